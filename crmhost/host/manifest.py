@@ -218,7 +218,7 @@ def _manifest(values: Mapping[str, Any]) -> tuple[Manifest | None, list[str]]:
 def id_problem(plugin_id: str) -> str:
     """What is wrong with an id, as a sentence; empty when it can be used."""
     if not _ID.fullmatch(plugin_id) or keyword.iskeyword(plugin_id):
-        return f"id: “{plugin_id}” can't be used; take lower-case letters, digits, single underscores, such as “my_plugin”."
+        return f"id: “{plugin_id}” can't be used; write it like “my_plugin”, in lower case."
     if len(plugin_id) > MAX_ID:
         return f"id: “{plugin_id}” is too long; at most {MAX_ID} characters fit into the names of its tables."
     if plugin_id in RESERVED:
