@@ -227,8 +227,10 @@ def id_problem(plugin_id: str) -> str:
 
 
 def _checked_id(plugin_id: str, problems: list[str]) -> str:
+    """The id, or nothing when it is wrong: what derives from it is then not held against the rest of the file."""
     if plugin_id and (problem := id_problem(plugin_id)):
         problems.append(problem)
+        return ""
     return plugin_id
 
 
@@ -308,7 +310,7 @@ def _homepage(top: Table) -> str:
 
 
 def _names(table: Table, plugin_id: str) -> Names:
-    slug = plugin_id.replace("_", "-")
+    slug = plugin_id.replace("_", "-") or "my-plugin"
     url = "/" + table.text("url", default=slug, limit=80).strip("/")
     if not _URL.fullmatch(url):
         table.problem("url", f"“{url}” can't be an address; write it like “/{slug}”.")
@@ -337,7 +339,7 @@ def _data(table: Table, plugin_id: str) -> Data:
         for column in columns[key]:
             if not _COLUMN.fullmatch(column):
                 table.problem(key, f"“{column}” must be written as “table.column”.")
-            elif not column.startswith(f"{plugin_id}_"):
+            elif plugin_id and not column.startswith(f"{plugin_id}_"):
                 table.problem(key, f"“{column}” is in no table of the plugin, which are called “{plugin_id}_…”.")
     purge = table.text("purge", default="drop", limit=10)
     if purge not in ("drop", "keep"):
@@ -355,7 +357,7 @@ def _permissions(table: Table, plugin_id: str) -> dict[str, str]:
         values.update(inner)
     for key, label in values.items():
         name = key.removeprefix(f"{plugin_id}.")
-        if not _ID.fullmatch(name):
+        if plugin_id and not _ID.fullmatch(name):
             table.problem(key, f"a permission is called “{plugin_id}.something”.")
         elif not isinstance(label, str) or not label or len(label) > 200 or not is_plain(label):
             table.problem(key, "give it a short text that says what it allows.")
