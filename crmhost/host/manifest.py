@@ -18,7 +18,6 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from .. import __version__
 from ..errors import PluginError
 from .grants import grant_problem
 from .manifest_table import Table, is_plain
@@ -121,13 +120,6 @@ class Manifest:
     broken_above: str = ""
     permissions: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
     grants: tuple[str, ...] = ()
-
-
-def core_manifest(plugin_id: str, name: str, summary: str = "") -> Manifest:
-    """The manifest of a built-in plugin, which has no file of its own and the version of crmhost."""
-    slug = plugin_id.replace("_", "-")
-    names = Names(f"/{slug}", (f"/{slug}",), (slug,), (slug,))
-    return Manifest(plugin_id, name, __version__, "", names, summary=summary, author="crmhost")
 
 
 def fits(version: str, wanted: str) -> bool:

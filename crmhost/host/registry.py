@@ -22,7 +22,7 @@ GROUP = "crmhost.plugins"
 #: Namespace package of folder plugins: the plugin ``funnel`` is the module ``plugins.funnel``.
 NAMESPACE = "plugins"
 
-Origin = Literal["builtin", "bundled", "home", "pip"]
+Origin = Literal["builtin", "bundled", "home", "pip", "test"]
 
 #: Folders that say nothing of the code that runs.
 _IGNORED = frozenset({"__pycache__", "node_modules", "tests"})

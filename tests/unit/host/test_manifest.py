@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crmhost.errors import PluginError
 from crmhost.host import grants
-from crmhost.host.manifest import FILE_NAME, MAX_SIZE, RESERVED, core_manifest, fits, inspect_manifest, read_manifest
+from crmhost.host.manifest import FILE_NAME, MAX_SIZE, RESERVED, fits, inspect_manifest, read_manifest
 
 SMALLEST = 'id = "hello"\nname = "Hello"\nversion = "1.0.0"\napi = ">=1,<2"\n'
 
@@ -231,13 +231,6 @@ def test_any_bytes(tmp_path: Path, content: bytes) -> None:
     """Any file gives a manifest or sentences."""
     manifest, found = inspect_manifest(write(tmp_path / "p", content))
     assert (manifest is None) == bool(found)
-
-
-def test_core_manifest() -> None:
-    """A built-in plugin has a manifest without a file."""
-    manifest = core_manifest("contacts", "Contacts")
-    assert manifest.names.url == "/contacts"
-    assert manifest.version
 
 
 def test_fits() -> None:
