@@ -1,0 +1,32 @@
+// What every page runs. Plugins import from here too: import { htmx, enhance, toast } from "crmhost/core".
+import "./menus.js";
+import "./drawer.js";
+import "./selection.js";
+import "./guard.js";
+import "./drafts.js";
+import "./shortcuts.js";
+import "./palette.js";
+import "./live.js";
+import "./segments.js";
+import "./generation.js";
+import "./session.js";
+import "./theme.js";
+import "./small.js";
+
+import { enhance } from "./enhance.js";
+
+export { htmx } from "./htmx.js";
+export { enhance };
+export { ask } from "./confirm.js";
+export { openDialog } from "./dialogs.js";
+export { toast } from "./toasts.js";
+export { text, icon } from "./texts.js";
+
+/** SortableJS, fetched when first asked for. */
+export const loadSortable = async () => (await import("./sortable.js")).Sortable;
+/** Tom Select, fetched when first asked for. */
+export const loadTomSelect = async () => (await import("./choices.js")).TomSelect;
+
+enhance("[data-sortable]", async (area) => (await import("./sortable.js")).sortable(area));
+enhance("select[data-choices]", async (select) => (await import("./choices.js")).choices(select));
+enhance("[data-chart]", async (place) => (await import("./charts.js")).chart(place));

@@ -1,0 +1,49 @@
+// Menus and pickers: <button popovertarget="ID"> and <div class="crm-pop" id="ID" popover>. The browser opens them,
+// closes them by Escape or a click elsewhere and gives the focus back; here they get their place and arrow keys.
+const ITEMS = ".item:not(:disabled), [role^='menuitem'], [role='option']";
+let opener = null;
+
+document.addEventListener("click", (event) => { opener = event.target.closest("[popovertarget]") ?? opener; }, true);
+
+document.addEventListener("toggle", (event) => {
+  const menu = event.target;
+  if (!(menu instanceof HTMLElement) || !menu.matches(".crm-pop[popover]")) return;
+  const button = opener?.getAttribute("popovertarget") === menu.id ? opener : document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
+  const open = event.newState === "open";
+  button?.setAttribute("aria-expanded", String(open));
+  if (!open || !button) return;
+  place(menu, button);
+  (menu.querySelector("[autofocus]") ?? menu.querySelector("[aria-selected='true'], [aria-checked='true']") ?? menu.querySelector(ITEMS))?.focus();
+}, true);
+
+/** Puts the menu under its button, above it where there is no room; data-align="end" lines up the right edges. */
+function place(menu, button) {
+  const edge = 8;
+  const at = button.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = menu;
+  const left = menu.dataset.align === "end" ? at.right - width : at.left;
+  const below = at.bottom + 4;
+  const fits = below + height <= innerHeight - edge || at.top < innerHeight - at.bottom;
+  menu.style.left = `${Math.max(edge, Math.min(left, innerWidth - width - edge))}px`;
+  menu.style.top = `${fits ? below : Math.max(edge, at.top - 4 - height)}px`;
+  menu.style.maxHeight = `${(fits ? innerHeight - below : at.top - 4) - edge}px`;
+}
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.target.closest?.(".crm-pop:popover-open");
+  if (!menu) return;
+  const items = [...menu.querySelectorAll(ITEMS)].filter((item) => item.offsetParent !== null);
+  const at = items.indexOf(event.target);
+  const to = { ArrowDown: at + 1, ArrowUp: at < 0 ? items.length - 1 : at - 1, Home: 0, End: items.length - 1 }[event.key];
+  const typing = event.target.matches("input, textarea");
+  if (to !== undefined && items.length && !(typing && (event.key === "Home" || event.key === "End"))) {
+    event.preventDefault();
+    items[(to + items.length) % items.length].focus();
+  } else if (!typing && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const after = [...items.slice(at + 1), ...items.slice(0, at + 1)];
+    after.find((item) => item.textContent.trim().toLowerCase().startsWith(event.key.toLowerCase()))?.focus();
+  } else if (event.key === "Tab" && !typing) {
+    menu.hidePopover();
+  }
+});
+addEventListener("resize", () => document.querySelectorAll(".crm-pop:popover-open").forEach((menu) => menu.hidePopover()));

@@ -1,0 +1,53 @@
+// Keys, only while no field has the focus. [data-key="n"] is pressed, or focused when it is a field. In [data-rows],
+// j and k move from [data-row] to [data-row], Enter opens the row's link, x selects it. ? shows what there is.
+import { openDialog } from "./dialogs.js";
+import { icon, make, text } from "./texts.js";
+
+const FIELD = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], .ts-wrapper, dialog, [popover]";
+const visible = (element) => element.checkVisibility();
+const rows = () => [...document.querySelectorAll("[data-rows] [data-row]")].filter(visible);
+
+function move(by) {
+  const all = rows();
+  if (!all.length) return;
+  const at = all.findIndex((row) => row.classList.contains("at"));
+  const to = Math.max(0, Math.min(all.length - 1, at < 0 ? (by > 0 ? 0 : all.length - 1) : at + by));
+  all[at]?.classList.remove("at");
+  all[to].classList.add("at");
+  all[to].scrollIntoView({ block: "nearest" });
+  all[to].querySelector("a[href]")?.focus({ preventScroll: true });
+}
+
+const current = () => rows().find((row) => row.classList.contains("at"));
+const built = {
+  j: () => move(1),
+  k: () => move(-1),
+  x: () => current()?.querySelector("[data-select]")?.click(),
+  Enter: () => document.activeElement === document.body && current()?.querySelector("a[href]")?.click(),
+  "?": help,
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.(FIELD)) return;
+  const named = [...document.querySelectorAll(`[data-key="${CSS.escape(event.key)}"]`)].find(visible);
+  const act = named ? () => (named.matches("input, textarea, select") ? (named.focus(), named.select?.()) : named.click()) : built[event.key];
+  if (!act || (event.key === "Enter" && event.target !== document.body)) return;
+  event.preventDefault();
+  act();
+});
+
+function help() {
+  const label = (element) => element.dataset.keyLabel || element.getAttribute("aria-label") || element.title || element.labels?.[0]?.textContent.trim() || element.placeholder || element.textContent.trim();
+  const lines = [[["Ctrl", "K"], text("keySearchAll")], [["Ctrl", "↵"], text("keySave")]];
+  const seen = new Set();
+  for (const element of document.querySelectorAll("[data-key]"))
+    if (visible(element) && !seen.has(element.dataset.key)) lines.push([[element.dataset.key], label(element)], ...(seen.add(element.dataset.key), []));
+  if (rows().length) lines.push([["j", "k"], text("keyMove")], [["↵"], text("keyOpen")], [["x"], text("keySelect")]);
+  lines.push([["?"], text("keyHelp")]);
+  const list = make("dl", { class: "crm-keylist" });
+  for (const [keys, what] of lines) list.append(make("dt", {}, ...keys.map((key) => make("kbd", {}, key))), make("dd", {}, what));
+  const close = make("button", { type: "button", class: "btn btn-quiet btn-square", "data-close": "", "aria-label": text("close") }, icon("x"));
+  openDialog(make("dialog", { class: "crm-dialog narrow", "aria-labelledby": "crm-keys" },
+    make("header", {}, make("h2", { id: "crm-keys", class: "grow" }, text("keys")), close), make("div", { class: "in" }, list)), { remove: true });
+}
+document.addEventListener("click", (event) => event.target.closest("[data-keys]") && help());

@@ -1,0 +1,34 @@
+// Small behaviours that need no room of their own.
+import { enhance } from "./enhance.js";
+import { text } from "./texts.js";
+import { toast } from "./toasts.js";
+import { csrfToken } from "./htmx.js";
+
+// [data-autosubmit] sends its form when its value changes: a switch, a choice of page size.
+document.addEventListener("change", ({ target }) => target.matches?.("[data-autosubmit]") && target.form?.requestSubmit());
+
+document.addEventListener("click", async (event) => {
+  const copy = event.target.closest("[data-copy]");
+  if (copy) {
+    await navigator.clipboard.writeText(copy.dataset.copy);
+    toast(text("copied"));
+  } else if (event.target.closest("[data-print]")) {
+    print();
+  }
+});
+
+// [data-beacon="URL"] tells the server once that a person, not a scanner of links, has the page before them.
+enhance("[data-beacon]", (place) => {
+  const told = new FormData();
+  told.set("csrf_token", csrfToken());
+  const seen = () => document.visibilityState === "visible" && (navigator.sendBeacon(place.dataset.beacon, told), document.removeEventListener("visibilitychange", seen));
+  document.addEventListener("visibilitychange", seen);
+  seen();
+});
+
+// [data-file-name] shows the name of the file chosen in the field that its value names.
+document.addEventListener("change", ({ target }) => {
+  if (target.type !== "file") return;
+  for (const place of document.querySelectorAll(`[data-file-name="${CSS.escape(target.id)}"]`))
+    place.textContent = [...target.files].map((file) => file.name).join(", ");
+});
