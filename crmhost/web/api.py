@@ -1,0 +1,45 @@
+"""What the routes and forms of plugins import: the request's unit of work, who may open a page, toasts, forms, lists.
+
+Everything here is kept stable under the rules of :data:`crmhost.hooks.API_VERSION`.
+"""
+
+from __future__ import annotations
+
+from flask import Response, abort, redirect, render_template, request, url_for
+from flask_babel import gettext, ngettext
+from flask_babel import lazy_gettext as lazy_text
+
+from .i18n import ago, clock, day, moment, number, percent
+from .request import Person, current_person, current_work, is_fragment, local_path, public, requires, writing
+from .templating import icon, link, plugin_asset
+from .toasts import toast
+
+__all__ = [
+    "Person",
+    "Response",
+    "abort",
+    "ago",
+    "clock",
+    "current_person",
+    "current_work",
+    "day",
+    "gettext",
+    "icon",
+    "is_fragment",
+    "lazy_text",
+    "link",
+    "local_path",
+    "moment",
+    "ngettext",
+    "number",
+    "percent",
+    "plugin_asset",
+    "public",
+    "redirect",
+    "render_template",
+    "request",
+    "requires",
+    "toast",
+    "url_for",
+    "writing",
+]

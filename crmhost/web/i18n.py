@@ -1,0 +1,211 @@
+"""Languages: which one a request gets, catalogues of the core and of plugins, numbers, dates and instants as text.
+
+Catalogues are read once per process; a generation only merges those of its plugins.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time, format_timedelta
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from babel.support import NullTranslations, Translations
+from flask import Flask, g, request
+from flask_babel import Babel, Domain, get_locale, gettext
+
+if TYPE_CHECKING:
+    from ..host.generation import Generation
+
+CORE_TRANSLATIONS = Path(__file__).resolve().parent.parent / "translations"
+SOURCE_LOCALE = "en"
+
+_read: dict[tuple[Path, int], Translations] = {}
+_read_lock = threading.Lock()
+
+
+def _load(folder: Path, locale: str) -> Translations | None:
+    """The catalogue in a ``translations`` folder, from ``messages.mo`` or, when that is missing or older, ``messages.po``."""
+    base = folder / locale / "LC_MESSAGES"
+    po, mo = base / "messages.po", base / "messages.mo"
+    source = mo if mo.is_file() and (not po.is_file() or mo.stat().st_mtime >= po.stat().st_mtime) else po
+    if not source.is_file():
+        return None
+    key = (source, source.stat().st_mtime_ns)
+    with _read_lock:
+        if key not in _read:
+            if source is mo:
+                with mo.open("rb") as file:
+                    _read[key] = Translations(file)
+            else:
+                buffer = io.BytesIO()
+                with po.open("rb") as file:
+                    write_mo(buffer, read_po(file, locale=locale))
+                buffer.seek(0)
+                _read[key] = Translations(buffer)
+        return _read[key]
+
+
+class Catalogues(Domain):  # type: ignore[misc]  # flask-babel has no types
+    """The catalogues of one generation: the plugins' first, so that none changes a word of the core."""
+
+    def __init__(self, generation: Generation) -> None:
+        super().__init__(translation_directories=[])
+        self._folders = [plugin.folder / "translations" for plugin in generation.plugins]
+        self._merged: dict[str, NullTranslations] = {}
+
+    def languages(self) -> list[str]:
+        """Codes of the languages that the core speaks."""
+        found = {path.parent.parent.name for path in CORE_TRANSLATIONS.glob("*/LC_MESSAGES/messages.[pm]o")}
+        return sorted({SOURCE_LOCALE, *found})
+
+    def get_translations(self) -> NullTranslations:
+        """The merged catalogue of the request's language."""
+        locale = get_locale()
+        return self.of(str(locale.language) if locale is not None else SOURCE_LOCALE)
+
+    def of(self, locale: str) -> NullTranslations:
+        """The merged catalogue of a language."""
+        if locale not in self._merged:
+            merged: Translations | None = None
+            for folder in (*self._folders, CORE_TRANSLATIONS):
+                found = _load(folder, locale)
+                if found is None:
+                    continue
+                if merged is None:
+                    merged = Translations()
+                merged.merge(found)
+                merged.plural = found.plural
+            self._merged[locale] = merged or NullTranslations()
+        return self._merged[locale]
+
+
+def init_app(app: Flask, catalogues: Catalogues) -> None:
+    """Wires Flask-Babel: gettext in templates, language and zone by request."""
+    babel = Babel(app, locale_selector=choose_locale)
+    babel.domain_instance = catalogues
+
+
+def choose_locale() -> str:
+    """The language of this request: the user's own, else the site's, else the browser's wish."""
+    from .request import current_person, current_work
+    from .state import state
+
+    languages = state().catalogues.languages()
+    person = current_person()
+    wished = [person.locale if person else "", str(current_work().settings.get("site.language") or "")]
+    for code in wished:
+        if code in languages:
+            return code
+    return request.accept_languages.best_match(languages) or SOURCE_LOCALE
+
+
+def language_names(codes: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of code and the language's own name for itself, for a choice."""
+    names = []
+    for code in codes:
+        try:
+            names.append((code, (Locale.parse(code).get_display_name(code) or code).capitalize()))
+        except UnknownLocaleError:
+            names.append((code, code))
+    return names
+
+
+# --- Values as text ---------------------------------------------------------------------------------------------------
+
+
+def _locale() -> Locale:
+    return get_locale() or Locale(SOURCE_LOCALE)
+
+
+def _zone() -> dt.tzinfo:
+    from .request import current_work
+
+    return current_work().timezone
+
+
+def _date_pattern() -> str:
+    from .request import current_work
+
+    if "crmhost_date_pattern" not in g:
+        chosen = str(current_work().settings.get("site.date_format") or "")
+        plain = "d MMM y" if _locale().language == SOURCE_LOCALE else "medium"
+        g.crmhost_date_pattern = chosen or plain
+    return str(g.crmhost_date_pattern)
+
+
+def number(value: float | int, digits: int | None = None) -> str:
+    """A number in the reader's manner; ``digits`` after the point, as many as needed when not given."""
+    pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
+    return str(format_decimal(value, format=pattern, locale=_locale()))
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """A share (0 to 1) as percent."""
+    return str(format_percent(value, format="#,##0" + ("." + "0" * digits if digits else "") + "%", locale=_locale()))
+
+
+def day(value: dt.date | dt.datetime | None) -> str:
+    """A day; an instant gives its day in the site's zone."""
+    if value is None:
+        return ""
+    if isinstance(value, dt.datetime):
+        value = value.astimezone(_zone()).date()
+    return str(format_date(value, _date_pattern(), locale=_locale()))
+
+
+def long_day(value: dt.date | dt.datetime) -> str:
+    """A day with its weekday, for headings: “Friday 13 November”; with the year when that is not the running one."""
+    from .request import current_work
+
+    if isinstance(value, dt.datetime):
+        value = value.astimezone(_zone()).date()
+    pattern = "EEEE d MMMM" if value.year == current_work().today.year else "EEEE d MMMM y"
+    return str(format_date(value, pattern, locale=_locale()))
+
+
+def clock(value: dt.datetime) -> str:
+    """Hours and minutes in the site's zone."""
+    return str(format_time(value.astimezone(_zone()), "HH:mm", locale=_locale()))
+
+
+def moment(value: dt.datetime | None) -> str:
+    """Day and time in the site's zone."""
+    return "" if value is None else f"{day(value)}, {clock(value)}"
+
+
+def ago(value: dt.datetime | None) -> str:
+    """How long ago or how far ahead, rounded: “6 days ago”, “in 2 hours”, “just now”."""
+    from .request import current_work
+
+    if value is None:
+        return ""
+    delta = value - current_work().now
+    if abs(delta) < dt.timedelta(seconds=45):
+        return str(gettext("just now"))
+    return str(format_timedelta(delta, add_direction=True, threshold=1.1, locale=_locale()))
+
+
+def field_moment(value: dt.datetime | None) -> str:
+    """An instant as ``<input type="datetime-local">`` wants it, in the site's zone."""
+    return "" if value is None else value.astimezone(_zone()).strftime("%Y-%m-%dT%H:%M")
+
+
+FILTERS: dict[str, Any] = {
+    "number": number,
+    "percent": percent,
+    "day": day,
+    "long_day": long_day,
+    "clock": clock,
+    "moment": moment,
+    "ago": ago,
+    "field_moment": field_moment,
+}
+

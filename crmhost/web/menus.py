@@ -1,0 +1,157 @@
+"""The side menu and the “New” menu: places are fixed here, because guides name them; plugins name a place."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, cast
+
+from flask import request
+from flask_babel import gettext
+
+from .request import current_work
+from .state import state
+from .templating import link
+
+if TYPE_CHECKING:
+    from ..contributions import MenuItem, QuickAction
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A place of the menu.
+
+    :param foot: stands at the bottom.
+    """
+
+    name: str
+    icon: str
+    foot: bool = False
+
+
+#: In the order in which they stand. A place with one item that has the place's own name is a plain link.
+PLACES = (
+    Place("Dashboard", "layout-dashboard"),
+    Place("Contacts", "users"),
+    Place("Companies", "building"),
+    Place("Tasks", "checkbox"),
+    Place("Quotes", "file-text"),
+    Place("Invoices", "receipt"),
+    Place("Transactions", "arrows-exchange"),
+    Place("Mail campaigns", "mail"),
+    Place("Sales plans", "layout-kanban"),
+    Place("Customers", "heart-handshake"),
+    Place("Analytics", "chart-bar"),
+    Place("Automations", "git-branch"),
+    Place("Forms", "forms"),
+    Place("Extensions", "puzzle", foot=True),
+    Place("Themes", "palette", foot=True),
+    Place("Settings", "settings", foot=True),
+)
+_BY_NAME = {place.name: (number, place) for number, place in enumerate(PLACES)}
+#: Where a place of a plugin's own comes: after the fixed ones, before the foot.
+_OWN = len([place for place in PLACES if not place.foot])
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A link of the menu as it is shown."""
+
+    label: str
+    url: str
+    icon: str
+    current: bool
+    count: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """A place as it is shown: one link, or a heading with links under it."""
+
+    label: str
+    icon: str
+    entries: tuple[Entry, ...]
+    foot: bool = False
+    single: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether the page that is shown stands in it."""
+        return any(entry.current for entry in self.entries)
+
+
+def _ordered() -> list[tuple[tuple[int, str], Place, list[MenuItem]]]:
+    """Places with their items; made once per generation."""
+    web = state()
+    known = web.cache.get("menu")
+    if known is None:
+        places: dict[tuple[int, str], tuple[Place, list[MenuItem]]] = {}
+        for item in cast("tuple[MenuItem, ...]", web.generation.contributions("menu")):
+            name = item.place or item.label
+            number, place = _BY_NAME.get(name, (_OWN - 1, Place(name, item.icon or "puzzle")))
+            places.setdefault((number, "" if name in _BY_NAME else name), (place, []))[1].append(item)
+        known = [(key, place, items) for key, (place, items) in sorted(places.items(), key=lambda pair: pair[0])]
+        web.cache["menu"] = known
+    return cast("list[tuple[tuple[int, str], Place, list[MenuItem]]]", known)
+
+
+def menu_groups() -> list[Group]:
+    """The menu for who is signed in: what they may open, and nothing else."""
+    work = current_work()
+    path = request.path
+    groups: list[Group] = []
+    for _key, place, items in _ordered():
+        entries: list[Entry] = []
+        for item in items:
+            url = link(item.endpoint, **item.arguments)
+            if not url or not work.can(item.permission):
+                continue
+            count = None
+            if item.count is not None:
+                count = work.generation.run(item.plugin, f"menu {item.label}", item.count, work, default=None)
+            entries.append(Entry(gettext(item.label), url, item.icon or place.icon, False, count))
+        if entries:
+            nearest = _nearest(entries, path)
+            shown = tuple(dataclasses.replace(entry, current=entry is nearest) for entry in entries)
+            single = len(items) == 1 and (not items[0].place or items[0].label == place.name)
+            groups.append(Group(gettext(place.name), place.icon, shown, place.foot, single))
+    return _one_current(groups)
+
+
+def _nearest(entries: list[Entry], path: str) -> Entry | None:
+    """The entry whose address is the longest start of the path."""
+    fitting = [
+        entry for entry in entries if path == entry.url or (entry.url != "/" and path.startswith(entry.url.rstrip("/") + "/"))
+    ]
+    return max(fitting, key=lambda entry: len(entry.url), default=None)
+
+
+def _one_current(groups: list[Group]) -> list[Group]:
+    """Keeps only the best of the current entries over all groups."""
+    current = [entry for group in groups for entry in group.entries if entry.current]
+    if len(current) < 2:
+        return groups
+    best = max(current, key=lambda entry: len(entry.url))
+    return [
+        dataclasses.replace(
+            group, entries=tuple(dataclasses.replace(entry, current=entry.current and entry is best) for entry in group.entries)
+        )
+        for group in groups
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Quick:
+    """An item of the “New” menu as it is shown."""
+
+    label: str
+    url: str
+    icon: str
+    key: str
+
+
+def quick_items() -> list[Quick]:
+    """The “New” menu for who is signed in."""
+    work = current_work()
+    items = cast("tuple[QuickAction, ...]", work.generation.contributions("quick_actions"))
+    found = [Quick(gettext(item.label), link(item.endpoint), item.icon, item.key) for item in items if work.can(item.permission)]
+    return [item for item in found if item.url]

@@ -1,0 +1,177 @@
+"""The unit of work of a request, and who is signed in.
+
+Reads use :func:`current_work`; a write goes through ``with writing() as work:`` around the service call only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator
+from typing import ParamSpec, TypeVar, cast, overload
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import Flask, g, has_request_context, request
+from flask_login import LoginManager, UserMixin, current_user
+
+from ..core.users import services as users
+from ..work.unit import Actor, Work
+from .database import db
+from .state import API_PREFIX, HOOKS_PREFIX, state
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: Cookie with the token of the sign-in; the database holds its SHA-256.
+COOKIE = "crmhost_session"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Person(UserMixin):  # type: ignore[misc]  # flask-login has no types
+    """Who is signed in, as plain values: safe to use after the session moved on."""
+
+    id: int
+    name: str
+    email: str
+    locale: str
+    actor: Actor
+    token: str
+
+    @property
+    def called(self) -> str:
+        """What to call the person."""
+        return self.name or self.email
+
+
+def client_address() -> str:
+    """Network address of who asks, for the audit log and for limits on sign-ins."""
+    return request.remote_addr or ""
+
+
+def _load_person(_request: object) -> Person | None:
+    token = request.cookies.get(COOKIE)
+    if not token or request.path.startswith((API_PREFIX, HOOKS_PREFIX)):
+        return None
+    user = users.session_user(db.session(), token)
+    if user is None:
+        return None
+    actor = users.actor_for(user, address=client_address())
+    return Person(user.id, user.name, user.email, user.locale, actor, token)
+
+
+def current_person() -> Person | None:
+    """Who is signed in, or ``None``."""
+    if not has_request_context():
+        return None
+    found = current_user._get_current_object()
+    return found if isinstance(found, Person) else None
+
+
+def current_work() -> Work:
+    """The unit of work of this request, made when it is first asked for; closed with the request."""
+    work = g.get("crmhost_work")
+    if work is None:
+        person = current_person()
+        web = state()
+        address = client_address() if has_request_context() else ""
+        actor = person.actor if person else Actor("client", "visitor", address=address)
+        session = cast("users.Session", db.session())
+        work = web.site.make_work(session, actor, web.generation)
+        g.crmhost_work = work
+        if has_request_context():
+            work.locale = _language()
+    return cast("Work", work)
+
+
+def use_actor(actor: Actor) -> Work:
+    """A unit of work for an actor that was found out in the middle of the request (a token, somebody signing in)."""
+    web = state()
+    work = web.site.make_work(cast("users.Session", db.session()), actor, web.generation)
+    g.crmhost_work = work
+    return work
+
+
+def _language() -> str:
+    from flask_babel import get_locale
+
+    return str(get_locale())
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone of that name; UTC when there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[Work]:
+    """The request's unit of work with its transaction begun: put the service call inside, and nothing else."""
+    work = current_work()
+    with work.begin():
+        yield work
+
+
+# --- Who may open a page ----------------------------------------------------------------------------------------------
+
+
+@overload
+def public(view: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def public(*, foreign_posts: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def public(
+    view: Callable[P, R] | None = None, /, *, foreign_posts: bool = False
+) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
+    """Marks a view that needs no sign-in.
+
+    :param foreign_posts: it is also POSTed to from elsewhere (one-click unsubscribing, embedded forms): no CSRF token asked.
+    """
+
+    def mark(function: Callable[P, R]) -> Callable[P, R]:
+        function.crmhost_public = True  # type: ignore[attr-defined]
+        function.crmhost_foreign_posts = foreign_posts  # type: ignore[attr-defined]
+        return function
+
+    return mark(view) if view is not None else mark
+
+
+def requires(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Narrows a view to those who hold the permission; the menu and links can ask for it too."""
+
+    def mark(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            current_work().require(permission)
+            return function(*args, **kwargs)
+
+        guarded.crmhost_permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return mark
+
+
+# --- Addresses --------------------------------------------------------------------------------------------------------
+
+
+def is_fragment() -> bool:
+    """Whether htmx asks for a part of a page."""
+    return "HX-Request" in request.headers
+
+
+def local_path(address: str | None) -> str:
+    """The address when it is a path on this site, else an empty text: nobody is sent elsewhere by a link of ours."""
+    if not address or not address.startswith("/") or address.startswith(("//", "/\\")):
+        return ""
+    parts = urlsplit(address)
+    return address if not parts.netloc and not parts.scheme and not any(ord(char) < 32 for char in address) else ""
+
+
+def init_app(app: Flask) -> None:
+    """Wires Flask-Login: the person comes from our own cookie, never from Flask's."""
+    manager = LoginManager()
+    manager.session_protection = None
+    manager.request_loader(_load_person)
+    manager.init_app(app, add_context_processor=False)
