@@ -1,0 +1,129 @@
+"""What plugins import, besides :mod:`crmhost.hooks`: units of work, models, services, contributions, errors. Free of Flask.
+
+Names are removed only after having been deprecated for two minor versions of the plugin API. What is not listed in
+``__all__`` here (or in :mod:`crmhost.web.api`, for routes) is not for plugins.
+
+Services are modules; their functions take the work first: ``contacts.create(work, {...})``.
+"""
+
+from __future__ import annotations
+
+from .contributions import (
+    ApiMount,
+    Asset,
+    Box,
+    BulkAction,
+    Column,
+    Event,
+    EventHandler,
+    Exporter,
+    Filter,
+    Health,
+    HealthCheck,
+    Hit,
+    Importer,
+    ImportField,
+    Job,
+    JournalType,
+    MenuItem,
+    Permission,
+    QuickAction,
+    RowResult,
+    Schedule,
+    SearchProvider,
+    Service,
+    Setting,
+    SetupStep,
+    SlotItem,
+    Tab,
+    Total,
+    Vital,
+    Webhook,
+    Widget,
+)
+from .core.contacts import bulk as contacts_bulk
+from .core.contacts import queries as contacts_list
+from .core.contacts import search, tags
+from .core.contacts import services as contacts
+from .core.contacts.models import Contact, ContactEmail, ExternalId, Tag, Tagging
+from .core.journal import services as journal
+from .core.journal.models import JournalEntry
+from .core.settings import services as settings
+from .core.statuses import services as statuses
+from .core.statuses.models import Status, StatusChange, StatusCount
+from .core.users import services as users
+from .core.users.models import ApiToken, Role, User
+from .db import UTCDateTime, metadata, plugin_base, utcnow
+from .errors import Conflict, CrmError, Forbidden, Invalid, NotFound, PluginError, Stale, Vetoed
+from .work.unit import SYSTEM, Actor, Change, Work
+
+__all__ = [
+    "SYSTEM",
+    "Actor",
+    "ApiMount",
+    "ApiToken",
+    "Asset",
+    "Box",
+    "BulkAction",
+    "Change",
+    "Column",
+    "Conflict",
+    "Contact",
+    "ContactEmail",
+    "CrmError",
+    "Event",
+    "EventHandler",
+    "Exporter",
+    "ExternalId",
+    "Filter",
+    "Forbidden",
+    "Health",
+    "HealthCheck",
+    "Hit",
+    "ImportField",
+    "Importer",
+    "Invalid",
+    "Job",
+    "JournalEntry",
+    "JournalType",
+    "MenuItem",
+    "NotFound",
+    "Permission",
+    "PluginError",
+    "QuickAction",
+    "Role",
+    "RowResult",
+    "Schedule",
+    "SearchProvider",
+    "Service",
+    "Setting",
+    "SetupStep",
+    "SlotItem",
+    "Stale",
+    "Status",
+    "StatusChange",
+    "StatusCount",
+    "Tab",
+    "Tag",
+    "Tagging",
+    "Total",
+    "UTCDateTime",
+    "User",
+    "Vetoed",
+    "Vital",
+    "Webhook",
+    "Widget",
+    "Work",
+    "contacts",
+    "contacts_bulk",
+    "contacts_list",
+    "journal",
+    "metadata",
+    "plugin_base",
+    "search",
+    "settings",
+    "statuses",
+    "tags",
+    "users",
+    "utcnow",
+]

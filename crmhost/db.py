@@ -1,0 +1,155 @@
+"""Engine, metadata, column types and sessions. Pure SQLAlchemy: knows nothing of Flask, plugins or services."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from sqlalchemy import DateTime, Engine, MetaData, create_engine, event
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+from .errors import PluginError
+
+#: One metadata for the core and all plugins, so that a plugin's foreign key finds the core's table.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: Execution option of a connection whose transaction will write; SQLite then begins IMMEDIATE.
+WRITES = "crmhost_writes"
+
+
+class Base(DeclarativeBase):
+    """Declarative base of the core's models."""
+
+    metadata = metadata
+
+
+def plugin_base(plugin_id: str) -> type[DeclarativeBase]:
+    """A declarative base for one plugin's models.
+
+    It has a registry of its own (a broken relationship then harms nobody else's queries) on the shared metadata.
+    Call it once, in the plugin's ``models.py``.
+
+    :param plugin_id: the id in ``plugin.toml``; every table must be named ``ID_something``.
+    :raises PluginError: when a model's table has another name.
+    """
+
+    class PluginBase(DeclarativeBase):
+        metadata = globals()["metadata"]
+
+        def __init_subclass__(cls, **kwargs: Any) -> None:
+            table = cls.__dict__.get("__tablename__")
+            if table is not None and not str(table).startswith(f"{plugin_id}_"):
+                raise PluginError(plugin_id, f"The table “{table}” must be called “{plugin_id}_…”.")
+            super().__init_subclass__(**kwargs)
+
+    return PluginBase
+
+
+class UTCDateTime(TypeDecorator[dt.datetime]):
+    """An instant. Takes aware datetimes of any zone, gives aware ones in UTC, on both databases."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone: give an aware datetime")
+        value = value.astimezone(dt.UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+def utcnow() -> dt.datetime:
+    """The instant now, aware, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def make_engine(url: str, *, search_path: str = "") -> Engine:
+    """The engine of this process.
+
+    SQLite: write-ahead log, foreign keys on, 10 s busy timeout; transactions begin deferred to read and IMMEDIATE to write.
+
+    :param url: SQLAlchemy URL (``sqlite:///…`` or ``postgresql://…``).
+    :param search_path: PostgreSQL only: schemas to look in, first one receives new tables (used by trials).
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        memory = parsed.database in (None, "", ":memory:")
+        engine = create_engine(
+            parsed,
+            json_serializer=_dumps,
+            connect_args={"isolation_level": None, "check_same_thread": False, "timeout": 10},
+            **({} if memory else {"pool_size": 20, "max_overflow": 40}),
+        )
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+        return engine
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    connect_args: dict[str, Any] = {"connect_timeout": 10}
+    options = ["-c timezone=utc"]
+    if search_path:
+        options.append(f"-c search_path={search_path}")
+    connect_args["options"] = " ".join(options)
+    return create_engine(
+        parsed, json_serializer=_dumps, pool_size=20, max_overflow=20, pool_pre_ping=True, connect_args=connect_args
+    )
+
+
+def _sqlite_connect(connection: Any, record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA cache_size=-32000")
+    cursor.execute("PRAGMA mmap_size=268435456")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    # A read followed by a write in one deferred transaction is "locked" at once, whatever the timeout.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITES) else "BEGIN")
+
+
+class GuardedSession(Session):
+    """A session that refuses to write outside ``Work.begin()``: reading pages then can't write by accident."""
+
+
+def make_sessions(engine: Engine) -> sessionmaker[GuardedSession]:
+    """Factory of sessions on the process's engine; loaded objects stay usable after the commit."""
+    return sessionmaker(engine, class_=GuardedSession, expire_on_commit=False)
+
+
+@event.listens_for(GuardedSession, "before_flush")
+def _refuse_flush(session: Session, context: Any, instances: Any) -> None:
+    if not session.info.get("writing"):
+        raise RuntimeError("Write inside `with work.begin():`; a page that is read must not change anything.")
+
+
+@event.listens_for(GuardedSession, "do_orm_execute")
+def _refuse_execute(state: ORMExecuteState) -> None:
+    if (state.is_insert or state.is_update or state.is_delete) and not state.session.info.get("writing"):
+        raise RuntimeError("Write inside `with work.begin():`; a page that is read must not change anything.")

@@ -1,0 +1,92 @@
+"""Errors that a person may see. The message says what went wrong and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+class CrmError(Exception):
+    """Base of all refusals. ``str(error)`` is a sentence for the person who asked.
+
+    :param message: one sentence, saying what to do.
+    :param plugin: id of the plugin that refused or failed, empty for the core.
+    """
+
+    status = 400
+
+    def __init__(self, message: str, *, plugin: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.plugin = plugin
+
+
+class Forbidden(CrmError):
+    """The actor lacks a permission."""
+
+    status = 403
+
+    def __init__(self, permission: str, message: str = "") -> None:
+        super().__init__(message or f"You need the permission “{permission}” for this. Ask an admin for it.")
+        self.permission = permission
+
+
+class NotFound(CrmError):
+    """There is no such record, or the actor may not see it: the two look alike on purpose."""
+
+    status = 404
+
+    def __init__(self, object_type: str, key: object) -> None:
+        super().__init__(f"There is no {object_type} {key}, or you may not see it.")
+        self.object_type = object_type
+        self.key = key
+
+
+class Conflict(CrmError):
+    """The record changed meanwhile, or a value that must be unique is taken.
+
+    :param other_id: id of the record that holds the value, when the actor may see it.
+    """
+
+    status = 409
+
+    def __init__(self, message: str, *, field: str = "", other_id: int | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+        self.other_id = other_id
+
+
+class Stale(Conflict):
+    """The caller wrote on top of a version that is no longer the newest."""
+
+    status = 412
+
+
+class Invalid(CrmError):
+    """Input that can't be taken.
+
+    :param errors: field name -> sentences, in the order of the form; the key ``""`` concerns the whole.
+    """
+
+    status = 422
+
+    def __init__(self, errors: Mapping[str, Sequence[str]] | str) -> None:
+        table = {"": [errors]} if isinstance(errors, str) else {key: list(value) for key, value in errors.items()}
+        super().__init__(" ".join(sentence for sentences in table.values() for sentence in sentences))
+        self.errors: dict[str, list[str]] = table
+
+
+class Vetoed(CrmError):
+    """A guard of a plugin refused the change."""
+
+    status = 409
+
+
+class PluginError(CrmError):
+    """A plugin can't be used as it is: manifest, import, needs, migration or names are wrong.
+
+    :param traceback: the plugin's own traceback, shown to admins; empty when there is none.
+    """
+
+    def __init__(self, plugin: str, message: str, *, traceback: str = "") -> None:
+        super().__init__(message, plugin=plugin)
+        self.traceback = traceback

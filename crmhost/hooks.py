@@ -1,0 +1,345 @@
+"""Every hook of the core. A plugin implements one by defining a method of the same name, marked ``@hookimpl``.
+
+The docstring of a hook is its reference page. Each hook has one of these kinds:
+
+``declare``
+    Called once per generation, while it is built, without arguments; returns a list of contributions
+    (:mod:`crmhost.contributions`; plain dictionaries with the same keys are taken too).
+``action``
+    Told that something is so; nothing is returned. A failure is logged against the plugin, the others go on.
+``filter``
+    A value is handed through all implementations; a failing one leaves the value as it was before.
+``collect``
+    All answers, in order.
+``first``
+    The first answer that is not ``None``.
+``guard``
+    May veto by raising :class:`crmhost.api.Vetoed`; only here exceptions reach the caller.
+``within``
+    Once per unit of work, before its commit, inside a savepoint.
+
+Order: the core, then plugins by their dependencies, then by the integer ``order`` (default 100, low first), then by id.
+An implementation may take fewer arguments than the hook offers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+import pluggy
+
+if TYPE_CHECKING:
+    from . import contributions as c
+    from .work.unit import Change, Work
+
+#: Version of this contract. Minor: hooks or arguments were added. Major: something was removed.
+API_VERSION = "1.0"
+PROJECT = "crmhost"
+
+Kind = Literal["declare", "action", "filter", "collect", "first", "guard", "within"]
+F = TypeVar("F", bound=Callable[..., Any])
+
+_spec_marker = pluggy.HookspecMarker(PROJECT)
+_impl_marker = pluggy.HookimplMarker(PROJECT)
+
+
+@dataclasses.dataclass(frozen=True)
+class Spec:
+    """What a hook is, kept on the function as ``crmhost_spec``.
+
+    :param since: version of the plugin API that brought it.
+    :param deprecated: version that will remove it and what to use instead; empty while it is supported.
+    """
+
+    kind: Kind
+    since: str = "1.0"
+    deprecated: str = ""
+
+
+def hookspec(kind: Kind, *, since: str = "1.0", deprecated: str = "") -> Callable[[F], F]:
+    """Marks a function as a hook. Plugins use it too, for hooks of their own (``hooks.py`` of the plugin)."""
+
+    def mark(function: F) -> F:
+        marked = _spec_marker(function)
+        marked.crmhost_spec = Spec(kind, since, deprecated)  # type: ignore[attr-defined]
+        return marked
+
+    return mark
+
+
+@overload
+def hookimpl(function: F, /) -> F: ...
+@overload
+def hookimpl(*, order: int = 100, specname: str | None = None) -> Callable[[F], F]: ...
+def hookimpl(function: F | None = None, /, *, order: int = 100, specname: str | None = None) -> F | Callable[[F], F]:
+    """Marks a method of the plugin object as the implementation of the hook of the same name.
+
+    :param order: low numbers come first among plugins that do not depend on each other.
+    :param specname: name of the hook, when the method is called differently.
+    """
+
+    def mark(target: F) -> F:
+        marked = _impl_marker(target, specname=specname)
+        marked.crmhost_order = order  # type: ignore[attr-defined]
+        return marked
+
+    return mark(function) if function is not None else mark
+
+
+# --- Declared once per generation ------------------------------------------------------------------------------------
+
+
+@hookspec("declare")
+def routes() -> Sequence[Any]:
+    """Flask blueprints with the plugin's pages.
+
+    A blueprint is named like the plugin's id (further ones ``ID_something``) and served below the plugin's ``[names] url``
+    (default ``/ID-with-dashes``). Pages need a signed-in user unless marked ``@public``; ``@requires("permission")``
+    narrows them (both in :mod:`crmhost.web.api`).
+    """
+    return []
+
+
+@hookspec("declare")
+def api_blueprints() -> Sequence[Any]:
+    """flask-smorest blueprints of the REST API, served below ``/api/v1`` at the plugin's ``[names] api``."""
+    return []
+
+
+@hookspec("declare")
+def api_mounts() -> Sequence[c.ApiMount]:
+    """Addresses below which the host serves the API blueprints of all plugins (``rest_api`` declares ``/api/v1``)."""
+    return []
+
+
+@hookspec("declare")
+def menu() -> Sequence[c.MenuItem]:
+    """Items of the side menu: place, label, endpoint, permission. See :class:`crmhost.api.MenuItem`."""
+    return []
+
+
+@hookspec("declare")
+def permissions() -> Sequence[c.Permission]:
+    """Permissions that the plugin defines, each named ``ID.something``. Roles keep them while the plugin is off."""
+    return []
+
+
+@hookspec("declare")
+def settings() -> Sequence[c.Setting]:
+    """Settings of the plugin, each key ``ID.something``; the host builds the page, checks types and encrypts secrets."""
+    return []
+
+
+@hookspec("declare")
+def dashboard_widgets() -> Sequence[c.Widget]:
+    """Boxes of the dashboard."""
+    return []
+
+
+@hookspec("declare")
+def dashboard_totals() -> Sequence[c.Total]:
+    """Figures of the dashboard's top row, each with a link to the full list."""
+    return []
+
+
+@hookspec("declare")
+def setup_steps() -> Sequence[c.SetupStep]:
+    """Steps of the set-up list on the dashboard; each ticks itself."""
+    return []
+
+
+@hookspec("declare")
+def contact_vitals() -> Sequence[c.Vital]:
+    """Figures in the row below a contact's name."""
+    return []
+
+
+@hookspec("declare")
+def contact_boxes() -> Sequence[c.Box]:
+    """Boxes at the side of a contact's page."""
+    return []
+
+
+@hookspec("declare")
+def contact_tabs() -> Sequence[c.Tab]:
+    """Tabs beside the journal of a contact's page."""
+    return []
+
+
+@hookspec("declare")
+def contact_columns() -> Sequence[c.Column]:
+    """Further columns of the contact list; values are fetched for all rows of a page at once."""
+    return []
+
+
+@hookspec("declare")
+def contact_filters() -> Sequence[c.Filter]:
+    """Further filters of the contact list and of ``GET /contacts``."""
+    return []
+
+
+@hookspec("declare")
+def contact_bulk_actions() -> Sequence[c.BulkAction]:
+    """What can be done with selected contacts."""
+    return []
+
+
+@hookspec("declare")
+def quick_actions() -> Sequence[c.QuickAction]:
+    """Items of the “New” menu in the top bar and of the palette."""
+    return []
+
+
+@hookspec("declare")
+def slots() -> Sequence[c.SlotItem]:
+    """Markup for named places of templates (``{% slot "contact.header" %}``)."""
+    return []
+
+
+@hookspec("declare")
+def assets() -> Sequence[c.Asset]:
+    """Style sheets and ES modules of the plugin's ``static/`` that pages load."""
+    return []
+
+
+@hookspec("declare")
+def journal_types() -> Sequence[c.JournalType]:
+    """Kinds of journal entries that the plugin writes or offers."""
+    return []
+
+
+@hookspec("declare")
+def search() -> Sequence[c.SearchProvider]:
+    """What the palette (Ctrl+K) finds."""
+    return []
+
+
+@hookspec("declare")
+def jobs() -> Sequence[c.Job]:
+    """Background jobs: a kind ``ID.something`` and its handler. Started with ``work.enqueue(kind, …)``."""
+    return []
+
+
+@hookspec("declare")
+def schedules() -> Sequence[c.Schedule]:
+    """Jobs that start by the clock."""
+    return []
+
+
+@hookspec("declare")
+def event_handlers() -> Sequence[c.EventHandler]:
+    """What to do after a change is committed: an event name and a handler, run in the background, at least once."""
+    return []
+
+
+@hookspec("declare")
+def webhooks() -> Sequence[c.Webhook]:
+    """Incoming webhooks, served at ``/hooks/NAME/KEY`` without sign-in; the handler checks the signature."""
+    return []
+
+
+@hookspec("declare")
+def cli_commands() -> Sequence[Any]:
+    """Click commands or groups, reached as ``crmhost ID-with-dashes …`` (or the names under ``[names] cli``)."""
+    return []
+
+
+@hookspec("declare")
+def importers() -> Sequence[c.Importer]:
+    """Kinds of records that CSV import can bring in."""
+    return []
+
+
+@hookspec("declare")
+def exporters() -> Sequence[c.Exporter]:
+    """Kinds of records that CSV export can write."""
+    return []
+
+
+@hookspec("declare")
+def health_checks() -> Sequence[c.HealthCheck]:
+    """Checks for the Health page and ``crmhost doctor``."""
+    return []
+
+
+@hookspec("declare")
+def services() -> Sequence[c.Service]:
+    """Typed services that other plugins may ask for by name (``work.service("ledger")``)."""
+    return []
+
+
+@hookspec("declare")
+def hookspecs() -> Sequence[Any]:
+    """Modules with hooks of the plugin's own, declared with :func:`hookspec` and named ``ID_something``."""
+    return []
+
+
+# --- Life of a plugin ------------------------------------------------------------------------------------------------
+
+
+@hookspec("action")
+def on_enable(work: Work) -> None:
+    """Called for one plugin, inside the transaction that enables it, after its migrations: build derived data.
+
+    A failure leaves the plugin off and the database as it was.
+    """
+
+
+@hookspec("action")
+def on_disable(work: Work) -> None:
+    """Called for one plugin, inside the transaction that disables it. Its data stays. A failure is logged only."""
+
+
+@hookspec("action")
+def on_purge(work: Work) -> None:
+    """Called for one plugin before its tables are dropped, when its code still runs: remove what lies outside them."""
+
+
+@hookspec("action")
+def rebuild(work: Work) -> None:
+    """Called for one plugin when its derived data went stale (its ``within`` failed): compute it anew."""
+
+
+# --- While something changes -----------------------------------------------------------------------------------------
+
+
+@hookspec("within")
+def within(work: Work, changes: Sequence[Change]) -> None:
+    """Once per unit of work, before its commit, with all its changes: keep derived data that must never lag.
+
+    Runs in a savepoint. If it raises, only its own writes are taken back, the plugin's derived data is marked stale and
+    repaired later by :func:`rebuild`; the change itself stands. A bulk import calls it once per batch.
+    """
+
+
+@hookspec("filter")
+def contact_prepare(value: dict[str, Any], work: Work, contact_id: int | None) -> dict[str, Any]:
+    """The fields of a contact about to be stored, after validation; ``contact_id`` is ``None`` for a new one."""
+    return value
+
+
+@hookspec("guard")
+def contact_before_delete(work: Work, contact_ids: Sequence[int]) -> None:
+    """Raise :class:`crmhost.api.Vetoed` to keep contacts from going to the bin."""
+
+
+@hookspec("guard")
+def status_before_delete(work: Work, status_id: int, heir_id: int | None) -> None:
+    """Raise :class:`crmhost.api.Vetoed` to keep a status; ``heir_id`` is the one that takes its contacts."""
+
+
+@hookspec("action")
+def contacts_merged(work: Work, winner_id: int, loser_ids: Sequence[int]) -> None:
+    """Contacts were merged, inside the transaction; references named in ``[data] contact_refs`` already moved."""
+
+
+@hookspec("collect")
+def contact_personal_data(work: Work, contact_id: int) -> Any:
+    """JSON-able data held on one person, beyond the columns listed in ``[data] personal``."""
+
+
+@hookspec("action")
+def contact_erase(work: Work, contact_id: int) -> None:
+    """Erase what is held on one person, beyond what ``[data]`` lists."""

@@ -1,0 +1,1 @@
+"""The plugin host: finds, orders, tries, builds, switches and watches plugins."""

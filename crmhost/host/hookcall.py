@@ -1,0 +1,213 @@
+"""Calls hooks: order, isolation and timing, on pluggy's registered implementations.
+
+pluggy stops at the first exception and knows no numbers for order, so the loop over ``get_hookimpls()`` is ours.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from .. import hooks as core_hooks
+from ..errors import CrmError, PluginError
+from ..hooks import PROJECT, Spec
+from .attribution import record_fault, running
+
+if TYPE_CHECKING:
+    from ..work.unit import Change, Work
+
+
+@dataclasses.dataclass(frozen=True)
+class Implementation:
+    """One plugin's implementation of one hook.
+
+    :param arguments: names that it takes, a subset of the hook's.
+    """
+
+    plugin: str
+    function: Callable[..., Any]
+    arguments: tuple[str, ...]
+    order: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What one plugin answered to a ``collect`` hook."""
+
+    plugin: str
+    value: Any
+
+
+class HookCaller:
+    """The hooks of one generation.
+
+    :param plugins: (id, plugin object) in the order in which they come.
+    :param specs: (owner, module) with hook specifications besides the core's.
+    :param depths: plugin -> length of the longest chain of needs below it; the core's own are below all others.
+    :param foreign: plugin -> ids of plugins whose hooks it may implement, whether they are on or off.
+    :raises PluginError: when an implementation names an unknown argument or a hook that nobody declares.
+    """
+
+    def __init__(
+        self,
+        plugins: Sequence[tuple[str, object]],
+        specs: Iterable[tuple[str, ModuleType]] = (),
+        *,
+        depths: Mapping[str, int] | None = None,
+        foreign: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager.add_hookspecs(core_hooks)
+        self.specs: dict[str, Spec] = dict(_specs_of("", core_hooks))
+        for owner, module in specs:
+            self._manager.add_hookspecs(module)
+            self.specs.update(_specs_of(owner, module))
+        for plugin, instance in plugins:
+            try:
+                self._manager.register(instance, plugin)
+            except (pluggy.PluginValidationError, ValueError) as error:
+                raise PluginError(plugin, f"A hook is implemented wrongly: {error}") from error
+        self._check_names(foreign or {})
+        self._implementations: dict[str, tuple[Implementation, ...]] = {
+            name: self._ordered(name, depths or {}) for name in self.specs
+        }
+
+    def _check_names(self, foreign: Mapping[str, Collection[str]]) -> None:
+        """Refuses hooks that nobody declares; one of a plugin that is named in the manifest, but off, is just not called."""
+        for hook in vars(self._manager.hook).values():
+            if hook.has_spec():
+                continue
+            for implementation in hook.get_hookimpls():
+                plugin = implementation.plugin_name
+                if any(hook.name.startswith(f"{other}_") for other in foreign.get(plugin, ())):
+                    continue
+                near = difflib.get_close_matches(hook.name, self.specs, 1)
+                hint = f"Did you mean “{near[0]}”?" if near else "See the hook reference."
+                raise PluginError(plugin, f"There is no hook “{hook.name}”. {hint}")
+
+    def _ordered(self, name: str, depths: Mapping[str, int]) -> tuple[Implementation, ...]:
+        hook: pluggy.HookCaller = getattr(self._manager.hook, name)
+        found = [
+            Implementation(
+                impl.plugin_name, impl.function, tuple(impl.argnames), getattr(impl.function, "crmhost_order", 100)
+            )
+            for impl in hook.get_hookimpls()
+        ]
+        return tuple(sorted(found, key=lambda item: (depths.get(item.plugin, 0), item.order, item.plugin)))
+
+    def implementations(self, name: str) -> tuple[Implementation, ...]:
+        """Who is called for a hook, in order."""
+        return self._implementations.get(name, ())
+
+    def implements(self, plugin: str) -> list[str]:
+        """Names of the hooks that a plugin implements."""
+        return [name for name, found in self._implementations.items() if any(item.plugin == plugin for item in found)]
+
+    # --- calling ------------------------------------------------------------------------------------------------------
+
+    def call(self, name: str, value: Any = None, /, **arguments: Any) -> Any:
+        """Calls a hook according to its kind.
+
+        ``filter`` takes and gives ``value``; ``collect`` gives a list of :class:`Answer`; ``first`` gives an answer or
+        ``None``; ``action`` and ``guard`` give nothing. Only a guard lets exceptions through.
+        """
+        kind = self.specs[name].kind
+        if kind == "filter":
+            return self._filter(name, value, arguments)
+        if kind == "guard":
+            for item in self._implementations[name]:
+                with running(item.plugin):
+                    item.function(**_subset(item, arguments))
+            return None
+        answers: list[Answer] = []
+        for item in self._implementations[name]:
+            done, answer = self._isolated(name, item, arguments)
+            if not done:
+                continue
+            if kind == "first" and answer is not None:
+                return answer
+            if kind in ("collect", "declare"):
+                answers.append(Answer(item.plugin, answer))
+        return answers if kind in ("collect", "declare") else None
+
+    def _filter(self, name: str, value: Any, arguments: dict[str, Any]) -> Any:
+        for item in self._implementations[name]:
+            done, answer = self._isolated(name, item, {**arguments, "value": value})
+            if done and answer is not None:
+                value = answer
+        return value
+
+    def _isolated(self, name: str, item: Implementation, arguments: Mapping[str, Any]) -> tuple[bool, Any]:
+        try:
+            with running(item.plugin):
+                return True, item.function(**_subset(item, arguments))
+        except Exception as error:
+            record_fault(item.plugin, f"hook {name}", error)
+            return False, None
+
+    def one(self, plugin: str, name: str, **arguments: Any) -> None:
+        """Calls one plugin's implementation of an action; exceptions reach the caller (enabling must be able to fail)."""
+        for item in self._implementations[name]:
+            if item.plugin == plugin:
+                with running(plugin):
+                    item.function(**_subset(item, arguments))
+
+    def within(self, work: Work, changes: Sequence[Change]) -> None:
+        """Runs the ``within`` handlers, each in a savepoint of its own; a failing one is taken back and marked stale."""
+        for item in self._implementations["within"]:
+            savepoint = work.session.begin_nested()
+            try:
+                with running(item.plugin):
+                    item.function(**_subset(item, {"work": work, "changes": changes}))
+                    work.session.flush()
+                savepoint.commit()
+            except Exception as error:
+                savepoint.rollback()
+                record_fault(item.plugin, "hook within", error)
+                _mark_stale(work, item.plugin)
+
+
+def _mark_stale(work: Work, plugin: str) -> None:
+    from sqlalchemy import update
+
+    from .tables import PluginState
+
+    work.session.execute(update(PluginState).where(PluginState.id == plugin).values(stale=True))
+    work.enqueue(f"{plugin}.rebuild", dedupe="rebuild")
+
+
+def _subset(item: Implementation, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: arguments[name] for name in item.arguments}
+
+
+def _specs_of(owner: str, module: ModuleType) -> Iterable[tuple[str, Spec]]:
+    for name, function in vars(module).items():
+        spec = getattr(function, "crmhost_spec", None)
+        if not isinstance(spec, Spec) or not inspect.isfunction(function):
+            continue
+        if owner and not name.startswith(f"{owner}_"):
+            raise PluginError(owner, f"The hook “{name}” must be called “{owner}_…”.")
+        yield name, spec
+
+
+def run_isolated(
+    plugin: str, place: str, function: Callable[..., Any], /, *arguments: Any, default: Any = None, **named: Any
+) -> Any:
+    """Runs a plugin's callable in its context; a failure is recorded and gives ``default``.
+
+    :raises CrmError: refusals meant for the person pass through.
+    """
+    try:
+        with running(plugin):
+            return function(*arguments, **named)
+    except CrmError:
+        raise
+    except Exception as error:
+        record_fault(plugin, place, error)
+        return default

@@ -1,0 +1,294 @@
+"""Switching plugins: enable, disable, suspend, upgrade. Each is all or nothing, takes effect in every process and is audited.
+
+Enabling: check needs, try the code in a child process on a scratch database, then one short transaction on the real one
+(migrations, ``on_enable``, state, generation + 1). A failure anywhere leaves the running generation as it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, select, update
+
+from ..db import GuardedSession
+from ..errors import Conflict, Forbidden, PluginError
+from ..work.unit import SYSTEM, Actor, Work
+from . import beats, migrate, resolver, schema, trial
+from .generation import Generation, assemble
+from .registry import Discovery, Found
+from .tables import HostState, PluginState
+
+if TYPE_CHECKING:
+    from ..site import Site, Wanted
+
+PERMISSION = "extensions.manage"
+#: Seconds to wait for the other processes to follow.
+FOLLOW = 2.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Switched:
+    """What a switch did.
+
+    :param plugins: ids that changed, in order; empty when all was as wanted already.
+    :param generation: number of the generation that holds now.
+    :param lagging: processes that did not report it in time.
+    """
+
+    plugins: tuple[str, ...]
+    generation: int
+    lagging: tuple[str, ...] = ()
+
+
+class InUse(Conflict):
+    """A plugin can't be switched off because others need it; ``dependents`` names them."""
+
+    def __init__(self, plugin: str, dependents: Sequence[str]) -> None:
+        names = ", ".join(f"“{name}”" for name in dependents)
+        super().__init__(f"“{plugin}” is needed by {names}: switch off both, or neither.")
+        self.dependents = tuple(dependents)
+
+
+# --- enabling --------------------------------------------------------------------------------------------------------
+
+
+def plan_enable(site: Site, names: Iterable[str]) -> tuple[Discovery, Wanted, list[str]]:
+    """What enabling these would enable, in order: themselves, what they need, and bridges that are then complete.
+
+    :raises PluginError: when one is not there, is broken, or its needs can't be met.
+    """
+    discovery = site.discover()
+    wanted = site.wanted()
+    enabled = set(wanted.enabled)
+    chain: list[str] = []
+    for name in names:
+        _find(discovery, name)
+        for needed in resolver.needs(discovery.found, name):
+            if needed not in enabled and needed not in chain:
+                chain.append(needed)
+    declined = [state.id for state in wanted.states.values() if state.state != "enabled"]
+    chain += resolver.bridges(discovery.found, enabled | set(chain), without=declined) if chain else ()
+    resolution = resolver.resolve(discovery.found, [*wanted.enabled, *chain], wanted.enabled_at)
+    for name in chain:
+        if name in resolution.refused:
+            raise PluginError(name, resolution.refused[name])
+    return discovery, wanted, [name for name in resolution.order if name in chain]
+
+
+def enable(
+    site: Site, names: Iterable[str], actor: Actor = SYSTEM, *, try_first: bool = True, follow: float = FOLLOW
+) -> Switched:
+    """Enables plugins and what they need.
+
+    :param try_first: run the trial unless this very code passed it before.
+    :raises PluginError: naming the plugin that failed, with its traceback; nothing is changed then.
+    """
+    _require(actor)
+    discovery, wanted, chain = plan_enable(site, names)
+    if not chain:
+        return Switched((), wanted.number)
+    found = [discovery.found[name] for name in chain]
+    if try_first:
+        _try(site, discovery, wanted, found)
+    order, refused = site.plan_of(discovery, [*wanted.enabled, *chain], wanted.enabled_at)
+    generation = assemble(wanted.number + 1, order, refused)
+    for name in chain:
+        if name in generation.failed:
+            raise PluginError(name, generation.failed[name], traceback=generation.tracebacks.get(name, ""))
+    with migrate.schema_transaction(site.engine) as connection:
+        number = _lock(connection)
+        for plugin in found:
+            _enable_one(site, connection, generation, plugin, discovery, actor)
+        number = _advance(connection, number)
+    return Switched(tuple(chain), number, follow_up(site, number, follow))
+
+
+def _enable_one(
+    site: Site, connection: Connection, generation: Generation, found: Found, discovery: Discovery, actor: Actor
+) -> None:
+    plugin = found.manifest
+    migrate.migrate(connection, plugin.id, found.folder / "migrations" / "versions")
+    schema.check_foreign_keys(connection, plugin.id, discovery.found)
+    now = site.clock()
+    with GuardedSession(connection, expire_on_commit=False) as session:
+        work = site.make_work(session, actor, generation)
+        with work.begin():
+            state = session.get(PluginState, plugin.id)
+            first = state is None
+            if state is None:
+                state = PluginState(id=plugin.id)
+                session.add(state)
+            before = None if first else state.state
+            state.state = "enabled"
+            state.version = plugin.version
+            state.enabled_at = state.enabled_at or now
+            state.changed_at = now
+            state.grants = list(plugin.grants)
+            state.tried_digest = found.digest
+            state.stale = False
+            state.reason = state.traceback = ""
+            session.flush()
+            if first:
+                _grant_defaults(work, plugin.id)
+            try:
+                generation.hooks.one(plugin.id, "on_enable", work=work)
+                session.flush()
+            except PluginError:
+                raise
+            except Exception as error:
+                raise trial.failed(plugin.id, "on_enable failed", error) from error
+            work.audit(
+                "plugin.enabled",
+                "plugin",
+                plugin.id,
+                before={"state": before},
+                after={"state": "enabled", "version": plugin.version},
+            )
+
+
+def _grant_defaults(work: Work, plugin: str) -> None:
+    from ..core.users import services as users
+
+    users.grant_defaults(work, [item for item in work.generation.permissions.values() if item.plugin == plugin])
+
+
+def _try(site: Site, discovery: Discovery, wanted: Wanted, found: Sequence[Found]) -> None:
+    known = {state.id: state.tried_digest for state in wanted.states.values()}
+    untried = [plugin.id for plugin in found if known.get(plugin.id) != plugin.digest]
+    if untried:
+        trial.run(site, [*wanted.enabled, *(plugin.id for plugin in found)], untried)
+
+
+# --- disabling -------------------------------------------------------------------------------------------------------
+
+
+def disable(
+    site: Site, names: Iterable[str], actor: Actor = SYSTEM, *, with_dependents: bool = False, follow: float = FOLLOW
+) -> Switched:
+    """Disables plugins; their data stays.
+
+    :param with_dependents: also those that need them.
+    :raises InUse: when others need one of them.
+    """
+    _require(actor)
+    discovery = site.discover()
+    wanted = site.wanted()
+    chosen: list[str] = []
+    for name in names:
+        if name not in wanted.states:
+            _find(discovery, name)
+        needing = [other for other in resolver.dependents(discovery.found, wanted.enabled, name) if other not in chosen]
+        if needing and not with_dependents and not set(needing) <= set(names):
+            raise InUse(name, needing)
+        chosen += [other for other in (*needing, name) if other not in chosen]
+    chosen = [name for name in chosen if name in wanted.states and wanted.states[name].state != "disabled"]
+    if not chosen:
+        return Switched((), wanted.number)
+    number = _switch_off(site, chosen, "disabled", actor, "", "")
+    return Switched(tuple(chosen), number, follow_up(site, number, follow))
+
+
+def suspend(site: Site, name: str, reason: str, traceback: str) -> int:
+    """Switches a failing plugin off for safety; gives the generation's number."""
+    return _switch_off(site, [name], "suspended", SYSTEM, reason, traceback)
+
+
+def _switch_off(site: Site, names: Sequence[str], state: str, actor: Actor, reason: str, traceback: str) -> int:
+    generation = site.runtime.current()
+    with site.work(actor, generation=generation) as work, work.begin():
+        connection = work.session.connection()
+        number = _lock(connection)
+        for name in names:
+            row = work.session.get(PluginState, name)
+            if row is None or row.state == state:
+                continue
+            before, row.state = row.state, state
+            row.changed_at = site.clock()
+            row.reason, row.traceback = reason.replace("\x00", "�"), traceback.replace("\x00", "�")
+            if name in generation.by_id and state == "disabled":
+                savepoint = work.session.begin_nested()
+                try:
+                    generation.hooks.one(name, "on_disable", work=work)
+                    savepoint.commit()
+                except Exception as error:
+                    savepoint.rollback()
+                    trial.failed(name, "on_disable failed", error, keep=True)
+            work.audit(
+                f"plugin.{state}", "plugin", name, before={"state": before}, after={"state": state, "reason": reason}
+            )
+        number = _advance(connection, number)
+    site.runtime.poke()
+    return number
+
+
+# --- upgrading -------------------------------------------------------------------------------------------------------
+
+
+def upgrade(site: Site, actor: Actor = SYSTEM) -> dict[str, str]:
+    """Brings the tables of all enabled plugins to their code, each on its own; gives id -> reason of those that failed.
+
+    A plugin whose migration fails is suspended, and its schema stays as it was.
+    """
+    discovery = site.discover()
+    wanted = site.wanted()
+    order, _ = site.plan_of(discovery, wanted.enabled, wanted.enabled_at)
+    failed: dict[str, str] = {}
+    for found in order:
+        state = wanted.states[found.id]
+        try:
+            with migrate.schema_transaction(site.engine) as connection:
+                migrate.migrate(connection, found.id, found.folder / "migrations" / "versions")
+                schema.check_foreign_keys(connection, found.id, discovery.found)
+                if state.version != found.manifest.version:
+                    values = {"version": found.manifest.version, "changed_at": site.clock()}
+                    connection.execute(update(PluginState).where(PluginState.id == found.id).values(values))
+        except Exception as error:
+            problem = error if isinstance(error, PluginError) else trial.failed(found.id, "its migration failed", error)
+            failed[found.id] = problem.message
+            suspend(site, found.id, problem.message, problem.traceback)
+    return failed
+
+
+# --- shared ----------------------------------------------------------------------------------------------------------
+
+
+def _require(actor: Actor) -> None:
+    if not actor.may(PERMISSION):
+        raise Forbidden(PERMISSION)
+
+
+def _find(discovery: Discovery, name: str) -> Found:
+    if name in discovery.found:
+        return discovery.found[name]
+    for broken in discovery.broken:
+        if broken.id == name:
+            raise PluginError(name, broken.reason)
+    raise PluginError(name, f"There is no plugin “{name}”; “crmhost plugin list” shows those that were found.")
+
+
+def _lock(connection: Connection) -> int:
+    """Takes the lock that serialises switches; gives the number of the generation."""
+    return connection.scalar(select(HostState.generation).where(HostState.id == 1).with_for_update()) or 0
+
+
+def _advance(connection: Connection, number: int) -> int:
+    connection.execute(update(HostState).where(HostState.id == 1).values(generation=number + 1))
+    return number + 1
+
+
+def follow_up(site: Site, number: int, seconds: float) -> tuple[str, ...]:
+    """Waits until every living process runs this generation; gives those that do not after ``seconds``."""
+    runtime = site.runtime
+    runtime.poke()
+    if runtime.kind in ("cli", "test"):
+        runtime.refresh()
+    until = time.monotonic() + seconds
+    while True:
+        with site.engine.connect() as connection:
+            behind = tuple(row.id for row in beats.living(connection, site.clock()) if row.generation < number)
+        if not behind or time.monotonic() >= until:
+            return behind
+        time.sleep(0.05)

@@ -1,0 +1,154 @@
+"""Migrations: one script directory and one version table per plugin, run in process on the caller's connection.
+
+With one shared version table, deleting one plugin's folder would stop the migrations of every other plugin and of the core.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, inspect, text
+
+from ..db import WRITES
+from ..errors import PluginError
+
+CORE = "crmhost"
+CORE_VERSIONS = Path(__file__).resolve().parent.parent / "migrations" / "versions"
+
+# Alembic hands the running migration to its scripts through a module-level proxy.
+_one_at_a_time = threading.RLock()
+
+
+def version_table(owner: str) -> str:
+    """Name of the table that holds the owner's schema version."""
+    return f"{owner}_alembic_version"
+
+
+@contextlib.contextmanager
+def schema_transaction(engine: Engine) -> Iterator[Connection]:
+    """A write transaction in which tables may be changed; all or nothing on both databases.
+
+    SQLite: foreign keys are off inside, because rebuilding a table drops it, which would cascade; what refers to nothing is
+    found before the commit.
+
+    :raises PluginError: when rows would be left that refer to nothing.
+    """
+    with _one_at_a_time, engine.connect() as plain:
+        sqlite = engine.dialect.name == "sqlite"
+        if sqlite:
+            _pragma(plain, "PRAGMA foreign_keys=OFF")
+        connection = plain.execution_options(**{WRITES: True})
+        try:
+            with connection.begin():
+                before = _tables(connection) if sqlite else set()
+                yield connection
+                if sqlite:
+                    for table in sorted(_tables(connection) - before):
+                        _check_references(connection, table)
+        finally:
+            if sqlite:
+                _pragma(plain, "PRAGMA foreign_keys=ON")
+
+
+def _pragma(connection: Connection, statement: str) -> None:
+    # Past SQLAlchemy, because a pragma inside a transaction has no effect.
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute(statement)
+
+
+def _tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())
+
+
+def _check_references(connection: Connection, table: str) -> None:
+    broken = connection.execute(text(f'PRAGMA foreign_key_check("{table}")')).first()
+    if broken is not None:
+        raise PluginError(
+            table.partition("_")[0], f"The table “{table}” refers to rows of “{broken[2]}” that are not there."
+        )
+
+
+def _script(owner: str, versions: Path) -> ScriptDirectory:
+    return ScriptDirectory(str(versions.parent), version_locations=[str(versions)])
+
+
+def head(owner: str, versions: Path) -> str | None:
+    """The newest revision that the code has, or ``None`` when it has no migrations.
+
+    :raises PluginError: when there are several heads, or a file can't be read.
+    """
+    if not versions.is_dir() or not any(versions.glob("*.py")):
+        return None
+    try:
+        return _script(owner, versions).get_current_head()
+    except (CommandError, Exception) as error:
+        raise PluginError(owner, f"The migrations can't be read: {error}.") from error
+
+
+def current(connection: Connection, owner: str) -> str | None:
+    """The revision that the database has, or ``None`` when there is none."""
+    if not inspect(connection).has_table(version_table(owner)):
+        return None
+    return MigrationContext.configure(connection, opts={"version_table": version_table(owner)}).get_current_revision()
+
+
+def migrate(connection: Connection, owner: str, versions: Path, target: str = "head") -> None:
+    """Brings the owner's tables to ``target`` (a revision, ``head`` or ``base``); touches nothing else.
+
+    :raises PluginError: when the database is newer than the code, or a migration fails; the caller's transaction must then be
+        rolled back, which leaves the schema as it was.
+    """
+    if head(owner, versions) is None:
+        return
+    with _one_at_a_time:
+        script = _script(owner, versions)
+        have = current(connection, owner)
+        if have is not None and script.revision_map.get_revisions(have) == (None,):
+            raise PluginError(owner, _newer(owner, have))
+        down = target == "base"
+
+        def steps(revision: Any, context: Any) -> Any:
+            return script._downgrade_revs("base", revision) if down else script._upgrade_revs(target, revision)
+
+        before = _foreign_tables(connection, owner)
+        environment = EnvironmentContext(AlembicConfig(), script, fn=steps, destination_rev=target)
+        try:
+            with environment:
+                environment.configure(connection=connection, version_table=version_table(owner), render_as_batch=True)
+                environment.run_migrations()
+        except CommandError as error:
+            known = have is None or _knows(script, have)
+            raise PluginError(
+                owner, f"The migration failed: {error}." if known else _newer(owner, str(have))
+            ) from error
+        if owner != CORE and before != _foreign_tables(connection, owner):
+            raise PluginError(owner, f"A migration touches tables that are not called “{owner}_…”.")
+
+
+def _newer(owner: str, revision: str) -> str:
+    return f"The database has revision {revision} of “{owner}”, which this code does not know: install the newer version again."
+
+
+def _knows(script: ScriptDirectory, revision: str) -> bool:
+    try:
+        return script.get_revision(revision) is not None
+    except CommandError:
+        return False
+
+
+def _foreign_tables(connection: Connection, owner: str) -> set[str]:
+    return {name for name in _tables(connection) if not name.startswith(f"{owner}_")}
+
+
+def drop_version_table(connection: Connection, owner: str) -> None:
+    """Drops what remembers the owner's schema version, after everything else of it is gone."""
+    connection.execute(text(f'DROP TABLE IF EXISTS "{version_table(owner)}"'))

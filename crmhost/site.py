@@ -1,0 +1,128 @@
+"""One installation as one process holds it: configuration, engine, key, runtime."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from sqlalchemy import Connection, inspect, select
+
+from .config import Config
+from .core.settings.secrets import Cipher
+from .core.settings.services import SettingsView
+from .db import GuardedSession, make_engine, make_sessions, utcnow
+from .errors import CrmError
+from .host import migrate, registry, resolver
+from .host.attribution import count_queries
+from .host.generation import Generation
+from .host.registry import Discovery
+from .host.runtime import Runtime
+from .host.tables import HostState, PluginState
+from .work.unit import SYSTEM, Actor, Work
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What the database says should run: the generation's number and the state of each plugin."""
+
+    number: int
+    states: Mapping[str, PluginState]
+
+    @property
+    def enabled(self) -> list[str]:
+        """Ids of enabled plugins, those enabled first coming first."""
+        chosen = [state for state in self.states.values() if state.state == "enabled"]
+        never = dt.datetime.min.replace(tzinfo=dt.UTC)
+        return [state.id for state in sorted(chosen, key=lambda state: (state.enabled_at or never, state.id))]
+
+    @property
+    def enabled_at(self) -> dict[str, dt.datetime | None]:
+        """When each was first enabled."""
+        return {state.id: state.enabled_at for state in self.states.values()}
+
+
+class Site:
+    """See the module's text. Make one per process and close it at the end.
+
+    :param kind: what the process is: web, worker, cli.
+    :param clock: gives the instant now; tests hand in a frozen one.
+    """
+
+    def __init__(self, config: Config, *, kind: str = "web", clock: Callable[[], dt.datetime] = utcnow) -> None:
+        self.config = config
+        self.clock = clock
+        self.engine = make_engine(config.database_url, search_path=config.search_path)
+        count_queries(self.engine)
+        self.sessions = make_sessions(self.engine)
+        self.cipher = Cipher(config.secret_key)
+        registry.open_namespace([folder for _, folder in config.plugin_folders])
+        self.runtime = Runtime(self, kind)
+
+    def close(self) -> None:
+        """Stops the watcher and closes the connections."""
+        self.runtime.stop()
+        self.engine.dispose()
+
+    # --- what is there ------------------------------------------------------------------------------------------------
+
+    @property
+    def ready(self) -> bool:
+        """Whether the database has the core's tables."""
+        with self.engine.connect() as connection:
+            return inspect(connection).has_table(HostState.__tablename__)
+
+    def discover(self) -> Discovery:
+        """All plugins found on the disk, and the folders that hold a broken one."""
+        return registry.discover(self.config.plugin_folders, entry_points=self.config.entry_points)
+
+    def wanted(self, connection: Connection | None = None) -> Wanted:
+        """What should run now."""
+        if connection is None:
+            with self.engine.connect() as own:
+                return self.wanted(own)
+        with GuardedSession(connection, expire_on_commit=False) as session:
+            number = session.scalar(select(HostState.generation)) or 0
+            states = {state.id: state for state in session.scalars(select(PluginState))}
+            session.expunge_all()
+        return Wanted(number, states)
+
+    def plan(self, wanted: Wanted, discovery: Discovery | None = None) -> tuple[list[registry.Found], dict[str, str]]:
+        """The plugins to run, in order, and those that can't, with the reason."""
+        if self.config.safe_mode:
+            return [], dict.fromkeys(wanted.enabled, "Safe mode: the site was started without plugins.")
+        return self.plan_of(discovery or self.discover(), wanted.enabled, wanted.enabled_at)
+
+    @staticmethod
+    def plan_of(
+        discovery: Discovery, enabled: Sequence[str], enabled_at: Mapping[str, dt.datetime | None]
+    ) -> tuple[list[registry.Found], dict[str, str]]:
+        """The plugins to run if these were enabled, in order, and those that can't, with the reason."""
+        resolution = resolver.resolve(discovery.found, enabled, enabled_at)
+        return [discovery.found[plugin] for plugin in resolution.order], dict(resolution.refused)
+
+    # --- working ------------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def work(self, actor: Actor = SYSTEM, *, generation: Generation | None = None, locale: str = "") -> Iterator[Work]:
+        """A unit of work outside a request: command line, jobs, tests."""
+        with self.sessions() as session:
+            yield self.make_work(session, actor, generation or self.runtime.current(), locale=locale)
+
+    def make_work(self, session: GuardedSession, actor: Actor, generation: Generation, *, locale: str = "") -> Work:
+        """A unit of work on a session that the caller closes."""
+        view = SettingsView(session, generation.settings, self.cipher)
+        return Work(session, actor, generation, settings=view, locale=locale or "en", clock=self.clock)
+
+    # --- schema -------------------------------------------------------------------------------------------------------
+
+    def upgrade_core(self) -> None:
+        """Brings the core's tables to what the code needs; makes them in an empty database."""
+        with migrate.schema_transaction(self.engine) as connection:
+            migrate.migrate(connection, migrate.CORE, migrate.CORE_VERSIONS)
+
+    def require_ready(self) -> None:
+        """:raises CrmError: when the site was not set up."""
+        if not self.ready:
+            raise CrmError("This site is not set up yet: run “crmhost init” first.")

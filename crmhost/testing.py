@@ -1,0 +1,266 @@
+"""Fixtures for testing plugins, as a pytest plugin: ``pytest_plugins = ["crmhost.testing"]`` in the top ``conftest.py``.
+
+``host``
+    A factory: ``host("funnel")`` gives a :class:`Host` with just these plugins (and what they need) enabled.
+``database_url``
+    A fresh database with the core's tables, copied from a template: on SQLite, unless the project's own suite says otherwise.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+
+from . import config as configuration
+from .config import Config
+from .core.contacts import services as contacts
+from .core.contacts.models import Contact
+from .core.users import services as users
+from .core.users.models import User
+from .db import utcnow
+from .host import beats, lifecycle, setup, uninstall
+from .host.attribution import FaultRecord, meter
+from .host.generation import Generation
+from .host.tables import PluginState
+from .site import Site
+from .work.tables import JobRow, OutboxEvent
+from .work.unit import SYSTEM, Actor, Work
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+#: Password of every user that the fixtures make.
+PASSWORD = "correct horse battery"
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self._instant: dt.datetime | None = None
+
+    def __call__(self) -> dt.datetime:
+        return self._instant or utcnow()
+
+    def freeze(self, instant: dt.datetime | None = None) -> dt.datetime:
+        """Stops at an instant (now, if none is given)."""
+        self._instant = instant or utcnow()
+        return self._instant
+
+    def move(self, **delta: float) -> dt.datetime:
+        """Moves on: ``clock.move(days=3)``."""
+        self._instant = self() + dt.timedelta(**delta)
+        return self._instant
+
+
+class Make:
+    """Factories of records, through the services."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._number = 0
+
+    def contact(self, **fields: Any) -> int:
+        """Makes a contact; gives its id. Without fields: a person with a name and an e-mail of their own."""
+        self._number += 1
+        fields = fields or {"first_name": f"Person {self._number}", "email": f"person{self._number}@example.com"}
+        with self._host.work() as work, work.begin():
+            return contacts.create(work, fields).id
+
+    def user(self, role: str = "Admin", email: str = "", **fields: Any) -> int:
+        """Makes a user with a role; gives its id."""
+        self._number += 1
+        email = email or f"user{self._number}@example.com"
+        with self._host.work() as work, work.begin():
+            user = users.create(work, email, role, password=PASSWORD)
+            for name, value in fields.items():
+                setattr(user, name, value)
+            return user.id
+
+
+class Host:
+    """A site for a test, in this process, without a watcher: each call sees the newest generation."""
+
+    def __init__(self, site: Site, clock: Clock) -> None:
+        self.site = site
+        self.clock = clock
+        self.make = Make(self)
+
+    @property
+    def generation(self) -> Generation:
+        """The generation in force."""
+        return self.site.runtime.refresh()
+
+    # --- plugins ------------------------------------------------------------------------------------------------------
+
+    def enable(self, *names: str, try_first: bool = False) -> lifecycle.Switched:
+        """Enables plugins; ``try_first`` runs the trial in a child process too, as the site does."""
+        return lifecycle.enable(self.site, names, try_first=try_first)
+
+    def disable(self, *names: str, with_dependents: bool = False) -> lifecycle.Switched:
+        """Disables plugins."""
+        return lifecycle.disable(self.site, names, with_dependents=with_dependents)
+
+    def uninstall(self, name: str) -> list[str]:
+        """Uninstalls a plugin; gives the tables that were dropped."""
+        return uninstall.uninstall(self.site, name)
+
+    def upgrade(self) -> dict[str, str]:
+        """Migrates the enabled plugins to their code; gives id -> reason of those that failed."""
+        return lifecycle.upgrade(self.site)
+
+    def state(self, name: str) -> str:
+        """State of a plugin: enabled, disabled, suspended or empty."""
+        with self.site.sessions() as session:
+            return session.scalar(select(PluginState.state).where(PluginState.id == name)) or ""
+
+    def faults(self) -> list[FaultRecord]:
+        """Failures of plugins since the last call."""
+        return meter.take()[1]
+
+    def settle(self) -> None:
+        """Writes costs and faults and suspends plugins that failed too often, as the watcher does every few seconds."""
+        beats.flush(self.site, "test")
+
+    # --- working ------------------------------------------------------------------------------------------------------
+
+    def actor(self, role: str = "Admin", **fields: Any) -> Actor:
+        """The actor of a user with this role, who is made at the first call."""
+        return users.actor_for(self._user(role, fields))
+
+    def _user(self, role: str, fields: dict[str, Any]) -> User:
+        email = f"{role.lower().replace(' ', '.')}{'.'.join(fields)}@example.com"
+        with self.work() as work:
+            user = users.find_by_email(work, email)
+        if user is None:
+            number = self.make.user(role, email, **fields)
+            with self.work() as work:
+                user = work.session.get_one(User, number)
+        return user
+
+    @contextlib.contextmanager
+    def work(self, role: str = "", **fields: Any) -> Iterator[Work]:
+        """A unit of work as a user with a role, or as the system."""
+        actor = self.actor(role, **fields) if role else SYSTEM
+        with self.site.work(actor, generation=self.generation) as work:
+            yield work
+
+    def client(self, role: str = "Admin", **fields: Any) -> FlaskClient:
+        """A browser that is signed in as a user with this role; empty: not signed in. It follows generations by itself."""
+        from .host.dispatcher import Dispatcher
+        from .web.request import COOKIE
+
+        app = self.generation.app
+        assert app is not None
+        client = app.test_client()
+        # Requests go through the dispatcher, so that a client that was made before a switch sees what holds after it.
+        dispatcher = Dispatcher(self.site)
+
+        def through_dispatcher(environ: Any, start_response: Any) -> Any:
+            self.site.runtime.refresh()
+            return dispatcher(environ, start_response)
+
+        client.application = _Through(app, through_dispatcher)  # type: ignore[assignment]
+        if role:
+            user = self._user(role, fields)
+            with self.work() as work, work.begin():
+                client.set_cookie(COOKIE, users.open_session(work, user))
+        return client
+
+    def events(self) -> list[tuple[str, list[int]]]:
+        """Events told so far: (name, ids), oldest first."""
+        with self.site.sessions() as session:
+            return [(row.name, list(row.ids)) for row in session.scalars(select(OutboxEvent).order_by(OutboxEvent.id))]
+
+    def jobs(self) -> list[JobRow]:
+        """Jobs that are wanted, oldest first."""
+        with self.site.sessions() as session:
+            return list(session.scalars(select(JobRow).order_by(JobRow.id)))
+
+    def contact(self, contact_id: int) -> Contact:
+        """A contact as it is stored now."""
+        with self.site.sessions() as session:
+            return session.get_one(Contact, contact_id)
+
+
+class _Through:
+    """An application whose requests go through another WSGI callable; all else is the application's own."""
+
+    def __init__(self, app: Any, wsgi: Callable[..., Any]) -> None:
+        self._app = app
+        self._wsgi = wsgi
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._app, name)
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        return self._wsgi(environ, start_response)
+
+
+# --- fixtures --------------------------------------------------------------------------------------------------------
+
+
+def make_config(home: Path, database_url: str, **changes: Any) -> Config:
+    """The configuration of a site for tests: this home, this database, the bundled plugins and those in the home."""
+    made = configuration.load({"CRMHOST_HOME": str(home), "CRMHOST_SECRET_KEY": "only-for-tests-0123456789abcdef"})
+    return dataclasses.replace(made, **{"database_url": database_url, "entry_points": False, **changes})
+
+
+def make_template(home: Path, database_url: str) -> None:
+    """Sets an empty database up, without plugins and users."""
+    site = Site(make_config(home, database_url, plugin_folders=()), kind="test")
+    try:
+        site.upgrade_core()
+        setup.first_rows(site)
+    finally:
+        site.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the core's tables."""
+    folder = tmp_path_factory.mktemp("template")
+    path = folder / "template.sqlite"
+    make_template(folder, f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """URL of a fresh database with the core's tables."""
+    copy = tmp_path / "test.sqlite"
+    shutil.copy(sqlite_template, copy)
+    return f"sqlite:///{copy}"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the test's host."""
+    return Clock()
+
+
+@pytest.fixture
+def host(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Host]]:
+    """Makes the host of the test: ``host("funnel", "csv_tools")``; keywords replace parts of the configuration."""
+    sites: list[Site] = []
+
+    def make(*plugins: str, **changes: Any) -> Host:
+        site = Site(make_config(tmp_path / "home", database_url, **changes), kind="test", clock=clock)
+        sites.append(site)
+        made = Host(site, clock)
+        if plugins:
+            made.enable(*plugins)
+        meter.take()
+        return made
+
+    yield make
+    for site in sites:
+        site.close()

@@ -1,0 +1,289 @@
+"""The unit of work: what a service function gets as its first argument.
+
+It carries the session, the actor with its permissions, the clock, the locale and the hooks of the generation in force.
+Services never commit; the edge (page, API, command, job) does, with ``with work.begin():``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import Select, insert, select, true
+
+from ..db import WRITES, GuardedSession, utcnow
+from ..errors import Forbidden
+from .tables import AuditEntry, JobRow, OutboxEvent
+
+if TYPE_CHECKING:
+    from ..host.generation import Generation
+
+#: Ids that one outbox row may hold.
+EVENT_IDS = 1000
+
+ActorKind = Literal["user", "client", "plugin", "token", "system"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Actor:
+    """Who acts.
+
+    :param permissions: names of what it may do; ``{"*"}`` may do everything.
+    :param only_assigned: a user who may see only the contacts assigned to them.
+    :param address: network address the request came from, for the audit log.
+    """
+
+    kind: ActorKind
+    label: str
+    user_id: int | None = None
+    permissions: frozenset[str] = frozenset()
+    only_assigned: bool = False
+    address: str = ""
+
+    def may(self, permission: str) -> bool:
+        """Whether the actor holds the permission."""
+        return "*" in self.permissions or permission in self.permissions
+
+
+#: The host itself: start-up, command line, background jobs.
+SYSTEM = Actor("system", "crmhost", permissions=frozenset({"*"}))
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """One change of one record, as ``within`` handlers get it.
+
+    :param name: event name, ``object.verb`` in the past: ``contact.created``.
+    :param before: changed fields with their old values; empty for a new record.
+    :param after: changed fields with their new values.
+    """
+
+    name: str
+    object_type: str
+    object_id: int
+    before: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    after: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+class SettingsReader(Protocol):
+    """Reads settings by key."""
+
+    def get(self, key: str) -> Any:
+        """The value, or the declared default."""
+
+
+class Work:
+    """One unit of work. See the module's text."""
+
+    def __init__(
+        self,
+        session: GuardedSession,
+        actor: Actor,
+        generation: Generation,
+        *,
+        settings: SettingsReader,
+        locale: str = "en",
+        timezone: ZoneInfo | None = None,
+        clock: Callable[[], dt.datetime] = utcnow,
+    ) -> None:
+        self.session = session
+        self.actor = actor
+        self.generation = generation
+        self.hooks = generation.hooks
+        self.settings = settings
+        self.locale = locale
+        self._timezone = timezone
+        self._clock = clock
+        self._changes: list[Change] = []
+        self._events: list[tuple[str, list[int], dict[str, Any]]] = []
+        self._after: list[Callable[[], None]] = []
+
+    @property
+    def now(self) -> dt.datetime:
+        """The instant now, in UTC."""
+        return self._clock()
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """The site's time zone, in which days, weeks and months are cut."""
+        if self._timezone is None:
+            try:
+                self._timezone = ZoneInfo(str(self.settings.get("site.timezone") or "UTC"))
+            except (ZoneInfoNotFoundError, ValueError):
+                self._timezone = ZoneInfo("UTC")
+        return self._timezone
+
+    @property
+    def today(self) -> dt.date:
+        """The day now, in the site's time zone."""
+        return self.now.astimezone(self.timezone).date()
+
+    # --- permission ---------------------------------------------------------------------------------------------------
+
+    def can(self, permission: str, record: Any = None) -> bool:
+        """Whether the actor may do this, to this record if one is given."""
+        if permission and not self.actor.may(permission):
+            return False
+        if record is not None and self.actor.only_assigned:
+            owner = getattr(record, "assigned_to_id", self.actor.user_id)
+            return bool(owner == self.actor.user_id)
+        return True
+
+    def require(self, permission: str, record: Any = None) -> None:
+        """:raises Forbidden: when the actor may not do this."""
+        if not self.can(permission, record):
+            raise Forbidden(permission)
+
+    def visible(self, model: type[Any]) -> Select[Any]:
+        """``select(model)`` narrowed to the rows that the actor may see.
+
+        A model says how by a class method ``visible_to(actor) -> condition``; without one, all rows are visible.
+        """
+        rule = getattr(model, "visible_to", None)
+        return select(model).where(rule(self.actor) if rule is not None else true())
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    @property
+    def writing(self) -> bool:
+        """Whether a transaction that may write is open."""
+        return bool(self.session.info.get("writing"))
+
+    @contextlib.contextmanager
+    def begin(self) -> Iterator[Work]:
+        """The transaction around a service call: commits at its end, rolls back on an exception.
+
+        What was read before is expired, so that decisions are made on what is true inside the transaction. Never go over
+        a network inside; stay within milliseconds, batches within 100 ms.
+        """
+        if self.writing:
+            raise RuntimeError("work.begin() is already open; services must not commit")
+        self.session.rollback()
+        self._changes.clear()
+        self._events.clear()
+        self._after.clear()
+        self.session.connection(execution_options={WRITES: True})
+        self.session.info["writing"] = True
+        try:
+            yield self
+            self.session.flush()
+            if self._changes:
+                self.hooks.within(self, tuple(self._changes))
+            self._write_events()
+            self.session.commit()
+        except BaseException:
+            self.session.rollback()
+            raise
+        finally:
+            self.session.info["writing"] = False
+        for function in self._after:
+            function()
+
+    def changed(self, change: Change, *, event: bool = True) -> None:
+        """Notes a change, for ``within`` handlers and (unless ``event`` is false) as an event after the commit."""
+        self._changes.append(change)
+        if event:
+            self.tell(change.name, [change.object_id])
+
+    def tell(self, name: str, ids: Sequence[int], data: Mapping[str, Any] | None = None) -> None:
+        """Tells an event after the commit; the same event for several ids in one unit becomes one outbox row."""
+        if not data and self._events and self._events[-1][0] == name and not self._events[-1][2]:
+            self._events[-1][1].extend(ids)
+        else:
+            self._events.append((name, list(ids), dict(data or {})))
+
+    def after_commit(self, function: Callable[[], None]) -> None:
+        """Calls the function once this unit is committed, in this process; lost in a crash, so only for caches."""
+        self._after.append(function)
+
+    def _write_events(self) -> None:
+        rows = [
+            {
+                "name": name,
+                "ids": ids[start : start + EVENT_IDS],
+                "data": data,
+                "actor": self.actor.label,
+                "at": self.now,
+            }
+            for name, ids, data in self._events
+            for start in range(0, len(ids) or 1, EVENT_IDS)
+        ]
+        if rows:
+            self.session.execute(insert(OutboxEvent), rows)
+
+    def audit(
+        self, action: str, object_type: str, object_id: object = "", *, before: Any = None, after: Any = None
+    ) -> None:
+        """Writes a line of the audit log in this transaction."""
+        self.audit_many([(action, object_type, object_id, before, after)])
+
+    def audit_many(self, rows: Sequence[tuple[str, str, object, Any, Any]]) -> None:
+        """Writes many lines at once: (action, object type, object id, before, after) each."""
+        actor = self.actor
+        self.session.execute(
+            insert(AuditEntry),
+            [
+                {
+                    "at": self.now,
+                    "actor_kind": actor.kind,
+                    "actor_label": actor.label,
+                    "user_id": actor.user_id,
+                    "action": action,
+                    "object_type": object_type,
+                    "object_id": str(object_id),
+                    "before": before,
+                    "after": after,
+                    "address": actor.address,
+                }
+                for action, object_type, object_id, before, after in rows
+            ],
+        )
+
+    def enqueue(
+        self,
+        kind: str,
+        /,
+        *,
+        due: dt.datetime | None = None,
+        dedupe: str | None = None,
+        **arguments: Any,
+    ) -> None:
+        """Wants a job, in this transaction: none is lost, and none runs for a change that was rolled back.
+
+        :param kind: as declared, ``ID.something``.
+        :param due: not before this instant.
+        :param dedupe: while a job of this kind and key is due, no second one is made.
+        """
+        if dedupe is not None:
+            known = select(JobRow.id).where(JobRow.kind == kind, JobRow.dedupe_key == dedupe, JobRow.state == "due")
+            if self.session.scalar(known.limit(1)) is not None:
+                return
+        now = self.now
+        self.session.execute(
+            insert(JobRow),
+            [
+                {
+                    "plugin": kind.partition(".")[0],
+                    "kind": kind,
+                    "arguments": arguments,
+                    "dedupe_key": dedupe,
+                    "due_at": due or now,
+                    "created_at": now,
+                    "actor": self.actor.label,
+                }
+            ],
+        )
+
+    # --- other plugins ------------------------------------------------------------------------------------------------
+
+    def service(self, name: str) -> Any:
+        """A service that a plugin declared, or ``None`` while that plugin is off.
+
+        Annotate the result with the type from that plugin's ``api`` module.
+        """
+        declared = self.generation.services.get(name)
+        return None if declared is None else declared.factory(self)
