@@ -338,12 +338,14 @@ class ApiMount(Contribution):
 
     :param prefix: such as ``/api/v1``.
     :param before: called before each request there; returns ``None`` to go on, or a response.
+    :param around: gets the view as a callable without arguments, calls it and gives its answer.
     :param problem: gets the exception that a resource raised, gives the response.
     """
 
     prefix: str
     before: Callable[[], Any]
     problem: Callable[[Exception], Any]
+    around: Callable[[Callable[[], Any]], Any] = lambda view: view()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from .generation import Generation, LoadedPlugin, assemble, leave_out
 from .registry import Found
 
 if TYPE_CHECKING:
+    from ..contributions import ApiMount
     from ..site import Site
 
 
@@ -80,7 +81,7 @@ def _add_pages(app: Flask, plugin: LoadedPlugin, blueprint: Any) -> None:
     _register(app, plugin, blueprint, prefix)
 
 
-def _add_resources(app: Flask, plugin: LoadedPlugin, blueprint: Any, mount: Any) -> None:
+def _add_resources(app: Flask, plugin: LoadedPlugin, blueprint: Any, mount: ApiMount) -> None:
     _check_blueprint(plugin, blueprint)
     owned = plugin.manifest.names.api
     own = blueprint.url_prefix or (owned[0] if owned else "")
@@ -120,7 +121,9 @@ def _common(app: Flask) -> tuple[Any, ...]:
     )
 
 
-def _register(app: Flask, plugin: LoadedPlugin, blueprint: Blueprint, prefix: str, mount: Any = None) -> None:
+def _register(
+    app: Flask, plugin: LoadedPlugin, blueprint: Blueprint, prefix: str, mount: ApiMount | None = None
+) -> None:
     before = _common(app)
     known = set(app.view_functions)
     rules = sum(1 for _ in app.url_map.iter_rules())
@@ -133,7 +136,8 @@ def _register(app: Flask, plugin: LoadedPlugin, blueprint: Blueprint, prefix: st
     for endpoint in set(app.view_functions) - known:
         if not endpoint.startswith(f"{blueprint.name}."):
             raise PluginError(plugin.id, f"The endpoint “{endpoint}” does not belong to “{blueprint.name}”.")
-        app.view_functions[endpoint] = _attributed(plugin.id, endpoint, app.view_functions[endpoint])
+        view = _attributed(plugin.id, endpoint, app.view_functions[endpoint])
+        app.view_functions[endpoint] = view if mount is None else _mounted(mount, view)
     for rule in list(app.url_map.iter_rules())[rules:]:
         if not (rule.rule == prefix or rule.rule.startswith(f"{prefix}/")):
             raise PluginError(plugin.id, f"The address {rule.rule} does not lie below {prefix}.")
@@ -158,6 +162,16 @@ def _guarded(plugin: LoadedPlugin, function: Callable[..., Any], /, *arguments: 
     except (Exception, SystemExit) as error:
         message = f"Its pages can't be set up: {type(error).__name__}: {error}"
         raise PluginError(plugin.id, message[:500], traceback=traceback.format_exc()) from error
+
+
+def _mounted(mount: ApiMount, view: Callable[..., Any]) -> Callable[..., Any]:
+    """The view inside what the mount puts around it."""
+
+    @functools.wraps(view)
+    def run(*arguments: Any, **named: Any) -> Any:
+        return mount.around(functools.partial(view, *arguments, **named))
+
+    return run
 
 
 def _attributed(plugin: str, endpoint: str, view: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,7 +10,20 @@ from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as lazy_text
 
 from .i18n import ago, clock, day, moment, number, percent
-from .request import Person, current_person, current_work, is_fragment, local_path, public, requires, writing
+from .request import (
+    Person,
+    client_address,
+    current_person,
+    current_work,
+    is_fragment,
+    local_path,
+    one_transaction,
+    public,
+    repeatable,
+    requires,
+    use_actor,
+    writing,
+)
 from .templating import icon, link, plugin_asset
 from .toasts import toast
 
@@ -19,6 +32,7 @@ __all__ = [
     "Response",
     "abort",
     "ago",
+    "client_address",
     "clock",
     "current_person",
     "current_work",
@@ -32,14 +46,17 @@ __all__ = [
     "moment",
     "ngettext",
     "number",
+    "one_transaction",
     "percent",
     "plugin_asset",
     "public",
     "redirect",
     "render_template",
+    "repeatable",
     "request",
     "requires",
     "toast",
     "url_for",
+    "use_actor",
     "writing",
 ]

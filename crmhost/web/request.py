@@ -111,8 +111,29 @@ def zone(name: str) -> ZoneInfo:
 def writing() -> Iterator[Work]:
     """The request's unit of work with its transaction begun: put the service call inside, and nothing else."""
     work = current_work()
-    with work.begin():
+    with work.part() if g.get("crmhost_joined") else work.begin():
         yield work
+
+
+@contextlib.contextmanager
+def one_transaction() -> Iterator[Work]:
+    """Makes a request one transaction: each :func:`writing` inside is a part of it, and all is kept or nothing.
+
+    For what must be stored together with a view's changes, whatever the view is.
+    """
+    work = current_work()
+    with work.begin():
+        g.crmhost_joined = True
+        try:
+            yield work
+        finally:
+            g.crmhost_joined = False
+
+
+def repeatable(view: Callable[P, R]) -> Callable[P, R]:
+    """Marks a view of the API that may be called twice with the same effect and needs more than one transaction."""
+    view.crmhost_repeatable = True  # type: ignore[attr-defined]
+    return view
 
 
 # --- Who may open a page ----------------------------------------------------------------------------------------------

@@ -183,6 +183,19 @@ class Work:
         for function in self._after:
             function()
 
+    @contextlib.contextmanager
+    def part(self) -> Iterator[Work]:
+        """A part of the open transaction that may fail alone: what it wrote, noted and told is then taken back with it."""
+        changes, after = len(self._changes), len(self._after)
+        events = [(name, list(ids), data) for name, ids, data in self._events]
+        try:
+            with self.session.begin_nested():
+                yield self
+        except BaseException:
+            del self._changes[changes:], self._after[after:]
+            self._events[:] = events
+            raise
+
     def changed(self, change: Change, *, event: bool = True) -> None:
         """Notes a change, for ``within`` handlers and (unless ``event`` is false) as an event after the commit."""
         self._changes.append(change)
