@@ -71,7 +71,7 @@ class UTCDateTime(TypeDecorator[dt.datetime]):
         value = value.astimezone(dt.UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+    def process_result_value(self, value: dt.datetime | None, _dialect: Dialect) -> dt.datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
@@ -118,7 +118,7 @@ def make_engine(url: str, *, search_path: str = "") -> Engine:
     )
 
 
-def _sqlite_connect(connection: Any, record: Any) -> None:
+def _sqlite_connect(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA busy_timeout=10000")
     cursor.execute("PRAGMA journal_mode=WAL")
@@ -144,7 +144,7 @@ def make_sessions(engine: Engine) -> sessionmaker[GuardedSession]:
 
 
 @event.listens_for(GuardedSession, "before_flush")
-def _refuse_flush(session: Session, context: Any, instances: Any) -> None:
+def _refuse_flush(session: Session, _context: Any, _instances: Any) -> None:
     if not session.info.get("writing"):
         raise RuntimeError("Write inside `with work.begin():`; a page that is read must not change anything.")
 

@@ -1,4 +1,7 @@
-"""What a process tells the others: its heartbeat, the cost of plugins, their faults. Lossy by design, flushed every few seconds."""
+"""What a process tells the others: its heartbeat, the cost of plugins, their faults.
+
+Lossy by design: costs sit in memory and are flushed every few seconds.
+"""
 
 from __future__ import annotations
 

@@ -312,9 +312,22 @@ def _check_names(plugin: LoadedPlugin, declared: Mapping[str, tuple[Any, ...]]) 
 
 
 #: Hook -> attributes that must be unique over all plugins.
-_UNIQUE = {"permissions": ("name",), "settings": ("key",), "jobs": ("kind",), "webhooks": ("name",), "importers": ("kind",), "exporters": ("kind",),
-           "journal_types": ("name",), "services": ("name",), "dashboard_widgets": ("plugin", "id"), "contact_columns": ("id",), "contact_filters": ("id",),
-           "contact_bulk_actions": ("id",), "contact_boxes": ("plugin", "id"), "contact_tabs": ("id",)}  # fmt: skip
+_UNIQUE: dict[str, tuple[str, ...]] = {
+    "permissions": ("name",),
+    "settings": ("key",),
+    "jobs": ("kind",),
+    "webhooks": ("name",),
+    "importers": ("kind",),
+    "exporters": ("kind",),
+    "journal_types": ("name",),
+    "services": ("name",),
+    "dashboard_widgets": ("plugin", "id"),
+    "contact_columns": ("id",),
+    "contact_filters": ("id",),
+    "contact_bulk_actions": ("id",),
+    "contact_boxes": ("plugin", "id"),
+    "contact_tabs": ("id",),
+}
 
 
 def _check_conflicts(declared: Mapping[str, tuple[Any, ...]], rank: Sequence[str]) -> None:

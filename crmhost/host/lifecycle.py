@@ -92,7 +92,7 @@ def enable(
         return Switched((), wanted.number)
     found = [discovery.found[name] for name in chain]
     if try_first:
-        _try(site, discovery, wanted, found)
+        _try(site, wanted, found)
     order, refused = site.plan_of(discovery, [*wanted.enabled, *chain], wanted.enabled_at)
     generation = assemble(wanted.number + 1, order, refused)
     for name in chain:
@@ -155,7 +155,7 @@ def _grant_defaults(work: Work, plugin: str) -> None:
     users.grant_defaults(work, [item for item in work.generation.permissions.values() if item.plugin == plugin])
 
 
-def _try(site: Site, discovery: Discovery, wanted: Wanted, found: Sequence[Found]) -> None:
+def _try(site: Site, wanted: Wanted, found: Sequence[Found]) -> None:
     known = {state.id: state.tried_digest for state in wanted.states.values()}
     untried = [plugin.id for plugin in found if known.get(plugin.id) != plugin.digest]
     if untried:
@@ -227,7 +227,7 @@ def _switch_off(site: Site, names: Sequence[str], state: str, actor: Actor, reas
 # --- upgrading -------------------------------------------------------------------------------------------------------
 
 
-def upgrade(site: Site, actor: Actor = SYSTEM) -> dict[str, str]:
+def upgrade(site: Site) -> dict[str, str]:
     """Brings the tables of all enabled plugins to their code, each on its own; gives id -> reason of those that failed.
 
     A plugin whose migration fails is suspended, and its schema stays as it was.

@@ -77,7 +77,7 @@ def _check_references(connection: Connection, table: str) -> None:
         )
 
 
-def _script(owner: str, versions: Path) -> ScriptDirectory:
+def _script(versions: Path) -> ScriptDirectory:
     return ScriptDirectory(str(versions.parent), version_locations=[str(versions)])
 
 
@@ -89,7 +89,7 @@ def head(owner: str, versions: Path) -> str | None:
     if not versions.is_dir() or not any(versions.glob("*.py")):
         return None
     try:
-        return _script(owner, versions).get_current_head()
+        return _script(versions).get_current_head()
     except (CommandError, Exception) as error:
         raise PluginError(owner, f"The migrations can't be read: {error}.") from error
 
@@ -110,13 +110,13 @@ def migrate(connection: Connection, owner: str, versions: Path, target: str = "h
     if head(owner, versions) is None:
         return
     with _one_at_a_time:
-        script = _script(owner, versions)
+        script = _script(versions)
         have = current(connection, owner)
         if have is not None and script.revision_map.get_revisions(have) == (None,):
             raise PluginError(owner, _newer(owner, have))
         down = target == "base"
 
-        def steps(revision: Any, context: Any) -> Any:
+        def steps(revision: Any, _context: Any) -> Any:
             return script._downgrade_revs("base", revision) if down else script._upgrade_revs(target, revision)
 
         before = _foreign_tables(connection, owner)

@@ -7,7 +7,8 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Any, TextIO
 
-from sqlalchemy import Connection, MetaData, Table, inspect, select, text
+from sqlalchemy import Connection, MetaData, Table, func, inspect, select, text
+from sqlalchemy import table as named
 
 from ..errors import PluginError
 from . import migrate
@@ -35,7 +36,7 @@ def tables_of(connection: Connection, plugin: str, known: Collection[str]) -> li
 def sizes(connection: Connection, plugin: str, known: Collection[str]) -> list[TableSize]:
     """The plugin's tables with their numbers of rows."""
     return [
-        TableSize(name, connection.scalar(text(f'SELECT count(*) FROM "{name}"')) or 0)
+        TableSize(name, connection.scalar(select(func.count()).select_from(named(name))) or 0)
         for name in tables_of(connection, plugin, known)
     ]
 

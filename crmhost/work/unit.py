@@ -185,7 +185,7 @@ class Work:
 
     @contextlib.contextmanager
     def part(self) -> Iterator[Work]:
-        """A part of the open transaction that may fail alone: what it wrote, noted and told is then taken back with it."""
+        """A part of the open transaction that may fail alone: what it wrote and told is then taken back with it."""
         changes, after = len(self._changes), len(self._after)
         events = [(name, list(ids), data) for name, ids, data in self._events]
         try:

@@ -1,0 +1,122 @@
+"""``settings``, ``user``, ``token`` and ``demo``."""
+
+from __future__ import annotations
+
+import secrets
+
+import click
+
+from .. import demo as demo_data
+from ..core.settings import services as settings_services
+from ..core.users import services as users
+from ..errors import CrmError, NotFound
+from . import common
+
+
+@click.group()
+def settings() -> None:
+    """Read and change settings."""
+
+
+@settings.command("get")
+@click.argument("key")
+def get_setting(key: str) -> None:
+    """Print a setting."""
+    with common.ready_site().work() as work:
+        declared = work.generation.settings.get(key)
+        if declared is None:
+            raise CrmError(f"There is no setting “{key}”.")
+        value = settings_services.get(work, key)
+    if declared.kind == "secret":
+        value = "(set)" if value else ""
+    click.echo(",".join(map(str, value)) if isinstance(value, list) else "" if value is None else value)
+
+
+@settings.command("set")
+@click.argument("key")
+@click.argument("value")
+def set_setting(key: str, value: str) -> None:
+    """Change a setting; a list is given as comma-separated text."""
+    with common.ready_site().work() as work, work.begin():
+        settings_services.set_many(work, {key: value})
+
+
+@click.group()
+def user() -> None:
+    """Who may sign in."""
+
+
+@user.command("add")
+@click.argument("email")
+@click.option("--role", required=True)
+@click.option("--password", default="", help="Made and printed when left out.")
+def add_user(email: str, role: str, password: str) -> None:
+    """Add a user."""
+    chosen = password or secrets.token_urlsafe(12)
+    with common.ready_site().work() as work, work.begin():
+        users.create(work, email, role, password=chosen)
+    click.echo(f"{email} is added as {role}.")
+    if not password:
+        click.echo(f"Password {chosen}")
+
+
+@user.command("list")
+@common.json_option
+def list_users(as_json: bool) -> None:
+    """All users."""
+    with common.ready_site().work() as work:
+        rows = [
+            {
+                "id": item.id,
+                "email": item.email,
+                "name": item.name,
+                "role": role.name,
+                "disabled": item.disabled_at is not None,
+            }
+            for item, role in users.all_users(work)
+        ]
+    if as_json:
+        common.print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['id']:<5} {row['email']:<40} {row['role']}{' (disabled)' if row['disabled'] else ''}")
+
+
+@click.group()
+def token() -> None:
+    """Tokens for the API."""
+
+
+@token.command("create")
+@click.option("--user", "email", required=True, help="Whose permissions it has.")
+@click.option("--label", default="command line")
+def create_token(email: str, label: str) -> None:
+    """Make a token and print it, and nothing else; it can't be shown again."""
+    with common.ready_site().work() as work:
+        found = users.find_by_email(work, email)
+        if found is None:
+            raise NotFound("user", email)
+        with work.begin():
+            made = users.make_token(work, found, label)
+    click.echo(made)
+
+
+@click.group()
+def demo() -> None:
+    """Demo data."""
+
+
+@demo.command("load")
+@click.option("--contacts", type=click.IntRange(0, 5_000_000), default=400, show_default=True)
+@click.option("--transactions", type=click.IntRange(0, 5_000_000), default=0, help="For the transactions plugin.")
+@click.option("--seed", type=int, default=1, show_default=True)
+def load_demo(contacts: int, transactions: int, seed: int) -> None:
+    """Add demo data: the same for the same numbers and seed."""
+    site = common.ready_site()
+    if transactions:
+        raise CrmError("Demo transactions need the transactions plugin, which is not enabled.")
+    demo_data.load(site, contacts=contacts, seed=seed)
+    click.echo(f"{contacts} demo contacts are added.")
+
+
+COMMANDS = (settings, user, token, demo)
