@@ -41,6 +41,8 @@ from .contributions import (
     Webhook,
     Widget,
 )
+from .core import keyset
+from .core import text as texts
 from .core.contacts import bulk as contacts_bulk
 from .core.contacts import queries as contacts_list
 from .core.contacts import search, tags
@@ -51,10 +53,12 @@ from .core.journal.models import JournalEntry
 from .core.settings import services as settings
 from .core.statuses import services as statuses
 from .core.statuses.models import Status, StatusChange, StatusCount
+from .core.users import audit
 from .core.users import services as users
 from .core.users.models import ApiToken, Role, User
 from .db import UTCDateTime, metadata, plugin_base, utcnow
 from .errors import Conflict, CrmError, Forbidden, Invalid, NotFound, PluginError, Stale, Vetoed
+from .work.tables import AuditEntry, JobRow
 from .work.unit import SYSTEM, Actor, Change, Work
 
 __all__ = [
@@ -63,6 +67,7 @@ __all__ = [
     "ApiMount",
     "ApiToken",
     "Asset",
+    "AuditEntry",
     "Box",
     "BulkAction",
     "Change",
@@ -84,6 +89,7 @@ __all__ = [
     "Importer",
     "Invalid",
     "Job",
+    "JobRow",
     "JournalEntry",
     "JournalType",
     "MenuItem",
@@ -114,16 +120,19 @@ __all__ = [
     "Webhook",
     "Widget",
     "Work",
+    "audit",
     "contacts",
     "contacts_bulk",
     "contacts_list",
     "journal",
+    "keyset",
     "metadata",
     "plugin_base",
     "search",
     "settings",
     "statuses",
     "tags",
+    "texts",
     "users",
     "utcnow",
 ]
