@@ -219,7 +219,7 @@ def core_hooks() -> Mapping[str, frozenset[str]]:
     return {
         name: frozenset(inspect.signature(function).parameters)
         for name, function in vars(hooks).items()
-        if isinstance(function, types.FunctionType) and hasattr(function, "crmhost_spec")
+        if isinstance(function, types.FunctionType) and hasattr(function, "crmhost_hook")
     }
 
 
