@@ -47,7 +47,7 @@ _impl_marker = pluggy.HookimplMarker(PROJECT)
 
 @dataclasses.dataclass(frozen=True)
 class Spec:
-    """What a hook is, kept on the function as ``crmhost_spec``.
+    """What a hook is, kept on the function as ``crmhost_hook``.
 
     :param since: version of the plugin API that brought it.
     :param deprecated: version that will remove it and what to use instead; empty while it is supported.
@@ -63,7 +63,7 @@ def hookspec(kind: Kind, *, since: str = "1.0", deprecated: str = "") -> Callabl
 
     def mark(function: F) -> F:
         marked = _spec_marker(function)
-        marked.crmhost_spec = Spec(kind, since, deprecated)  # type: ignore[attr-defined]
+        marked.crmhost_hook = Spec(kind, since, deprecated)  # type: ignore[attr-defined]
         return marked
 
     return mark

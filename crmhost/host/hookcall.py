@@ -188,7 +188,7 @@ def _subset(item: Implementation, arguments: Mapping[str, Any]) -> dict[str, Any
 
 def _specs_of(owner: str, module: ModuleType) -> Iterable[tuple[str, Spec]]:
     for name, function in vars(module).items():
-        spec = getattr(function, "crmhost_spec", None)
+        spec = getattr(function, "crmhost_hook", None)
         if not isinstance(spec, Spec) or not inspect.isfunction(function):
             continue
         if owner and not name.startswith(f"{owner}_"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select, update
@@ -87,6 +87,11 @@ def enable(
     :raises PluginError: naming the plugin that failed, with its traceback; nothing is changed then.
     """
     _require(actor)
+    names = list(names)
+    return _again_when_overtaken(lambda: _enable(site, names, actor, try_first=try_first, follow=follow))
+
+
+def _enable(site: Site, names: Sequence[str], actor: Actor, *, try_first: bool, follow: float) -> Switched:
     discovery, wanted, chain = plan_enable(site, names)
     if not chain:
         return Switched((), wanted.number)
@@ -99,7 +104,7 @@ def enable(
         if name in generation.failed:
             raise PluginError(name, generation.failed[name], traceback=generation.tracebacks.get(name, ""))
     with migrate.schema_transaction(site.engine) as connection:
-        number = _lock(connection)
+        number = _lock(connection, wanted.number)
         for plugin in found:
             _enable_one(site, connection, generation, plugin, discovery, actor)
         number = _advance(connection, number)
@@ -174,6 +179,11 @@ def disable(
     :raises InUse: when others need one of them.
     """
     _require(actor)
+    names = list(names)
+    return _again_when_overtaken(lambda: _disable(site, names, actor, with_dependents=with_dependents, follow=follow))
+
+
+def _disable(site: Site, names: Sequence[str], actor: Actor, *, with_dependents: bool, follow: float) -> Switched:
     discovery = site.discover()
     wanted = site.wanted()
     chosen: list[str] = []
@@ -187,20 +197,29 @@ def disable(
     chosen = [name for name in chosen if name in wanted.states and wanted.states[name].state != "disabled"]
     if not chosen:
         return Switched((), wanted.number)
-    number = _switch_off(site, chosen, "disabled", actor, "", "")
+    number = _switch_off(site, chosen, "disabled", actor, planned=wanted.number)
     return Switched(tuple(chosen), number, follow_up(site, number, follow))
 
 
 def suspend(site: Site, name: str, reason: str, traceback: str) -> int:
     """Switches a failing plugin off for safety; gives the generation's number."""
-    return _switch_off(site, [name], "suspended", SYSTEM, reason, traceback)
+    return _switch_off(site, [name], "suspended", SYSTEM, reason=reason, traceback=traceback)
 
 
-def _switch_off(site: Site, names: Sequence[str], state: str, actor: Actor, reason: str, traceback: str) -> int:
+def _switch_off(
+    site: Site,
+    names: Sequence[str],
+    state: str,
+    actor: Actor,
+    *,
+    reason: str = "",
+    traceback: str = "",
+    planned: int | None = None,
+) -> int:
     generation = site.runtime.current()
     with site.work(actor, generation=generation) as work, work.begin():
         connection = work.session.connection()
-        number = _lock(connection)
+        number = _lock(connection, planned)
         for name in names:
             row = work.session.get(PluginState, name)
             if row is None or row.state == state:
@@ -269,9 +288,29 @@ def _find(discovery: Discovery, name: str) -> Found:
     raise PluginError(name, f"There is no plugin “{name}”; “crmhost plugin list” shows those that were found.")
 
 
-def _lock(connection: Connection) -> int:
-    """Takes the lock that serialises switches; gives the number of the generation."""
-    return connection.scalar(select(HostState.generation).where(HostState.id == 1).with_for_update()) or 0
+class _Overtaken(Exception):
+    """Somebody else switched something between the plan and the lock: plan again."""
+
+
+def _again_when_overtaken(switch: Callable[[], Switched]) -> Switched:
+    for _ in range(5):
+        try:
+            return switch()
+        except _Overtaken:
+            continue
+    raise Conflict("Somebody else is switching plugins right now; try again in a moment.")
+
+
+def _lock(connection: Connection, planned: int | None = None) -> int:
+    """Takes the lock that serialises switches; gives the number of the generation.
+
+    :param planned: the number that the plan was made on.
+    :raises _Overtaken: when another switch came between.
+    """
+    number = connection.scalar(select(HostState.generation).where(HostState.id == 1).with_for_update()) or 0
+    if planned is not None and number != planned:
+        raise _Overtaken
+    return number
 
 
 def _advance(connection: Connection, number: int) -> int:

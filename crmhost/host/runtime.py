@@ -86,8 +86,9 @@ class Runtime:
         generation = self.current()
         if generation.number < at_least and self.kind in ("web", "test"):
             self.wait_for(at_least, timeout)
-            generation = self.current()
         with self._lock:
+            # Taken and counted in one step, so that nobody sees an older generation end in between.
+            generation = self._generation or generation
             self._in_flight[generation.number] += 1
         return generation
 

@@ -38,6 +38,9 @@ def uninstall(site: Site, name: str, actor: Actor = SYSTEM, *, export_to: Path |
     :param export_to: file that first receives all its rows as JSON lines.
     :raises Conflict: when a process still runs an older generation after half a minute.
     """
+    if site.runtime.kind == "web" and name in site.wanted().enabled:
+        # The request that asks would itself be one that began before the switch.
+        raise Conflict(f"Switch “{name}” off first; then it can be uninstalled.")
     switched = lifecycle.disable(site, [name], actor)
     _wait_for_old_requests(site, switched.generation)
     found = site.discover().found

@@ -1,0 +1,101 @@
+"""Plugins are switched while requests come in, in every process, and no request fails."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bench import sites
+from bench.load import Load, Server, free_port
+from bench.sites import Place
+
+from crmhost.host import beats, lifecycle
+from crmhost.site import Site
+
+TOGGLES = 8
+PATHS = (("/contacts/", (200,)), ("/", (200,)), ("/login", (200, 302)), ("/funnel/", (200, 404)))
+
+
+@pytest.fixture
+def place(database_url: str, tmp_path: Path) -> Place:
+    """A site that is set up, with the bundled plugins on."""
+    made = Place("test", tmp_path, database_url)
+    sites.set_up(made)
+    return made
+
+
+@pytest.fixture(params=["gunicorn", "waitress"])
+def server(request: pytest.FixtureRequest, place: Place) -> Iterator[Server]:
+    """The site served by two gunicorn workers, and by waitress."""
+    running = Server(place, free_port(), kind=request.param)
+    yield running
+    running.close()
+
+
+def processes(site: Site) -> list[int]:
+    """The generation of each living process."""
+    with site.engine.connect() as connection:
+        return [row.generation for row in beats.living(connection, site.clock())]
+
+
+def test_no_request_fails_while_a_plugin_is_switched(place: Place, server: Server) -> None:
+    """Eight switches under load: every answer is right, and every process follows within two seconds."""
+    site = place.site()
+    cookie = f"crmhost_session={sites.session_token(site)}"
+    load = Load(server.port, cookie, PATHS, rate=30).start()
+    try:
+        for number in range(TOGGLES):
+            switch = lifecycle.enable if number % 2 else lifecycle.disable
+            switched = switch(site, ["funnel"], follow=2.0)
+            assert switched.plugins == ("funnel",)
+            assert switched.lagging == (), server.output()
+            assert set(processes(site)) == {switched.generation}
+    finally:
+        answers = load.stop()
+        site.close()
+    assert len(answers.times) > 30
+    assert answers.failures == [], server.output()
+
+
+def test_the_browser_that_switched_never_sees_the_state_before(place: Place, server: Server) -> None:
+    """With the generation's cookie, a process that is behind waits for it: the switched page is there, or gone, at once."""
+    site = place.site()
+    token = sites.session_token(site)
+    wrong = []
+    try:
+        for number in range(TOGGLES):
+            switch = lifecycle.enable if number % 2 else lifecycle.disable
+            generation = switch(site, ["funnel"], follow=0).generation
+            wanted = 200 if number % 2 else 404
+            for _ in range(3):
+                connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+                connection.request(
+                    "GET", "/funnel/", headers={"Cookie": f"crmhost_session={token}; crm_gen={generation}"}
+                )
+                answer = connection.getresponse()
+                answer.read()
+                connection.close()
+                if answer.status != wanted:
+                    wrong.append((number, answer.status))
+    finally:
+        site.close()
+    assert wrong == [], server.output()
+
+
+def test_a_killed_process_is_not_waited_for(place: Place) -> None:
+    """A process that was killed says no goodbye; switching does not wait until it is forgotten."""
+    site = place.site()
+    server = Server(place, free_port(), kind="waitress")
+    try:
+        server.process.kill()
+        server.process.wait()
+        started = time.monotonic()
+        switched = lifecycle.disable(site, ["funnel"])
+        assert switched.lagging == ()
+        assert time.monotonic() - started < 1.5
+    finally:
+        server.close()
+        site.close()
