@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import { PurgeCSS } from "purgecss";
-import { CLASSES, ELEMENTS } from "./vocabulary.mjs";
+import { CLASSES, MARKUP } from "./vocabulary.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const [iconList, output] = process.argv.slice(2);
@@ -21,7 +21,7 @@ const trimTabler = {
   setup(build) {
     build.onLoad({ filter: /tabler\.css$/ }, async ({ path }) => {
       const [trimmed] = await new PurgeCSS().purge({
-        content: [{ raw: ELEMENTS.join(" "), extension: "html" }],
+        content: [{ raw: MARKUP, extension: "html" }],
         css: [{ raw: readFileSync(path, "utf8") }],
         safelist: { standard: CLASSES },
         keyframes: true,

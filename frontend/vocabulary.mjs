@@ -26,9 +26,11 @@ export const CLASSES = [
   "img-fluid", "stretched-link", "hstack", "vstack", "user-select-(?:all|none)", "pe-none", "datagrid(?:-(?:item|title|content))?",
 ].map((pattern) => new RegExp(`^${pattern}$`));
 
-/** Elements whose rules stay, whatever the pages hold. */
-export const ELEMENTS = (
+/** Elements and attributes whose rules stay, whatever the pages hold. */
+export const MARKUP = (
   "html body main nav header footer section article aside h1 h2 h3 h4 h5 h6 p a b strong i em small mark code kbd pre samp q blockquote abbr address hr " +
   "ul ol li dl dt dd table caption thead tbody tfoot tr th td colgroup col form fieldset legend label input textarea select optgroup option button output " +
-  "progress details summary dialog figure figcaption img svg template iframe sub sup del ins time"
-).split(" ");
+  "progress details summary dialog figure figcaption img svg template iframe sub sup del ins time " +
+  "type checkbox radio text search number email tel url date time datetime-local month week file range color button submit reset password hidden " +
+  "multiple size disabled readonly checked open dir rtl ltr href title role scope list controls tabindex data-bs-theme light dark"
+);

@@ -5,6 +5,8 @@ import { openDialog } from "./dialogs.js";
 
 const WAIT = 120;
 let dialog, field, list, timer, running;
+let shown = null; // the text that the list answers
+let eager = false; // Enter came before the answer
 
 function build() {
   field = make("input", { type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "crm-hits", "aria-label": text("search"), placeholder: text("search"), autocomplete: "off", spellcheck: "false", autofocus: "" });
@@ -16,25 +18,30 @@ function build() {
 }
 
 async function look() {
+  clearTimeout(timer);
   running?.abort();
   running = new AbortController();
+  const wanted = field.value.trim();
   const address = new URL(document.querySelector("[data-palette]").dataset.palette, location.href);
-  address.searchParams.set("q", field.value.trim());
+  address.searchParams.set("q", wanted);
   try {
     const answer = await fetch(address, { headers: { "HX-Request": "true" }, signal: running.signal });
     if (answer.status === 401 && answer.headers.get("Crmhost-Login")) return location.reload();
-    show(answer.ok ? await answer.text() : "");
+    show(answer.ok ? await answer.text() : "", wanted);
   } catch (error) {
     if (error.name !== "AbortError") list.replaceChildren(make("p", { class: "meta" }, text("offline")));
   }
 }
 
-function show(html) {
+function show(html, wanted) {
+  shown = wanted;
   list.innerHTML = html;
   const hits = [...list.querySelectorAll(".hit")];
   hits.forEach((hit, index) => { hit.id = `crm-hit-${index}`; hit.setAttribute("role", "option"); hit.tabIndex = -1; });
-  if (!hits.length) list.replaceChildren(make("p", { class: "meta" }, text(field.value.trim() ? "nothingFound" : "searchHint")));
+  if (!hits.length) list.replaceChildren(make("p", { class: "meta" }, text(wanted ? "nothingFound" : "searchHint")));
   select(hits[0]);
+  if (eager) hits[0]?.click();
+  eager = false;
 }
 
 function select(hit) {
@@ -50,9 +57,13 @@ function keys(event) {
   if (step && hits.length) {
     event.preventDefault();
     select(hits[(at + step + hits.length) % hits.length]);
-  } else if (event.key === "Enter" && hits[at]) {
+  } else if (event.key === "Enter") {
     event.preventDefault();
-    if (event.ctrlKey || event.metaKey) window.open(hits[at].href, "_blank", "noopener");
+    if (field.value.trim() !== shown) {
+      eager = true;
+      look();
+    } else if (!hits[at]) return;
+    else if (event.ctrlKey || event.metaKey) window.open(hits[at].href, "_blank", "noopener");
     else hits[at].click();
   }
 }
@@ -60,6 +71,7 @@ function keys(event) {
 function open() {
   if (!document.querySelector("[data-palette]") || document.querySelector("dialog[open]")) return;
   if (!dialog) build();
+  eager = false;
   openDialog(dialog);
   field.select();
   look();

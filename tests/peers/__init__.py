@@ -1,0 +1,1 @@
+"""The real programs that tests talk to, brought by packages: a PostgreSQL server, a browser."""
