@@ -8,6 +8,7 @@ import functools
 import inspect
 import types
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from ... import hooks
 from .rules import Finding, finding
@@ -99,6 +100,22 @@ def _of_crmhost(module: Module, found: Import) -> Iterator[Finding]:
         wanted = {f"{found.module}.{name}" for name in found.names} or wanted
     for name in sorted(wanted - _PUBLIC - {"crmhost.__version__"}):
         yield finding("CRM010", module.file, found.line, f"{name} is not public.")
+    if found.module in ("crmhost.api", "crmhost.web.api"):
+        offered = _offered(found.module)
+        for name in found.names:
+            if name not in offered and name != "*":
+                message = f"{found.module} does not offer “{name}”."
+                yield finding("CRM010", module.file, found.line, message, _near(name, offered))
+
+
+@functools.cache
+def _offered(module: str) -> frozenset[str]:
+    """Names in the ``__all__`` of a public module, read without importing it."""
+    path = Path(hooks.__file__).parent.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return frozenset(ast.literal_eval(node.value))
+    return frozenset()
 
 
 def _of_plugins(source: Source, module: Module, found: Import, testing: bool) -> Iterator[Finding]:

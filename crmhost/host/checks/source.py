@@ -106,7 +106,7 @@ def read(folder: Path, manifest: Manifest | None) -> tuple[Source, list[Finding]
     files: list[str] = []
     modules: list[Module] = []
     plugin_id = manifest.id if manifest else folder.name
-    for file in _walk(folder, "", findings):
+    for file in walk(folder, findings):
         files.append(file)
         if len(files) >= MAX_FILES:
             break
@@ -115,6 +115,29 @@ def read(folder: Path, manifest: Manifest | None) -> tuple[Source, list[Finding]
             if module is not None:
                 modules.append(module)
     return Source(folder, plugin_id, manifest, tuple(files), tuple(modules)), findings
+
+
+def walk(folder: Path, findings: list[Finding] | None = None, *, below: str = "") -> Iterator[str]:
+    """Paths of a plugin's own files within its folder, without hidden files, caches and what npm installs.
+
+    Links are not followed; they and what can't be read are told in ``findings``.
+    """
+    told: list[Finding] = [] if findings is None else findings
+    try:
+        entries = sorted(os.scandir(folder / below), key=lambda entry: entry.name)
+    except OSError as error:
+        told.append(finding("CRM004", below.rstrip("/") or ".", 0, f"It can't be read ({error.strerror})."))
+        return
+    for entry in entries:
+        name = below + entry.name
+        if entry.is_symlink():
+            told.append(finding("CRM005", name, 0, "It is a symbolic link."))
+        elif entry.name.startswith(".") or entry.name in _SKIPPED or entry.name.endswith(".pyc"):
+            continue
+        elif entry.is_dir():
+            yield from walk(folder, told, below=f"{name}/")
+        elif entry.is_file():
+            yield name
 
 
 def read_text(folder: Path, file: str) -> str | None:
@@ -178,24 +201,6 @@ def argument(call: ast.Call, name: str, place: int | None = None) -> ast.expr | 
         if keyword.arg == name:
             return keyword.value
     return call.args[place] if place is not None and len(call.args) > place else None
-
-
-def _walk(folder: Path, below: str, findings: list[Finding]) -> Iterator[str]:
-    try:
-        entries = sorted(os.scandir(folder / below), key=lambda entry: entry.name)
-    except OSError as error:
-        findings.append(finding("CRM004", below.rstrip("/") or ".", 0, f"It can't be read ({error.strerror})."))
-        return
-    for entry in entries:
-        name = below + entry.name
-        if entry.is_symlink():
-            findings.append(finding("CRM005", name, 0, "It is a symbolic link."))
-        elif entry.name.startswith(".") or entry.name in _SKIPPED or entry.name.endswith(".pyc"):
-            continue
-        elif entry.is_dir():
-            yield from _walk(folder, f"{name}/", findings)
-        elif entry.is_file():
-            yield name
 
 
 def _parse(folder: Path, file: str, plugin_id: str, findings: list[Finding]) -> Module | None:

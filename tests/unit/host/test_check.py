@@ -193,6 +193,8 @@ CASES: list[tuple[str, str, int, dict[str, str]]] = [
     ("CRM010", "texts.py", 3, plus("texts.py", "from crmhost import db\n")),
     ("CRM010", "texts.py", 3, plus("texts.py", "import crmhost.work.unit as u\n")),
     ("CRM010", "texts.py", 3, plus("texts.py", "import crmhost.testing\n")),
+    ("CRM010", "texts.py", 3, plus("texts.py", "from crmhost.api import Wrok\n")),
+    ("CRM010", "routes.py", 9, plus("routes.py", "from crmhost.web.api import toasts\n")),
     ("CRM011", "jobs.py", 4, plus("jobs.py", "from plugins.tasks.api import Task\n")),
     ("CRM011", "jobs.py", 4, plus("jobs.py", "from ..tasks.api import Task\n")),
     ("CRM012", "jobs.py", 4, plus("jobs.py", "from plugins.quotes.services import send\n")),
