@@ -1,0 +1,98 @@
+"""What all tests share: the fixtures of ``crmhost.testing``, each test on SQLite and on PostgreSQL.
+
+A test that asks for ``host`` or ``database_url`` runs once per database; ``@pytest.mark.database("sqlite")`` narrows it.
+With ``CRMHOST_TEST_FAST=1`` there is SQLite only.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crmhost.testing import make_template
+from tests.peers import postgres
+
+pytest_plugins = ["crmhost.testing"]
+
+ROOT = Path(__file__).resolve().parent.parent
+#: Real data beside the checkout, for tests marked ``shared``.
+SHARED_DATA = ROOT.parent / "shared" / "data"
+FAST = os.environ.get("CRMHOST_TEST_FAST") == "1"
+DATABASES = ("sqlite",) if FAST else ("sqlite", "postgresql")
+
+_numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declares the marks and begins the run's PostgreSQL, which all processes of a run share."""
+    for mark in (
+        "database(*names): the databases that the test runs on, of sqlite and postgresql",
+        "shared: needs the real data beside the checkout; left out where they are not",
+        "browser: needs the browser; left out of the fast round",
+        "slow: takes more than a few seconds; left out of the fast round",
+    ):
+        config.addinivalue_line("markers", mark)
+    if not FAST and not hasattr(config, "workerinput"):
+        postgres.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Ends PostgreSQL with the run."""
+    if not FAST and not hasattr(config, "workerinput"):
+        postgres.stop()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs what needs a database on each of them."""
+    if "database" not in metafunc.fixturenames:
+        return
+    mark = metafunc.definition.get_closest_marker("database")
+    names = [name for name in DATABASES if mark is None or name in mark.args]
+    metafunc.parametrize("database", names, indirect=True, scope="function")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves out what the fast round or a missing folder can't run."""
+    for item in items:
+        if FAST and (item.get_closest_marker("browser") or item.get_closest_marker("slow")):
+            item.add_marker(pytest.mark.skip(reason="not in the fast round"))
+        if item.get_closest_marker("shared") and not SHARED_DATA.is_dir():
+            item.add_marker(pytest.mark.skip(reason=f"{SHARED_DATA} is not there"))
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> str:
+    """Name of the test's database: sqlite or postgresql."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(
+    database: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    worker_id: str,
+) -> Iterator[str]:
+    """URL of a fresh database of the test's kind, with the core's tables and nothing else."""
+    if database == "sqlite":
+        copy = tmp_path / "test.sqlite"
+        shutil.copy(request.getfixturevalue("sqlite_template"), copy)
+        yield f"sqlite:///{copy}"
+        return
+    server = postgres.server()
+    template = server.template("crmhost_template", lambda url: make_template(tmp_path_factory.mktemp("home"), url))
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}"
+    yield server.create(name, template)
+    server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data; ask for it in tests marked ``shared``."""
+    return SHARED_DATA

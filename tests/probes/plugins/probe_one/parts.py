@@ -1,0 +1,95 @@
+"""Parts of pages of the core: boxes, tabs, figures, hits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+
+from crmhost.api import Contact, Hit, Invalid, Work
+from crmhost.web.api import render_template, url_for
+
+from . import services
+from .models import Score
+
+
+def widget(work: Work) -> str:
+    """The box of the dashboard."""
+    return render_template("probe_one/widget.html", mark="probe-one-widget", total=services.grand_total(work))
+
+
+def slow_widget(work: Work) -> str:
+    """The box of the dashboard that is fetched later."""
+    return render_template("probe_one/widget.html", mark="probe-one-lazy", total=services.grand_total(work))
+
+
+def total(work: Work) -> tuple[str, str]:
+    """The figure of the dashboard."""
+    return f"{services.grand_total(work)} probe points", "probe-one-meta"
+
+
+def scored(work: Work) -> bool:
+    """Whether a contact has a score."""
+    return work.session.scalar(select(Score.id).limit(1)) is not None
+
+
+def vital(work: Work, contact: Contact) -> str | None:
+    """The points of a contact."""
+    points = services.totals(work, [contact.id]).get(contact.id)
+    return None if points is None else f"{points} probe-one-vital ({services.grade(work, points)})"
+
+
+def box(work: Work, contact: Contact) -> str:
+    """The box on a contact's page, with what other plugins remark."""
+    answers = work.hooks.call("probe_one_remarks", work=work, contact_id=contact.id)
+    return render_template("probe_one/box.html", contact=contact, remarks=[answer.value for answer in answers])
+
+
+def tab(work: Work, contact: Contact) -> str:
+    """The tab on a contact's page."""
+    return render_template("probe_one/tab.html", scores=services.scores_of(work, contact.id))
+
+
+def tab_count(work: Work, contact: Contact) -> int:
+    """The number beside the tab."""
+    return len(services.scores_of(work, contact.id))
+
+
+def column(work: Work, ids: Sequence[int]) -> Mapping[int, str]:
+    """Points for the rows of a list."""
+    return {contact: f"{points} probe-one-cell" for contact, points in services.totals(work, ids).items()}
+
+
+def at_least(_work: Work, text: str) -> ColumnElement[bool]:
+    """Contacts with a score of at least so many points."""
+    try:
+        points = int(text)
+    except ValueError:
+        raise Invalid("Write a whole number of points.") from None
+    return Contact.id.in_(select(Score.contact_id).where(Score.points >= points))
+
+
+def amounts(_work: Work) -> Sequence[tuple[str, str]]:
+    """What the filter and the bulk action offer."""
+    return [("5", "5 probe points"), ("50", "50 probe points")]
+
+
+def give_many(work: Work, ids: Sequence[int], values: Mapping[str, str]) -> str | None:
+    """Gives points to the selected contacts."""
+    chosen = next((value for value in values.values() if value.isdigit()), "5")
+    return f"{services.give_many(work, ids, int(chosen))} contacts scored."
+
+
+def find(work: Work, text: str, limit: int) -> Sequence[Hit]:
+    """Scores by their remark."""
+    found = select(Score).where(Score.remark.contains(text, autoescape=True)).order_by(Score.id).limit(limit)
+    return [
+        Hit(title=f"probe-one-hit {score.remark}", url=url_for("probe_one.contact", contact_id=score.contact_id))
+        for score in work.session.scalars(found)
+    ]
+
+
+def slot(_work: Work, **_context: Any) -> str:
+    """What stands at the end of every page."""
+    return render_template("probe_one/slot.html")

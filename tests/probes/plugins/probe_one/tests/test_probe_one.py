@@ -1,0 +1,13 @@
+"""Probe one works alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from crmhost.testing import Host
+
+
+def test_page(host: Callable[..., Host], probes: dict[str, object]) -> None:
+    """Its page opens for an admin."""
+    client = host("probe_one", **probes).client()
+    assert client.get("/probe-one/").status_code == 200
