@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,17 @@ from hypothesis import strategies as st
 
 from crmhost.errors import PluginError
 from crmhost.host import grants
-from crmhost.host.manifest import FILE_NAME, MAX_SIZE, RESERVED, fits, inspect_manifest, read_manifest
+from crmhost.host.manifest import (
+    FILE_NAME,
+    MAX_SIZE,
+    RESERVED,
+    Data,
+    Manifest,
+    Names,
+    fits,
+    inspect_manifest,
+    read_manifest,
+)
 
 SMALLEST = 'id = "hello"\nname = "Hello"\nversion = "1.0.0"\napi = ">=1,<2"\n'
 
@@ -261,3 +272,15 @@ def test_new_grants() -> None:
     wanted = ["contacts:read", "contacts:write", "net:files.example.com", "net:badexample.com", "net:*"]
     assert grants.new_grants(wanted, agreed) == ("contacts:write", "net:badexample.com", "net:*")
     assert grants.new_grants(["net:a.example.org:8080"], ["net:*"]) == ()
+
+
+def test_reference_page(tmp_path: Path) -> None:
+    """The examples of the reference page are manifests, and together they show every key."""
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "manifest.md").read_text("utf-8")
+    small, full = (part.split("```")[0] for part in page.split("```toml\n")[1:])
+    read_manifest(write(tmp_path / "hello", small))
+    manifest = read_manifest(write(tmp_path / "quotes_pay", full))
+    for name in (*Manifest.__dataclass_fields__, *Names.__dataclass_fields__, *Data.__dataclass_fields__):
+        key = {"needs": "plugins"}.get(name, name)
+        assert re.search(rf"^({key} = |\[{key}\])", full, re.MULTILINE), key
+    assert manifest.conflicts == {"quotes_wire": ""}
