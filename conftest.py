@@ -1,4 +1,4 @@
-"""What all tests share: the fixtures of ``crmhost.testing``, each test on SQLite and on PostgreSQL.
+"""What all tests share, those of plugins too: the fixtures of ``crmhost.testing``, each test on SQLite and on PostgreSQL.
 
 A test that asks for ``host`` or ``database_url`` runs once per database; ``@pytest.mark.database("sqlite")`` narrows it.
 With ``CRMHOST_TEST_FAST=1`` there is SQLite only.
@@ -14,12 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from crmhost.testing import make_template
 from tests.peers import postgres
 
 pytest_plugins = ["crmhost.testing"]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent
 #: Real data beside the checkout, for tests marked ``shared``.
 SHARED_DATA = ROOT.parent / "shared" / "data"
 FAST = os.environ.get("CRMHOST_TEST_FAST") == "1"
@@ -77,7 +76,6 @@ def database_url(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
-    worker_id: str,
 ) -> Iterator[str]:
     """URL of a fresh database of the test's kind, with the core's tables and nothing else."""
     if database == "sqlite":
@@ -85,6 +83,9 @@ def database_url(
         shutil.copy(request.getfixturevalue("sqlite_template"), copy)
         yield f"sqlite:///{copy}"
         return
+    # Not at the top: pytest must load it as a plugin first.
+    from crmhost.testing import make_template
+
     server = postgres.server()
     template = server.template("crmhost_template", lambda url: make_template(tmp_path_factory.mktemp("home"), url))
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}"
