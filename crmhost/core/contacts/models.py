@@ -17,7 +17,7 @@ from ..users.models import User
 #: Stands for “never” where contacts are sorted by the time of the last contact.
 NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _CONTACTED = "coalesce(last_contacted_at, '1970-01-01 00:00:00.000000')"
-_LIVE = {"sqlite_where": text("deleted_at IS NULL"), "postgresql_where": text("deleted_at IS NULL")}
+_LIVE: dict[str, Any] = {"sqlite_where": text("deleted_at IS NULL"), "postgresql_where": text("deleted_at IS NULL")}
 
 
 class Contact(Base):

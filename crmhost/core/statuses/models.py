@@ -23,7 +23,10 @@ class Status(Base):
 
 
 class StatusChange(Base):
-    """One change of one contact's status, whatever made it. ``old_id`` is empty for the first; the names outlive deleted statuses."""
+    """One change of one contact's status, whatever made it.
+
+    ``old_id`` is empty for the first; the names outlive deleted statuses.
+    """
 
     __tablename__ = "statuses_history"
     __table_args__ = (

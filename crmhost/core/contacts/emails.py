@@ -1,0 +1,41 @@
+"""E-mail addresses: their syntax, and the form in which two are the same."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from ..text import clean_line
+
+LONGEST = 254
+
+
+def email_key(email: str) -> str:
+    """The form in which addresses are compared: without regard to case, in NFC."""
+    return unicodedata.normalize("NFC", email.casefold())
+
+
+def check_email(text: str) -> str:
+    """The address as it is stored: trimmed, the domain in lower case and in its own script.
+
+    Only the syntax is checked (RFC 5322 as far as it is used today, RFC 6531); nothing is asked over the network.
+
+    :raises ValueError: with a sentence, when it is no address.
+    """
+    from email_validator import EmailNotValidError, validate_email
+
+    text = clean_line(text)
+    shown = text if len(text) <= 60 else text[:59] + "…"
+    if len(text) > LONGEST:
+        raise ValueError(f"The e-mail address “{shown}” is too long: at most {LONGEST} characters.")
+    try:
+        email = validate_email(text, check_deliverability=False).normalized
+    except (EmailNotValidError, UnicodeError) as error:
+        raise ValueError(f"“{shown}” is not an e-mail address: {_reason(error)}") from error
+    if len(email) > LONGEST or len(email_key(email)) > LONGEST:
+        raise ValueError(f"The e-mail address “{shown}” is too long: at most {LONGEST} characters.")
+    return email
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).strip()
+    return text[:1].lower() + text[1:] if text else "its form is not known."

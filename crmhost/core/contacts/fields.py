@@ -1,0 +1,388 @@
+"""The fields of a contact as forms, API and imports give them: cleaned and checked, without a look at the database."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import datetime as dt
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ..text import clean_json, clean_line, clean_text, fold, nearest, shorten
+from .countries import country_code, country_names
+from .emails import check_email, email_key
+from .models import Contact
+
+#: Fields of one line, with their longest length.
+LINES = {"prefix": 40, "first_name": 120, "last_name": 120, "avatar": 200, "source": 60}
+PHONES = ("home_phone", "work_phone", "mobile_phone")
+PHONE_LENGTH = 60
+ADDRESSES = ("address1", "address2")
+#: Parts of an address, with their longest length.
+ADDRESS_PARTS = {"line1": 200, "line2": 200, "city": 120, "county": 120, "postal_code": 40, "country": 2}
+NOTES_LENGTH = 100_000
+MOST_EMAILS = 20
+MOST_TAGS = 50
+MOST_EXTERNAL_IDS = 50
+#: Columns whose old and new values stand in changes and in the audit log.
+COLUMNS = (
+    *LINES,
+    *PHONES,
+    *ADDRESSES,
+    "notes",
+    "socials",
+    "custom",
+    "assigned_to_id",
+    "created_at",
+    "last_contacted_at",
+)
+
+_EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
+_SOCIAL = "social_"
+_DATES = {"created_at": "The date added", "last_contacted_at": "The date of the last contact"}
+_NAMES = {
+    "first_name": "The first name",
+    "last_name": "The last name",
+    "prefix": "The prefix",
+    "avatar": "The avatar",
+    "source": "The source",
+}
+
+
+@dataclasses.dataclass
+class Cleaned:
+    """What :func:`clean` gives.
+
+    :param values: field -> value as it is stored; only fields that were given. ``emails`` and ``tags`` are lists of texts,
+        ``status`` and ``assigned_to`` are still what was given, ``external_ids`` a list of (source, account, id).
+        Parts of addresses and social profiles keep their flat names (``address1_city``, ``social_x``).
+    :param errors: field -> sentences.
+    :param remarks: sentences on what was kept in another way than asked, instead of refusing it.
+    """
+
+    values: dict[str, Any] = dataclasses.field(default_factory=dict)
+    errors: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    remarks: list[str] = dataclasses.field(default_factory=list)
+
+    def refuse(self, field: str, sentence: str) -> None:
+        """Notes an error."""
+        self.errors.setdefault(field, []).append(sentence)
+
+
+def clean(fields: Mapping[str, Any], zone: ZoneInfo, now: dt.datetime, *, lenient: bool = False) -> Cleaned:
+    """Cleans and checks fields. What it gave may be handed to it again.
+
+    :param fields: names as in the class :class:`Contact`, and ``emails`` (main one first), ``tags``, ``status``,
+        ``assigned_to``, ``external_ids``, ``address1_city`` …, ``social_x`` …, ``more_notes`` (added below the notes).
+    :param zone: zone of times that name none; a date without a time means noon there.
+    :param lenient: for imports: an unknown country or date goes to the notes and is remarked instead of refused.
+    """
+    cleaned = Cleaned()
+    for field, value in fields.items():
+        reader = _READERS.get(field)
+        if reader is not None:
+            reader(cleaned, field, value)
+        elif field in _DATES:
+            _date(cleaned, field, value, zone, now, lenient)
+        elif field in ADDRESSES:
+            _address(cleaned, field, value, lenient)
+        elif field.startswith(("address1_", "address2_")) and field[9:] in ADDRESS_PARTS:
+            _address_part(cleaned, field, field[9:], value, lenient)
+        elif field.startswith(_SOCIAL) and len(field) > len(_SOCIAL):
+            _text(cleaned, field, value, 300, "The profile")
+        else:
+            cleaned.refuse(field, f"A contact has no field “{shorten(clean_line(str(field)), 60)}”.")
+    _add_overflow(cleaned)
+    return cleaned
+
+
+def fold_parts(values: dict[str, Any], current: Contact | None) -> dict[str, Any]:
+    """The values with flat parts (``address1_city``, ``social_x``) put into their dictionaries, over what is stored.
+
+    ``more_notes`` is added below the notes, unless it stands there already.
+    """
+    plain = {
+        field: value for field, value in values.items() if not field.startswith(("address1_", "address2_", _SOCIAL))
+    }
+    for field, value in values.items():
+        if field in plain:
+            continue
+        whole, part = ("socials", field.removeprefix(_SOCIAL)) if field.startswith(_SOCIAL) else (field[:8], field[9:])
+        table = dict(plain[whole] if whole in plain else getattr(current, whole, None) or {})
+        table.pop(part, None)
+        if value:
+            table[part] = value
+        plain[whole] = table
+    more = plain.pop("more_notes", "")
+    if more:
+        notes = plain["notes"] if "notes" in plain else getattr(current, "notes", "")
+        plain["notes"] = notes if more in notes else f"{notes}\n{more}".strip()[:NOTES_LENGTH]
+    return plain
+
+
+# --- one reader per kind of field ------------------------------------------------------------------------------------
+
+
+def _as_text(cleaned: Cleaned, field: str, value: object) -> str | None:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    cleaned.refuse(field, f"“{field}” must be text.")
+    return None
+
+
+def _text(cleaned: Cleaned, field: str, value: object, longest: int, label: str) -> None:
+    text = _as_text(cleaned, field, value)
+    if text is None:
+        return
+    text = clean_line(text)
+    if len(text) > longest:
+        cleaned.refuse(field, f"{label} is too long: at most {longest} characters, this has {len(text)}.")
+    else:
+        cleaned.values[field] = text
+
+
+def _line(cleaned: Cleaned, field: str, value: object) -> None:
+    _text(cleaned, field, value, LINES[field], _NAMES[field])
+
+
+def _phone(cleaned: Cleaned, field: str, value: object) -> None:
+    # However odd, a phone number never refuses a person: what does not fit goes to the notes.
+    text = clean_line(
+        value if isinstance(value, str) else "" if value is None else json.dumps(clean_json(value), default=str)
+    )
+    if len(text) > PHONE_LENGTH:
+        _keep_in_notes(cleaned, field, text, "was too long for a phone number")
+        text = text[:PHONE_LENGTH].rstrip()
+    cleaned.values[field] = text
+
+
+def _notes(cleaned: Cleaned, field: str, value: object) -> None:
+    text = _as_text(cleaned, field, value)
+    if text is None:
+        return
+    text = clean_text(text)
+    if len(text) > NOTES_LENGTH:
+        cleaned.refuse(field, f"The notes are too long: at most {NOTES_LENGTH:,} characters, these have {len(text):,}.")
+    else:
+        cleaned.values[field] = text
+
+
+def _emails(cleaned: Cleaned, field: str, value: object) -> None:
+    given = [value] if field == "email" else value.replace(";", ",").split(",") if isinstance(value, str) else value
+    if given is None:
+        given = []
+    if not isinstance(given, (list, tuple)):
+        cleaned.refuse(field, "Give the e-mail addresses as a list.")
+        return
+    if len(given) > MOST_EMAILS:
+        cleaned.refuse(field, f"A contact has at most {MOST_EMAILS} e-mail addresses.")
+        return
+    found: dict[str, str] = {}
+    for item in given:
+        text = _as_text(cleaned, field, item)
+        if not text or not text.strip():
+            continue
+        try:
+            email = check_email(text)
+        except ValueError as error:
+            cleaned.refuse(field, str(error))
+            continue
+        found.setdefault(email_key(email), email)
+    cleaned.values[field] = next(iter(found.values()), "") if field == "email" else list(found.values())
+
+
+def _tags(cleaned: Cleaned, field: str, value: object) -> None:
+    if isinstance(value, str):
+        # Mailchimp writes a quoted list inside the cell: "lead","vip".
+        value = next(
+            csv.reader([value.replace("\n", ",").replace("\r", ",").replace("\0", "")], skipinitialspace=True), []
+        )
+    names: dict[str, str] = {}
+    if value is not None and not (isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)):
+        cleaned.refuse(field, "Give the tags as a list of names.")
+        return
+    for item in value or ():
+        name = clean_line(item)
+        if len(name) > 80 or len(fold(name)) > 80:
+            cleaned.refuse(field, f"The tag “{shorten(name, 60)}” is too long: at most 80 characters.")
+        elif name:
+            names.setdefault(fold(name) or name, name)
+    if len(names) > MOST_TAGS:
+        cleaned.refuse(field, f"A contact has at most {MOST_TAGS} tags.")
+    cleaned.values[field] = list(names.values())
+
+
+def _reference(cleaned: Cleaned, field: str, value: object) -> None:
+    if value is None or (isinstance(value, (str, int)) and not isinstance(value, bool)):
+        cleaned.values[field] = clean_line(value) if isinstance(value, str) else value
+    else:
+        cleaned.refuse(field, f"“{field}” must be a name or a number.")
+
+
+def _external_ids(cleaned: Cleaned, field: str, value: object) -> None:
+    found: list[tuple[str, str, str]] = []
+    items = value if isinstance(value, (list, tuple)) else [value] if isinstance(value, Mapping) else None
+    if value is not None and items is None:
+        cleaned.refuse(field, "Give the ids in other systems as a list of source, account and id.")
+        return
+    for item in items or ():
+        if isinstance(item, Mapping):
+            item = (item.get("source", ""), item.get("account", ""), item.get("id", ""))
+        if (
+            not isinstance(item, (list, tuple))
+            or len(item) != 3
+            or not all(isinstance(part, (str, int)) for part in item)
+        ):
+            cleaned.refuse(field, "An id in another system needs a source, an account (may be empty) and an id.")
+            continue
+        source, account, key = (clean_line(str(part)) for part in item)
+        if not source or not key or len(source) > 60 or len(account) > 120 or len(key) > 200:
+            cleaned.refuse(
+                field, "An id in another system needs a source (60 characters), an account (120) and an id (200)."
+            )
+        elif (source, account, key) not in found:
+            found.append((source, account, key))
+    if len(found) > MOST_EXTERNAL_IDS:
+        cleaned.refuse(field, f"A contact has at most {MOST_EXTERNAL_IDS} ids in other systems.")
+    cleaned.values[field] = found
+
+
+def _table(cleaned: Cleaned, field: str, value: object) -> None:
+    if value is not None and not isinstance(value, Mapping):
+        cleaned.refuse(field, f"“{field}” must be an object with names and values.")
+        return
+    try:
+        table = clean_json(dict(value or {}))
+        size = len(json.dumps(table, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        cleaned.refuse(field, f"“{field}” holds something that can't be stored.")
+        return
+    if size > 100_000:
+        cleaned.refuse(field, f"“{field}” is too long: at most 100,000 characters.")
+    cleaned.values[field] = table
+
+
+def _socials(cleaned: Cleaned, field: str, value: object) -> None:
+    if value is not None and not isinstance(value, Mapping):
+        cleaned.refuse(field, "Give the social profiles as names and addresses.")
+        return
+    profiles: dict[str, str] = {}
+    for name, item in (value or {}).items():
+        key, text = clean_line(str(name)), clean_line(item) if isinstance(item, str) else ""
+        if len(key) > 40 or len(text) > 300:
+            cleaned.refuse(
+                field, "A social profile is too long: at most 40 characters for the name, 300 for the address."
+            )
+        elif key and text:
+            profiles[key] = text
+    if len(profiles) > 20:
+        cleaned.refuse(field, "A contact has at most 20 social profiles.")
+    cleaned.values[field] = profiles
+
+
+def _address(cleaned: Cleaned, field: str, value: object, lenient: bool) -> None:
+    if value is not None and not isinstance(value, Mapping):
+        cleaned.refuse(field, "Give the address as an object: " + ", ".join(ADDRESS_PARTS) + ".")
+        return
+    parts = Cleaned()
+    for part, item in (value or {}).items():
+        if part in ADDRESS_PARTS:
+            _address_part(parts, f"{field}_{part}", part, item, lenient)
+        else:
+            cleaned.refuse(field, f"An address has no “{shorten(clean_line(str(part)), 60)}”.")
+    for name, sentences in parts.errors.items():
+        cleaned.errors.setdefault(name, []).extend(sentences)
+    cleaned.remarks += parts.remarks
+    cleaned.values[field] = {name[9:]: text for name, text in parts.values.items() if text and name != "overflow"}
+    cleaned.values.setdefault("overflow", []).extend(parts.values.get("overflow", ()))
+
+
+def _address_part(cleaned: Cleaned, field: str, part: str, value: object, lenient: bool) -> None:
+    if part != "country":
+        _text(cleaned, field, value, ADDRESS_PARTS[part], f"The address ({part.replace('_', ' ')})")
+        return
+    text = _as_text(cleaned, field, value)
+    if text is None:
+        return
+    text = clean_line(text)
+    code = country_code(text) if text else ""
+    if code is not None:
+        cleaned.values[field] = code
+    elif lenient:
+        _keep_in_notes(cleaned, "country", text, "is not a country we know")
+    else:
+        near = nearest(text, country_names())
+        hint = f" Did you mean “{near}”?" if near else ""
+        cleaned.refuse(field, f"“{shorten(text, 60)}” is not a country we know.{hint}")
+
+
+def _date(cleaned: Cleaned, field: str, value: object, zone: ZoneInfo, now: dt.datetime, lenient: bool) -> None:
+    if value is None or value == "":
+        cleaned.values[field] = None
+        return
+    try:
+        moment = instant(value, zone)
+    except (ValueError, TypeError, OverflowError):
+        moment = None
+    if moment is not None and _EARLIEST <= moment <= now + dt.timedelta(days=1):
+        cleaned.values[field] = moment
+        return
+    shown = shorten(clean_line(str(value)), 60)
+    why = "is not a date such as 2026-03-31" if moment is None else "lies in the future or before 1900"
+    if lenient:
+        _keep_in_notes(cleaned, field, shown, why)
+    else:
+        cleaned.refuse(field, f"{_DATES[field]} “{shown}” {why}.")
+
+
+def instant(value: object, zone: ZoneInfo) -> dt.datetime:
+    """The instant that a datetime, a date or an ISO 8601 text means; a date without a time is noon in ``zone``.
+
+    :raises ValueError: when it is none.
+    """
+    if isinstance(value, str):
+        text = clean_line(value)
+        value = (
+            dt.date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else dt.datetime.fromisoformat(text)
+        )
+    if isinstance(value, dt.datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(dt.UTC)
+    if isinstance(value, dt.date):
+        return dt.datetime.combine(value, dt.time(12), zone).astimezone(dt.UTC)
+    raise ValueError("not a date")
+
+
+def _keep_in_notes(cleaned: Cleaned, field: str, text: str, why: str) -> None:
+    label = field.replace("_", " ").capitalize()
+    cleaned.remarks.append(f"{label}: “{shorten(text, 60)}” {why}; it was put into the notes.")
+    cleaned.values.setdefault("overflow", []).append(f"{label}: {text}")
+
+
+def _add_overflow(cleaned: Cleaned) -> None:
+    """Puts what found no place elsewhere below the notes."""
+    overflow = cleaned.values.pop("overflow", None)
+    if overflow:
+        cleaned.values["more_notes"] = "\n".join(overflow)[:NOTES_LENGTH]
+
+
+_READERS: dict[str, Callable[[Cleaned, str, Any], None]] = {
+    **dict.fromkeys(LINES, _line),
+    **dict.fromkeys(PHONES, _phone),
+    "notes": _notes,
+    "more_notes": _notes,
+    "email": _emails,
+    "emails": _emails,
+    "tags": _tags,
+    "status": _reference,
+    "assigned_to": _reference,
+    "external_ids": _external_ids,
+    "socials": _socials,
+    "custom": _table,
+}

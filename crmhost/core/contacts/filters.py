@@ -1,0 +1,150 @@
+"""Filters of the contact list: from the text in an address to SQL conditions."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import ColumnElement, exists, func, literal_column, select
+
+from ...db import UTCDateTime
+from ...errors import Invalid
+from ...work.unit import Work
+from ..keyset import valid_id
+from ..statuses import services as statuses
+from ..text import clean_line, nearest
+from ..users.models import User
+from . import tags
+from .emails import email_key
+from .models import Contact, Tag, Tagging
+from .records import KIND
+
+#: The time of the last contact, “never” being long ago; written as the index writes it.
+last_contact: ColumnElement[dt.datetime] = func.coalesce(
+    Contact.last_contacted_at, literal_column("'1970-01-01 00:00:00.000000'"), type_=UTCDateTime()
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Condition:
+    """One filter as SQL.
+
+    :param narrow: the form that finds its rows by an index.
+    :param broad: the form that is cheap to ask of each row while an index of another column is read.
+    """
+
+    name: str
+    narrow: ColumnElement[bool]
+    broad: ColumnElement[bool]
+
+
+def conditions(work: Work, given: Mapping[str, str]) -> list[Condition]:
+    """The conditions for filters by name, and for an actor who is limited to their own contacts.
+
+    :raises Invalid: when a filter is unknown or its text can't be understood; sentences by filter.
+    """
+    found: list[Condition] = []
+    errors: dict[str, list[str]] = {}
+    for name, text in given.items():
+        text = clean_line(str(text))
+        if not text or name == "in_bin":
+            continue
+        try:
+            found.append(_BUILT_IN[name](work, text) if name in _BUILT_IN else _contributed(work, name, text))
+        except Invalid as error:
+            errors[name] = [str(error)]
+    if errors:
+        raise Invalid(errors)
+    if work.actor.only_assigned:
+        found.append(_plain("assigned_to", Contact.assigned_to_id == work.actor.user_id))
+    return found
+
+
+def _plain(name: str, condition: ColumnElement[bool]) -> Condition:
+    return Condition(name, condition, condition)
+
+
+def _status(work: Work, text: str) -> Condition:
+    known = statuses.all_statuses(work)
+    wanted = [statuses.find(work, part, known).id for part in text.split(",") if part.strip()]
+    column = Contact.status_id
+    return _plain(
+        "status" if len(wanted) == 1 else "statuses", column == wanted[0] if len(wanted) == 1 else column.in_(wanted)
+    )
+
+
+def _tag(work: Work, text: str) -> Condition:
+    number = valid_id(text)
+    tag = tags.find(work, text)
+    if tag is None and number is not None:
+        tag = work.session.get(Tag, number)
+    if tag is None:
+        near = nearest(text, [item.name for item in tags.all_tags(work)])
+        raise Invalid(f"There is no tag “{text[:80]}”." + (f" Did you mean “{near}”?" if near else ""))
+    tagged = (Tagging.tag_id == tag.id, Tagging.object_type == KIND)
+    return Condition(
+        "tag",
+        Contact.id.in_(select(Tagging.object_id).where(*tagged)),
+        exists().where(*tagged, Tagging.object_id == Contact.id),
+    )
+
+
+def _assigned_to(work: Work, text: str) -> Condition:
+    if text == "nobody":
+        return _plain("assigned_to", Contact.assigned_to_id.is_(None))
+    user_id = work.actor.user_id if text == "me" else valid_id(text)
+    if user_id is None:
+        user_id = work.session.scalar(select(User.id).where(User.email_key == email_key(text)))
+    if user_id is None:
+        raise Invalid(f"There is no user “{text[:80]}”.")
+    return _plain("assigned_to", Contact.assigned_to_id == user_id)
+
+
+def _not_contacted(work: Work, text: str) -> Condition:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) > 0):
+        raise Invalid(f"“{text[:80]}” is not a number of days.")
+    return _plain("not_contacted", last_contact < work.now - dt.timedelta(days=int(text)))
+
+
+def _source(_work: Work, text: str) -> Condition:
+    return _plain("source", Contact.source == text[:60])
+
+
+def _created_from(work: Work, text: str) -> Condition:
+    return _plain("created_from", Contact.created_at >= _day(work, text))
+
+
+def _created_to(work: Work, text: str) -> Condition:
+    return _plain("created_to", Contact.created_at < _day(work, text, after=1))
+
+
+def _day(work: Work, text: str, after: int = 0) -> dt.datetime:
+    """The beginning of a day in the site's zone."""
+    try:
+        day = dt.date.fromisoformat(text) + dt.timedelta(days=after)
+        return dt.datetime.combine(day, dt.time(), work.timezone).astimezone(dt.UTC)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(f"“{text[:80]}” is not a day such as 2026-03-31.") from error
+
+
+def _contributed(work: Work, name: str, text: str) -> Condition:
+    for item in work.generation.contributions("contact_filters"):
+        if item.id == name:
+            work.require(item.permission)
+            condition = work.generation.run(item.plugin, f"contact filter {name}", item.condition, work, text)
+            if condition is None:
+                raise Invalid(f"The filter “{item.label}” does not work at the moment.")
+            return _plain(name, condition)
+    raise Invalid(f"There is no filter “{name[:60]}”; the extension that brought it may be switched off.")
+
+
+_BUILT_IN: dict[str, Callable[[Work, str], Condition]] = {
+    "status": _status,
+    "tag": _tag,
+    "assigned_to": _assigned_to,
+    "not_contacted": _not_contacted,
+    "source": _source,
+    "created_from": _created_from,
+    "created_to": _created_to,
+}

@@ -1,0 +1,183 @@
+"""What is done to chosen contacts, one or a thousand: status, owner, tags, bin. Contacts the actor may not see are left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, select, update
+
+from ...errors import Conflict, Invalid
+from ...work.unit import Change, Work
+from ..journal.system import SystemEntry, write
+from ..keyset import valid_id
+from ..rows import chunks
+from ..statuses import counts, history
+from ..statuses import services as statuses
+from . import search, tags
+from .derived import document
+from .fields import PHONES, clean
+from .models import Contact, ContactEmail
+from .records import KIND, assignee, emails_of, may_see, owners_of_emails
+
+#: Contacts that one call takes; whoever has more calls again in a new transaction.
+MOST = 1_000
+_COLUMNS = ("id", "status_id", "assigned_to_id", "first_name", "last_name", *PHONES)
+
+
+def set_status(work: Work, ids: Sequence[int], status: int | str) -> int:
+    """Gives contacts a status, by id or name; gives how many changed."""
+    work.require("contacts.edit")
+    known = statuses.all_statuses(work)
+    wanted = statuses.find(work, status, known)
+    by_id = {item.id: item for item in known}
+    changed = [contact for contact in _chosen(work, ids) if contact.status_id != wanted.id]
+    moves = [(contact.id, contact.status_id, wanted.id) for contact in changed]
+    _touch(work, changed, status_id=wanted.id, status_since=work.now)
+    if moves:
+        work.audit_many(
+            [("contact.status_changed", "contact", key, by_id[old].name, wanted.name) for key, old, _ in moves]
+        )
+    history.record(work, moves, by_id)
+    return len(moves)
+
+
+def assign(work: Work, ids: Sequence[int], user_id: int | str | None) -> int:
+    """Assigns contacts to a user (id or e-mail), or to nobody; gives how many changed."""
+    work.require("contacts.edit")
+    user = assignee(work, user_id)
+    changed = [contact for contact in _chosen(work, ids) if contact.assigned_to_id != user]
+    before = {contact.id: {"assigned_to_id": contact.assigned_to_id} for contact in changed}
+    _touch(work, changed, assigned_to_id=user)
+    _tell(work, "contact.updated", before, {key: {"assigned_to_id": user} for key in before})
+    return len(changed)
+
+
+def tag(work: Work, ids: Sequence[int], add: Iterable[str] = (), remove: Iterable[str] = ()) -> int:
+    """Adds tags (made when missing) and removes others; gives how many contacts changed."""
+    work.require("contacts.edit")
+    add, remove = list(add), list(remove)
+    for given in (add, remove):
+        errors = clean({"tags": given}, work.timezone, work.now).errors
+        if errors:
+            raise Invalid(errors)
+    chosen = {contact.id: contact for contact in _chosen(work, ids)}
+    changed = tags.put(work, KIND, list(chosen), add, remove)
+    _touch(work, [chosen[key] for key in changed])
+    before = {key: {"tags": names} for key, (names, _) in changed.items()}
+    _tell(work, "contact.updated", before, {key: {"tags": names} for key, (_, names) in changed.items()})
+    return len(changed)
+
+
+def to_bin(work: Work, ids: Sequence[int]) -> int:
+    """Moves contacts to the bin; their addresses no longer block anybody. Gives how many moved.
+
+    :raises Vetoed: when a plugin keeps one of them.
+    """
+    work.require("contacts.delete")
+    chosen = _chosen(work, ids)
+    if not chosen:
+        return 0
+    keys = [contact.id for contact in chosen]
+    work.hooks.call("contact_before_delete", work=work, contact_ids=keys)
+    _touch(work, chosen, deleted_at=work.now)
+    _activate(work, keys, active=False)
+    search.drop(work, KIND, keys)
+    _count(work, chosen, -1)
+    write(work, [SystemEntry(key, "deleted") for key in keys])
+    before = {
+        contact.id: {"status_id": contact.status_id, "assigned_to_id": contact.assigned_to_id} for contact in chosen
+    }
+    _tell(work, "contact.deleted", before, {key: {} for key in before})
+    return len(keys)
+
+
+def restore(work: Work, ids: Sequence[int]) -> int:
+    """Brings contacts back from the bin with everything they had; gives how many came back.
+
+    :raises Conflict: when another contact has one of their addresses by now.
+    """
+    work.require("contacts.delete")
+    chosen = _chosen(work, ids, in_bin=True)
+    keys = [contact.id for contact in chosen]
+    emails = emails_of(work, keys)
+    rows = [row for found in emails.values() for row in found]
+    owners = owners_of_emails(work, [row.email_key for row in rows])
+    seen: set[str] = set()
+    for row in rows:
+        owner = owners.get(row.email_key)
+        if owner is not None or row.email_key in seen:
+            raise Conflict(
+                f"Another contact has “{row.email}” by now: change it there before you restore this one.",
+                field="emails",
+                other_id=owner if owner is not None and may_see(work, owner) else None,
+            )
+        seen.add(row.email_key)
+    _touch(work, chosen, deleted_at=None)
+    _activate(work, keys, active=True)
+    texts = [
+        (contact.id, document(dict(contact._mapping), [row.email for row in emails.get(contact.id, ())]))
+        for contact in chosen
+    ]
+    search.put(work, KIND, texts)
+    _count(work, chosen, 1)
+    write(work, [SystemEntry(key, "restored") for key in keys])
+    after = {
+        contact.id: {"status_id": contact.status_id, "assigned_to_id": contact.assigned_to_id} for contact in chosen
+    }
+    _tell(work, "contact.restored", {key: {} for key in after}, after)
+    return len(keys)
+
+
+# --- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _chosen(work: Work, ids: Sequence[int], *, in_bin: bool = False) -> list[Row[Any]]:
+    """The contacts among these ids that the actor may see, locked in one order, so that two callers never wait crosswise."""
+    keys = sorted({number for number in map(valid_id, ids) if number is not None})
+    if len(keys) > MOST:
+        raise Invalid(f"At most {MOST:,} contacts can be changed in one step.")
+    where: list[ColumnElement[bool]] = [Contact.deleted_at.is_(None)]
+    if in_bin:
+        where = [Contact.deleted_at.is_not(None), Contact.merged_into_id.is_(None)]
+    if work.actor.only_assigned:
+        where.append(Contact.assigned_to_id == work.actor.user_id)
+    columns = [getattr(Contact, name) for name in _COLUMNS]
+    found: list[Row[Any]] = []
+    for some in chunks(keys):
+        wanted = select(*columns).where(Contact.id.in_(some), *where).order_by(Contact.id)
+        found += work.session.execute(wanted.with_for_update(of=Contact))
+    return found
+
+
+def _touch(work: Work, contacts: Sequence[Row[Any]], **values: Any) -> None:
+    """Writes values and a new version."""
+    values |= {"updated_at": work.now, "version": Contact.version + 1}
+    for some in chunks([contact.id for contact in contacts]):
+        work.session.execute(update(Contact).where(Contact.id.in_(some)).values(values))
+    known = work.session.identity_map
+    for contact in contacts:
+        loaded = known.get(work.session.identity_key(Contact, contact.id))
+        if loaded is not None:
+            work.session.expire(loaded, ["status", "assigned_to"])
+
+
+def _activate(work: Work, ids: Sequence[int], *, active: bool) -> None:
+    for some in chunks(ids):
+        statement = update(ContactEmail).where(ContactEmail.contact_id.in_(some)).values(active=active)
+        work.session.execute(statement, execution_options={"synchronize_session": False})
+
+
+def _count(work: Work, contacts: Sequence[Row[Any]], sign: int) -> None:
+    sums: dict[int, int] = {}
+    for contact in contacts:
+        sums[contact.status_id] = sums.get(contact.status_id, 0) + sign
+    counts.add(work, sums)
+
+
+def _tell(work: Work, name: str, before: dict[int, dict[str, Any]], after: dict[int, dict[str, Any]]) -> None:
+    """Audits and tells one change for many contacts."""
+    if before:
+        work.audit_many([(name, "contact", key, before[key] or None, after[key] or None) for key in before])
+    for key in before:
+        work.changed(Change(name, "contact", key, before[key], after[key]))

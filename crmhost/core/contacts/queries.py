@@ -1,0 +1,378 @@
+"""The contact list: filtered, searched, sorted and paged in time that does not grow with the number of contacts.
+
+A filter that finds few contacts is read by its own index and sorted here; one that finds many is asked of each row while the
+index of the sort order is read. Which of the two is found out by looking for the first few thousand.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, or_, select
+from sqlalchemy.orm import selectinload
+
+from ...errors import Invalid
+from ...work.unit import Work
+from ..keyset import beyond, decode, encode, opaque
+from ..rows import chunks
+from ..statuses import counts as status_counts
+from ..statuses import services as statuses
+from . import search
+from .derived import digits
+from .filters import conditions
+from .models import Contact, SearchDocument
+from .records import KIND
+from .sorts import RANGES, SORTS, Sort
+
+#: Contacts that a search sorts; of a commoner word the first so many are shown.
+HITS = 1_000
+#: Contacts that are found by a filter's own index and sorted afterwards.
+NARROW = 3_000
+#: Hits of a search that a broad filter is asked of.
+SCANNED = 20_000
+#: Up to here a count is exact.
+COUNTED = 10_000
+LARGEST_PAGE = 500
+_LAST = "\U0010ffff"
+_PHONE = re.compile(r"\+?[\d\s()./-]+")
+
+
+@dataclasses.dataclass(frozen=True)
+class ListQuery:
+    """What a list shows.
+
+    :param q: text to search by.
+    :param filters: status (names or ids, comma-separated), tag, assigned_to (id, e-mail, “me”, “nobody”), not_contacted (days),
+        source, created_from, created_to (days), in_bin (“1”), and those of plugins.
+    :param sort: name, first_name, email, created_at, updated_at, last_contacted_at, status, or the id of a plugin's column;
+        with “-” in front the other way round. The bin is always sorted by the time of deleting.
+    :param after: cursor of the next page.
+    :param before: cursor of the previous page.
+    """
+
+    q: str = ""
+    filters: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    sort: str = "-created_at"
+    after: str | None = None
+    before: str | None = None
+    limit: int = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """One page of a list. ``note`` says when not all hits of a search were looked at."""
+
+    rows: list[Contact]
+    next: str | None
+    previous: str | None
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Count:
+    """How many contacts match; when not ``exact``, at least so many."""
+
+    number: int
+    exact: bool
+
+
+def page(work: Work, query: ListQuery) -> Page:
+    """One page of contacts that the actor may see, each with its status and the user it is assigned to.
+
+    :raises Invalid: when a filter, the order or a cursor can't be understood.
+    """
+    work.require("contacts.view")
+    return _Listing(work, query).page()
+
+
+def count(work: Work, query: ListQuery) -> Count:
+    """How many contacts a list holds: exact up to 10,000, and beyond where it is kept anyway."""
+    work.require("contacts.view")
+    return _Listing(work, query).count()
+
+
+def neighbours(work: Work, query: ListQuery, contact: Contact) -> tuple[int | None, int | None]:
+    """Ids of the contacts before and after one in a list."""
+    work.require("contacts.view")
+    cursor = _Listing(work, query).cursor(contact)
+    around = [
+        _Listing(work, dataclasses.replace(query, before=before, after=after, limit=1)).page().rows
+        for before, after in ((cursor, None), (None, cursor))
+    ]
+    before_id, after_id = (rows[0].id if rows else None for rows in around)
+    return before_id, after_id
+
+
+def ids(work: Work, query: ListQuery, size: int = HITS) -> Iterator[list[int]]:
+    """Ids of all contacts in a list, in runs of at most ``size``, by id: for what is done to all matches, and for exports.
+
+    Contacts may be changed between two runs; one that no longer matches is left out.
+    """
+    work.require("contacts.view")
+    return _Listing(work, query).ids(size)
+
+
+def phone_words(q: str) -> list[str]:
+    """The words of a search; something that looks like a phone number is one word of digits."""
+    if _PHONE.fullmatch(q.strip()) and len(digits(q)) >= search.SHORTEST:
+        return [digits(q)[:60]]
+    return search.words(q)
+
+
+class _Listing:
+    def __init__(self, work: Work, query: ListQuery) -> None:
+        self.work = work
+        self.query = query
+        self.limit = max(1, min(query.limit, LARGEST_PAGE))
+        self.words = phone_words(query.q)
+        self.conditions = conditions(work, query.filters)
+        self.in_bin = bool(query.filters.get("in_bin"))
+        self.note = ""
+        name = "-deleted_at" if self.in_bin else query.sort
+        self.descending = name.startswith("-")
+        self.sort = self._order(name.removeprefix("-"))
+        if self.sort.name == "status" and any(item.name == "status" for item in self.conditions):
+            self.sort = SORTS["created_at"]
+        self.live: ColumnElement[bool] = Contact.deleted_at.is_(None)
+        if self.in_bin:
+            self.live = and_(Contact.deleted_at.is_not(None), Contact.merged_into_id.is_(None))
+
+    def _order(self, name: str) -> Sort:
+        if name in SORTS and (name != "deleted_at" or self.in_bin):
+            return SORTS[name]
+        raise Invalid({"sort": [f"The list can't be sorted by “{name[:60]}”."]})
+
+    # --- one page -----------------------------------------------------------------------------------------------------
+
+    def page(self) -> Page:
+        backwards = self.query.before is not None
+        given = self.query.before if backwards else self.query.after
+        cursor = decode(self.sort.name, given, (*self.sort.kinds, int)) if given else None
+        few = self._few()
+        if few is None:
+            found = self._walk(cursor, self.descending != backwards, self.limit + 1)
+        else:
+            found = self._pick(few, cursor, backwards)
+        more = len(found) > self.limit
+        rows = found[: self.limit]
+        if backwards:
+            rows.reverse()
+        has_next, has_previous = (bool(rows), more) if backwards else (more, cursor is not None and bool(rows))
+        return Page(
+            rows,
+            self.cursor(rows[-1]) if has_next else None,
+            self.cursor(rows[0]) if has_previous else None,
+            self.note,
+        )
+
+    def cursor(self, contact: Contact) -> str:
+        return encode(self.sort.name, (*self.sort.of(contact), contact.id))
+
+    def _pick(self, few: list[tuple[Any, ...]], cursor: tuple[Any, ...] | None, backwards: bool) -> list[Contact]:
+        """The rows of a page from sort values and ids that are all known."""
+        descending = self.descending != backwards
+        rank = self._rank()
+        ordered = sorted(few, key=rank, reverse=descending)
+        if cursor is not None:
+            edge = rank(cursor)
+            ordered = [row for row in ordered if (rank(row) < edge if descending else rank(row) > edge)]
+        wanted = [row[-1] for row in ordered[: self.limit + 1]]
+        loaded = {contact.id: contact for contact in self._load(select(Contact).where(Contact.id.in_(wanted)))}
+        return [loaded[key] for key in wanted if key in loaded]
+
+    def _rank(self) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+        if self.sort.name != "status":
+            return tuple
+        place = {status.id: number for number, status in enumerate(statuses.all_statuses(self.work))}
+        return lambda row: (place.get(row[0], len(place)), *row[1:])
+
+    def _walk(self, cursor: tuple[Any, ...] | None, descending: bool, limit: int) -> list[Contact]:
+        """Reads the index of the order until the page is full."""
+        if self.sort.name == "status":
+            return self._walk_statuses(cursor, descending, limit)
+        return self._read(self.sort.columns, self._where(), cursor, descending, limit)
+
+    def _walk_statuses(self, cursor: tuple[Any, ...] | None, descending: bool, limit: int) -> list[Contact]:
+        """One status after the other, in the order that the site gave them."""
+        wanted = [status.id for status in statuses.all_statuses(self.work)]
+        if descending:
+            wanted.reverse()
+        if cursor is not None:
+            wanted = wanted[wanted.index(cursor[0]) :] if cursor[0] in wanted else []
+        found: list[Contact] = []
+        for status_id in wanted:
+            where = [Contact.status_id == status_id, *self._where()]
+            edge = cursor[1:] if cursor is not None and cursor[0] == status_id else None
+            found += self._read((Contact.created_at,), where, edge, descending, limit - len(found))
+            if len(found) >= limit:
+                break
+        return found
+
+    def _read(
+        self,
+        columns: Sequence[SQLColumnExpression[Any]],
+        where: Sequence[ColumnElement[bool]],
+        cursor: tuple[Any, ...] | None,
+        descending: bool,
+        limit: int,
+    ) -> list[Contact]:
+        keys = (*columns, Contact.id)
+        statement = select(Contact).where(self.live, *where)
+        if cursor is not None:
+            statement = statement.where(beyond(keys, cursor, descending=descending))
+        return self._load(statement.order_by(*(key.desc() if descending else key.asc() for key in keys)).limit(limit))
+
+    def _load(self, statement: Select[Contact]) -> list[Contact]:
+        loaded = selectinload(Contact.status), selectinload(Contact.assigned_to)
+        return list(self.work.session.scalars(statement.options(*loaded)))
+
+    def _where(self) -> list[ColumnElement[bool]]:
+        """The filters while an index of the order is read: only those that stand in it are shown to the planner."""
+        shown = self._shown()
+        return [item.narrow if item.name in shown else opaque(item.broad) for item in self.conditions]
+
+    def _shown(self) -> set[str]:
+        first = next((item.name for item in self.conditions if item.name in self.sort.served), "")
+        return {first, *RANGES.get(self.sort.name, ())}
+
+    # --- few rows -----------------------------------------------------------------------------------------------------
+
+    def _few(self) -> list[tuple[Any, ...]] | None:
+        """Sort values and id of every row, if they are few enough to be sorted here; ``None`` if they are not."""
+        if self.words:
+            return self._hits()
+        if all(item.name in self._shown() for item in self.conditions):
+            return None
+        return self._narrow()
+
+    def _narrow(self) -> list[tuple[Any, ...]] | None:
+        where = [item.narrow for item in self.conditions]
+        rows = self._keys(select(*self._columns()).where(self.live, *where).limit(NARROW + 1))
+        return rows if len(rows) <= NARROW else None
+
+    def _hits(self) -> list[tuple[Any, ...]]:
+        if self.in_bin:
+            # What lies in the bin is not in the search table.
+            return self._hits_in_bin()
+        narrow = self._narrow() if self.conditions else None
+        if narrow is not None:
+            found = self._containing([row[-1] for row in narrow])
+            rows = [row for row in narrow if row[-1] in found]
+        elif any(len(word) >= search.SHORTEST for word in self.words):
+            rows = self._found_by_parts()
+        else:
+            rows = self._found_by_prefix()
+        if len(rows) > HITS:
+            self.note = (
+                f"More than {HITS:,} contacts match; these are the first {HITS:,}. Type more to find the others."
+            )
+            rows = rows[:HITS]
+        return rows
+
+    def _found_by_parts(self) -> list[tuple[Any, ...]]:
+        scanned = SCANNED if self.conditions else HITS + 1
+        hits = search.hits(self.work, KIND, self.words, scanned)
+        if hits is None:
+            return []
+        found = (
+            hits.cte("hits")
+            .prefix_with("MATERIALIZED", dialect="sqlite")
+            .prefix_with("MATERIALIZED", dialect="postgresql")
+        )
+        where = [opaque(item.broad) for item in self.conditions]
+        statement = select(*self._columns()).join(found, found.c[0] == Contact.id).where(self.live, *where)
+        return self._keys(statement.limit(HITS + 1))
+
+    def _found_by_prefix(self) -> list[tuple[Any, ...]]:
+        """By one or two letters: the beginning of a name or an e-mail address."""
+        first, others = self.words[0], self.words[1:]
+        columns = (Contact.sort_name, Contact.first_key, Contact.email_key)
+        rest = [opaque(or_(*(column.startswith(word, autoescape=True) for column in columns))) for word in others]
+        where = [self.live, *rest, *(opaque(item.broad) for item in self.conditions)]
+        found: dict[int, tuple[Any, ...]] = {}
+        for column in columns:
+            wanted = select(*self._columns()).where(column >= first, column < first + _LAST, *where)
+            for row in self._keys(wanted.order_by(column, Contact.id).limit(HITS + 1)):
+                found[row[-1]] = row
+        return list(found.values())
+
+    def _hits_in_bin(self) -> list[tuple[Any, ...]]:
+        text = Contact.sort_name + " " + Contact.first_key + " " + Contact.email_key
+        where = [text.contains(word, autoescape=True) for word in self.words]
+        where += [item.broad for item in self.conditions]
+        return self._keys(
+            select(*self._columns()).where(self.live, *where).order_by(Contact.deleted_at.desc()).limit(HITS)
+        )
+
+    def _containing(self, keys: Sequence[int]) -> set[int]:
+        """Which of these contacts hold every word."""
+        document, found = SearchDocument, set[int]()
+        texts = [document.text.contains(word, autoescape=True) for word in self.words]
+        for some in chunks(keys):
+            wanted = select(document.object_id).where(document.owner == KIND, document.object_id.in_(some), *texts)
+            found.update(self.work.session.scalars(wanted))
+        return found
+
+    def _columns(self) -> tuple[SQLColumnExpression[Any], ...]:
+        return (*self.sort.columns, Contact.id)
+
+    def _keys(self, statement: Select[Any]) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self.work.session.execute(statement)]
+
+    # --- all of them --------------------------------------------------------------------------------------------------
+
+    def count(self) -> Count:
+        if self.words:
+            rows = self._hits()
+            return Count(len(rows), not self.note)
+        kept = self._kept_count()
+        if kept is not None:
+            return Count(kept, True)
+        some = select(Contact.id).where(self.live, *(item.narrow for item in self.conditions)).limit(COUNTED + 1)
+        number = self.work.session.scalar(select(func.count()).select_from(some.subquery())) or 0
+        return Count(min(number, COUNTED), number <= COUNTED)
+
+    def _kept_count(self) -> int | None:
+        """The number from the counts of statuses, where they say it."""
+        if self.in_bin or any(item.name not in ("status", "statuses") for item in self.conditions):
+            return None
+        kept = status_counts.kept(self.work)
+        if not self.conditions:
+            return sum(kept.values())
+        if len(self.conditions) > 1:
+            return None
+        known = statuses.all_statuses(self.work)
+        parts = self.query.filters["status"].split(",")
+        wanted = {statuses.find(self.work, part, known).id for part in parts if part.strip()}
+        return sum(kept.get(status_id, 0) for status_id in wanted)
+
+    def ids(self, size: int) -> Iterator[list[int]]:
+        return self._among(self._all_hits(), size) if self.words else self._by_id(size)
+
+    def _all_hits(self) -> list[int]:
+        hits = None if self.in_bin else search.hits(self.work, KIND, self.words, None)
+        found = [row[-1] for row in self._hits()] if hits is None else list(self.work.session.scalars(hits))
+        return sorted(found)
+
+    def _among(self, hits: Sequence[int], size: int) -> Iterator[list[int]]:
+        for some in chunks(hits, size):
+            found = self._matching(Contact.id.in_(some), size)
+            if found:
+                yield found
+
+    def _by_id(self, size: int) -> Iterator[list[int]]:
+        found = self._matching(Contact.id > 0, size)
+        while found:
+            yield found
+            found = self._matching(Contact.id > found[-1], size)
+
+    def _matching(self, where: ColumnElement[bool], size: int) -> list[int]:
+        filters = (opaque(item.broad) for item in self.conditions)
+        return list(
+            self.work.session.scalars(
+                select(Contact.id).where(where, self.live, *filters).order_by(Contact.id).limit(size)
+            )
+        )

@@ -1,0 +1,333 @@
+"""The journal: entries written by people, read for one record or across the whole site."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, and_, exists, func, not_, select
+
+from ...errors import Invalid, NotFound, Stale
+from ...work.unit import Change, Work
+from ..contacts.models import Contact
+from ..keyset import beyond, decode, encode, opaque, valid_id
+from ..text import clean_json, clean_line, clean_text, nearest
+from .models import JournalEntry
+from .system import SystemEntry, contacted
+from .system import write as system
+from .types import manual_types, types
+
+__all__ = [
+    "Entries",
+    "SystemEntry",
+    "add",
+    "edit",
+    "entries",
+    "feed",
+    "get",
+    "manual_types",
+    "pin",
+    "remove",
+    "system",
+    "types",
+]
+
+By = Literal["all", "people", "system"]
+LONGEST_SUMMARY = 300
+LONGEST_TEXT = 20_000
+LARGEST_PAGE = 200
+#: Contacts of a limited user up to which their entries are looked up contact by contact.
+FEW = 2_000
+_CONTACT = "contact"
+_KINDS = (dt.datetime, int)
+
+
+@dataclasses.dataclass(frozen=True)
+class Entries:
+    """A page of entries, newest first.
+
+    :param pinned: pinned entries of the record, on the first page only; they stand among ``rows`` too.
+    :param next: cursor of the next page, or ``None``.
+    """
+
+    rows: list[JournalEntry]
+    next: str | None
+    pinned: list[JournalEntry] = dataclasses.field(default_factory=list)
+
+
+def add(
+    work: Work,
+    object_type: str,
+    object_id: int,
+    type: str,  # noqa: A002  # the word of the field
+    *,
+    summary: str,
+    comment: str = "",
+    outcome: str = "",
+    at: dt.datetime | None = None,
+    pinned: bool = False,
+    data: Mapping[str, Any] | None = None,
+) -> JournalEntry:
+    """Writes an entry on a record's page; a type marked as contact moves the date of the last contact.
+
+    :param object_type: “contact”, or a kind of record of a plugin, which then looks after who may see it.
+    :param type: name of a type that people may choose.
+    :param at: when it happened; now by default.
+    :raises Invalid: sentences by field.
+    :raises NotFound: when the actor may not see the contact.
+    """
+    work.require("journal.edit")
+    _require_visible(work, object_type, object_id)
+    values = _checked(work, {"type": type, "summary": summary, "comment": comment, "outcome": outcome, "at": at})
+    entry = JournalEntry(
+        **values,
+        object_type=object_type,
+        object_id=object_id,
+        contact_id=object_id if object_type == _CONTACT else None,
+        data=clean_json(dict(data or {})),
+        pinned=pinned,
+        by_system=False,
+        is_contact=types(work)[values["type"]].contact,
+        actor_label=work.actor.label,
+        user_id=work.actor.user_id,
+        created_at=work.now,
+    )
+    work.session.add(entry)
+    work.session.flush()
+    if entry.is_contact and entry.contact_id is not None:
+        contacted(work, [entry.contact_id], entry.at)
+    work.audit("journal.added", "journal", entry.id, after=_shown(entry))
+    work.changed(Change("journal.added", "journal", entry.id, {}, _shown(entry)))
+    return entry
+
+
+def edit(work: Work, entry_id: int, fields: Mapping[str, Any], *, version: int | None = None) -> JournalEntry:
+    """Changes an entry that a person wrote: type, summary, comment, outcome, at.
+
+    :param version: the version that the caller saw; ``None`` writes whatever came between.
+    :raises Stale: when somebody saved the entry since that version.
+    :raises Invalid: sentences by field, or when the system wrote it.
+    """
+    work.require("journal.edit")
+    entry = _one(work, entry_id, lock=True)
+    _require_written(entry)
+    if version is not None and version != entry.version:
+        raise Stale("Somebody saved this entry meanwhile: look at their changes before you save yours.")
+    now = {name: getattr(entry, name) for name in ("type", "summary", "comment", "outcome", "at")}
+    unknown = sorted(set(fields) - set(now))
+    if unknown:
+        raise Invalid({unknown[0]: [f"An entry has no field “{clean_line(unknown[0])[:60]}”."]})
+    values = _checked(work, now | dict(fields), had=entry.type)
+    if values == now:
+        return entry
+    before = _shown(entry)
+    for name, value in values.items():
+        setattr(entry, name, value)
+    known = types(work).get(entry.type)
+    entry.is_contact = known.contact if known is not None else entry.is_contact
+    entry.version += 1
+    work.session.flush()
+    _recompute(work, entry)
+    work.audit("journal.updated", "journal", entry.id, before=before, after=_shown(entry))
+    work.changed(Change("journal.updated", "journal", entry.id, before, _shown(entry)))
+    return entry
+
+
+def pin(work: Work, entry_id: int, pinned: bool = True) -> JournalEntry:
+    """Pins an entry to the top of its record's journal, or takes it down."""
+    work.require("journal.edit")
+    entry = _one(work, entry_id, lock=True)
+    if entry.pinned != pinned:
+        entry.pinned = pinned
+        entry.version += 1
+        work.session.flush()
+        work.audit("journal.pinned" if pinned else "journal.unpinned", "journal", entry.id)
+    return entry
+
+
+def remove(work: Work, entry_id: int) -> None:
+    """Deletes an entry that a person wrote."""
+    work.require("journal.edit")
+    entry = _one(work, entry_id, lock=True)
+    _require_written(entry)
+    shown = _shown(entry)
+    work.session.delete(entry)
+    work.session.flush()
+    _recompute(work, entry)
+    work.audit("journal.deleted", "journal", entry_id, before=shown)
+    work.changed(Change("journal.deleted", "journal", entry_id, shown, {}))
+
+
+def get(work: Work, entry_id: int) -> JournalEntry:
+    """An entry.
+
+    :raises NotFound: when there is none, or the actor may not see its contact.
+    """
+    work.require("journal.view")
+    return _one(work, entry_id)
+
+
+def entries(
+    work: Work, object_type: str, object_id: int, after: str | None = None, by: By = "all", limit: int = 30
+) -> Entries:
+    """The journal of one record, newest first.
+
+    :param by: entries of people, of the system, or all.
+    """
+    work.require("journal.view")
+    _require_visible(work, object_type, object_id, in_bin=True)
+    mine = [JournalEntry.object_type == object_type, JournalEntry.object_id == object_id]
+    where = [*mine, *_by(by)]
+    rows, following = _page(work, where, after, limit)
+    top = (
+        select(JournalEntry).where(*mine, JournalEntry.pinned).order_by(JournalEntry.at.desc(), JournalEntry.id.desc())
+    )
+    return Entries(rows, following, [] if after else list(work.session.scalars(top.limit(LARGEST_PAGE))))
+
+
+def feed(
+    work: Work,
+    type: str | None = None,  # noqa: A002  # the word of the field
+    user_id: int | None = None,
+    from_: dt.datetime | None = None,
+    to: dt.datetime | None = None,
+    after: str | None = None,
+    limit: int = 30,
+    by: By = "all",
+) -> Entries:
+    """What happened lately across the whole site, newest first, as far as the actor may see the contacts.
+
+    :param from_: not before this instant.
+    :param to: before this instant.
+    """
+    work.require("journal.view")
+    entry = JournalEntry
+    where: list[ColumnElement[bool]] = []
+    if user_id is not None:
+        where.append(entry.user_id == user_id)
+    if type:
+        where.append(entry.type == type if user_id is None else opaque(entry.type == type))
+    if from_ is not None:
+        where.append(entry.at >= from_)
+    if to is not None:
+        where.append(entry.at < to)
+    lead = user_id is not None or bool(type)
+    where += [opaque(condition) if lead else condition for condition in _by(by)]
+    if work.actor.only_assigned:
+        where.append(_of_my_contacts(work))
+    return Entries(*_page(work, where, after, limit))
+
+
+# --- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _page(
+    work: Work, where: Sequence[ColumnElement[bool]], after: str | None, limit: int
+) -> tuple[list[JournalEntry], str | None]:
+    keys = (JournalEntry.at, JournalEntry.id)
+    limit = max(1, min(limit, LARGEST_PAGE))
+    wanted = select(JournalEntry).where(*where)
+    if after:
+        wanted = wanted.where(beyond(keys, decode("journal", after, _KINDS), descending=True))
+    rows = list(work.session.scalars(wanted.order_by(*(key.desc() for key in keys)).limit(limit + 1)))
+    more, rows = len(rows) > limit, rows[:limit]
+    return rows, encode("journal", (rows[-1].at, rows[-1].id)) if more else None
+
+
+def _by(by: By) -> list[ColumnElement[bool]]:
+    if by == "all":
+        return []
+    return [not_(JournalEntry.by_system) if by == "people" else and_(JournalEntry.by_system)]
+
+
+def _of_my_contacts(work: Work) -> ColumnElement[bool]:
+    mine = select(Contact.id).where(Contact.visible_to(work.actor))
+    some = mine.limit(FEW + 1).subquery()
+    number = work.session.scalar(select(func.count()).select_from(some)) or 0
+    if number <= FEW:
+        return JournalEntry.contact_id.in_(mine)
+    return opaque(exists().where(Contact.id == JournalEntry.contact_id, Contact.visible_to(work.actor)))
+
+
+def _one(work: Work, entry_id: int, *, lock: bool = False) -> JournalEntry:
+    number = valid_id(entry_id)
+    wanted = select(JournalEntry).where(JournalEntry.id == (number or 0))
+    if lock:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    entry = work.session.scalar(wanted)
+    if entry is None:
+        raise NotFound("journal entry", entry_id)
+    if entry.object_type == _CONTACT and not _visible(work, entry.object_id, in_bin=True):
+        raise NotFound("journal entry", entry_id)
+    return entry
+
+
+def _visible(work: Work, contact_id: int, *, in_bin: bool) -> bool:
+    wanted = select(Contact.id).where(Contact.id == (valid_id(contact_id) or 0))
+    if not in_bin:
+        wanted = wanted.where(Contact.deleted_at.is_(None))
+    if work.actor.only_assigned:
+        wanted = wanted.where(Contact.assigned_to_id == work.actor.user_id)
+    return work.session.scalar(wanted) is not None
+
+
+def _require_visible(work: Work, object_type: str, object_id: int, *, in_bin: bool = False) -> None:
+    if object_type == _CONTACT and not _visible(work, object_id, in_bin=in_bin):
+        raise NotFound("contact", object_id)
+
+
+def _require_written(entry: JournalEntry) -> None:
+    if entry.by_system:
+        raise Invalid("The system wrote this entry: it can't be changed.")
+
+
+def _checked(work: Work, values: Mapping[str, Any], *, had: str = "") -> dict[str, Any]:
+    """The fields of an entry as they are stored.
+
+    :param had: type that the entry had; it may keep it, even if its plugin is off.
+    """
+    errors: dict[str, list[str]] = {}
+    kind, manual = str(values["type"]), manual_types(work)
+    if kind != had and kind not in (item.name for item in manual):
+        near = nearest(kind, [item.name for item in manual])
+        errors["type"] = [f"There is no type of entry “{kind[:80]}”." + (f" Did you mean “{near}”?" if near else "")]
+    texts = {"summary": clean_line(str(values["summary"] or ""))}
+    texts |= {name: clean_text(str(values[name] or "")) for name in ("comment", "outcome")}
+    if not any(texts.values()):
+        errors["summary"] = ["Write what happened."]
+    for name, text in texts.items():
+        longest = LONGEST_SUMMARY if name == "summary" else LONGEST_TEXT
+        if len(text) > longest:
+            errors[name] = [f"This is too long: at most {longest:,} characters, this has {len(text):,}."]
+    at = values["at"] or work.now
+    if not isinstance(at, dt.datetime) or at.tzinfo is None:
+        errors["at"] = ["Give the date and time."]
+    elif not dt.datetime(1900, 1, 1, tzinfo=dt.UTC) <= at <= work.now + dt.timedelta(days=1):
+        errors["at"] = ["The journal holds what happened: the date can't lie in the future, nor before 1900."]
+    if errors:
+        raise Invalid(errors)
+    return {"type": kind, **texts, "at": at.astimezone(dt.UTC)}
+
+
+def _shown(entry: JournalEntry) -> dict[str, Any]:
+    return {
+        "object_type": entry.object_type,
+        "object_id": entry.object_id,
+        "type": entry.type,
+        "summary": entry.summary,
+        "at": entry.at.isoformat(),
+    }
+
+
+def _recompute(work: Work, entry: JournalEntry) -> None:
+    """Sets the date of the last contact anew, after an entry of the contact changed or went."""
+    if entry.contact_id is None:
+        return
+    newest = select(func.max(JournalEntry.at)).where(
+        JournalEntry.contact_id == entry.contact_id, JournalEntry.is_contact
+    )
+    contact = work.session.get_one(Contact, entry.contact_id, with_for_update=True)
+    contact.last_contacted_at = work.session.scalar(newest)
+    work.session.flush()

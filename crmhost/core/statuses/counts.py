@@ -1,0 +1,48 @@
+"""How many contacts each status holds: rows of differences, so that no row is hot, folded now and then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import delete, func, insert, select
+
+from ...work.unit import Work
+from ..rows import table
+from .models import StatusCount
+
+#: Rows are folded about each time so many were added.
+FOLD_EVERY = 256
+
+
+def add(work: Work, differences: Mapping[int, int]) -> None:
+    """Notes differences: status id -> contacts more or fewer."""
+    rows = [{"status_id": status, "amount": amount} for status, amount in differences.items() if amount]
+    if not rows:
+        return
+    ids = work.session.scalars(insert(table(StatusCount)).returning(StatusCount.id), rows).all()
+    if any(number % FOLD_EVERY == 0 for number in ids):
+        fold(work)
+
+
+def fold(work: Work) -> None:
+    """Puts one row per status in the place of its many.
+
+    Rows that another transaction is folding are left to it, so nobody waits and no amount is lost or counted twice.
+    """
+    session = work.session
+    free = select(StatusCount.id).with_for_update(skip_locked=True)
+    sums: dict[int, int] = {}
+    for status, amount in session.execute(
+        delete(StatusCount).where(StatusCount.id.in_(free)).returning(StatusCount.status_id, StatusCount.amount),
+        execution_options={"synchronize_session": False},
+    ):
+        sums[status] = sums.get(status, 0) + amount
+    rows = [{"status_id": status, "amount": amount} for status, amount in sums.items() if amount]
+    if rows:
+        session.execute(insert(table(StatusCount)), rows)
+
+
+def kept(work: Work) -> dict[int, int]:
+    """Status id -> number of contacts that are not in the bin, whoever may see them."""
+    sums = select(StatusCount.status_id, func.sum(StatusCount.amount)).group_by(StatusCount.status_id)
+    return {status: int(amount) for status, amount in work.session.execute(sums)}

@@ -1,0 +1,73 @@
+"""Text as people type it, made fit to be stored, compared and sorted."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from sqlalchemy import String
+from sqlalchemy.types import TypeEngine
+
+# Overrides and isolates of the writing direction can make a name read as another; marks (U+200E, U+200F) can't.
+_DIRECTION = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROLS_BUT_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]+")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+# Letters that Unicode does not take apart into a letter and an accent.
+_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "’": "'", "ʼ": "'"}
+)
+
+
+def clean_line(text: str) -> str:
+    """One line of text: NFC, no control characters, no lone surrogates, blanks joined and trimmed."""
+    if not (text.isascii() and text.isprintable()):
+        text = _SURROGATES.sub("\ufffd", _CONTROLS.sub(" ", text).translate(_DIRECTION))
+        text = unicodedata.normalize("NFC", text)
+    return " ".join(text.split())
+
+
+def clean_text(text: str) -> str:
+    """Text of several lines: like :func:`clean_line`, but line ends (as ``\\n``), tabs and inner blanks stay."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _SURROGATES.sub("\ufffd", _CONTROLS_BUT_LINES.sub("", text).translate(_DIRECTION))
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def clean_json(value: object) -> object:
+    """A JSON-able value whose texts and keys are clean; PostgreSQL takes neither NUL nor lone surrogates inside."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, dict):
+        return {clean_line(str(key)): clean_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [clean_json(item) for item in value]
+    return value
+
+
+def fold(text: str) -> str:
+    """Text to compare and search by: no case, no accents, blanks joined. “Émile  Żuławski” gives “emile zulawski”."""
+    if not text.isascii():
+        parts = unicodedata.normalize("NFKD", _SURROGATES.sub(" ", text))
+        plain = "".join(letter for letter in parts if not unicodedata.combining(letter))
+        text = unicodedata.normalize("NFC", plain.casefold()).translate(_LETTERS)
+    return " ".join(_CONTROLS.sub(" ", text).lower().split())
+
+
+def folded(length: int) -> TypeEngine[str]:
+    """Column type of folded text: sorted by code points on both databases, so that one index serves order and prefix."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The one of ``names`` that a person who typed ``name`` most likely meant, or an empty text."""
+    table = {fold(known): known for known in names}
+    found = difflib.get_close_matches(fold(name), table, 1, cutoff=0.5)
+    return table[found[0]] if found else ""
+
+
+def shorten(text: str, length: int) -> str:
+    """The text, cut with an ellipsis when it is longer than ``length`` characters."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
