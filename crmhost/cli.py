@@ -78,7 +78,8 @@ def main(arguments: list[str] | None = None) -> Any:
     except CrmError as error:
         if os.environ.get("CRMHOST_TRACEBACK") and getattr(error, "traceback", ""):
             click.echo(error.traceback, err=True)  # type: ignore[attr-defined]
-        click.echo(f"crmhost: {' '.join(str(error).split())}", err=True)
+        culprit = f"{error.plugin}: " if error.plugin else ""
+        click.echo(f"crmhost: {culprit}{' '.join(str(error).split())}", err=True)
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)

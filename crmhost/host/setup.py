@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import secrets
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,15 @@ from sqlalchemy import func, select
 from ..core.statuses import services as statuses
 from ..core.users import services as users
 from ..core.users.models import User
-from ..errors import CrmError
+from ..errors import CrmError, PluginError
 from . import lifecycle
 from .tables import HostState
 
 if TYPE_CHECKING:
     from ..site import Site
+
+
+log = logging.getLogger("crmhost.plugins")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,8 +66,14 @@ def enable_defaults(site: Site) -> None:
     names = [
         plugin.id for plugin in found.values() if plugin.origin == "bundled" and plugin.manifest.enabled_by_default
     ]
-    if names and not site.config.safe_mode:
-        lifecycle.enable(site, names, try_first=False, follow=0)
+    if site.config.safe_mode:
+        return
+    for name in names:
+        try:
+            lifecycle.enable(site, [name], try_first=False, follow=0)
+        except PluginError as error:
+            # The site must start without it; the Extensions page offers to try again and shows why.
+            log.exception("%s could not be enabled: %s", name, error.message)
 
 
 def bring_up_to_date(site: Site) -> dict[str, str]:
