@@ -122,7 +122,9 @@ def _unpack(place: Path) -> None:
     shutil.copytree(PACKAGE, work, ignore=shutil.ignore_patterns("node_modules"))
     (work / "unpacked").mkdir()
     npm = _node().parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    _call([_node(), npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], work)
+    _call(
+        [_node(), "--use-system-ca", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], work
+    )
     # By this name of an environment the package knows that it has to bring its own libraries.
     _call([_node(), "unpack.mjs"], work, TMPDIR=str(work / "unpacked"), AWS_LAMBDA_JS_RUNTIME="nodejs24.x")
     shutil.rmtree(place, ignore_errors=True)
