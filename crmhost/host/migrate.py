@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from ..db import WRITES
 from ..errors import PluginError
+from .shape import Shape, shape_of
 
 CORE = "crmhost"
 CORE_VERSIONS = Path(__file__).resolve().parent.parent / "migrations" / "versions"
@@ -90,7 +92,7 @@ def head(owner: str, versions: Path) -> str | None:
         return None
     try:
         return _script(versions).get_current_head()
-    except (CommandError, Exception) as error:
+    except Exception as error:
         raise PluginError(owner, f"The migrations can't be read: {error}.") from error
 
 
@@ -104,34 +106,46 @@ def current(connection: Connection, owner: str) -> str | None:
 def migrate(connection: Connection, owner: str, versions: Path, target: str = "head") -> None:
     """Brings the owner's tables to ``target`` (a revision, ``head`` or ``base``); touches nothing else.
 
-    :raises PluginError: when the database is newer than the code, or a migration fails; the caller's transaction must then be
-        rolled back, which leaves the schema as it was.
+    :raises PluginError: when the database is newer than the code, or a migration fails or touches tables of others; the
+        caller's transaction must then be rolled back, which leaves the schema as it was.
     """
-    if head(owner, versions) is None:
+    newest = head(owner, versions)
+    if newest is None:
         return
     with _one_at_a_time:
         script = _script(versions)
         have = current(connection, owner)
-        if have is not None and script.revision_map.get_revisions(have) == (None,):
+        if have == newest and target == "head":
+            return
+        if have is not None and not _knows(script, have):
             raise PluginError(owner, _newer(owner, have))
-        down = target == "base"
-
-        def steps(revision: Any, _context: Any) -> Any:
-            return script._downgrade_revs("base", revision) if down else script._upgrade_revs(target, revision)
-
-        before = _foreign_tables(connection, owner)
-        environment = EnvironmentContext(AlembicConfig(), script, fn=steps, destination_rev=target)
+        before = _of_others(connection, owner)
         try:
-            with environment:
-                environment.configure(connection=connection, version_table=version_table(owner), render_as_batch=True)
-                environment.run_migrations()
-        except CommandError as error:
-            known = have is None or _knows(script, have)
-            raise PluginError(
-                owner, f"The migration failed: {error}." if known else _newer(owner, str(have))
-            ) from error
-        if owner != CORE and before != _foreign_tables(connection, owner):
-            raise PluginError(owner, f"A migration touches tables that are not called “{owner}_…”.")
+            _run(connection, owner, script, target)
+        except PluginError:
+            raise
+        except (Exception, SystemExit) as error:
+            message = f"Its migration failed: {type(error).__name__}: {error}"
+            raise PluginError(owner, message[:500], traceback=traceback.format_exc()) from error
+        if owner != CORE:
+            after = _of_others(connection, owner)
+            touched = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+            if touched:
+                raise PluginError(
+                    owner, f"Its migration touches “{touched[0]}”; it may change tables called “{owner}_…” only."
+                )
+
+
+def _run(connection: Connection, owner: str, script: ScriptDirectory, target: str) -> None:
+    down = target == "base"
+
+    def steps(revision: Any, _context: Any) -> Any:
+        return script._downgrade_revs("base", revision) if down else script._upgrade_revs(target, revision)
+
+    environment = EnvironmentContext(AlembicConfig(), script, fn=steps, destination_rev=target)
+    with environment:
+        environment.configure(connection=connection, version_table=version_table(owner), render_as_batch=True)
+        environment.run_migrations()
 
 
 def _newer(owner: str, revision: str) -> str:
@@ -145,8 +159,11 @@ def _knows(script: ScriptDirectory, revision: str) -> bool:
         return False
 
 
-def _foreign_tables(connection: Connection, owner: str) -> set[str]:
-    return {name for name in _tables(connection) if not name.startswith(f"{owner}_")}
+def _of_others(connection: Connection, owner: str) -> dict[str, Shape]:
+    """Shape of the tables that are not the owner's."""
+    if owner == CORE:
+        return {}
+    return {name: shape for name, shape in shape_of(connection).items() if not name.startswith(f"{owner}_")}
 
 
 def drop_version_table(connection: Connection, owner: str) -> None:
