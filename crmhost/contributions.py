@@ -350,12 +350,18 @@ class ApiMount(Contribution):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ImportField:
-    """A field that a column of a CSV file can be mapped to."""
+    """A field that a column of a CSV file can be mapped to.
+
+    :param aliases: what other programs call it, the more telling first; case, accents and punctuation don't matter.
+    :param kind: what its cells hold: ``text``; ``list``: several columns may go to it, their cells arrive joined by line
+        breaks; ``instant``: written in any usual way, it arrives as ISO 8601.
+    """
 
     name: str
     label: str
     aliases: Sequence[str] = ()
     required: bool = False
+    kind: Literal["text", "list", "instant"] = "text"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

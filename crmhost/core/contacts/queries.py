@@ -94,6 +94,19 @@ def count(work: Work, query: ListQuery) -> Count:
     return _Listing(work, query).count()
 
 
+def count_by_status(work: Work, filters: Mapping[str, str]) -> dict[int, int]:
+    """Status id -> number of contacts in it that the actor may see and the filters let through: exact, and so as slow as they are many.
+
+    :raises Invalid: when a filter can't be understood.
+    """
+    work.require("contacts.view")
+    where = [item.narrow for item in conditions(work, filters)]
+    rows = (
+        select(Contact.status_id, func.count()).where(Contact.deleted_at.is_(None), *where).group_by(Contact.status_id)
+    )
+    return {row[0]: row[1] for row in work.session.execute(rows)}
+
+
 def neighbours(work: Work, query: ListQuery, contact: Contact) -> tuple[int | None, int | None]:
     """Ids of the contacts before and after one in a list."""
     work.require("contacts.view")

@@ -1,0 +1,71 @@
+"""The funnel: how far contacts get, status by status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from crmhost.api import Change, MenuItem, Permission, Setting, Widget, Work
+from crmhost.hooks import hookimpl
+
+
+class Plugin:
+    """Declares the page, the widget, the setting and the API of the funnel."""
+
+    @hookimpl
+    def permissions(self) -> Sequence[Permission]:
+        readers = (
+            "CRM manager", "Contacts manager", "Quotes manager", "Invoices manager", "Transactions manager", "Mail manager", "Read only",
+        )  # fmt: skip
+        return [Permission(name="funnel.view", label="See the funnel", roles=readers)]
+
+    @hookimpl
+    def settings(self) -> Sequence[Setting]:
+        from .settings import declared
+
+        return declared()
+
+    @hookimpl
+    def routes(self) -> Sequence[Any]:
+        from .routes import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def api_blueprints(self) -> Sequence[Any]:
+        from .resources import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def menu(self) -> Sequence[MenuItem]:
+        return [
+            MenuItem(place="Analytics", label="Funnel", endpoint="funnel.index", permission="funnel.view", order=50)
+        ]
+
+    @hookimpl
+    def dashboard_widgets(self) -> Sequence[Widget]:
+        from .routes import render_widget
+
+        return [
+            Widget(
+                id="funnel",
+                title="Where do contacts stop?",
+                render=render_widget,
+                permission="funnel.view",
+                span=6,
+                order=20,
+            )
+        ]
+
+    @hookimpl
+    def on_enable(self, work: Work) -> None:
+        from .settings import catch_up
+
+        catch_up(work)
+
+    @hookimpl
+    def within(self, work: Work, changes: Sequence[Change]) -> None:
+        from .settings import follow
+
+        follow(work, changes)

@@ -1,0 +1,90 @@
+"""The funnel on pages and in the API."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+
+from crmhost.api import contacts, settings, users
+from crmhost.testing import Host
+
+Hosts = Callable[..., Host]
+
+
+def put(host: Host, **numbers: int) -> None:
+    """Makes so many contacts of each status."""
+    with host.work() as work, work.begin():
+        for name, number in numbers.items():
+            for _ in range(number):
+                contacts.create(work, {"first_name": name, "status": name})
+
+
+def test_page(host: Hosts) -> None:
+    """The page shows each step with its number, share and conversion, and links the list of exactly those contacts."""
+    made = host("funnel")
+    put(made, Lead=3, Contacted=2, Customer=1, Refused=2)
+    page = made.client().get("/funnel/").text
+    assert "50.0%" in page
+    assert "go on to Contacted" in page
+    assert "Not counted:" in page
+    assert "2 Refused" in page
+    assert "Nobody is at this step now: Upsell." in page
+    assert 'style="' not in page
+    links = [html.unescape(address) for address in re.findall(r'<td class="num"><a href="([^"]+)">\d+</a></td><td class="num share', page)]
+    assert len(links) == 4
+    for address, number in zip(links, (6, 3, 1, 0), strict=True):
+        listed = made.client().get(address)
+        assert listed.status_code == 200
+        assert listed.text.count('data-contact="') in (0, number) or number == 0
+
+
+def test_widget(host: Hosts) -> None:
+    """The dashboard has the funnel as a box."""
+    made = host("funnel")
+    put(made, Lead=1)
+    page = made.client().get("/").text
+    assert "Where do contacts stop?" in page
+    assert "crm-funnel" in page
+
+
+def test_hollow(host: Hosts) -> None:
+    """An empty funnel says what it is and what to do."""
+    made = host("funnel")
+    page = made.client().get("/funnel/").text
+    assert "Nobody is in the funnel yet" in page
+    assert "Lead, Contacted, Customer, Upsell" in page
+
+
+def test_permission(host: Hosts) -> None:
+    """Whoever lacks the permission gets neither page nor menu item."""
+    made = host("funnel")
+    with made.work() as work, work.begin():
+        users.save_role(work, users.find_role(work, "Read only").id, "Read only", ["contacts.view"])
+    assert made.client("Read only").get("/funnel/").status_code == 403
+    assert 'href="/funnel/"' not in made.client("Read only").get("/contacts/").text
+    assert 'href="/funnel/"' in made.client().get("/contacts/").text
+
+
+def test_api(host: Hosts) -> None:
+    """GET /funnel answers with the steps; limited users get their own numbers, an unknown view is refused."""
+    made = host("funnel", "rest_api")
+    put(made, Lead=1, Customer=3)
+    person = made.make.user("Read only")
+    with made.work() as work, work.begin():
+        settings.set_many(work, {"funnel.statuses": "Lead,Customer"})
+        token = users.make_token(work, users.get(work, person), "test")
+    client = made.client("")
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = client.get("/api/v1/funnel", headers=headers)
+    assert answer.status_code == 200
+    assert answer.json == {
+        "view": "backfilled",
+        "steps": [
+            {"status": "Lead", "count": 4, "current": 1, "share": 1.0, "conversion": None},
+            {"status": "Customer", "count": 3, "current": 3, "share": 0.75, "conversion": 0.75},
+        ],
+    }
+    assert client.get("/api/v1/funnel?view=nonsense", headers=headers).status_code == 422
+    assert client.get("/api/v1/funnel?tag=nonsense", headers=headers).status_code == 422
+    assert client.get("/api/v1/funnel").status_code == 401
