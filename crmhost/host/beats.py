@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from ..core.users import lastseen
 from ..db import WRITES
 from . import quarantine
 from .attribution import Cost, FaultRecord, meter
@@ -108,7 +109,8 @@ def report(site: Site, runtime: Runtime) -> None:
 
 
 def flush(site: Site, process_id: str) -> None:
-    """Writes what the meter holds."""
+    """Writes what the meter holds, and who was seen."""
+    lastseen.flush(site)
     costs, faults = meter.take()
     if not costs and not faults:
         return

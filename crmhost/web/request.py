@@ -11,7 +11,6 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar, cast, overload
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask, g, has_request_context, request
 from flask_login import LoginManager, UserMixin, current_user
@@ -57,6 +56,7 @@ def _load_person(_request: object) -> Person | None:
     user = users.session_user(db.session(), token)
     if user is None:
         return None
+    users.note_session(token)
     actor = users.actor_for(user, address=client_address())
     return Person(user.id, user.name, user.email, user.locale, actor, token)
 
@@ -90,6 +90,8 @@ def use_actor(actor: Actor) -> Work:
     web = state()
     work = web.site.make_work(cast("users.Session", db.session()), actor, web.generation)
     g.crmhost_work = work
+    if has_request_context():
+        work.locale = _language()
     return work
 
 
@@ -99,12 +101,12 @@ def _language() -> str:
     return str(get_locale())
 
 
-def zone(name: str) -> ZoneInfo:
-    """The time zone of that name; UTC when there is none."""
+def site_setting(key: str, default: str = "") -> str:
+    """A text of the site's settings; the default when it is empty or nobody declares it."""
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
+        return str(current_work().settings.get(key) or default)
+    except KeyError:
+        return default
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from ...work.unit import Actor, Work
 from ..contacts.emails import check_email, email_key
 from ..text import clean_line
 from . import passwords, roles
+from .lastseen import note_session, note_token
 from .models import Role, User
 from .preferences import own_id, preference, set_preference
 from .roles import all_roles, check_handing_out, delete_role, find_role, get_role, grant_defaults, save_role
@@ -356,6 +357,8 @@ __all__ = [
     "make_token",
     "names",
     "note_failure",
+    "note_session",
+    "note_token",
     "open_session",
     "password_fits",
     "permissions_of",
