@@ -9,6 +9,7 @@ from flask import Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as lazy_text
 
+from . import switching
 from .i18n import ago, clock, day, moment, number, percent
 from .request import (
     Person,
@@ -55,6 +56,7 @@ __all__ = [
     "repeatable",
     "request",
     "requires",
+    "switching",
     "toast",
     "url_for",
     "use_actor",

@@ -75,6 +75,9 @@ class SettingsReader(Protocol):
     def get(self, key: str) -> Any:
         """The value, or the declared default."""
 
+    def is_set(self, key: str) -> bool:
+        """Whether a value is stored."""
+
 
 class Work:
     """One unit of work. See the module's text."""
@@ -174,8 +177,10 @@ class Work:
             if self._changes:
                 self.hooks.within(self, tuple(self._changes))
             self._write_events()
+            self.session.info["writing"] = False
             self.session.commit()
         except BaseException:
+            self.session.info["writing"] = False
             self.session.rollback()
             raise
         finally:

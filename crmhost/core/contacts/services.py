@@ -10,6 +10,7 @@ from sqlalchemy import Select, delete, null, select
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from ...errors import Conflict, Invalid, NotFound, Stale
 from ...work.tables import AuditEntry
@@ -19,15 +20,40 @@ from ..keyset import valid_id
 from ..rows import insert_rows, table
 from ..statuses import counts, history
 from ..statuses import services as statuses
+from ..statuses.models import Status
+from ..users.models import User
 from . import search, tags
 from .derived import NAMELESS, derive, document, nameless
 from .emails import email_key
 from .fields import COLUMNS, Cleaned, clean, fold_parts
 from .mass import assign, restore, set_status, tag, to_bin
 from .models import Contact, ContactEmail, ExternalId, Tagging
-from .records import KIND, assignee, emails_of, may_see, owners_of_emails, owners_of_ids, plain, snapshot, why
+from .records import (
+    KIND,
+    assignee,
+    emails_of,
+    external_ids_of,
+    may_see,
+    owners_of_emails,
+    owners_of_ids,
+    plain,
+    snapshot,
+    why,
+)
 
-__all__ = ["assign", "create", "emails_of", "erase", "get", "restore", "set_status", "tag", "to_bin", "update"]
+__all__ = [
+    "assign",
+    "create",
+    "emails_of",
+    "erase",
+    "external_ids_of",
+    "get",
+    "restore",
+    "set_status",
+    "tag",
+    "to_bin",
+    "update",
+]
 
 
 def get(work: Work, contact_id: int, *, in_bin: bool = False) -> Contact:
@@ -78,6 +104,7 @@ def create(
     fields_now = snapshot(contact, emails, named.get(contact.id, ([], []))[1])
     search.put(work, KIND, [(contact.id, document(fields_now, emails))])
     known = {status.id: status for status in statuses.all_statuses(work)}
+    _attach(work, contact, known)
     history.record(work, [(contact.id, None, contact.status_id)], known)
     write(work, [SystemEntry(contact.id, "created", {"source": contact.source, "why": contact.reason["text"]})])
     work.audit("contact.created", "contact", contact.id, after=fields_now)
@@ -139,6 +166,7 @@ def update(work: Work, contact_id: int, fields: Mapping[str, Any], *, version: i
     if status_id != contact.status_id:
         _change_status(work, contact, status_id)
     work.session.flush()
+    _attach(work, contact, {contact.status_id: contact.status})
     return contact
 
 
@@ -240,10 +268,17 @@ def _one(work: Work, contact_id: int, *, in_bin: bool = False, lock: bool = Fals
     return contact
 
 
+def _attach(work: Work, contact: Contact, known: Mapping[int, Status]) -> None:
+    """Puts the status and the user beside the contact, as they are when it is read."""
+    user = work.session.get(User, contact.assigned_to_id) if contact.assigned_to_id is not None else None
+    set_committed_value(contact, "status", known[contact.status_id])
+    set_committed_value(contact, "assigned_to", user)
+
+
 def _change_status(work: Work, contact: Contact, status_id: int) -> None:
     known = {status.id: status for status in statuses.all_statuses(work)}
     old, contact.status_id, contact.status_since = contact.status_id, status_id, work.now
-    contact.status = known[status_id]
+    set_committed_value(contact, "status", known[status_id])
     work.audit("contact.status_changed", "contact", contact.id, before=known[old].name, after=known[status_id].name)
     work.session.flush()
     history.record(work, [(contact.id, old, status_id)], known)
