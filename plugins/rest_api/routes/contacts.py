@@ -1,0 +1,232 @@
+"""``/contacts``: list, add, read, change, move to the bin; many at once; each one's journal."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from flask_smorest import Blueprint
+from marshmallow import ValidationError
+
+from crmhost.api import (
+    Conflict,
+    Invalid,
+    NotFound,
+    RowResult,
+    Stale,
+    contacts,
+    contacts_bulk,
+    contacts_list,
+    journal,
+    texts,
+)
+from crmhost.web.api import Response, current_work, request, writing
+
+from ..fields import Number
+from ..problems import schema_errors, unknown_sentence
+from ..schemas import (
+    BulkContacts,
+    BulkResult,
+    Contact,
+    ContactFields,
+    ContactQuery,
+    Entry,
+    EntryFields,
+    JournalQuery,
+    counted_list_of,
+    list_of,
+    object_of,
+)
+from ..shapes import api_name, contact_fields, contact_records, entry_records
+from .answers import many, nothing, one
+from .common import CREATED, ID, IF_MATCH, NOON, TAGGED, bound, wanted_version
+
+blueprint = Blueprint(
+    "rest_api_contacts", __name__, url_prefix="/contacts", description="People, and what happened with them."
+)
+
+#: Rows that one transaction saves.
+BATCH = 250
+#: Parameters of the list that are no filters.
+_NO_FILTERS = ("limit", "after", "count", "q", "sort")
+
+
+@contextlib.contextmanager
+def _api_names() -> Iterator[None]:
+    """Refusals of the contact services, with the API's names of fields."""
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid({api_name(field): sentences for field, sentences in error.errors.items()}) from error
+    except Conflict as error:
+        error.field = api_name(error.field)
+        raise
+
+
+@blueprint.get("")
+@blueprint.arguments(ContactQuery, location="query")
+@blueprint.response(200, counted_list_of(Contact, exact=Number()))
+@blueprint.doc(**{"x-contact-filters": True})
+def list_contacts(query: Mapping[str, Any]) -> Response:
+    """Lists contacts, newest first unless told otherwise."""
+    work = current_work()
+    query = {**query, **_plugin_filters()}
+    wanted = contacts_list.ListQuery(
+        q=query.get("q", ""),
+        filters={name: value for name, value in query.items() if name not in _NO_FILTERS},
+        sort=query.get("sort") or "-created_at",
+        after=query["after"] or None,
+        limit=query["limit"],
+    )
+    page = contacts_list.page(work, wanted)
+    further: dict[str, Any] = {}
+    if query["count"]:
+        counted = contacts_list.count(work, wanted)
+        further = {"total": counted.number, "exact": counted.exact}
+    if page.note:
+        further["note"] = page.note
+    return many(contact_records(work, page.rows), page.next, **further)
+
+
+def _plugin_filters() -> dict[str, str]:
+    """The parameters that are filters of plugins.
+
+    :raises Invalid: when one is nobody's.
+    """
+    work = current_work()
+    own = ContactQuery().fields
+    filters = {item.id for item in work.generation.contributions("contact_filters") if work.can(item.permission)}
+    given = {name: value for name, value in request.args.items() if name not in own}
+    known = dict.fromkeys([*own, *filters])
+    errors = {
+        texts.clean_line(name)[:100]: [unknown_sentence(name, known, parameter=True)]
+        for name in given
+        if name not in filters
+    }
+    if errors:
+        raise Invalid(errors)
+    return given
+
+
+@blueprint.post("")
+@blueprint.arguments(ContactFields)
+@blueprint.response(201, object_of(Contact), **CREATED)
+def add_contact(document: Mapping[str, Any]) -> Response:
+    """Adds a contact."""
+    with writing() as work, _api_names():
+        contact = contacts.create(work, contact_fields(document), source="api")
+    record = contact_records(work, [contact])[0]
+    return one(record, 201, version=contact.version, location=f"{request.path}/{contact.id}")
+
+
+@blueprint.get(f"/<{ID}:contact_id>")
+@blueprint.response(200, object_of(Contact), **TAGGED)
+def read_contact(contact_id: int) -> Response:
+    """Gives a contact."""
+    work = current_work()
+    contact = contacts.get(work, contact_id)
+    return one(contact_records(work, [contact])[0], version=contact.version)
+
+
+@blueprint.patch(f"/<{ID}:contact_id>")
+@blueprint.arguments(ContactFields)
+@blueprint.response(200, object_of(Contact), **TAGGED)
+@blueprint.doc(parameters=[IF_MATCH])
+def change_contact(document: Mapping[str, Any], contact_id: int) -> Response:
+    """Changes a contact; fields that are left out stay as they are."""
+    with writing() as work, _api_names():
+        version = wanted_version(lambda: contacts.get(work, contact_id).version)
+        contact = contacts.update(work, contact_id, contact_fields(document), version=version)
+    return one(contact_records(work, [contact])[0], version=contact.version)
+
+
+@blueprint.delete(f"/<{ID}:contact_id>")
+@blueprint.response(204)
+@blueprint.doc(parameters=[IF_MATCH])
+def remove_contact(contact_id: int) -> Response:
+    """Moves a contact to the bin."""
+    with writing() as work:
+        work.require("contacts.delete")
+        current = contacts.get(work, contact_id).version
+        version = wanted_version(lambda: current)
+        if version not in (None, current):
+            raise Stale("Somebody saved this contact meanwhile: read it again before you delete it.")
+        if not contacts.to_bin(work, [contact_id]):
+            raise NotFound("contact", contact_id)
+    return nothing()
+
+
+# --- many at once ----------------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/bulk")
+@blueprint.arguments(BulkContacts)
+@blueprint.response(200, list_of(BulkResult))
+def save_contacts(document: Mapping[str, Any]) -> Response:
+    """Adds or updates up to 1,000 contacts; one that can't be taken does not stop the others.
+
+    The answer has one row for each that was sent, in their order.
+    """
+    work = current_work()
+    work.require("contacts.edit")
+    results: dict[int, dict[str, Any]] = {}
+    good: list[tuple[int, dict[str, Any]]] = []
+    schema = ContactFields()
+    for place, row in enumerate(document["contacts"]):
+        try:
+            good.append((place, contact_fields(schema.load(row))))
+        except ValidationError as error:
+            results[place] = _refused(place, schema_errors(error.messages, schema))
+    for start in range(0, len(good), BATCH):
+        some = good[start : start + BATCH]
+        with writing() as work:
+            rows = [fields for _, fields in some]
+            saved = contacts_bulk.save_many(work, rows, match=document["match"], mode=document["mode"], source="api")
+        for (place, _), result in zip(some, saved, strict=True):
+            results[place] = _result(place, result)
+    return many([results[place] for place in sorted(results)])
+
+
+def _refused(place: int, errors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    reasons = [f"{field}: {sentence}" if field else sentence for field, found in errors.items() for sentence in found]
+    return {"row": place, "outcome": "refused", "id": None, "reasons": reasons}
+
+
+def _result(place: int, result: RowResult) -> dict[str, Any]:
+    return {"row": place, "outcome": result.outcome, "id": result.id, "reasons": list(result.reasons)}
+
+
+# --- the journal of one ----------------------------------------------------------------------------------------------
+
+
+@blueprint.get(f"/<{ID}:contact_id>/journal")
+@blueprint.arguments(JournalQuery, location="query")
+@blueprint.response(200, list_of(Entry))
+def list_entries(query: Mapping[str, Any], contact_id: int) -> Response:
+    """Lists what happened with a contact, newest first."""
+    work = current_work()
+    page = journal.entries(
+        work, "contact", contact_id, after=query["after"] or None, by=query["by"], limit=query["limit"]
+    )
+    return many(entry_records(page.rows), page.next)
+
+
+@blueprint.post(f"/<{ID}:contact_id>/journal")
+@blueprint.arguments(EntryFields)
+@blueprint.response(201, object_of(Entry))
+def add_entry(document: Mapping[str, Any], contact_id: int) -> Response:
+    """Writes a journal entry for a contact."""
+    with writing() as work:
+        entry = journal.add(
+            work,
+            "contact",
+            contact_id,
+            document["type"],
+            summary=document["summary"] or "",
+            comment=document["comment"] or "",
+            outcome=document["outcome"] or "",
+            at=bound(work, "at", document["at"], time=NOON),
+            pinned=document["pinned"],
+        )
+    return one(entry_records([entry])[0], 201)

@@ -1,0 +1,429 @@
+"""The shapes of the core's records, as they are taken and given."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from marshmallow import INCLUDE, Schema, fields, validate
+
+from .fields import Anything, Flag, Free, Instant, Moment, Number, Reference, Text, after, counted, limit
+
+# --- contacts --------------------------------------------------------------------------------------------------------
+
+
+class Phones(Schema):
+    """Phone numbers, as typed."""
+
+    home = Text(allow_none=True)
+    work = Text(allow_none=True)
+    mobile = Text(allow_none=True)
+
+
+class Address(Schema):
+    """A postal address; ``country`` is an ISO 3166 code of two letters."""
+
+    line1 = Text(allow_none=True)
+    line2 = Text(allow_none=True)
+    city = Text(allow_none=True)
+    county = Text(allow_none=True)
+    postal_code = Text(allow_none=True)
+    country = Text("ISO 3166 code of two letters, or the country's name.", allow_none=True)
+
+
+class ExternalIdentity(Schema):
+    """What a contact is called in another system; the three together name one contact."""
+
+    source = Text("The other system, such as “woo”.", required=True)
+    account = Text("Which shop or account of it; may be empty.", load_default="")
+    id = Text("The id there.", required=True)
+
+
+class ContactFields(Schema):
+    """What can be said of a contact. Fields that are left out stay as they are."""
+
+    prefix = Text(allow_none=True)
+    first_name = Text(allow_none=True)
+    last_name = Text(allow_none=True)
+    email = Text("The main address.", allow_none=True)
+    emails = fields.List(
+        Text(), metadata={"description": "All addresses, the main one first; takes the place of those there are."}
+    )
+    phones = fields.Nested(Phones, allow_none=True)
+    addresses = fields.List(
+        fields.Nested(Address), validate=validate.Length(max=2, error="A contact has at most two addresses.")
+    )
+    notes = Text(allow_none=True)
+    tags = fields.List(
+        Text(), metadata={"description": "Names; takes the place of the tags there are. New ones are made."}
+    )
+    status = Reference("Name (in any case) or id of a status.")
+    assigned_to = Reference("E-mail or id of a user.", allow_none=True)
+    external_ids = fields.List(fields.Nested(ExternalIdentity))
+    socials = Free("Social profiles: name → address.", allow_none=True)
+    custom = Free("Custom fields: key → value.", allow_none=True)
+    source = Text("Where the contact came from; “api” unless said otherwise.")
+    created_at = Moment("When the contact was added, if that was before it came here.")
+    id = Number(dump_only=True)
+    value = Anything(dump_only=True)
+    updated_at = Instant(dump_only=True)
+    last_contacted_at = Instant(dump_only=True)
+
+
+class GivenPhones(Schema):
+    """Phone numbers; empty texts where there are none."""
+
+    home = Text(required=True)
+    work = Text(required=True)
+    mobile = Text(required=True)
+
+
+class GivenAddress(Schema):
+    """A postal address; parts that are empty are left out."""
+
+    line1 = Text()
+    line2 = Text()
+    city = Text()
+    county = Text()
+    postal_code = Text()
+    country = Text("ISO 3166 code of two letters.")
+
+
+class Contact(Schema):
+    """A contact."""
+
+    id = Number(required=True)
+    status = Text("Name of the status.", required=True)
+    prefix = Text(required=True)
+    first_name = Text(required=True)
+    last_name = Text(required=True)
+    email = Text("The main address.", required=True)
+    emails = fields.List(Text(), required=True)
+    phones = fields.Nested(GivenPhones, required=True)
+    addresses = fields.List(fields.Nested(GivenAddress), required=True)
+    notes = Text(required=True)
+    tags = fields.List(Text(), required=True)
+    assigned_to = Number("Id of a user.", allow_none=True, required=True)
+    source = Text(required=True)
+    external_ids = fields.List(fields.Nested(ExternalIdentity), required=True)
+    socials = Free(required=True)
+    custom = Free(required=True)
+    value = Anything("What the contact was worth so far; null while no plugin says it.", required=True)
+    created_at = Instant(required=True)
+    updated_at = Instant(required=True)
+    last_contacted_at = Instant(allow_none=True, required=True)
+
+
+class ContactQuery(Schema):
+    """Which contacts to list. Plugins add filters of their own."""
+
+    limit = limit()
+    after = after()
+    count = counted()
+    q = fields.String(metadata={"description": "Words that name, e-mail or phone must hold."})
+    sort = fields.String(
+        metadata={"description": "A field, with “-” before it for the reverse order.", "default": "-created_at"}
+    )
+    status = fields.String(metadata={"description": "Name or id of a status."})
+    tag = fields.String(metadata={"description": "Name of a tag."})
+    assigned_to = fields.String(metadata={"description": "E-mail or id of a user."})
+    source = fields.String(metadata={"description": "Where the contact came from, such as “api”."})
+    created_from = fields.String(metadata={"description": "Added on this day or later."})
+    created_to = fields.String(metadata={"description": "Added on this day or earlier."})
+    not_contacted = fields.String(metadata={"description": "Not contacted for so many days."})
+
+    class Meta:
+        """Filters of plugins are checked by the view."""
+
+        unknown = INCLUDE
+
+
+class BulkContacts(Schema):
+    """Up to 1,000 contacts to add or update."""
+
+    contacts = fields.List(
+        fields.Raw(metadata={"type": "object", "description": "As for POST /contacts."}),
+        required=True,
+        validate=validate.Length(max=1000, error="Give at most 1,000 contacts at once."),
+    )
+    match = fields.String(
+        load_default="email", metadata={"description": "The field by which contacts that are there are recognised."}
+    )
+    mode = fields.String(
+        load_default="update",
+        validate=validate.OneOf(["update", "skip", "fill"], error="Choose update, skip or fill."),
+        metadata={"description": "What happens with those: updated, skipped, or filled where they are empty."},
+    )
+
+
+class BulkResult(Schema):
+    """What became of one row."""
+
+    row = Number("Its place in the request, from 0.", required=True)
+    outcome = fields.String(required=True, metadata={"enum": ["added", "updated", "skipped", "refused"]})
+    id = Number("The contact; null when the row was refused.", allow_none=True, required=True)
+    reasons = fields.List(Text(), required=True)
+
+
+# --- journal ---------------------------------------------------------------------------------------------------------
+
+
+class EntryFields(Schema):
+    """A journal entry to write."""
+
+    type = Text("note, call, email, meeting …", load_default="note")
+    summary = Text(load_default="", allow_none=True)
+    comment = Text(load_default="", allow_none=True)
+    outcome = Text(load_default="", allow_none=True)
+    at = Moment("When it happened; now unless said otherwise.", allow_none=True, load_default=None)
+    pinned = Flag(load_default=False)
+
+
+class Entry(Schema):
+    """A journal entry."""
+
+    id = Number(required=True)
+    object_type = Text(required=True)
+    object_id = Number(required=True)
+    type = Text(required=True)
+    at = Instant(required=True)
+    summary = Text(required=True)
+    comment = Text(required=True)
+    outcome = Text(required=True)
+    data = Free(required=True)
+    by = Text("Who wrote it.", required=True)
+    user_id = Number(allow_none=True, required=True)
+    by_system = Flag(required=True)
+    pinned = Flag(required=True)
+
+
+class JournalQuery(Schema):
+    """Which entries of one contact to list."""
+
+    limit = limit()
+    after = after()
+    by = fields.String(
+        load_default="all",
+        validate=validate.OneOf(["all", "people", "system"], error="Choose all, people or system."),
+        metadata={"description": "Whose entries."},
+    )
+
+
+class FeedQuery(Schema):
+    """Which entries of the whole site to list."""
+
+    limit = limit()
+    after = after()
+    type = fields.String(load_default=None)
+    user_id = fields.Integer(load_default=None)
+    from_ = fields.String(data_key="from", load_default=None, metadata={"description": "From this day or instant on."})
+    to = fields.String(load_default=None, metadata={"description": "Up to this day (inclusive) or instant."})
+
+
+# --- statuses, tags, users -------------------------------------------------------------------------------------------
+
+
+class StatusFields(Schema):
+    """A status to add."""
+
+    name = Text(required=True)
+    hue = Text("One of the twelve colours.", load_default="")
+
+
+class StatusChange(Schema):
+    """What to change of a status."""
+
+    name = Text()
+    hue = Text("One of the twelve colours.")
+    position = Number("Its place in the list, from 0.")
+
+
+class GivenStatus(Schema):
+    """A status of contacts."""
+
+    id = Number(required=True)
+    name = Text(required=True)
+    hue = Text(required=True)
+    position = Number(required=True)
+    count = Number("Contacts that have it; null for who may not see contacts.", allow_none=True, required=True)
+
+
+class StatusHeir(Schema):
+    """What to do with the contacts of a status that goes."""
+
+    heir = fields.String(load_default=None, metadata={"description": "Name or id of the status that they get."})
+
+
+class TagChange(Schema):
+    """What to change of a tag."""
+
+    name = Text()
+    hue = Text("One of the twelve colours.")
+
+
+class GivenTag(Schema):
+    """A tag."""
+
+    id = Number(required=True)
+    name = Text(required=True)
+    hue = Text(required=True)
+
+
+class GivenUser(Schema):
+    """A user; ``role`` is null for who may not manage users."""
+
+    id = Number(required=True)
+    email = Text(required=True)
+    name = Text(required=True)
+    role = Text(allow_none=True, required=True)
+    active = Flag(required=True)
+
+
+class Paging(Schema):
+    """A page of a list."""
+
+    limit = limit()
+    after = after()
+    count = counted()
+
+
+# --- the site --------------------------------------------------------------------------------------------------------
+
+
+class SettingsChange(Schema):
+    """Settings to change: key → value; null takes one back to its default."""
+
+    class Meta:
+        """The keys are those of the plugins that are switched on."""
+
+        unknown = INCLUDE
+
+
+class GivenProcess(Schema):
+    """A process of the site and the generation that it runs."""
+
+    id = Text(required=True)
+    kind = Text(required=True)
+    generation = Number(required=True)
+    current = Flag("Whether it runs the newest.", required=True)
+    failed = fields.Dict(
+        keys=fields.String(),
+        values=Text(),
+        required=True,
+        metadata={"description": "Plugins that it runs without → the reason."},
+    )
+
+
+class GivenPlugin(Schema):
+    """A plugin."""
+
+    id = Text(required=True)
+    name = Text(required=True)
+    version = Text(required=True)
+    summary = Text(required=True)
+    state = fields.String(required=True, metadata={"enum": ["enabled", "disabled", "suspended", "broken", "missing"]})
+    origin = Text(required=True)
+    needs = fields.List(Text(), required=True)
+    reason = Text("Why it is broken or was suspended.", required=True)
+    running_in = fields.List(Text(), required=True, metadata={"description": "Processes that run it now."})
+
+
+class Switched(Schema):
+    """What switching did."""
+
+    plugins = fields.List(Text(), required=True, metadata={"description": "Plugins that changed, those it needs too."})
+    generation = Number(required=True)
+    lagging = fields.List(Text(), required=True, metadata={"description": "Processes that did not follow within 2 s."})
+
+
+class DisableFields(Schema):
+    """How to switch a plugin off."""
+
+    with_dependents = Flag("Also those that need it.", load_default=False)
+
+
+class AuditQuery(Schema):
+    """Which lines of the audit log to list."""
+
+    limit = limit()
+    after = after()
+    action = fields.String(load_default=None)
+    object_type = fields.String(load_default=None)
+    object_id = fields.String(load_default=None)
+    user_id = fields.Integer(load_default=None)
+    from_ = fields.String(data_key="from", load_default=None, metadata={"description": "From this day or instant on."})
+    to = fields.String(load_default=None, metadata={"description": "Up to this day (inclusive) or instant."})
+
+
+class AuditLine(Schema):
+    """Who changed what, from what, to what."""
+
+    id = Number(required=True)
+    at = Instant(required=True)
+    by = Text(required=True)
+    user_id = Number(allow_none=True, required=True)
+    action = Text(required=True)
+    object_type = Text(required=True)
+    object_id = Text(required=True)
+    before = Anything(required=True)
+    after = Anything(required=True)
+    address = Text(required=True)
+
+
+class JobQuery(Schema):
+    """Which jobs to list."""
+
+    limit = limit()
+    after = after()
+    count = counted()
+    state = fields.String(
+        load_default=None,
+        validate=validate.OneOf(
+            ["due", "running", "done", "failed", "parked"], error="Choose due, running, done, failed or parked."
+        ),
+    )
+    kind = fields.String(load_default=None)
+
+
+class GivenJob(Schema):
+    """A background job."""
+
+    id = Number(required=True)
+    kind = Text(required=True)
+    plugin = Text(required=True)
+    state = Text(required=True)
+    attempts = Number(required=True)
+    due_at = Instant(required=True)
+    created_at = Instant(required=True)
+    by = Text(required=True)
+    error = Text(required=True)
+
+
+# --- envelopes -------------------------------------------------------------------------------------------------------
+
+
+def _named(schema: type[Schema], kind: str, members: dict[str, Any], about: str) -> type[Schema]:
+    made = Schema.from_dict(members, name=f"{schema.__name__.removeprefix('Given')}{kind}")
+    made.__doc__ = f"{about}: {schema.__doc__}"
+    return made
+
+
+@functools.cache
+def object_of(schema: type[Schema]) -> type[Schema]:
+    """The envelope of one object: ``{"data": {…}}``."""
+    return _named(schema, "Object", {"data": fields.Nested(schema, required=True)}, "One object")
+
+
+@functools.cache
+def list_of(schema: type[Schema]) -> type[Schema]:
+    """The envelope of a list: ``{"data": […], "next": cursor or null}``."""
+    data = fields.List(fields.Nested(schema), required=True)
+    following = Text("Cursor of the page that follows; null on the last.", allow_none=True, required=True)
+    return _named(schema, "List", {"data": data, "next": following}, "A list")
+
+
+def counted_list_of(schema: type[Schema], **further: Any) -> type[Schema]:
+    """The envelope of a list that can be counted."""
+    made = Schema.from_dict({"total": Number("All records; with count=1."), **further}, name="Counted")
+    base = list_of(schema)
+    return type(base.__name__, (base, made), {"__doc__": base.__doc__})
