@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from markupsafe import Markup
 
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from ..host.generation import Generation
     from .themes import Theme
 
-_manifests: dict[Path, tuple[int, dict[str, str]]] = {}
+_manifests: dict[Path, tuple[int, dict[str, Any]]] = {}
 _icons: dict[Path, tuple[int, frozenset[str], dict[str, str]]] = {}
 
 
-def read_manifest(folder: Path = BUNDLE_FOLDER) -> dict[str, str]:
-    """The bundle's manifest: name before hashing -> name in the folder; empty while the bundle is not built."""
+def read_manifest(folder: Path = BUNDLE_FOLDER) -> dict[str, Any]:
+    """The bundle's manifest: name before hashing -> name in the folder, and under ``preload`` the modules that each page
+    needs at once; empty while the bundle is not built."""
     path = folder / "manifest.json"
     if not path.is_file():
         return {}
@@ -69,6 +70,7 @@ class Assets:
             if (theme.static / "theme.css").is_file():
                 self.theme_styles.append(published.add(f"theme-{theme.id}", theme.static) + "theme.css")
         self.sprite = self.url("icons.svg")
+        self.preload = [self._bundle + name for name in self._manifest.get("preload", ())]
         self._extra = cast("tuple[Asset, ...]", generation.contributions("assets"))
         self._import_map = json.dumps({"imports": {"crmhost/core": self.url("core.js")}}, separators=(",", ":"))
         digest = base64.b64encode(hashlib.sha256(self._import_map.encode()).digest()).decode()
@@ -76,7 +78,7 @@ class Assets:
 
     def url(self, name: str) -> str:
         """Address of a file of the bundle."""
-        return self._bundle + self._manifest.get(name, name)
+        return self._bundle + str(self._manifest.get(name, name))
 
     def has(self, name: str) -> bool:
         """Whether the bundle holds a file of that name."""

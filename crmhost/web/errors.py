@@ -22,7 +22,10 @@ log = logging.getLogger("crmhost.web")
 def _words(code: int) -> tuple[str, str]:
     """Title and text for a status."""
     known = {
-        400: (_("That did not work"), _("The request could not be understood. Go back, reload the page and try again.")),
+        400: (
+            _("That did not work"),
+            _("The request could not be understood. Go back, reload the page and try again."),
+        ),
         403: (_("You may not do this"), _("Ask an admin for the permission that it needs.")),
         404: (_("There is no such page"), _("It may have been deleted, or you may not see it.")),
         405: (_("That can't be done here"), _("Go back and use the buttons of the page.")),
@@ -33,7 +36,11 @@ def _words(code: int) -> tuple[str, str]:
         429: (_("Too many tries"), _("Wait a few minutes, then try again.")),
     }
     return known.get(
-        code, (_("Something went wrong here"), _("It was written to the log. Try again; tell your admin if it happens once more."))
+        code,
+        (
+            _("Something went wrong here"),
+            _("It was written to the log. Try again; tell your admin if it happens once more."),
+        ),
     )
 
 
@@ -49,7 +56,13 @@ def error_answer(code: int, message: str = "", *, plugin: str = "") -> Response:
     title, text = _words(code)
     request_id = g.get("request_id", "")
     if request.path.startswith((API_PREFIX, HOOKS_PREFIX)):
-        problem = {"type": "about:blank", "title": title, "status": code, "detail": message or text, "instance": request.path}
+        problem = {
+            "type": "about:blank",
+            "title": title,
+            "status": code,
+            "detail": message or text,
+            "instance": request.path,
+        }
         answer = make_response(json.dumps(problem, ensure_ascii=False), code)
         answer.mimetype = "application/problem+json"
         return answer
@@ -62,7 +75,12 @@ def error_answer(code: int, message: str = "", *, plugin: str = "") -> Response:
         return answer
     db.session.rollback()
     page = render_template(
-        "crmhost/error.html", code=code, title=title, text=message or text, plugin=plugin, request_id=request_id if code >= 500 else ""
+        "crmhost/error.html",
+        code=code,
+        title=title,
+        text=message or text,
+        plugin=plugin,
+        request_id=request_id if code >= 500 else "",
     )
     return make_response(page, code)
 

@@ -1,18 +1,116 @@
-"""Pages of the frame itself: the palette's answers and the list of keys."""
+"""Pages of the frame itself: the palette's answers, and what each reader arranges for themselves."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+import re
+from typing import Any
+from urllib.parse import urlencode, urlsplit
 
+from flask import Blueprint, abort, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from ..core.users.services import preference, set_preference
 from .palette import find
+from .request import current_work, is_fragment, local_path, writing
+from .toasts import toast
 
 blueprint = Blueprint("frame", __name__)
+
+_KEY = re.compile(r"[a-z][a-z0-9_.]{0,60}\Z")
+_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,80}\Z")
+#: Most things that can be put in order, most views of a list.
+_MOST = 200
+_VIEWS = 30
 
 
 @blueprint.get("/search")
 def search() -> str:
     """What the palette (Ctrl+K) finds; a page of its own without JavaScript."""
-    text = request.args.get("q", "").strip()[:200]
-    fragment = "HX-Request" in request.headers
-    template = "crmhost/palette_hits.html" if fragment else "crmhost/search.html"
+    text = request.args.get("q", "").replace("\0", "").strip()[:200]
+    template = "crmhost/palette_hits.html" if is_fragment() else "crmhost/search.html"
     return render_template(template, q=text, groups=find(text))
+
+
+def _checked(key: str) -> str:
+    if not _KEY.match(key):
+        abort(404)
+    return key
+
+
+def _names(field: str) -> list[str]:
+    return list(dict.fromkeys(name for name in request.form.getlist(field)[:_MOST] if _NAME.match(name)))
+
+
+def _back() -> ResponseReturnValue:
+    return redirect(local_path(request.form.get("back")) or "/", 303)
+
+
+@blueprint.post("/arrange/<key>")
+def keep_order(key: str) -> ResponseReturnValue:
+    """Remembers the order in which the reader put the parts of a page: sections of a form, boxes, widgets."""
+    order = _names("order")
+    with writing() as work:
+        set_preference(work, f"order.{_checked(key)}", order)
+    return "", 204
+
+
+@blueprint.post("/arrange/columns/<table>")
+def keep_columns(table: str) -> ResponseReturnValue:
+    """Remembers which columns of a list the reader wants, and in what order."""
+    key = f"columns.{_checked(table)}"
+    kept = preference(current_work(), key, None)
+    value: dict[str, Any] | None = dict(kept) if isinstance(kept, dict) else {}
+    if request.form.get("do") == "default":
+        value = None
+    elif "order" in request.form:
+        value = {**(value or {}), "order": _names("order")}
+    else:
+        shown = _names("column")
+        order = (value or {}).get("order")
+        value = {"order": order if isinstance(order, list) else shown, "shown": shown}
+    with writing() as work:
+        set_preference(work, key, value)
+    return ("", 204) if "order" in request.form else _back()
+
+
+@blueprint.post("/arrange/views/<table>")
+def save_view(table: str) -> ResponseReturnValue:
+    """Saves what a list shows under a name, or removes a saved view."""
+    key = f"views.{_checked(table)}"
+    back = urlsplit(local_path(request.form.get("back")) or "/")
+    name = " ".join(request.form.get("name", "").replace("\0", "").split())[:60]
+    kept = preference(current_work(), key, None)
+    views = (
+        [view for view in kept if isinstance(view, dict) and view.get("name") != name] if isinstance(kept, list) else []
+    )
+    if not name:
+        toast(_("Give the view a name."), category="warn")
+        return redirect(back.geturl(), 303)
+    if request.form.get("do") == "drop":
+        said, to = _("The view “%(name)s” was removed.", name=name), back.path
+    elif len(views) >= _VIEWS:
+        toast(_("That is enough views. Remove one first."), category="warn")
+        return redirect(back.geturl(), 303)
+    else:
+        query = "&".join(part for part in back.query.split("&") if not part.startswith("view="))
+        views.append({"name": name, "query": query[:2000]})
+        said = _("The view “%(name)s” was saved.", name=name)
+        to = f"{back.path}?{query}{'&' if query else ''}{urlencode({'view': name})}"
+    with writing() as work:
+        set_preference(work, key, views)
+    toast(said)
+    return redirect(to, 303)
+
+
+def in_order(parts: list[Any], key: str, name_of: Any = None) -> list[Any]:
+    """The parts in the order that the reader gave them; new ones come last.
+
+    :param name_of: gives a part's id; by default that of a pair's first element.
+    """
+    kept = preference(current_work(), f"order.{key}", None)
+    if not isinstance(kept, list):
+        return parts
+    place = {name: number for number, name in enumerate(kept)}
+    called = name_of or (lambda part: part[0].id if isinstance(part, tuple) else part.id)
+    return sorted(parts, key=lambda part: place.get(called(part), len(place)))

@@ -95,12 +95,12 @@ def init_app(app: Flask, catalogues: Catalogues) -> None:
 
 def choose_locale() -> str:
     """The language of this request: the user's own, else the site's, else the browser's wish."""
-    from .request import current_person, current_work
+    from .request import current_person, site_setting
     from .state import state
 
     languages = state().catalogues.languages()
     person = current_person()
-    wished = [person.locale if person else "", str(current_work().settings.get("site.language") or "")]
+    wished = [person.locale if person else "", site_setting("site.language")]
     for code in wished:
         if code in languages:
             return code
@@ -132,12 +132,13 @@ def _zone() -> dt.tzinfo:
 
 
 def _date_pattern() -> str:
-    from .request import current_work
+    from .request import site_setting
 
     if "crmhost_date_pattern" not in g:
-        chosen = str(current_work().settings.get("site.date_format") or "")
-        plain = "d MMM y" if _locale().language == SOURCE_LOCALE else "medium"
-        g.crmhost_date_pattern = chosen or plain
+        chosen = site_setting("site.date_format", "medium")
+        # English without a country is that of the United States, whose medium date puts the month first.
+        plain = chosen == "medium" and str(_locale()) == SOURCE_LOCALE
+        g.crmhost_date_pattern = "d MMM y" if plain else chosen
     return str(g.crmhost_date_pattern)
 
 
@@ -208,4 +209,3 @@ FILTERS: dict[str, Any] = {
     "ago": ago,
     "field_moment": field_moment,
 }
-

@@ -30,22 +30,22 @@ class Place:
 
 #: In the order in which they stand. A place with one item that has the place's own name is a plain link.
 PLACES = (
-    Place("Dashboard", "layout-dashboard"),
-    Place("Contacts", "users"),
-    Place("Companies", "building"),
-    Place("Tasks", "checkbox"),
-    Place("Quotes", "file-text"),
-    Place("Invoices", "receipt"),
-    Place("Transactions", "arrows-exchange"),
-    Place("Mail campaigns", "mail"),
-    Place("Sales plans", "layout-kanban"),
-    Place("Customers", "heart-handshake"),
-    Place("Analytics", "chart-bar"),
-    Place("Automations", "git-branch"),
-    Place("Forms", "forms"),
-    Place("Extensions", "puzzle", foot=True),
-    Place("Themes", "palette", foot=True),
-    Place("Settings", "settings", foot=True),
+    Place("Dashboard", icon="layout-dashboard"),
+    Place("Contacts", icon="users"),
+    Place("Companies", icon="building"),
+    Place("Tasks", icon="checkbox"),
+    Place("Quotes", icon="file-text"),
+    Place("Invoices", icon="receipt"),
+    Place("Transactions", icon="arrows-exchange"),
+    Place("Mail campaigns", icon="mail"),
+    Place("Sales plans", icon="layout-kanban"),
+    Place("Customers", icon="heart-handshake"),
+    Place("Analytics", icon="chart-bar"),
+    Place("Automations", icon="git-branch"),
+    Place("Forms", icon="forms"),
+    Place("Extensions", icon="puzzle", foot=True),
+    Place("Themes", icon="palette", foot=True),
+    Place("Settings", icon="settings", foot=True),
 )
 _BY_NAME = {place.name: (number, place) for number, place in enumerate(PLACES)}
 #: Where a place of a plugin's own comes: after the fixed ones, before the foot.
@@ -120,7 +120,9 @@ def menu_groups() -> list[Group]:
 def _nearest(entries: list[Entry], path: str) -> Entry | None:
     """The entry whose address is the longest start of the path."""
     fitting = [
-        entry for entry in entries if path == entry.url or (entry.url != "/" and path.startswith(entry.url.rstrip("/") + "/"))
+        entry
+        for entry in entries
+        if path == entry.url or (entry.url != "/" and path.startswith(entry.url.rstrip("/") + "/"))
     ]
     return max(fitting, key=lambda entry: len(entry.url), default=None)
 
@@ -133,7 +135,10 @@ def _one_current(groups: list[Group]) -> list[Group]:
     best = max(current, key=lambda entry: len(entry.url))
     return [
         dataclasses.replace(
-            group, entries=tuple(dataclasses.replace(entry, current=entry.current and entry is best) for entry in group.entries)
+            group,
+            entries=tuple(
+                dataclasses.replace(entry, current=entry.current and entry is best) for entry in group.entries
+            ),
         )
         for group in groups
     ]
@@ -153,5 +158,9 @@ def quick_items() -> list[Quick]:
     """The “New” menu for who is signed in."""
     work = current_work()
     items = cast("tuple[QuickAction, ...]", work.generation.contributions("quick_actions"))
-    found = [Quick(gettext(item.label), link(item.endpoint), item.icon, item.key) for item in items if work.can(item.permission)]
+    found = [
+        Quick(gettext(item.label), link(item.endpoint), item.icon, item.key)
+        for item in items
+        if work.can(item.permission)
+    ]
     return [item for item in found if item.url]

@@ -66,4 +66,6 @@ def marked(text: str, wanted: str) -> Markup:
     if not wanted:
         return escape(text)
     parts = re.split(f"({re.escape(wanted)})", text, flags=re.IGNORECASE)
-    return Markup().join(Markup("<mark>{}</mark>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts))
+    return Markup().join(
+        Markup("<mark>{}</mark>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
+    )

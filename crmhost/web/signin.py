@@ -60,7 +60,9 @@ def keep_form() -> KeptForm | None:
     """The form of this request, to be sent again later; ``None`` when it may come from another site."""
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
-    if site not in (None, "same-origin", "none") or (site is None and origin not in (None, request.host_url.rstrip("/"))):
+    if site not in (None, "same-origin", "none") or (
+        site is None and origin not in (None, request.host_url.rstrip("/"))
+    ):
         return None
     fields: list[tuple[str, str]] = []
     lost: list[str] = [name for name, file in request.files.items(multi=True) if file.filename]

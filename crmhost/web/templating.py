@@ -22,6 +22,7 @@ from jinja2.parser import Parser
 from markupsafe import Markup, escape
 from werkzeug.routing import BuildError
 
+from ..core.hues import HUES, hue_for
 from . import i18n
 from .state import WebState, state
 
@@ -172,7 +173,9 @@ def icon(name: str, size: str = "") -> Markup:
     css = f"icon icon-{size}" if size else "icon"
     drawing = assets.drawing(name)
     if drawing is None:
-        return Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(css, assets.sprite, name)
+        return Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
+            css, assets.sprite, name
+        )
     return Markup('<svg class="{}" viewBox="0 0 24 24" aria-hidden="true">{}</svg>').format(css, drawing)
 
 
@@ -203,14 +206,6 @@ def link(endpoint: str, **values: Any) -> str:
         return ""
 
 
-HUES = ("red", "orange", "amber", "lime", "green", "teal", "sky", "blue", "violet", "pink", "brown", "grey")
-
-
-def hue_of(text: str) -> str:
-    """The hue of an avatar: always the same for the same text."""
-    return HUES[sum(text.encode()) % (len(HUES) - 1)]
-
-
 def initials(name: str) -> str:
     """One or two letters for an avatar."""
     words = [word for word in name.replace("-", " ").split() if word[:1].isalnum()]
@@ -227,16 +222,16 @@ def lines(text: str) -> Markup:
 
 def site_name() -> str:
     """What the site is called."""
-    from .request import current_work
+    from .request import site_setting
 
-    return str(current_work().settings.get("site.name") or "crmhost")
+    return site_setting("site.name", "crmhost")
 
 
 def site_note() -> str:
     """A small line under the site's name: that its data are made up."""
-    from .request import current_work
+    from .request import site_setting
 
-    return i18n.gettext("Demo data") if current_work().settings.get("site.demo") else ""
+    return i18n.gettext("Demo data") if site_setting("site.demo") else ""
 
 
 def theme_choice() -> str:
@@ -247,6 +242,8 @@ def theme_choice() -> str:
 
 def init_app(app: Flask, web: WebState) -> None:
     """Sets up the application's Jinja environment."""
+    from .forms import flat
+    from .frame import in_order
     from .menus import menu_groups, quick_items
     from .palette import marked
     from .request import current_person, current_work
@@ -263,9 +260,12 @@ def init_app(app: Flask, web: WebState) -> None:
     }
     app.jinja_env.auto_reload = False
     app.jinja_env.filters.update(i18n.FILTERS)
-    app.jinja_env.filters.update(initials=initials, hue_of=hue_of, lines=lines, marked=marked)
+    app.jinja_env.filters.update(
+        initials=initials, hue_of=hue_for, lines=lines, marked=marked, in_order=in_order, flat_errors=flat
+    )
     app.jinja_env.globals.update(
         icon=icon,
+        draw=icon,
         asset=asset,
         plugin_asset=plugin_asset,
         can=can,

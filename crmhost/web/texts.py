@@ -29,7 +29,9 @@ def script_texts() -> str:
             "stayButton": _("Keep editing"),
             "typeToConfirm": _("Type {word} to continue"),
             "signedOut": _("You were signed out"),
-            "signedOutDetail": _("What you typed is still here. Sign in again in a new tab, come back, and it will be sent."),
+            "signedOutDetail": _(
+                "What you typed is still here. Sign in again in a new tab, come back, and it will be sent."
+            ),
             "signIn": _("Sign in"),
             "keys": _("Keyboard shortcuts"),
             "keySearchAll": _("Search everything"),

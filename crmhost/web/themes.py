@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,12 +31,13 @@ class ThemeError(CrmError):
 class Theme:
     """A theme.
 
+    :param title: what it is called, ``name`` in the file.
     :param parent: id of the theme that is asked for what this one lacks; empty for none.
     :param folder: holds ``templates/`` and ``static/``, both optional; ``static/theme.css`` is loaded by each page.
     """
 
     id: str
-    name: str
+    title: str
     folder: Path
     version: str = ""
     parent: str = ""
@@ -72,13 +73,14 @@ def read_theme(folder: Path) -> Theme:
     name = table.get("id", folder.name)
     if not _ID.match(name) or name != folder.name:
         raise ThemeError(f"The theme in {folder} must have its folder's name as id, in lower case.")
-    return Theme(**{**table, "id": name, "name": table.get("name", name), "folder": folder})
+    table["title"] = table.pop("name", name)
+    return Theme(**{**table, "id": name, "folder": folder})
 
 
-def find_themes(folders: Iterable[Path]) -> dict[str, Theme]:
+def find_themes(site: Site) -> dict[str, Theme]:
     """The themes that can be read, by id; the first folder that has one wins."""
     found: dict[str, Theme] = {}
-    for root in folders:
+    for root in site.config.theme_folders:
         for path in sorted(root.glob("*/theme.toml")):
             try:
                 theme = read_theme(path.parent)
@@ -108,7 +110,7 @@ def theme_chain(themes: Mapping[str, Theme], wanted: str) -> tuple[Theme, ...]:
 
 def choose_theme(site: Site) -> tuple[tuple[Theme, ...], str]:
     """The chain of the theme that the site chose, and why another one stands in for it (empty when none does)."""
-    themes = find_themes(site.config.theme_folders)
+    themes = find_themes(site)
     wanted = DEFAULT if site.config.safe_mode else _wanted(site)
     try:
         return theme_chain(themes, wanted), ""
@@ -117,7 +119,7 @@ def choose_theme(site: Site) -> tuple[tuple[Theme, ...], str]:
 
 
 def _wanted(site: Site) -> str:
-    query = select(StoredSetting.value).where(StoredSetting.plugin == "site", StoredSetting.key == "site.theme")
+    query = select(StoredSetting.value).where(StoredSetting.key == "site.theme")
     try:
         with site.engine.connect() as connection:
             return str(connection.scalar(query) or DEFAULT)

@@ -59,8 +59,18 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def send(response: Response) -> Response:
-        leads_on = response.status_code in range(300, 400) or "HX-Redirect" in response.headers or "HX-Refresh" in response.headers
-        if is_fragment() and not leads_on and response.status_code < 500 and "crmhost_toasts" not in g and _KEY in session:
+        leads_on = (
+            response.status_code in range(300, 400)
+            or "HX-Redirect" in response.headers
+            or "HX-Refresh" in response.headers
+        )
+        if (
+            is_fragment()
+            and not leads_on
+            and response.status_code < 500
+            and "crmhost_toasts" not in g
+            and _KEY in session
+        ):
             notes = take_toasts()
             if notes and "HX-Trigger" not in response.headers:
                 response.headers["HX-Trigger"] = trigger(notes)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from ...contributions import Permission, Setting
+from ...contributions import MenuItem, Permission, QuickAction, SearchProvider, Setting, Vital
 from ...hooks import hookimpl
 
 _MANAGERS = ("CRM manager", "Contacts manager")
@@ -13,6 +14,54 @@ _READERS = (*_MANAGERS, "Quotes manager", "Invoices manager", "Transactions mana
 
 class Plugin:
     """Declares who may do what with contacts, and how long they stay in the bin."""
+
+    @hookimpl
+    def routes(self) -> Sequence[Any]:
+        from .routes import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def menu(self) -> Sequence[MenuItem]:
+        from .glance import shown_number
+
+        return [
+            MenuItem(
+                place="Contacts",
+                label="All",
+                endpoint="contacts.index",
+                permission="contacts.view",
+                count=shown_number,
+                order=10,
+            ),
+            MenuItem(place="Contacts", label="Add", endpoint="contacts.new", permission="contacts.edit", order=20),
+            MenuItem(place="Contacts", label="Bin", endpoint="contacts.bin", permission="contacts.delete", order=310),
+        ]
+
+    @hookimpl
+    def quick_actions(self) -> Sequence[QuickAction]:
+        return [
+            QuickAction(
+                label="Add contact",
+                endpoint="contacts.new",
+                permission="contacts.edit",
+                icon="user-plus",
+                key="c",
+                order=10,
+            )
+        ]
+
+    @hookimpl
+    def search(self) -> Sequence[SearchProvider]:
+        from .glance import find
+
+        return [SearchProvider(label="Contacts", find=find, permission="contacts.view", order=10)]
+
+    @hookimpl
+    def contact_vitals(self) -> Sequence[Vital]:
+        from .glance import vitals
+
+        return vitals()
 
     @hookimpl
     def permissions(self) -> Sequence[Permission]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from ...contributions import JournalType, Permission, Setting
+from ...contributions import JournalType, MenuItem, Permission, Setting
 from ...hooks import hookimpl
 
 _EDITORS = (
@@ -34,6 +35,18 @@ _TYPES = [
 
 class Plugin:
     """Declares the types of entries that the core knows, and who reads and writes them."""
+
+    @hookimpl
+    def routes(self) -> Sequence[Any]:
+        from .routes import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def menu(self) -> Sequence[MenuItem]:
+        return [
+            MenuItem(place="Contacts", label="Journal", endpoint="journal.index", permission="journal.view", order=300)
+        ]
 
     @hookimpl
     def permissions(self) -> Sequence[Permission]:

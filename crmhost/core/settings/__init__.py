@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from ...contributions import Permission, Setting
+from ...contributions import MenuItem, Permission, Setting
 from ...hooks import hookimpl
 from .values import check_currency, check_date_format, check_language, check_time_zone
 
 
 class Plugin:
     """Declares the general settings."""
+
+    @hookimpl
+    def routes(self) -> Sequence[Any]:
+        from .routes import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def menu(self) -> Sequence[MenuItem]:
+        return [MenuItem(place="Settings", label="General", endpoint="settings.general", permission="settings.edit", order=10)]
 
     @hookimpl
     def permissions(self) -> Sequence[Permission]:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from ...contributions import Permission
+from ...contributions import MenuItem, Permission
 from ...hooks import hookimpl
 
 
 class Plugin:
     """Declares who may manage users and read the audit log."""
+
+    @hookimpl
+    def routes(self) -> Sequence[Any]:
+        from .routes import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def menu(self) -> Sequence[MenuItem]:
+        return [
+            MenuItem(place="Settings", label="Users", endpoint="users.index", permission="users.edit", order=30),
+            MenuItem(place="Settings", label="Audit", endpoint="users.audit", permission="audit.view", order=990),
+        ]
 
     @hookimpl
     def permissions(self) -> Sequence[Permission]:

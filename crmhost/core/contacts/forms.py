@@ -1,0 +1,203 @@
+"""The form of a contact."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from babel import Locale
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as __
+from markupsafe import Markup, escape
+from sqlalchemy import select
+from wtforms import Field, HiddenField
+
+from ...errors import Conflict, CrmError
+from ...web.forms import AreaField, ChoiceField, Form, PhoneField, Section, TagsField, TextField
+from ...web.i18n import day
+from ...work.unit import Work
+from ..statuses import services as statuses
+from ..users.models import User
+from . import services, tags
+from .fields import ADDRESS_PARTS, ADDRESSES, PHONES
+from .models import Contact
+
+#: Parts of an address with their width in sixths of the row.
+_ADDRESS_WIDTHS = {"line1": 6, "line2": 6, "postal_code": 2, "city": 2, "county": 2, "country": 3}
+SOCIALS = {"social_x": "X", "social_linkedin": "LinkedIn", "social_facebook": "Facebook"}
+#: Fields that are handed to the service under the same name.
+PLAIN = ("prefix", "first_name", "last_name", *PHONES, "status", "assigned_to", "tags", "notes", *SOCIALS)
+
+
+class EmailsField(Field):
+    """Several e-mail addresses, the main one first; ``data`` is a list of texts."""
+
+    def process_data(self, value: Any) -> None:
+        """Takes the addresses."""
+        self.data = [str(email) for email in value or ()]
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Reads the addresses."""
+        self.data = [text for text in (str(value).replace("\0", "").strip() for value in valuelist) if text]
+
+
+class ContactForm(Form):
+    """Everything that the core knows of a contact."""
+
+    prefix = TextField(__("Prefix"), render_kw={"autocomplete": "off", "maxlength": 40})
+    first_name = TextField(__("First name"), render_kw={"autocomplete": "off", "maxlength": 120})
+    last_name = TextField(__("Last name"), render_kw={"autocomplete": "off", "maxlength": 120})
+    emails = EmailsField(__("E-mail"))
+    mobile_phone = PhoneField(__("Mobile phone"), description=__("With the country code, so that calls and texts find it."))
+    work_phone = PhoneField(__("Work phone"))
+    home_phone = PhoneField(__("Home phone"))
+    address1_line1 = TextField(__("Line 1"))
+    address1_line2 = TextField(__("Line 2"))
+    address1_postal_code = TextField(__("Postal code"))
+    address1_city = TextField(__("City"))
+    address1_county = TextField(__("County or state"))
+    address1_country = ChoiceField(__("Country"), none="–")
+    address2_line1 = TextField(__("Line 1"))
+    address2_line2 = TextField(__("Line 2"))
+    address2_postal_code = TextField(__("Postal code"))
+    address2_city = TextField(__("City"))
+    address2_county = TextField(__("County or state"))
+    address2_country = ChoiceField(__("Country"), none="–")
+    status = ChoiceField(__("Status"))
+    assigned_to = ChoiceField(__("Assigned to"), none=__("Nobody"))
+    tags = TagsField(__("Tags"))
+    social_x = TextField("X")
+    social_linkedin = TextField("LinkedIn")
+    social_facebook = TextField("Facebook")
+    notes = AreaField(__("Notes"), render_kw={"rows": 5})
+    reason = TextField(__("Why do we have this person?"), description=__("Such as “Met at the fair in May”. It stands on their page."))
+    version = HiddenField()
+
+    sections: ClassVar[list[Section]] = [
+        Section(
+            "name",
+            __("Name and e-mail"),
+            {"prefix": 1, "first_name": 2, "last_name": 3, "emails": 6},
+            note=__("One of name, e-mail or phone is enough"),
+        ),
+        Section("phones", __("Phones"), {"mobile_phone": 3, "work_phone": 3, "home_phone": 3}),
+        Section("address1", __("Address"), {f"address1_{part}": width for part, width in _ADDRESS_WIDTHS.items()}),
+        Section("address2", __("Second address"), {f"address2_{part}": width for part, width in _ADDRESS_WIDTHS.items()}),
+        Section("status", __("Status and tags"), {"status": 3, "assigned_to": 3, "tags": 6}),
+        Section("social", __("Social profiles"), dict.fromkeys(SOCIALS, 2)),
+        Section("notes", __("Notes"), {"notes": 6, "reason": 6}),
+    ]
+
+    def offer(self, work: Work, contact: Contact | None) -> None:
+        """Fills the choices."""
+        known = statuses.all_statuses(work)
+        self.status.offer((status.id, status.name) for status in known)
+        if contact is None:
+            if not self.is_submitted():
+                self.status.data = str(statuses.default(work, known).id)
+            self.status.description = _("New contacts start as %(name)s.", name=statuses.default(work, known).name)
+        self.assigned_to.offer(people(work))
+        self.tags.known = [tag.name for tag in tags.all_tags(work)]
+        countries = country_choices(work.locale)
+        for address in ADDRESSES:
+            self[f"{address}_country"].offer(countries)
+        if contact is not None:
+            del self.reason
+
+    def values(self) -> dict[str, Any]:
+        """The fields as the service takes them."""
+        found: dict[str, Any] = {name: self[name].data for name in PLAIN}
+        found["assigned_to"] = found["assigned_to"] or None
+        found["emails"] = self.emails.data
+        for address in ADDRESSES:
+            for part in ADDRESS_PARTS:
+                found[f"{address}_{part}"] = self[f"{address}_{part}"].data
+        return found
+
+    def take_from(self, work: Work, error: CrmError) -> None:
+        """Puts what the service refused to its fields; a taken e-mail gets a link to who has it."""
+        if isinstance(error, Conflict) and error.field in ("email", "emails"):
+            self.emails.errors = [*self.emails.errors, _taken(work, error)]
+        else:
+            self.take(error)
+
+
+def _taken(work: Work, error: Conflict) -> Markup:
+    if error.other_id is None:
+        return escape(_("Already used by a contact that you may not see. Give another e-mail."))
+    other = services.get(work, error.other_id)
+    url = url_for("contacts.page", contact_id=other.id)
+    name = Markup('<a href="{}">{}</a>').format(url, other.name)
+    said = escape(_("Already used by %(name)s, %(status)s since %(day)s. Open that page, or give another e-mail."))
+    return Markup(said) % {"name": name, "status": other.status.name, "day": day(other.created_at)}  # noqa: S704
+
+
+def filled(work: Work, contact: Contact) -> dict[str, Any]:
+    """What the form shows of a contact."""
+    data: dict[str, Any] = {name: getattr(contact, name) for name in ("prefix", "first_name", "last_name", *PHONES, "notes")}
+    for address in ADDRESSES:
+        stored = getattr(contact, address) or {}
+        data |= {f"{address}_{part}": stored.get(part, "") for part in ADDRESS_PARTS}
+    data |= {name: (contact.socials or {}).get(name.removeprefix("social_"), "") for name in SOCIALS}
+    data["emails"] = [row.email for row in services.emails_of(work, [contact.id]).get(contact.id, ())]
+    data["tags"] = [tag.name for tag in tags.of(work, "contact", [contact.id]).get(contact.id, ())]
+    data["status"] = str(contact.status_id)
+    data["assigned_to"] = str(contact.assigned_to_id or "")
+    data["version"] = str(contact.version)
+    return data
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """A field that two people changed: what is stored now, and what was typed here."""
+
+    label: str
+    theirs: str
+    mine: str
+
+
+def differences(form: ContactForm, stored: dict[str, Any]) -> list[Difference]:
+    """Where the form differs from what is stored, field by field, for who saves second."""
+    found = []
+    for name, theirs in stored.items():
+        field = form[name] if name in form and name != "version" else None
+        if field is None:
+            continue
+        mine = field.data
+        if (mine or "") != (theirs or ""):
+            found.append(Difference(str(field.label.text), _said(field, theirs), _said(field, mine)))
+    return found
+
+
+def _said(field: Field, value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "–"
+    labels = dict(getattr(field, "choices", None) or ())
+    return str(labels.get(value, value) or "–")
+
+
+def people(work: Work) -> list[tuple[str, str]]:
+    """Users that a contact can be assigned to: id as text, and name; the reader first."""
+    rows = work.session.execute(select(User.id, User.name, User.email).where(User.disabled_at.is_(None)).order_by(User.name, User.email))
+    mine = work.actor.user_id
+    found = [(row[0], row[1] or row[2]) for row in rows]
+    found.sort(key=lambda pair: pair[0] != mine)
+    return [(str(key), _("%(name)s (you)", name=name) if key == mine else name) for key, name in found]
+
+
+def country_choices(locale: str) -> Iterable[tuple[str, str]]:
+    """Countries by their name in a language: ISO 3166 code and name."""
+    known = _countries.get(locale)
+    if known is None:
+        import pycountry
+
+        codes = {country.alpha_2 for country in pycountry.countries}
+        names = Locale.parse(locale).territories
+        known = sorted(((code, names.get(code, code)) for code in codes), key=lambda pair: pair[1])
+        _countries[locale] = known
+    return known
+
+
+_countries: dict[str, list[tuple[str, str]]] = {}

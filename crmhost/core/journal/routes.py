@@ -1,0 +1,245 @@
+"""Pages of the journal: writing, changing and removing entries of a record, and the feed of the whole site."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy import select
+
+from ...errors import CrmError, Invalid
+from ...web.forms import AreaField, ChoiceField, Form, MomentField
+from ...web.request import current_work, is_fragment, local_path, requires, writing
+from ...web.toasts import toast
+from ...work.unit import Work
+from ..contacts.models import Contact
+from ..keyset import valid_id
+from ..users.models import User
+from . import services
+from .models import JournalEntry
+from .panel import BY, days_of, journal_panel, lines_of, list_context, status_hues
+from .services import By, Entries
+from .types import manual_types, types
+
+blueprint = Blueprint("journal", __name__, url_prefix="/journal")
+
+#: Text that fits on one line is the summary of an entry, longer text its comment.
+_SHORT = 200
+#: Seconds for which a removed entry can be brought back.
+_UNDO = 600
+#: Longest text that an Undo carries.
+_CARRIED = 2_000
+
+
+class EntryForm(Form):
+    """An entry of a person."""
+
+    type = ChoiceField()
+    text = AreaField(render_kw={"rows": 3})
+    outcome = AreaField(render_kw={"rows": 2})
+    at = MomentField()
+
+
+def _by() -> By:
+    wanted = request.values.get("by", "all")
+    return wanted if wanted in BY else "all"  # type: ignore[return-value]
+
+
+def _texts(text: str) -> dict[str, str]:
+    short = len(text) <= _SHORT and "\n" not in text
+    return {"summary": text if short else "", "comment": "" if short else text}
+
+
+def text_of(entry: JournalEntry) -> str:
+    """The text of an entry as one field shows it."""
+    return "\n".join(part for part in (entry.summary, entry.comment) if part)
+
+
+def _panel(object_type: str, object_id: int, code: int = 200, **named: Any) -> ResponseReturnValue:
+    """The panel for htmx, else the way back to the record's page."""
+    if is_fragment():
+        return journal_panel(current_work(), object_type, object_id, by=_by(), **named), code
+    return redirect(_record_url(object_type, object_id), 303)
+
+
+def _record_url(object_type: str, object_id: int) -> str:
+    back = local_path(request.form.get("back"))
+    if back:
+        return back
+    return url_for("contacts.page", contact_id=object_id) if object_type == "contact" else url_for("journal.index")
+
+
+# --- of one record ---------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/of/<object_type>/<int:object_id>")
+@requires("journal.view")
+def entries(object_type: str, object_id: int) -> ResponseReturnValue:
+    """Entries of a record: another choice of them, or earlier ones."""
+    work = current_work()
+    by, after = _by(), request.args.get("after") or None
+    found = services.entries(work, object_type, object_id, after=after, by=by)
+    template = "journal/more.html" if after else "journal/list.html"
+    return render_template(template, **list_context(work, object_type, object_id, found, by))
+
+
+@blueprint.post("/of/<object_type>/<int:object_id>")
+@requires("journal.edit")
+def add(object_type: str, object_id: int) -> ResponseReturnValue:
+    """Write an entry."""
+    form = EntryForm()
+    form.type.offer((item.name, item.label) for item in manual_types(current_work()))
+    if form.validate():
+        try:
+            with writing() as work:
+                services.add(
+                    work,
+                    object_type,
+                    object_id,
+                    form.type.data,
+                    **_texts(form.text.data),
+                    outcome=form.outcome.data,
+                    at=form.at.data,
+                )
+        except Invalid as error:
+            form.general.extend(_(sentence) for some in error.errors.values() for sentence in some)
+    if form.problems:
+        said = " ".join(problem.message for problem in form.problems)
+        if not is_fragment():
+            toast(said, category="bad")
+        typed = {name: request.form.get(name, "") for name in ("type", "text", "outcome", "at")}
+        return _panel(object_type, object_id, 422, typed={**typed, "error": said})
+    return _panel(object_type, object_id)
+
+
+@blueprint.route("/<int:entry_id>", methods=["GET", "POST"])
+@requires("journal.edit")
+def edit(entry_id: int) -> ResponseReturnValue:
+    """Change an entry."""
+    work = current_work()
+    entry = services.get(work, entry_id)
+    if entry.by_system:
+        abort(404)
+    kinds = {item.name: item.label for item in manual_types(work)}
+    kinds.setdefault(entry.type, _(getattr(types(work).get(entry.type), "label", entry.type)))
+    form = EntryForm(data={"type": entry.type, "text": text_of(entry), "outcome": entry.outcome, "at": entry.at})
+    form.type.offer((name, _(label)) for name, label in kinds.items())
+    object_type, object_id = entry.object_type, entry.object_id
+    if form.is_submitted() and form.validate():
+        fields = {"type": form.type.data, **_texts(form.text.data), "outcome": form.outcome.data, "at": form.at.data}
+        if form.text.data == text_of(entry):
+            fields = {name: value for name, value in fields.items() if name not in ("summary", "comment")}
+        try:
+            with writing() as work:
+                services.edit(work, entry_id, fields, version=valid_id(request.form.get("version")))
+        except CrmError as error:
+            if error.status in (403, 404):
+                raise
+            form.general.append(_(error.message))
+        else:
+            return _panel(object_type, object_id)
+    entry = services.get(current_work(), entry_id)
+    template = "journal/edit_part.html" if is_fragment() else "journal/edit.html"
+    page = render_template(template, form=form, entry=entry, back=_record_url(object_type, object_id))
+    if not form.is_submitted():
+        return page
+    return page, 422, {"HX-Retarget": f"#entry-{entry_id}"}
+
+
+@blueprint.post("/<int:entry_id>/pin")
+@requires("journal.edit")
+def pin(entry_id: int) -> ResponseReturnValue:
+    """Pin an entry to the top, or take it down."""
+    with writing() as work:
+        entry = services.pin(work, entry_id, request.form.get("pinned") == "1")
+        of = (entry.object_type, entry.object_id)
+    return _panel(*of)
+
+
+@blueprint.post("/<int:entry_id>/remove")
+@requires("journal.edit")
+def remove(entry_id: int) -> ResponseReturnValue:
+    """Remove an entry; the toast brings it back."""
+    entry = services.get(current_work(), entry_id)
+    object_type, object_id = entry.object_type, entry.object_id
+    kept = {name: getattr(entry, name) for name in ("type", "summary", "comment", "outcome", "pinned", "data")}
+    kept |= {"object_type": object_type, "object_id": object_id, "at": entry.at.isoformat()}
+    with writing() as work:
+        services.remove(work, entry_id)
+    undo = None
+    if len(entry.comment) + len(entry.outcome) <= _CARRIED:
+        undo = url_for("journal.bring_back", kept=_serializer().dumps(kept))
+    toast(_("The entry was removed."), undo)
+    return _panel(object_type, object_id)
+
+
+@blueprint.post("/bring-back")
+@requires("journal.edit")
+def bring_back() -> ResponseReturnValue:
+    """Write a removed entry again."""
+    try:
+        kept = _serializer().loads(request.args.get("kept", ""), max_age=_UNDO)
+    except BadData:
+        raise Invalid(_("It is too late to bring this entry back.")) from None
+    object_type, object_id = str(kept.pop("object_type")), int(kept.pop("object_id"))
+    kept["at"] = dt.datetime.fromisoformat(kept["at"])
+    kind = kept.pop("type")
+    with writing() as work:
+        services.add(work, object_type, object_id, kind, **kept)
+    return redirect(_record_url(object_type, object_id), 303)
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt="crmhost-journal-undo")
+
+
+# --- of the whole site -----------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/")
+@requires("journal.view")
+def index() -> ResponseReturnValue:
+    """What happened lately, everywhere."""
+    work = current_work()
+    chosen = {name: request.args.get(name, "") for name in ("type", "user", "from", "to", "by")}
+    found = services.feed(
+        work,
+        type=chosen["type"] or None,
+        user_id=valid_id(chosen["user"]),
+        from_=_day(work, chosen["from"]),
+        to=_day(work, chosen["to"], days=1),
+        after=request.args.get("after") or None,
+        limit=50,
+        by=_by(),
+    )
+    kinds = [(item.name, _(item.label)) for item in types(work).values()]
+    users = work.session.execute(select(User.id, User.name, User.email).order_by(User.name, User.email)).all()
+    return render_template(
+        "journal/index.html",
+        chosen=chosen,
+        kinds=kinds,
+        users=[(row[0], row[1] or row[2]) for row in users],
+        next=found.next,
+        hues_of_statuses=status_hues(work),
+        **feed_context(work, found),
+    )
+
+
+def feed_context(work: Work, found: Entries) -> dict[str, Any]:
+    """Days of a feed with the names of the contacts concerned; the dashboard's activity box takes it too."""
+    lines = lines_of(work, found.rows)
+    ids = {line.entry.contact_id for line in lines if line.entry.contact_id}
+    contacts = work.session.scalars(select(Contact).where(Contact.id.in_(ids))) if ids else ()
+    return {"days": days_of(work, lines), "lines": lines, "contacts": {contact.id: contact for contact in contacts}}
+
+
+def _day(work: Work, text: str, days: int = 0) -> dt.datetime | None:
+    try:
+        day = dt.date.fromisoformat(text) + dt.timedelta(days=days)
+        return dt.datetime.combine(day, dt.time(), work.timezone).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None

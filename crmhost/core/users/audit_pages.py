@@ -1,0 +1,94 @@
+"""Settings > Audit: who changed what, from what, to what."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from ...web.request import current_work, requires
+from ...work.unit import Work
+from ..keyset import valid_id
+from . import services
+from .audit import entries
+
+_LONGEST = 160
+
+
+@requires("audit.view")
+def audit() -> ResponseReturnValue:
+    """The audit log, newest first."""
+    work = current_work()
+    names = ("action", "object_type", "object_id", "user", "from", "to")
+    chosen = {name: request.args.get(name, "").strip()[:120] for name in names}
+    rows, following = entries(
+        work,
+        action=chosen["action"],
+        object_type=chosen["object_type"],
+        object_id=chosen["object_id"],
+        user_id=valid_id(chosen["user"]),
+        from_=_day(work, chosen["from"]),
+        to=_day(work, chosen["to"], days=1),
+        after=request.args.get("after") or None,
+    )
+    users = [(user.id, user.name or user.email) for user, _role in services.all_users(work)]
+    return render_template(
+        "users/audit.html",
+        rows=rows,
+        next=following,
+        chosen=chosen,
+        users=users,
+        kinds=KINDS,
+        changes=changes,
+    )
+
+
+#: Kinds of actions offered by the filter: prefix and English label.
+KINDS = (
+    ("contact.", "Contacts"),
+    ("journal.", "Journal"),
+    ("status.", "Statuses"),
+    ("tag.", "Tags"),
+    ("setting.", "Settings"),
+    ("user.", "Users and sign-ins"),
+    ("role.", "Roles"),
+    ("token.", "Tokens"),
+    ("plugin.", "Extensions"),
+)
+
+
+def changes(before: Any, after: Any) -> list[tuple[str, str, str]]:
+    """What changed, line by line: name, from, to."""
+    if isinstance(before, Mapping) or isinstance(after, Mapping):
+        old = before if isinstance(before, Mapping) else {}
+        new = after if isinstance(after, Mapping) else {}
+        names = list(dict.fromkeys([*old, *new]))
+        return [(name, _said(old.get(name)), _said(new.get(name))) for name in names if old.get(name) != new.get(name)]
+    return [] if before is None and after is None else [("", _said(before), _said(after))]
+
+
+def _said(value: Any) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _day(work: Work, text: str, days: int = 0) -> dt.datetime | None:
+    try:
+        day = dt.date.fromisoformat(text) + dt.timedelta(days=days)
+        return dt.datetime.combine(day, dt.time(), work.timezone).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def add_audit_pages(blueprint: Blueprint) -> None:
+    """Adds the page to the blueprint."""
+    blueprint.add_url_rule("/settings/audit", view_func=audit)

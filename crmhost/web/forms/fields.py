@@ -1,0 +1,248 @@
+"""Fields of forms: WTForms' own with our widgets' classes, and those that WTForms lacks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext
+from wtforms import (
+    BooleanField,
+    DateField,
+    DecimalField,
+    Field,
+    PasswordField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms import (
+    EmailField as WTEmailField,
+)
+from wtforms import (
+    IntegerField as WTIntegerField,
+)
+from wtforms import (
+    TelField as WTTelField,
+)
+from wtforms import (
+    URLField as WTURLField,
+)
+from wtforms.validators import ValidationError
+from wtforms.widgets import Select, TextInput
+
+Choices = Iterable[tuple[str, str]]
+
+
+def _trim(value: str | None) -> str:
+    return (value or "").replace("\0", "").strip()
+
+
+class _Line:
+    """Trims what was typed; an empty field gives an empty text."""
+
+    def __init__(self, label: str = "", *, filters: Sequence[Callable[[Any], Any]] = (), **kwargs: Any) -> None:
+        super().__init__(label, filters=[*filters, _trim], **kwargs)  # type: ignore[call-arg]
+
+
+class TextField(_Line, StringField):
+    """One line of text."""
+
+
+class AreaField(_Line, TextAreaField):
+    """Several lines of text."""
+
+
+class EmailField(_Line, WTEmailField):
+    """An e-mail address."""
+
+
+class PhoneField(_Line, WTTelField):
+    """A phone number, as typed."""
+
+
+class UrlField(_Line, WTURLField):
+    """A web address."""
+
+
+class IntegerField(WTIntegerField):
+    """A whole number; ``None`` when nothing was typed."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Reads the number."""
+        if not valuelist or not str(valuelist[0]).strip():
+            self.data = None
+            return
+        text = re.sub(r"[\s\u00a0\u202f]", "", str(valuelist[0]))
+        if len(text) > 18:
+            self.data = None
+            raise ValueError(gettext("This number is too large."))
+        super().process_formdata([text])
+
+
+class NumberField(DecimalField):
+    """A decimal number, with a point or a comma; ``None`` when nothing was typed."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Reads the number."""
+        text = re.sub(r"[\s\u00a0\u202f']", "", str(valuelist[0])) if valuelist else ""
+        if not text:
+            self.data = None
+            return
+        if "," in text and "." not in text:
+            text = text.replace(",", ".")
+        super().process_formdata([text[:40]])
+        if isinstance(self.data, Decimal) and not self.data.is_finite():
+            self.data = None
+            raise ValueError(self.gettext("Not a valid decimal value."))
+
+
+class SwitchField(BooleanField):
+    """Yes or no."""
+
+
+class ChoiceField(SelectField):
+    """One of a few.
+
+    :param none: label of the empty choice; without it one has to be chosen.
+    """
+
+    def __init__(self, label: str = "", *, choices: Choices = (), none: str | None = None, **kwargs: Any) -> None:
+        self._none = none
+        super().__init__(label, choices=[], validate_choice=True, **kwargs)
+        self.offer(choices)
+
+    def offer(self, choices: Choices) -> None:
+        """Sets the choices: pairs of value and label."""
+        pairs = [(str(value), str(label)) for value, label in choices]
+        self.choices = [("", self._none), *pairs] if self._none is not None else pairs
+
+    def process_data(self, value: Any) -> None:
+        """Takes the value as text."""
+        self.data = "" if value is None else str(value)
+
+    def pre_validate(self, form: Any) -> None:  # noqa: ARG002
+        """:raises ValidationError: when the value is none of the choices."""
+        if self.data not in {value for value, _ in self.choices}:
+            raise ValidationError(gettext("Choose one of the list."))
+
+
+class ChoicesField(SelectMultipleField):
+    """Several of a few."""
+
+    def __init__(self, label: str = "", *, choices: Choices = (), **kwargs: Any) -> None:
+        super().__init__(label, choices=[(str(value), str(text)) for value, text in choices], **kwargs)
+
+    def pre_validate(self, form: Any) -> None:  # noqa: ARG002
+        """:raises ValidationError: when a value is none of the choices."""
+        known = {value for value, _ in self.choices}
+        if any(value not in known for value in self.data or ()):
+            raise ValidationError(gettext("Choose from the list."))
+
+
+class TagsField(Field):
+    """Names, chosen from those there are or typed anew; ``data`` is a list of texts."""
+
+    widget = Select(multiple=True)
+
+    def __init__(self, label: str = "", *, known: Iterable[str] = (), **kwargs: Any) -> None:
+        self.known = list(known)
+        super().__init__(label, **kwargs)
+
+    def process_data(self, value: Any) -> None:
+        """Takes the names."""
+        self.data = [str(name) for name in value or ()]
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Reads the names; one field may hold several, separated by commas."""
+        names = [_trim(part) for value in valuelist for part in str(value).split(",")]
+        self.data = list(dict.fromkeys(name for name in names if name))
+
+    def iter_choices(self) -> Iterable[tuple[str, str, bool, dict[str, Any]]]:
+        """Value, label, whether chosen, further attributes."""
+        chosen = self.data or []
+        for name in dict.fromkeys([*chosen, *self.known]):
+            yield name, name, name in chosen, {}
+
+    def has_groups(self) -> bool:
+        """Whether the choices stand in groups."""
+        return False
+
+
+class ListField(Field):
+    """Texts separated by commas or line ends; ``data`` is a list."""
+
+    widget = TextInput()
+
+    def _value(self) -> str:
+        return ", ".join(self.data or [])
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Reads the texts."""
+        text = str(valuelist[0]) if valuelist else ""
+        self.data = [part for part in (_trim(part) for part in re.split(r"[,\n]", text)) if part]
+
+
+class DayField(DateField):
+    """A day; ``None`` when nothing was typed."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Reads the day."""
+        if not valuelist or not str(valuelist[0]).strip():
+            self.data = None
+            return
+        super().process_formdata(valuelist)
+
+
+class MomentField(Field):
+    """An instant, typed in the site's zone, kept in UTC; ``None`` when nothing was typed."""
+
+    widget = TextInput(input_type="datetime-local")
+
+    def _value(self) -> str:
+        from ..i18n import field_moment
+
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return field_moment(self.data)
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Reads the instant.
+
+        :raises ValueError: when it is none.
+        """
+        from ..request import current_work
+
+        text = _trim(str(valuelist[0])) if valuelist else ""
+        if not text:
+            self.data = None
+            return
+        try:
+            moment = dt.datetime.fromisoformat(text)
+            self.data = moment.replace(tzinfo=moment.tzinfo or current_work().timezone).astimezone(dt.UTC)
+        except (ValueError, OverflowError) as error:
+            self.data = None
+            raise ValueError(gettext("Give a day and a time, such as 2026-11-24 14:30.")) from error
+
+
+class SecretField(PasswordField):
+    """A secret: never shown again; left empty it stays as it is.
+
+    :param kept: whether there is one already.
+    """
+
+    def __init__(self, label: str = "", *, kept: bool = False, **kwargs: Any) -> None:
+        self.kept = kept
+        super().__init__(label, **kwargs)
+
+
+class NewPasswordField(PasswordField):
+    """A password being chosen."""
+
+    def __init__(self, label: str = "", **kwargs: Any) -> None:
+        render = {"autocomplete": "new-password", **(kwargs.pop("render_kw", None) or {})}
+        super().__init__(label, render_kw=render, **kwargs)

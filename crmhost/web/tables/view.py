@@ -1,0 +1,279 @@
+"""A list as one reader sees it now: the query in the address, their columns and views, the rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from flask import make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from ...core.users.services import preference
+from ...work.unit import Work
+from ..i18n import number
+from . import DEFAULT_SIZE, SIZES, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
+
+#: Longest text searched for and longest value of a filter.
+_LONGEST = 200
+#: Parts of the address that say where in the list one is, and not what it shows.
+_PLACE = ("after", "before", "at", "count")
+
+
+@dataclasses.dataclass(frozen=True)
+class Chip:
+    """A filter in force, as it is shown."""
+
+    label: str
+    text: str
+    without: str
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedView:
+    """A view that the reader saved: a name and the query of an address."""
+
+    name: str
+    url: str
+    current: bool
+    changed: bool
+
+
+class TableView:
+    """A table with its query, rows and addresses.
+
+    :param arguments: the query of the address.
+    """
+
+    def __init__(self, table: Table, work: Work, arguments: Mapping[str, Sequence[str]], path: str) -> None:
+        self.table = table
+        self.work = work
+        self.path = path
+        known = {item.id: item for item in table.filters}
+        self.filters = {
+            name: [value[:_LONGEST] for value in values if value.strip()]
+            for name, values in arguments.items()
+            if name in known and any(value.strip() for value in values)
+        }
+        self.q = _first(arguments, "q")[:_LONGEST].strip()
+        wanted = _first(arguments, "sort")
+        self.sort = wanted if wanted.removeprefix("-") in self.sort_labels else table.sort
+        size = _first(arguments, "rows")
+        self.size = int(size) if size.isdigit() and int(size) in SIZES else DEFAULT_SIZE
+        self.after = _first(arguments, "after") or None
+        self.before = _first(arguments, "before") or None
+        at = _first(arguments, "at")
+        self.at = (
+            min(int(at), 10**9) if at.isascii() and at.isdigit() and len(at) < 11 and (self.after or self.before) else 0
+        )
+        self.view_name = _first(arguments, "view")[:80]
+
+    # --- what it shows ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def sort_labels(self) -> dict[str, str]:
+        """What can be sorted by, with labels."""
+        return {**{column.sort: column.label for column in self.table.columns if column.sort}, **self.table.sorts}
+
+    @property
+    def query(self) -> TableQuery:
+        """What to fetch."""
+        return TableQuery(self.q, self.filters, self.sort, self.after, self.before, self.size)
+
+    @cached_property
+    def page(self) -> TablePage:
+        """The rows."""
+        return self.table.fetch(self.work, self.query)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether a search or a filter is in force."""
+        return bool(self.q or self.filters)
+
+    @property
+    def first(self) -> int:
+        """Number of the first row of the page, from 1."""
+        return self.at + 1
+
+    @property
+    def last(self) -> int:
+        """Number of the last row of the page."""
+        return self.at + len(self.page.rows)
+
+    @cached_property
+    def _arranged(self) -> Mapping[str, Any]:
+        kept = preference(self.work, f"columns.{self.table.id}", None)
+        return kept if isinstance(kept, dict) else {}
+
+    @cached_property
+    def all_columns(self) -> list[TableColumn]:
+        """Every column, in the reader's order: fixed ones first."""
+        place = {name: number for number, name in enumerate(self._arranged.get("order", ()))}
+        fixed = [column for column in self.table.columns if column.fixed]
+        free = [column for column in self.table.columns if not column.fixed]
+        return [*fixed, *sorted(free, key=lambda column: place.get(column.id, len(place)))]
+
+    @cached_property
+    def columns(self) -> list[TableColumn]:
+        """The columns shown."""
+        chosen = self._arranged.get("shown")
+        return [
+            column
+            for column in self.all_columns
+            if column.fixed or (column.shown if not isinstance(chosen, list) else column.id in chosen)
+        ]
+
+    @cached_property
+    def card_columns(self) -> tuple[TableColumn | None, TableColumn | None, list[list[TableColumn]]]:
+        """Columns of a phone card: title, at its right, lines."""
+        by_id = {column.id: column for column in self.table.columns}
+        title, side, lines = self.table.card
+        found = [[by_id[name] for name in line if name in by_id] for line in lines]
+        return (
+            by_id.get(title, self.columns[0] if self.columns else None),
+            by_id.get(side),
+            [line for line in found if line],
+        )
+
+    @property
+    def chips(self) -> list[Chip]:
+        """The filters in force."""
+        chips = []
+        for item in self.table.filters:
+            values = self.filters.get(item.id)
+            if values:
+                chips.append(Chip(item.label, self._said(item, values), self.url(**{item.id: None})))
+        return chips
+
+    @staticmethod
+    def _said(item: TableFilter, values: Sequence[str]) -> str:
+        labels = dict(item.choices)
+        text = ", ".join(labels.get(value, value) for value in values)
+        return item.words.replace("{value}", text) if item.words else text
+
+    # --- addresses ----------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> list[tuple[str, str]]:
+        """The query as fields of a form, without the place in the list."""
+        pairs = [("q", self.q)] if self.q else []
+        pairs += [(name, value) for name, values in self.filters.items() for value in values]
+        if self.sort != self.table.sort:
+            pairs.append(("sort", self.sort))
+        if self.size != DEFAULT_SIZE:
+            pairs.append(("rows", str(self.size)))
+        if self.view_name:
+            pairs.append(("view", self.view_name))
+        return pairs
+
+    def state_without(self, *names: str) -> list[tuple[str, str]]:
+        """The same without some fields."""
+        return [pair for pair in self.state if pair[0] not in names]
+
+    def url(self, **changes: str | int | None) -> str:
+        """Address of the list with some things changed; ``None`` takes a thing away. It leads to the first page."""
+        pairs = [pair for pair in self.state if pair[0] not in changes]
+        pairs += [(name, str(value)) for name, value in changes.items() if value is not None]
+        return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
+
+    @property
+    def here(self) -> str:
+        """Address of what is shown, with the place in the list."""
+        place: dict[str, str | int | None] = {"after": self.after, "before": self.before, "at": self.at or None}
+        return self.url(**{name: value for name, value in place.items() if value})
+
+    @property
+    def next_url(self) -> str:
+        """Address of the next page; empty on the last."""
+        return self.url(after=self.page.next, at=self.at + len(self.page.rows)) if self.page.next else ""
+
+    @property
+    def previous_url(self) -> str:
+        """Address of the page before; empty on the first."""
+        if not self.page.previous:
+            return ""
+        at = max(0, self.at - self.size)
+        return self.url() if not at and self.at else self.url(before=self.page.previous, at=at)
+
+    @property
+    def count_url(self) -> str:
+        """Where the total is fetched from; empty when it is known from the page itself or can't be counted."""
+        if self.table.count is None or (not self.page.next and not self.page.previous):
+            return ""
+        return self.url(count=1)
+
+    def sort_value(self, column: TableColumn) -> str:
+        """What the head of a column sorts by when it is pressed."""
+        return f"-{column.sort}" if self.sort == column.sort else column.sort
+
+    def sort_sign(self, column: TableColumn) -> str:
+        """“ascending” or “descending” for the column that is sorted by, else empty."""
+        if not column.sort or self.sort.removeprefix("-") != column.sort:
+            return ""
+        return "descending" if self.sort.startswith("-") else "ascending"
+
+    # --- views --------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def saved_views(self) -> list[SavedView]:
+        """The views that the reader saved."""
+        kept = preference(self.work, f"views.{self.table.id}", None)
+        found = []
+        mine = [pair for pair in self.state if pair[0] != "view"]
+        for item in kept if isinstance(kept, list) else ():
+            pairs = [pair for pair in parse_qsl(str(item.get("query", ""))) if pair[0] not in (*_PLACE, "view")]
+            name = str(item.get("name", ""))
+            current = name == self.view_name
+            found.append(
+                SavedView(
+                    name, f"{self.path}?{urlencode([*pairs, ('view', name)])}", current, current and pairs != mine
+                )
+            )
+        return found
+
+    @property
+    def on_all(self) -> bool:
+        """Whether no saved view is shown."""
+        return not any(view.current for view in self.saved_views)
+
+    # --- the total ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def total(self) -> TableCount:
+        """How many rows match."""
+        if self.table.count is None or (not self.page.next and not self.page.previous):
+            return TableCount(self.at + len(self.page.rows))
+        return self.table.count(self.work, self.query)
+
+    @property
+    def total_text(self) -> str:
+        """The total as text: “12,408”, “10,000+”."""
+        return number(self.total.number) + ("" if self.total.exact else "+")
+
+
+def _first(arguments: Mapping[str, Sequence[str]], name: str) -> str:
+    values = arguments.get(name) or ("",)
+    return values[0].replace("\0", "")
+
+
+def view_of(table: Table, work: Work) -> TableView:
+    """The table as the address of this request asks for it."""
+    return TableView(table, work, request.args.to_dict(flat=False), request.path)
+
+
+def list_page(template: str, table: Table, work: Work, /, **context: Any) -> ResponseReturnValue:
+    """The page of a list; only the list itself, or its total, when htmx asks for that.
+
+    :param template: extends ``crmhost/list.html``; gets ``view``.
+    """
+    view = view_of(table, work)
+    if request.args.get("count") == "1":
+        return render_template("crmhost/list_total.html", view=view)
+    target = request.headers.get("HX-Target", "")
+    if target.endswith(f"#{table.id}-list"):
+        return render_template("crmhost/list_part.html", view=view, **context)
+    answer = make_response(render_template(template, view=view, **context))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
