@@ -135,7 +135,22 @@ def _sqlite_begin(connection: Connection) -> None:
 
 
 class GuardedSession(Session):
-    """A session that refuses to write outside ``Work.begin()``: reading pages then can't write by accident."""
+    """A session that refuses to write outside ``Work.begin()``, and to end its transaction inside.
+
+    Pages that are read then can't write by accident, and no service or plugin can tear a change in two.
+    """
+
+    def commit(self) -> None:
+        self._refuse_end()
+        super().commit()
+
+    def rollback(self) -> None:
+        self._refuse_end()
+        super().rollback()
+
+    def _refuse_end(self) -> None:
+        if self.info.get("writing"):
+            raise RuntimeError("Leave commit and rollback to `with work.begin():`; use `with work.part():` for a part.")
 
 
 def make_sessions(engine: Engine) -> sessionmaker[GuardedSession]:
