@@ -8,11 +8,13 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import { PurgeCSS } from "purgecss";
+import { makeFonts } from "./fonts.mjs";
 import { CLASSES, MARKUP } from "./vocabulary.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const [iconList, output] = process.argv.slice(2);
-const outlines = join(here, "node_modules/@tabler/icons/icons/outline");
+const modules = join(here, "node_modules");
+const outlines = join(modules, "@tabler/icons/icons/outline");
 const manifest = {};
 
 /** Tabler without the rules of classes that are not in vocabulary.mjs: a quarter of its weight. */
@@ -51,6 +53,8 @@ const drawing = (name) => {
 rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });
 
+await makeFonts(modules, join(modules, ".fonts"));
+
 const entries = ["src/js/core.js", "src/js/charts.js", "src/css/core.css", "src/css/choices.css"];
 const result = await esbuild.build({
   absWorkingDir: here,
@@ -78,7 +82,9 @@ for (const [path, { entryPoint, imports }] of Object.entries(result.metafile.out
   if (entryPoint === entries[0]) manifest.preload = imports.filter(({ kind }) => kind === "import-statement").map((one) => basename(one.path));
 }
 // The one file of the typeface that every page needs.
-manifest["inter.woff2"] = readdirSync(output).find((file) => file.startsWith("inter-latin-wght-normal"));
+manifest["inter.woff2"] = readdirSync(output).find((file) => file.startsWith("inter-latin-") && !/europe|rest/.test(file));
+
+for (const file of readdirSync(join(here, "src/img"))) byContent(file, readFileSync(join(here, "src/img", file)));
 
 const wanted = JSON.parse(readFileSync(iconList, "utf8"));
 const drawings = Object.fromEntries(wanted.map((name) => [name, drawing(name)]));
