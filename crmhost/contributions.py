@@ -379,7 +379,8 @@ class Importer(Contribution):
     """A kind of record that CSV import brings in.
 
     :param save: gets a begun work, up to 500 mapped rows, the field to match by and the mode (update, skip, fill);
-        gives one result per row. One bad row must not raise.
+        gives one result per row. Cells that are blank are left out of a row; its key ``reason`` is a sentence that says which
+        row of which file it is. One bad row must not raise.
     :param undo: gets a begun work and the results of a run; takes back what was not edited since; gives the ids left alone.
     """
 
