@@ -1,0 +1,95 @@
+"""Pictures of the main pages: ``./crm shots [NAME …]`` writes them to ``shots/``, at 1440 and 390 px, light and dark.
+
+Somebody has to look at them: a page that nobody looked at is not done.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from bench import sites
+from bench.load import Server, free_port
+from bench.sites import Place
+from crmhost import demo
+from tests.peers import browser
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "shots"
+SIZES = {1440: 900, 390: 844}
+
+#: Name -> address; {contact} is a contact of the demo data.
+PAGES = {
+    "dashboard": "/",
+    "contacts": "/contacts/",
+    "contacts-filtered": "/contacts/?status=Lead&sort=name",
+    "contacts-search": "/contacts/?q=zzzzzz",
+    "contact": "/contacts/{contact}",
+    "contact-new": "/contacts/new",
+    "contact-edit": "/contacts/{contact}/edit",
+    "bin": "/contacts/bin",
+    "journal": "/journal/",
+    "funnel": "/funnel/",
+    "import": "/csv-tools/import",
+    "export": "/csv-tools/export",
+    "extensions": "/extensions/",
+    "extension": "/extensions/funnel",
+    "settings": "/settings/",
+    "field-options": "/settings/field_options",
+    "users": "/settings/users/",
+    "roles": "/settings/roles/",
+    "audit": "/settings/audit",
+    "tokens": "/rest-api/tokens",
+    "api-docs": "/api/v1/docs",
+    "account": "/account/",
+    "not-found": "/nowhere",
+}
+
+
+def main(chosen: list[str]) -> int:
+    """Takes the pictures whose names contain one of the words given; all without words."""
+    names = [name for name in PAGES if not chosen or any(word in name for word in chosen)]
+    OUT.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="crmhost-shots-") as folder:
+        place = Place("shots", Path(folder), f"sqlite:///{folder}/shots.sqlite")
+        sites.set_up(place)
+        site = place.site()
+        demo.load(site)
+        token = sites.session_token(site)
+        site.close()
+        server = Server(place, free_port(), kind="waitress")
+        try:
+            with browser.opened() as chromium:
+                for theme in ("light", "dark"):
+                    for width, height in SIZES.items():
+                        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+                        base = f"http://127.0.0.1:{server.port}"
+                        if not chosen or "sign-in" in chosen:
+                            take(context.new_page(), f"{base}/login", f"sign-in-{theme}-{width}")
+                        context.add_cookies([{"name": "crmhost_session", "value": token, "url": base}])
+                        page = context.new_page()
+                        for name in names:
+                            take(page, base + PAGES[name].format(contact=7), f"{name}-{theme}-{width}")
+                        context.close()
+        finally:
+            server.close()
+    print(f"{len(list(OUT.glob('*.png')))} pictures in {OUT.name}/")
+    return 0
+
+
+def take(page: Page, address: str, name: str) -> None:
+    """One picture of the whole page; says what the browser complained of."""
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
+    page.goto(address, wait_until="networkidle")
+    page.screenshot(path=OUT / f"{name}.png", full_page=True)
+    for problem in problems:
+        if "404" not in problem or "nowhere" not in address:
+            print(f"{name}: {problem}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
