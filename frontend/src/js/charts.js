@@ -3,7 +3,7 @@
 // ECharts' own HTML tooltip writes style attributes, which the CSP refuses.
 import { BarChart, LineChart, PieChart } from "echarts/charts";
 import { GridComponent, TooltipComponent } from "echarts/components";
-import { init, use } from "echarts/core";
+import { init, setPlatformAPI, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { download, toTable } from "./chart-tools.js";
 
@@ -13,7 +13,16 @@ const FONT = "Inter Variable, system-ui, sans-serif";
 const STYLES = { main: "series-1", past: "series-past", soft: "series-soft", 1: "series-1", 2: "series-2", 3: "series-3", 4: "series-4" };
 const language = document.documentElement.lang || "en";
 const pixel = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+const ruler = new OffscreenCanvas(1, 1).getContext("2d");
 let probe;
+
+// The tooltip is set in the default typeface; behaviour.css gives it ours, and here it is measured in ours.
+setPlatformAPI({
+  measureText(words, font) {
+    ruler.font = font?.includes("Inter") ? font : (font ?? "12px sans-serif").replace("sans-serif", FONT);
+    return ruler.measureText(words);
+  },
+});
 
 /** A token as rgba(): ECharts reads neither light-dark() nor oklch(). */
 function token(name) {
@@ -44,23 +53,30 @@ function axes(spec, read, text) {
       axisLine: { show: below, onZero: true, lineStyle: { color: token("line-field") } },
       axisLabel: { ...text, margin: 10, hideOverlap: true, ...(spec.kind === "line" && { alignMinLabel: "left", alignMaxLabel: "right" }) },
       ...(below && { position: "bottom" }),
+      axisPointer: {
+        type: spec.kind === "bar" ? "shadow" : "line", z: 0, label: { show: false, formatter: heading(spec) },
+        lineStyle: { color: token("line-strong"), type: "solid" }, shadowStyle: { color: token("hover") },
+      },
     },
     yAxis: { type: "value", splitNumber: 4, minInterval: spec.format?.kind === "money" || spec.format?.kind === "percent" ? 0 : 1, axisLabel: { ...text, margin: 10, formatter: read.short }, splitLine: { lineStyle: { color: token("line") } } },
   };
 }
 
 function tooltip(spec, read) {
-  const last = spec.labels.length - 1;
-  const line = ({ seriesName, value }) => `${seriesName}: ${read.full(value)}`;
+  const sum = spec.kind === "pie" && spec.series[0].values.reduce((total, value) => total + value, 0);
+  const share = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
   return {
-    trigger: spec.kind === "pie" ? "item" : "axis", renderMode: "richText", confine: true,
-    backgroundColor: token("raised"), borderColor: token("line-strong"), borderWidth: 1, padding: [8, 10],
-    textStyle: { color: token("ink"), fontSize: 12, fontFamily: FONT },
-    axisPointer: { type: spec.kind === "bar" ? "shadow" : "line", lineStyle: { color: token("line-strong"), type: "solid" }, shadowStyle: { color: token("hover"), opacity: 0.6 } },
-    formatter: spec.kind === "pie"
-      ? ({ name, value, percent }) => `${name}\n${read.full(value)} (${percent.toLocaleString(language)} %)`
-      : (rows) => [(spec.titles ?? spec.labels)[rows[0].dataIndex] + (spec.running && rows[0].dataIndex === last ? `, ${spec.running}` : ""), ...rows.map(line)].join("\n"),
+    trigger: spec.kind === "pie" ? "item" : "axis", renderMode: "richText", confine: true, backgroundColor: token("raised"),
+    borderColor: token("line-strong"), borderWidth: 1, padding: [8, 10], textStyle: { color: token("ink"), fontSize: 12, fontFamily: FONT },
+    valueFormatter: (value) => read.full(value) + (sum ? ` (${share.format(value / sum)})` : ""),
   };
+}
+
+/** What the tooltip is headed by: the whole name of the period, and whether it is still running. */
+function heading(spec) {
+  const last = spec.labels.length - 1;
+  const of = (index) => (spec.titles ?? spec.labels)[index] + (spec.running && index === last ? `, ${spec.running}` : "");
+  return ({ seriesData, value }) => (seriesData?.length ? of(seriesData[0].dataIndex) : value);
 }
 
 function line({ name, values, style = "main" }) {
@@ -73,18 +89,27 @@ function line({ name, values, style = "main" }) {
   };
 }
 
-function bar({ name, values, style = "main" }, { running, stacked }) {
+function bar({ name, values, style = "main" }, { running, stacked }, read) {
   const colour = token(STYLES[style]);
-  const [soft, below] = [token("series-soft"), token("series-2")];
-  const item = (value, index) => ({
-    value,
-    itemStyle: {
-      color: value < 0 ? below : running && index === values.length - 1 ? soft : colour,
-      borderRadius: stacked ? 0 : value < 0 ? [0, 0, 4, 4] : [4, 4, 0, 0],
-      ...(running && index === values.length - 1 && value > 0 && { borderColor: colour, borderWidth: 1.5, borderType: [4, 3] }),
-    },
-  });
-  return { name, type: "bar", barMaxWidth: 40, barCategoryGap: "40%", stack: stacked ? "all" : undefined, data: values.map(item) };
+  const [soft, below, ink] = [token("series-soft"), token("series-2"), token("ink-2")];
+  const item = (value, index) => {
+    const open = Boolean(running) && index === values.length - 1;
+    const negative = value < 0;
+    return {
+      value,
+      itemStyle: {
+        color: negative ? below : open ? soft : colour,
+        borderRadius: stacked ? 0 : negative ? [0, 0, 4, 4] : [4, 4, 0, 0],
+        ...(open && value > 0 && { borderColor: colour, borderWidth: 1.5, borderType: [4, 3] }),
+      },
+      // What needs a word says it without being pointed at.
+      label: {
+        show: !stacked && (negative || open), position: negative ? "bottom" : "top", color: ink, fontFamily: FONT, fontSize: 11,
+        formatter: negative ? read.short(value) : running,
+      },
+    };
+  };
+  return { name, type: "bar", barMaxWidth: 40, barCategoryGap: "40%", stack: stacked ? "all" : undefined, data: values.map(item), itemStyle: { color: colour }, emphasis: { disabled: true } };
 }
 
 function pie({ name, values }, { labels }) {
@@ -105,7 +130,7 @@ function option(spec) {
     textStyle: text,
     tooltip: tooltip(spec, read),
     ...(spec.kind !== "pie" && axes(spec, read, text)),
-    series: spec.series.map((series) => draw(series, spec)),
+    series: spec.series.map((series) => draw(series, spec, read)),
   };
 }
 
