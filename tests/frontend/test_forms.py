@@ -113,7 +113,8 @@ def test_choices_are_searched_on_the_server(site: Site, page: Page) -> None:
     )
     site.answer("/tags.json", lambda: [{"value": "1", "text": "VIP"}, {"value": "2", "text": "Press <b>"}])
     page.goto("/")
-    page.locator(".ts-control input").fill("press")
+    with page.expect_response("**/tags.json?q=press"):
+        page.locator(".ts-control input").fill("press")
     page.get_by_role("option", name="Press <b>").click()
     assert page.locator("select").evaluate("select => [...select.selectedOptions].map(o => o.value)") == ["2"]
     assert site.asked_for("/tags.json")[-1]["q"] == ["press"]
