@@ -37,7 +37,6 @@ def initialise(site: Site, email: str = "admin@example.com", password: str = "")
     :param password: empty to have one made.
     :returns: the admin that was made, or ``None`` when there was one.
     """
-    fresh = not site.ready
     site.upgrade_core()
     first_rows(site)
     made = None
@@ -46,7 +45,7 @@ def initialise(site: Site, email: str = "admin@example.com", password: str = "")
             made = FirstAdmin(email, password or secrets.token_urlsafe(12))
             with work.begin():
                 users.create(work, made.email, "Admin", password=made.password)
-    if fresh:
+    if made is not None:
         enable_defaults(site)
     return made
 
