@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Dialect, Table, insert
 from sqlalchemy.orm import DeclarativeBase, Session
 
 T = TypeVar("T")
 
 #: Ids that one ``IN`` takes: far below what either database allows, and quick to plan.
 CHUNK = 500
+#: Rows from which on a statement is prepared once and handed to the driver as it is.
+_MANY = 20
 
 
 def table(model: type[DeclarativeBase]) -> Table:
@@ -21,8 +24,28 @@ def table(model: type[DeclarativeBase]) -> Table:
 
 def insert_rows(session: Session, model: type[DeclarativeBase], rows: Sequence[dict[str, Any]]) -> None:
     """Inserts rows, each with the same keys and a value for every column that has no default in the database."""
-    if rows:
-        session.execute(insert(table(model)), rows)
+    if len(rows) < _MANY:
+        if rows:
+            session.execute(insert(table(model)), rows)
+        return
+    connection = session.connection()
+    statement, columns = _prepared(table(model), tuple(rows[0]), connection.dialect)
+    values = [tuple(row[name] if process is None else process(row[name]) for name, process in columns) for row in rows]
+    connection.exec_driver_sql(statement, values)
+
+
+@functools.lru_cache(maxsize=64)
+def _prepared(
+    into: Table, names: tuple[str, ...], dialect: Dialect
+) -> tuple[str, tuple[tuple[str, Callable[[Any], Any] | None], ...]]:
+    """The statement in the driver's own writing, and what turns each value into what the driver takes."""
+    columns = [into.c[name] for name in names]
+    quote = dialect.identifier_preparer.quote
+    places = ", ".join(["%s" if dialect.paramstyle in ("format", "pyformat") else "?"] * len(columns))
+    listed = ", ".join(quote(column.name) for column in columns)
+    processors = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns]
+    statement = f"INSERT INTO {quote(into.name)} ({listed}) VALUES ({places})"  # noqa: S608  # names of our own models
+    return statement, tuple(zip(names, processors, strict=True))
 
 
 def chunks(items: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import unicodedata
 
 from ..text import clean_line
 
 LONGEST = 254
+_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
 
 
 def email_key(email: str) -> str:
@@ -24,6 +27,12 @@ def check_email(text: str) -> str:
     from email_validator import EmailNotValidError, validate_email
 
     text = clean_line(text)
+    local, _, domain = text.rpartition("@")
+    if len(text) <= LONGEST and len(local) <= 64 and _LOCAL.fullmatch(local):
+        # What most addresses look like; the check of the domain is remembered.
+        known = _domain(domain)
+        if known is not None and len(local) + 1 + len(known) <= LONGEST:
+            return f"{local}@{known}"
     shown = text if len(text) <= 60 else text[:59] + "…"
     if len(text) > LONGEST:
         raise ValueError(f"The e-mail address “{shown}” is too long: at most {LONGEST} characters.")
@@ -34,6 +43,17 @@ def check_email(text: str) -> str:
     if len(email) > LONGEST or len(email_key(email)) > LONGEST:
         raise ValueError(f"The e-mail address “{shown}” is too long: at most {LONGEST} characters.")
     return email
+
+
+@functools.lru_cache(maxsize=20_000)
+def _domain(domain: str) -> str | None:
+    """The part after the @-sign as it is stored, or ``None`` when it can't be one."""
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        return validate_email(f"a@{domain}", check_deliverability=False).domain
+    except (EmailNotValidError, UnicodeError):
+        return None
 
 
 def _reason(error: Exception) -> str:

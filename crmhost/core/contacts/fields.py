@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from ..text import clean_json, clean_line, clean_text, fold, nearest, shorten
 from .countries import country_code, country_names
 from .emails import check_email, email_key
-from .models import Contact
 
 #: Fields of one line, with their longest length.
 LINES = {"prefix": 40, "first_name": 120, "last_name": 120, "avatar": 200, "source": 60}
@@ -99,8 +98,10 @@ def clean(fields: Mapping[str, Any], zone: ZoneInfo, now: dt.datetime, *, lenien
     return cleaned
 
 
-def fold_parts(values: dict[str, Any], current: Contact | None) -> dict[str, Any]:
+def fold_parts(values: dict[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
     """The values with flat parts (``address1_city``, ``social_x``) put into their dictionaries, over what is stored.
+
+    :param current: columns of the contact, empty for a new one.
 
     ``more_notes`` is added below the notes, unless it stands there already.
     """
@@ -111,14 +112,14 @@ def fold_parts(values: dict[str, Any], current: Contact | None) -> dict[str, Any
         if field in plain:
             continue
         whole, part = ("socials", field.removeprefix(_SOCIAL)) if field.startswith(_SOCIAL) else (field[:8], field[9:])
-        table = dict(plain[whole] if whole in plain else getattr(current, whole, None) or {})
+        table = dict(plain[whole] if whole in plain else current.get(whole) or {})
         table.pop(part, None)
         if value:
             table[part] = value
         plain[whole] = table
     more = plain.pop("more_notes", "")
     if more:
-        notes = plain["notes"] if "notes" in plain else getattr(current, "notes", "")
+        notes = plain["notes"] if "notes" in plain else current.get("notes", "")
         plain["notes"] = notes if more in notes else f"{notes}\n{more}".strip()[:NOTES_LENGTH]
     return plain
 

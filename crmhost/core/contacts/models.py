@@ -42,6 +42,8 @@ class Contact(Base):
         Index("ix_contacts_contact_contacted", text(_CONTACTED), "id", **_LIVE),
         Index("ix_contacts_contact_deleted", "deleted_at", "id"),
         Index("ix_contacts_contact_merged", "merged_into_id"),
+        # The id of an erased contact is never given again.
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -101,7 +103,7 @@ class ContactEmail(Base):
             "uq_contacts_email_active",
             "email_key",
             unique=True,
-            sqlite_where=text("active"),
+            sqlite_where=text("active = 1"),
             postgresql_where=text("active"),
         ),
         Index("ix_contacts_email_contact", "contact_id"),

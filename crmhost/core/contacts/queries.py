@@ -95,7 +95,9 @@ def count(work: Work, query: ListQuery) -> Count:
 
 
 def count_by_status(work: Work, filters: Mapping[str, str]) -> dict[int, int]:
-    """Status id -> number of contacts in it that the actor may see and the filters let through: exact, and so as slow as they are many.
+    """Status id -> number of contacts in it that the actor may see and the filters let through.
+
+    It is exact, and so as slow as they are many.
 
     :raises Invalid: when a filter can't be understood.
     """

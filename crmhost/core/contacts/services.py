@@ -231,7 +231,7 @@ def wanted_emails(values: Mapping[str, Any], have: Sequence[str]) -> list[str] |
 
 def _resolved(work: Work, fields: Mapping[str, Any], contact: Contact | None) -> tuple[dict[str, Any], Cleaned]:
     cleaned = clean(fields, work.timezone, work.now)
-    values = fold_parts(cleaned.values, contact)
+    values = fold_parts(cleaned.values, vars(contact) if contact else {})
     for name in ("status", "assigned_to"):
         if name not in values:
             continue

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ...db import Base, UTCDateTime
 
-_PEOPLE: dict[str, Any] = {"sqlite_where": text("NOT by_system"), "postgresql_where": text("NOT by_system")}
+_PEOPLE: dict[str, Any] = {"sqlite_where": text("by_system = 0"), "postgresql_where": text("NOT by_system")}
 
 
 class JournalEntry(Base):

@@ -98,7 +98,7 @@ def add(
     work.session.flush()
     if entry.is_contact and entry.contact_id is not None:
         contacted(work, [entry.contact_id], entry.at)
-    work.audit("journal.added", "journal", entry.id, after=_shown(entry))
+    _audit(work, "journal.added", entry, after=_shown(entry))
     work.changed(Change("journal.added", "journal", entry.id, {}, _shown(entry)))
     return entry
 
@@ -130,7 +130,7 @@ def edit(work: Work, entry_id: int, fields: Mapping[str, Any], *, version: int |
     entry.version += 1
     work.session.flush()
     _recompute(work, entry)
-    work.audit("journal.updated", "journal", entry.id, before=before, after=_shown(entry))
+    _audit(work, "journal.updated", entry, before=before, after=_shown(entry))
     work.changed(Change("journal.updated", "journal", entry.id, before, _shown(entry)))
     return entry
 
@@ -143,7 +143,7 @@ def pin(work: Work, entry_id: int, pinned: bool = True) -> JournalEntry:
         entry.pinned = pinned
         entry.version += 1
         work.session.flush()
-        work.audit("journal.pinned" if pinned else "journal.unpinned", "journal", entry.id)
+        _audit(work, "journal.pinned" if pinned else "journal.unpinned", entry, after={"id": entry.id})
     return entry
 
 
@@ -156,7 +156,7 @@ def remove(work: Work, entry_id: int) -> None:
     work.session.delete(entry)
     work.session.flush()
     _recompute(work, entry)
-    work.audit("journal.deleted", "journal", entry_id, before=shown)
+    _audit(work, "journal.deleted", entry, before=shown)
     work.changed(Change("journal.deleted", "journal", entry_id, shown, {}))
 
 
@@ -313,12 +313,18 @@ def _checked(work: Work, values: Mapping[str, Any], *, had: str = "") -> dict[st
 
 def _shown(entry: JournalEntry) -> dict[str, Any]:
     return {
+        "id": entry.id,
         "object_type": entry.object_type,
         "object_id": entry.object_id,
         "type": entry.type,
         "summary": entry.summary,
         "at": entry.at.isoformat(),
     }
+
+
+def _audit(work: Work, action: str, entry: JournalEntry, *, before: Any = None, after: Any = None) -> None:
+    """The line stands under the record that the entry is about, and is cleared when that one is erased."""
+    work.audit(action, entry.object_type, entry.object_id, before=before, after=after)
 
 
 def _recompute(work: Work, entry: JournalEntry) -> None:

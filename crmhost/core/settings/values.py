@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ from ...contributions import Setting
 from ...errors import Invalid
 from ...work.unit import Work
 from ..contacts.emails import check_email
-from ..text import clean_json, clean_line, clean_text, nearest
+from ..text import clean_json, clean_line, clean_text, fold, nearest
 
 LONGEST_LINE = 1_000
 LONGEST_TEXT = 100_000
@@ -31,19 +31,22 @@ def parse(work: Work, setting: Setting, raw: Any) -> Any:
     """
     value = _PARSERS[setting.kind](raw)
     if setting.kind == "choice" and value != setting.default:
-        offered = setting.choices(work) if callable(setting.choices) else setting.choices
-        names = [str(name) for name, _ in offered]
-        if value not in names:
-            near = nearest(value, names)
-            raise ValueError(
-                f"“{value[:60]}” is not one of the choices." + (f" Did you mean “{near}”?" if near else "")
-            )
+        value = _choice(setting.choices(work) if callable(setting.choices) else setting.choices, value)
     if setting.validate is None or value is None:
         return value
     try:
         return setting.validate(work, value)
     except Invalid as error:
         raise ValueError(str(error)) from error
+
+
+def _choice(offered: Sequence[tuple[str, str]], text: str) -> str:
+    """The value that the text means: itself, or the one whose label it is, in any case."""
+    for value, label in offered:
+        if str(value) == text or fold(label) == fold(text):
+            return str(value)
+    near = nearest(text, [label for _, label in offered])
+    raise ValueError(f"“{text[:60]}” is not one of the choices." + (f" Did you mean “{near}”?" if near else ""))
 
 
 def _text(raw: Any) -> str:

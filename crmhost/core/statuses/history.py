@@ -17,13 +17,13 @@ def record(
     moves: Sequence[tuple[int, int | None, int]],
     statuses: dict[int, Status],
     *,
-    counted: bool = True,
+    tell: bool = True,
 ) -> None:
     """Notes that contacts changed their status. The contact rows are the caller's.
 
     :param moves: (contact id, old status id or ``None`` for a new contact, new status id).
     :param statuses: all statuses by id, for their names.
-    :param counted: whether the contacts count; those in the bin don't.
+    :param tell: whether to note the changes; ``False`` for who may have to write again and notes them afterwards.
     """
     if not moves:
         return
@@ -46,10 +46,9 @@ def record(
             for contact, old, new in moves
         ],
     )
-    if counted:
-        differences = Counter(new for _, _, new in moves)
-        differences.subtract(old for _, old, _ in moves if old)
-        add(work, differences)
+    differences = Counter(new for _, _, new in moves)
+    differences.subtract(old for _, old, _ in moves if old)
+    add(work, differences)
     changed = [(contact, old, new) for contact, old, new in moves if old]
     write(
         work,
@@ -60,5 +59,5 @@ def record(
             for contact, old, new in changed
         ],
     )
-    for contact, old, new in changed:
+    for contact, old, new in changed if tell else ():
         work.changed(Change("contact.status_changed", "contact", contact, {"status_id": old}, {"status_id": new}))

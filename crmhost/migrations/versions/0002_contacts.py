@@ -18,8 +18,9 @@ _AT = sa.DateTime(timezone=True)
 _CONTACTED = sa.text("coalesce(last_contacted_at, '1970-01-01 00:00:00.000000')")
 
 
-def _where(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+def _where(condition: str, on_sqlite: str = "") -> dict[str, Any]:
+    """A partial index; its condition must be written as the queries write it, for SQLite to see that it holds."""
+    return {"sqlite_where": sa.text(on_sqlite or condition), "postgresql_where": sa.text(condition)}
 
 
 _LIVE = _where("deleted_at IS NULL")
@@ -99,6 +100,8 @@ def _contacts() -> None:
         ),
         sa.ForeignKeyConstraint(["status_id"], ["statuses_status.id"], name="fk_contacts_contact_status_id"),
         sa.PrimaryKeyConstraint("id", name="pk_contacts_contact"),
+        # The id of an erased contact is never given again.
+        sqlite_autoincrement=True,
     )
     op.create_index(
         "ix_contacts_contact_assigned_created", "contacts_contact", ["assigned_to_id", "created_at", "id"], **_LIVE
@@ -130,7 +133,9 @@ def _contacts() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_contacts_email"),
     )
     op.create_index("ix_contacts_email_contact", "contacts_email", ["contact_id"])
-    op.create_index("uq_contacts_email_active", "contacts_email", ["email_key"], unique=True, **_where("active"))
+    op.create_index(
+        "uq_contacts_email_active", "contacts_email", ["email_key"], unique=True, **_where("active", "active = 1")
+    )
     op.create_table(
         "contacts_external_id",
         _must("id", sa.Integer()),
@@ -231,7 +236,9 @@ def _history() -> None:
     op.create_index("ix_journal_entry_at", "journal_entry", ["at", "id"])
     op.create_index("ix_journal_entry_contact", "journal_entry", ["contact_id", "at"])
     op.create_index("ix_journal_entry_object", "journal_entry", ["object_type", "object_id", "at", "id"])
-    op.create_index("ix_journal_entry_people", "journal_entry", ["at", "id"], **_where("NOT by_system"))
+    op.create_index(
+        "ix_journal_entry_people", "journal_entry", ["at", "id"], **_where("NOT by_system", "by_system = 0")
+    )
     op.create_index("ix_journal_entry_type_at", "journal_entry", ["type", "at", "id"])
     op.create_index("ix_journal_entry_user_at", "journal_entry", ["user_id", "at", "id"])
 
