@@ -98,8 +98,8 @@ def _check_blueprint(plugin: LoadedPlugin, blueprint: Any) -> None:
         raise PluginError(plugin.id, f"The blueprint “{name}” must be called “{plugin.id}” or “{plugin.id}_…”.")
 
 
-#: Registries of an application that belong to all; a plugin's blueprint must leave their common part as it is.
-_COMMON: tuple[str, ...] = (
+#: Registries of an application by blueprint; all but a blueprint's own part is none of its business.
+_BY_BLUEPRINT: tuple[str, ...] = (
     "before_request_funcs",
     "after_request_funcs",
     "teardown_request_funcs",
@@ -109,33 +109,54 @@ _COMMON: tuple[str, ...] = (
 )
 
 
-def _common(app: Flask) -> tuple[Any, ...]:
-    handlers = app.error_handler_spec.get(None, {})
+def _common(app: Flask, own: str) -> tuple[Any, ...]:
+    """What belongs to all pages, or to others than the blueprint of this name."""
+
+    def of_others(registry: Mapping[Any, Any]) -> dict[Any, Any]:
+        return {
+            name: list(functions)
+            for name, functions in registry.items()
+            if functions and (name is None or not f"{name}.".startswith(f"{own}."))
+        }
+
+    handlers = {
+        name: {code: dict(found) for code, found in table.items() if found}
+        for name, table in app.error_handler_spec.items()
+    }
     return (
-        *(len(getattr(app, name).get(None, ())) for name in _COMMON),
-        sum(len(found) for found in handlers.values()),
-        len(app.jinja_env.filters),
-        len(app.jinja_env.globals),
-        len(app.jinja_env.tests),
-        len(app.teardown_appcontext_funcs),
+        *(of_others(getattr(app, name)) for name in _BY_BLUEPRINT),
+        {
+            name: table
+            for name, table in handlers.items()
+            if table and (name is None or not f"{name}.".startswith(f"{own}."))
+        },
+        dict(app.jinja_env.filters),
+        dict(app.jinja_env.globals),
+        dict(app.jinja_env.tests),
+        list(app.teardown_appcontext_funcs),
+        dict(app.config),
+        {name: view for name, view in app.view_functions.items() if not name.startswith(f"{own}.")},
+        app.wsgi_app,
+        app.session_interface,
     )
 
 
 def _register(
     app: Flask, plugin: LoadedPlugin, blueprint: Blueprint, prefix: str, mount: ApiMount | None = None
 ) -> None:
-    before = _common(app)
+    before = _common(app, blueprint.name)
     known = set(app.view_functions)
     rules = sum(1 for _ in app.url_map.iter_rules())
     _guarded(plugin, app.register_blueprint, blueprint, url_prefix=prefix)
-    if _common(app) != before:
+    for endpoint in set(app.view_functions) - known:
+        if not endpoint.startswith(f"{blueprint.name}."):
+            raise PluginError(plugin.id, f"The endpoint “{endpoint}” does not belong to “{blueprint.name}”.")
+    if _common(app, blueprint.name) != before:
         raise PluginError(
             plugin.id,
             f"The blueprint “{blueprint.name}” changes something for all pages; see the hooks for what it wants.",
         )
     for endpoint in set(app.view_functions) - known:
-        if not endpoint.startswith(f"{blueprint.name}."):
-            raise PluginError(plugin.id, f"The endpoint “{endpoint}” does not belong to “{blueprint.name}”.")
         view = _attributed(plugin.id, endpoint, app.view_functions[endpoint])
         app.view_functions[endpoint] = view if mount is None else _mounted(mount, view)
     for rule in list(app.url_map.iter_rules())[rules:]:
@@ -188,5 +209,11 @@ def _attributed(plugin: str, endpoint: str, view: Callable[..., Any]) -> Callabl
             record_fault(plugin, f"route {endpoint}", error)
             error.crmhost_plugin = plugin  # type: ignore[attr-defined]
             raise
+        except SystemExit as error:
+            # It would end the thread that serves.
+            record_fault(plugin, f"route {endpoint}", error)
+            ended = RuntimeError(f"{endpoint} wanted to end the process")
+            ended.crmhost_plugin = plugin  # type: ignore[attr-defined]
+            raise ended from error
 
     return run

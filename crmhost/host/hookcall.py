@@ -5,6 +5,7 @@ pluggy stops at the first exception and knows no numbers for order, so the loop 
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import difflib
 import inspect
@@ -122,8 +123,7 @@ class HookCaller:
             return self._filter(name, value, arguments)
         if kind == "guard":
             for item in self._implementations[name]:
-                with running(item.plugin):
-                    item.function(**_subset(item, arguments))
+                self._guard(name, item, arguments)
             return None
         answers: list[Answer] = []
         for item in self._implementations[name]:
@@ -136,9 +136,23 @@ class HookCaller:
                 answers.append(Answer(item.plugin, answer))
         return answers if kind in ("collect", "declare") else None
 
+    def _guard(self, name: str, item: Implementation, arguments: Mapping[str, Any]) -> None:
+        """What can't be checked is refused too: a guard that fails must not let everything pass."""
+        try:
+            with running(item.plugin):
+                item.function(**_subset(item, arguments))
+        except CrmError:
+            raise
+        except (Exception, SystemExit) as error:
+            fault = record_fault(item.plugin, f"hook {name}", error)
+            message = f"The plugin “{item.plugin}” failed when it was asked, so nothing was changed ({fault.error})."
+            raise PluginError(item.plugin, message, traceback=fault.traceback) from error
+
     def _filter(self, name: str, value: Any, arguments: dict[str, Any]) -> Any:
         for item in self._implementations[name]:
-            done, answer = self._isolated(name, item, {**arguments, "value": value})
+            # A copy: one that changes the value in place and then fails must leave it as it was.
+            handed = copy.deepcopy(value) if isinstance(value, (dict, list, set)) else value
+            done, answer = self._isolated(name, item, {**arguments, "value": handed})
             if done and answer is not None:
                 value = answer
         return value
@@ -147,7 +161,7 @@ class HookCaller:
         try:
             with running(item.plugin):
                 return True, item.function(**_subset(item, arguments))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             record_fault(item.plugin, f"hook {name}", error)
             return False, None
 
@@ -161,14 +175,11 @@ class HookCaller:
     def within(self, work: Work, changes: Sequence[Change]) -> None:
         """Runs the ``within`` handlers, each in a savepoint of its own; a failing one is taken back and marked stale."""
         for item in self._implementations["within"]:
-            savepoint = work.session.begin_nested()
             try:
-                with running(item.plugin):
+                with work.part(), running(item.plugin):
                     item.function(**_subset(item, {"work": work, "changes": changes}))
                     work.session.flush()
-                savepoint.commit()
-            except Exception as error:
-                savepoint.rollback()
+            except (Exception, SystemExit) as error:
                 record_fault(item.plugin, "hook within", error)
                 _mark_stale(work, item.plugin)
 
@@ -208,6 +219,6 @@ def run_isolated(
             return function(*arguments, **named)
     except CrmError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         record_fault(plugin, place, error)
         return default
