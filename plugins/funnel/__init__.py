@@ -14,10 +14,8 @@ class Plugin:
 
     @hookimpl
     def permissions(self) -> Sequence[Permission]:
-        readers = (
-            "CRM manager", "Contacts manager", "Quotes manager", "Invoices manager", "Transactions manager", "Mail manager", "Read only",
-        )  # fmt: skip
-        return [Permission(name="funnel.view", label="See the funnel", roles=readers)]
+        managers = [f"{name} manager" for name in ("CRM", "Contacts", "Quotes", "Invoices", "Transactions", "Mail")]
+        return [Permission(name="funnel.view", label="See the funnel", roles=(*managers, "Read only"))]
 
     @hookimpl
     def settings(self) -> Sequence[Setting]:

@@ -11,7 +11,9 @@ from crmhost.web.api import current_work
 
 from . import services
 
-blueprint = Blueprint("funnel_api", __name__, url_prefix="/funnel", description="How far contacts get, status by status.")
+blueprint = Blueprint(
+    "funnel_api", __name__, url_prefix="/funnel", description="How far contacts get, status by status."
+)
 
 
 class FunnelQuery(ma.Schema):
@@ -33,7 +35,9 @@ class StepSchema(ma.Schema):
     count = ma.fields.Integer(required=True, metadata={"description": "Contacts at this step or at a later one."})
     current = ma.fields.Integer(required=True, metadata={"description": "Contacts at this step now."})
     share = ma.fields.Float(required=True, allow_none=True, metadata={"description": "Of the top, 0 to 1."})
-    conversion = ma.fields.Float(required=True, allow_none=True, metadata={"description": "Of the step before, 0 to 1."})
+    conversion = ma.fields.Float(
+        required=True, allow_none=True, metadata={"description": "Of the step before, 0 to 1."}
+    )
 
 
 class FunnelSchema(ma.Schema):

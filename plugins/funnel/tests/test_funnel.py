@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -43,7 +44,7 @@ def test_add_up(currents: list[int]) -> None:
     assert [step.current for step in found] == currents
     assert [step.count for step in found] == [sum(currents[place:]) for place in range(len(currents))]
     assert all(step.count - step.current == step.further >= 0 for step in found)
-    for before, step in zip(found, found[1:], strict=False):
+    for before, step in itertools.pairwise(found):
         assert step.count <= before.count
         assert step.status_ids == before.status_ids[1:]
         assert step.conversion == (step.count / before.count if before.count else None)

@@ -31,7 +31,10 @@ def test_page(host: Hosts) -> None:
     assert "2 Refused" in page
     assert "Nobody is at this step now: Upsell." in page
     assert 'style="' not in page
-    links = [html.unescape(address) for address in re.findall(r'<td class="num"><a href="([^"]+)">\d+</a></td><td class="num share', page)]
+    links = [
+        html.unescape(address)
+        for address in re.findall(r'<td class="num"><a href="([^"]+)">\d+</a></td><td class="num share', page)
+    ]
     assert len(links) == 4
     for address, number in zip(links, (6, 3, 1, 0), strict=True):
         listed = made.client().get(address)

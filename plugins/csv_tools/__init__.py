@@ -1,0 +1,82 @@
+"""CSV files in and out: contacts, and the records of every plugin that declares an importer or an exporter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from crmhost.api import Exporter, Importer, MenuItem, Permission, Work
+from crmhost.hooks import hookimpl
+
+
+class Plugin:
+    """Declares the pages, the commands, and how contacts come from and go to CSV."""
+
+    @hookimpl
+    def permissions(self) -> Sequence[Permission]:
+        return [
+            Permission(name="csv_tools.import", label="Import CSV files", roles=("CRM manager", "Contacts manager")),
+        ]
+
+    @hookimpl
+    def importers(self) -> Sequence[Importer]:
+        from crmhost.api import contacts_bulk
+
+        from . import contacts_in
+
+        return [
+            Importer(
+                kind="contacts",
+                label="Contacts",
+                fields=contacts_in.import_fields,
+                save=contacts_in.save,
+                undo=contacts_bulk.undo_many,
+                match_by=("email", "external_id"),
+                permission="contacts.edit",
+                order=10,
+            )
+        ]
+
+    @hookimpl
+    def exporters(self) -> Sequence[Exporter]:
+        from . import contacts_out
+
+        return [
+            Exporter(
+                kind="contacts",
+                label="Contacts",
+                columns=contacts_out.columns,
+                rows=contacts_out.rows,
+                permission="contacts.export",
+                order=10,
+            )
+        ]
+
+    @hookimpl
+    def routes(self) -> Sequence[Any]:
+        from .routes import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def menu(self) -> Sequence[MenuItem]:
+        return [
+            MenuItem(
+                place="Contacts", label="Import", endpoint="csv_tools.imports", permission="csv_tools.import", order=40
+            ),
+            MenuItem(
+                place="Contacts", label="Export", endpoint="csv_tools.export", permission="contacts.export", order=50
+            ),
+        ]
+
+    @hookimpl
+    def cli_commands(self) -> Sequence[Any]:
+        from .commands import export_command, import_command
+
+        return [import_command, export_command]
+
+    @hookimpl
+    def contact_erase(self, work: Work, contact_id: int) -> None:
+        from .importing import forget_person
+
+        forget_person(work, "contacts", contact_id)

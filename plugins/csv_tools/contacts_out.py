@@ -1,0 +1,146 @@
+"""Contacts to CSV: one line per contact, in batches, flat in memory. Importing the file gives the same contacts."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from crmhost.api import Contact, ContactEmail, ExternalId, Tag, Tagging, User, Work, contacts_list, statuses
+
+#: Contacts that are in memory at a time.
+BATCH = 1000
+_PARTS = ("line1", "line2", "city", "county", "postal_code", "country")
+#: Profiles with a column of their own.
+_PROFILES = ("x", "linkedin", "facebook")
+_PLAIN = (
+    "id", "prefix", "first_name", "last_name", "email", "mobile_phone", "work_phone", "home_phone", "notes", "source", "avatar",
+    "created_at", "updated_at", "last_contacted_at",
+)  # fmt: skip
+_READ = tuple(
+    getattr(Contact, name)
+    for name in (*_PLAIN, "address1", "address2", "socials", "custom", "status_id", "assigned_to_id")
+)
+_LABELS = {
+    "id": "Number",
+    "emails": "Further e-mails",
+    "email": "E-mail",
+    "assigned_to": "Assigned to",
+    "external_id": "Ids in other systems",
+    "social_x": "X (Twitter)",
+    "social_linkedin": "LinkedIn",
+    "social_facebook": "Facebook",
+    "socials": "Other profiles",
+    "custom": "Custom fields",
+    "avatar": "Picture",
+    "created_at": "Date added",
+    "updated_at": "Date changed",
+    "last_contacted_at": "Date last contacted",
+}
+_ORDER = (
+    "id", "prefix", "first_name", "last_name", "email", "emails", "status", "tags", "assigned_to", "mobile_phone", "work_phone",
+    "home_phone", *(f"address1_{part}" for part in _PARTS), *(f"address2_{part}" for part in _PARTS), "notes", "source",
+    "created_at", "updated_at", "last_contacted_at", *(f"social_{name}" for name in _PROFILES), "socials", "avatar",
+    "external_id", "custom",
+)  # fmt: skip
+
+
+def columns(_work: Work) -> list[tuple[str, str]]:
+    """Name and label of each column; the names are those of the API, which an import knows."""
+    return [(name, _LABELS.get(name) or _label(name)) for name in _ORDER]
+
+
+def _label(name: str) -> str:
+    if name.startswith("address"):
+        return f"Address {name[7]}: {name[9:].replace('_', ' ').replace('line', 'line ')}"
+    return name.replace("_", " ").capitalize()
+
+
+def rows(work: Work, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The contacts that the actor may see, by id.
+
+    :param filters: of the contact list, by name; ``q`` is its search.
+    :raises Invalid: when a filter can't be understood.
+    """
+    query = contacts_list.ListQuery(
+        q=filters.get("q", ""), filters={key: text for key, text in filters.items() if key != "q"}
+    )
+    names = {status.id: status.name for status in statuses.all_statuses(work)}
+    people = {row[0]: row[1] for row in work.session.execute(select(User.id, User.email))}
+    for ids in contacts_list.ids(work, query, BATCH):
+        found = work.session.execute(select(*_READ).where(Contact.id.in_(ids)).order_by(Contact.id)).all()
+        emails, tags, external = _emails(work, ids), _tags(work, ids), _external(work, ids)
+        for row in found:
+            yield _record(row, names, people, emails.get(row.id, ()), tags.get(row.id, ()), external.get(row.id, ()))
+
+
+def _record(
+    row: Row[Any],
+    names: Mapping[int, str],
+    people: Mapping[int, str],
+    emails: Sequence[str],
+    tags: Sequence[str],
+    external: Sequence[Sequence[str]],
+) -> dict[str, Any]:
+    record: dict[str, Any] = {name: _plain(getattr(row, name)) for name in _PLAIN}
+    record["emails"] = ", ".join(email for email in emails if email != row.email)
+    record["status"] = names.get(row.status_id, "")
+    record["assigned_to"] = people.get(row.assigned_to_id, "")
+    record["tags"] = joined(tags)
+    for number, address in ((1, row.address1), (2, row.address2)):
+        record |= {f"address{number}_{part}": text for part, text in (address or {}).items()}
+    profiles = dict(row.socials or {})
+    record |= {f"social_{name}": profiles.pop(name, "") for name in _PROFILES}
+    record["socials"] = _json(profiles)
+    record["custom"] = _json(row.custom)
+    record["external_id"] = _json(external)
+    return record
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, dt.datetime) else value
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if value else ""
+
+
+def _emails(work: Work, ids: Sequence[int]) -> dict[int, list[str]]:
+    wanted = select(ContactEmail.contact_id, ContactEmail.email).where(ContactEmail.contact_id.in_(ids))
+    return _grouped(work.session.execute(wanted.order_by(ContactEmail.main.desc(), ContactEmail.id)))
+
+
+def _tags(work: Work, ids: Sequence[int]) -> dict[int, list[str]]:
+    wanted = select(Tagging.object_id, Tag.name).join(Tag, Tag.id == Tagging.tag_id)
+    wanted = wanted.where(Tagging.object_type == "contact", Tagging.object_id.in_(ids))
+    return _grouped(work.session.execute(wanted.order_by(Tag.name_key)))
+
+
+def _external(work: Work, ids: Sequence[int]) -> dict[int, list[list[str]]]:
+    wanted = select(ExternalId.object_id, ExternalId.source, ExternalId.account, ExternalId.external_id)
+    wanted = wanted.where(ExternalId.kind == "contact", ExternalId.object_id.in_(ids)).order_by(ExternalId.id)
+    found: dict[int, list[list[str]]] = {}
+    for key, *parts in work.session.execute(wanted):
+        found.setdefault(key, []).append(parts)
+    return found
+
+
+def _grouped(pairs: Any) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for key, text in pairs:
+        found.setdefault(key, []).append(text)
+    return found
+
+
+def joined(values: Sequence[str]) -> str:
+    """Texts as one line of CSV, which an import takes apart again."""
+    if not any(mark in value for value in values for mark in ',;"\n'):
+        return ", ".join(values)
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(values)
+    return line.getvalue()

@@ -1,0 +1,114 @@
+"""Exports: any kind of record as CSV text, as it is read, flat in memory and safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from crmhost.api import Exporter, Invalid, Work, texts
+
+from .cells import guard
+
+#: Rows that are written at a time.
+BATCH = 500
+MARK = "\ufeff"
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+
+
+def kinds(work: Work) -> list[Exporter]:
+    """What the actor may export."""
+    return [item for item in work.generation.contributions("exporters") if work.can(item.permission)]
+
+
+def exporter_of(work: Work, kind: str) -> Exporter:
+    """The exporter of a kind.
+
+    :raises Forbidden: when the actor may not export it.
+    :raises Invalid: when there is none, naming the one that is nearest.
+    """
+    known: dict[str, Exporter] = {item.kind: item for item in work.generation.contributions("exporters")}
+    if kind not in known:
+        near = texts.nearest(kind, known)
+        hint = f"Did you mean “{near}”?" if near else "There are: " + ", ".join(known) + "."
+        raise Invalid(f"Nothing called “{kind[:60]}” can be exported. {hint}")
+    work.require(known[kind].permission)
+    return known[kind]
+
+
+def choose_columns(work: Work, exporter: Exporter, names: Sequence[str]) -> list[str]:
+    """The columns asked for in their order, all when none are.
+
+    :raises Invalid: when one is unknown.
+    """
+    known = [name for name, _ in exporter.columns(work)]
+    for name in names:
+        if name not in known:
+            near = texts.nearest(name, known)
+            hint = f"Did you mean “{near}”?" if near else "There are: " + ", ".join(known) + "."
+            raise Invalid(f"There is no column “{name[:60]}”. {hint}")
+    return list(names) or known
+
+
+def stream(
+    work: Work,
+    kind: str,
+    filters: Mapping[str, str],
+    *,
+    columns: Sequence[str] = (),
+    delimiter: str = ",",
+    mark: bool = False,
+) -> Iterator[str]:
+    """The file, some lines at a time; what is wrong with the arguments is told before the first.
+
+    :param mark: begin with a byte order mark, by which Excel knows UTF-8.
+    """
+    exporter = exporter_of(work, kind)
+    chosen = choose_columns(work, exporter, columns)
+    if delimiter not in DELIMITERS:
+        raise Invalid("Columns can be separated by a comma, a semicolon or a tab.")
+    rows = iter(exporter.rows(work, filters))
+    # The first row is read now, so that a filter that can't be understood is refused and not found in the middle of a file.
+    first = next(rows, None)
+    lines = ([_cell(row.get(name)) for name in chosen] for row in _with(first, rows))
+    head = written([chosen], delimiter)
+    return _with((MARK if mark else "") + next(head), written(lines, delimiter))
+
+
+def note(work: Work, kind: str, filters: Mapping[str, str]) -> None:
+    """Writes into the audit log that somebody took records out."""
+    work.audit("export.made", kind, "", after={"filters": dict(filters)})
+
+
+def _with(first: Any, others: Iterable[Any]) -> Iterator[Any]:
+    if first is not None:
+        yield first
+    yield from others
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    return guard(value) if isinstance(value, str) else value
+
+
+def written(lines: Iterable[Sequence[Any]], delimiter: str) -> Iterator[str]:
+    """Rows as CSV text (RFC 4180), some at a time."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=delimiter)
+    for number, line in enumerate(lines, 1):
+        writer.writerow(line)
+        if number % BATCH == 0:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    if buffer.tell():
+        yield buffer.getvalue()
+
+
+def refused(columns: Sequence[str], delimiter: str, rows: Iterable[Any]) -> Iterator[str]:
+    """Rows that an import refused, as a file to correct and import again: their cells, and why they were refused."""
+    head = written([["Row", "Why it was refused", *map(guard, columns)]], delimiter)
+    lines = ([row.number, " ".join(row.reasons), *map(guard, row.cells or ())] for row in rows)
+    return _with(next(head), written(lines, delimiter))

@@ -1,0 +1,435 @@
+"""Imports: what is known of one, what a batch of its rows does, what undoing takes back.
+
+The functions work inside a transaction that the caller began; :mod:`.batches` leads a whole file through them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from crmhost.api import Conflict, CrmError, Importer, Invalid, NotFound, RowResult, Work, texts
+
+from . import mapping as maps
+from . import storing
+from .cells import date_order
+from .models import Row, Run
+from .reading import Record, Table
+from .sniff import Format, Source, sniff
+
+PERMISSION = "csv_tools.import"
+MODES = ("update", "skip", "fill")
+#: Rows saved in one transaction.
+BATCH = 250
+#: Rows that a guess and a rehearsal look at.
+FIRST_ROWS = 1000
+#: Days during which an import can be undone and its file is kept.
+KEPT_DAYS = 30
+
+_OUTCOMES = ("added", "updated", "skipped", "refused")
+
+
+# --- kinds -----------------------------------------------------------------------------------------------------------
+
+
+def kinds(work: Work) -> list[Importer]:
+    """What the actor may import."""
+    work.require(PERMISSION)
+    return [item for item in work.generation.contributions("importers") if work.can(item.permission)]
+
+
+def importer_of(work: Work, kind: str) -> Importer:
+    """The importer of a kind.
+
+    :raises Invalid: when there is none, naming the one that is nearest.
+    """
+    known = {item.kind: item for item in kinds(work)}
+    if kind not in known:
+        near = texts.nearest(kind, known)
+        hint = f"Did you mean “{near}”?" if near else "There are: " + ", ".join(known) + "."
+        raise Invalid(f"Nothing called “{kind[:60]}” can be imported. {hint}")
+    return known[kind]
+
+
+# --- a run and what was chosen for it --------------------------------------------------------------------------------
+
+
+def get(work: Work, run_id: int, *, lock: bool = False) -> Run:
+    """A run.
+
+    :raises NotFound: when there is none.
+    """
+    work.require(PERMISSION)
+    wanted = select(Run).where(Run.id == run_id)
+    if lock:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    run: Run | None = work.session.scalar(wanted)
+    if run is None:
+        raise NotFound("import", run_id)
+    return run
+
+
+def recent(work: Work, limit: int = 20) -> list[Run]:
+    """The newest runs."""
+    work.require(PERMISSION)
+    wanted = select(Run).where(Run.state != "uploading").order_by(Run.created_at.desc(), Run.id.desc())
+    return list(work.session.scalars(wanted.limit(limit)))
+
+
+def create(work: Work, kind: str, file_name: str, *, kept: bool = True) -> Run:
+    """A run whose file comes next."""
+    importer = importer_of(work, kind)
+    run = Run(
+        kind=kind,
+        file_name=texts.clean_line(file_name)[-255:] or "file.csv",
+        kept=kept,
+        match_by=importer.match_by[0],
+        actor_label=work.actor.label,
+        user_id=work.actor.user_id,
+        created_at=work.now,
+    )
+    work.session.add(run)
+    work.session.flush()
+    return run
+
+
+@dataclasses.dataclass(frozen=True)
+class Proposal:
+    """What the file looks like and where its columns would go."""
+
+    format: Format
+    columns: list[str]
+    mapping: list[str]
+    dates: dict[str, str]
+    total: int
+    first: list[Record]
+
+
+def propose(work: Work, kind: str, source: Source, **chosen: Any) -> Proposal:
+    """Looks at a file. Reads all of it once, to count its rows.
+
+    :param chosen: parts of the format that a person chose (``encoding``, ``delimiter``, ``header``).
+    :raises Invalid: when it is no CSV file.
+    """
+    fields = importer_of(work, kind).fields(work)
+    format_ = sniff(source, maps.known_headers(fields), **chosen)
+    table = Table(source, format_)
+    first: list[Record] = []
+    total = 0
+    for record in table.rows():
+        if total < FIRST_ROWS:
+            first.append(record)
+        total += 1
+    if not total:
+        raise Invalid("The file has a header and no rows below it.")
+    filled = [
+        any(record.cells[index : index + 1] != [""] and record.cells[index : index + 1] for record in first)
+        for index in range(table.width)
+    ]
+    mapping = _remembered(work, kind, table.columns) or maps.guess(table.columns, filled, fields)
+    return Proposal(format_, table.columns, mapping, _dates(mapping, first, fields), total, first)
+
+
+def _remembered(work: Work, kind: str, columns: Sequence[str]) -> list[str]:
+    """The mapping that a person chose for the same columns before."""
+    wanted = select(Run.mapping, Run.columns).where(
+        Run.kind == kind, Run.signature == maps.signature(columns), Run.state.in_(("running", "stopped", "done"))
+    )
+    found = work.session.execute(wanted.order_by(Run.id.desc()).limit(1)).first()
+    return list(found.mapping) if found is not None and len(found.mapping) == len(columns) else []
+
+
+def _dates(mapping: Sequence[str], first: Iterable[Record], fields: Sequence[Any]) -> dict[str, str]:
+    """The order of day and month in each column of dates, told by its first rows; day first where none tells."""
+    instants = {field.name for field in fields if field.kind == "instant"}
+    rows = list(first)
+    return {
+        field: date_order(record.cells[index] for record in rows if index < len(record.cells)) or "dmy"
+        for index, field in enumerate(mapping)
+        if field in instants
+    }
+
+
+def settle(
+    work: Work,
+    run: Run,
+    proposal: Proposal,
+    *,
+    mapping: Sequence[str] | None = None,
+    dates: dict[str, str] | None = None,
+    match_by: str = "",
+    mode: str = "",
+) -> None:
+    """Writes down what the file looks like and what was chosen; the run is a draft then.
+
+    :raises Invalid: when a choice is unknown.
+    """
+    describe(run, proposal, mapping=mapping, dates=dates)
+    run.match_by = one_of("field to match by", match_by or run.match_by, importer_of(work, run.kind).match_by)
+    run.mode = one_of("mode", mode or run.mode or "update", MODES)
+    run.state = "draft"
+    work.session.flush()
+
+
+def describe(
+    run: Run, proposal: Proposal, *, mapping: Sequence[str] | None = None, dates: dict[str, str] | None = None
+) -> None:
+    """Puts what the file looks like, and where its columns go, on a run."""
+    run.format = dataclasses.asdict(proposal.format)
+    run.columns = proposal.columns
+    run.mapping = list(proposal.mapping if mapping is None else mapping)
+    run.signature = maps.signature(proposal.columns)
+    run.dates = {
+        **proposal.dates,
+        **{field: order for field, order in (dates or {}).items() if order in ("dmy", "mdy")},
+    }
+    run.total = proposal.total
+
+
+def one_of(what: str, value: str, known: Sequence[str]) -> str:
+    """The value, if it is among those known.
+
+    :raises Invalid: when it is not.
+    """
+    if value not in known:
+        raise Invalid(f"“{value[:60]}” is no {what}; there are: {', '.join(known)}.")
+    return value
+
+
+def start(work: Work, run: Run) -> None:
+    """From now on its rows are imported.
+
+    :raises Invalid: when its mapping can't be used.
+    """
+    if run.state not in ("draft", "stopped", "running"):
+        raise Conflict("This import is over: upload the file again to import it once more.")
+    maps.check(run.mapping, importer_of(work, run.kind).fields(work))
+    if run.state == "draft":
+        work.audit(
+            "import.started", run.kind, run.id, after={"file": run.file_name, "rows": run.total, "mode": run.mode}
+        )
+    run.state = "running"
+    work.session.flush()
+
+
+def stop(work: Work, run_id: int) -> Run:
+    """Stops a run where it is; :func:`start` lets it go on there."""
+    run = get(work, run_id, lock=True)
+    if run.state == "running":
+        run.state = "stopped"
+    work.session.flush()
+    return run
+
+
+def discard(work: Work, run_id: int) -> None:
+    """Throws a file away of which nothing was imported.
+
+    :raises Conflict: when something was.
+    """
+    run = get(work, run_id, lock=True)
+    if run.state not in ("uploading", "draft"):
+        raise Conflict("This import has begun: stop it, and undo it if you want it gone.")
+    storing.drop(work, [run.id])
+    work.session.delete(run)
+    work.session.flush()
+
+
+def unfinished(work: Work, kind: str, digest: str, mapping: Sequence[str], match_by: str, mode: str) -> Run | None:
+    """The run of the very same file with the same choices that was begun on the command line and did not come to its end."""
+    wanted = select(Run).where(
+        Run.kind == kind, Run.digest == digest, Run.kept.is_(False), Run.state.in_(("running", "stopped")),
+        Run.match_by == match_by, Run.mode == mode,
+    ).order_by(Run.id.desc())  # fmt: skip
+    return next((run for run in work.session.scalars(wanted.limit(20)) if list(run.mapping) == list(mapping)), None)
+
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+def save_rows(work: Work, run: Run, records: Sequence[Record]) -> list[RowResult]:
+    """Hands rows to the importer of their kind; gives a result for each, whatever the rows hold."""
+    importer = importer_of(work, run.kind)
+    mapper = maps.Mapper(run.mapping, importer.fields(work), run.dates)  # type: ignore[arg-type]
+    results = [RowResult(outcome="refused", reasons=(record.problem,)) for record in records]
+    good = [index for index, record in enumerate(records) if not record.problem]
+    rows = [
+        {**mapper.fields(records[index].cells), "reason": f"Import of {run.file_name}, row {records[index].row}"}
+        for index in good
+    ]
+    for index, result in zip(good, _saved(work, importer, rows, run), strict=True):
+        results[index] = result
+    return results
+
+
+def _saved(work: Work, importer: Importer, rows: list[dict[str, str]], run: Run) -> Sequence[RowResult]:
+    if not rows:
+        return ()
+    try:
+        with work.part():
+            return importer.save(work, rows, run.match_by, run.mode)
+    except CrmError:
+        raise
+    except Exception as error:
+        if len(rows) == 1:
+            return (
+                RowResult(
+                    outcome="refused", reasons=(f"The row can't be stored: {type(error).__name__}: {error}"[:500],)
+                ),
+            )
+    # Some row made the importer fail: one by one, so that it harms only itself.
+    return [result for row in rows for result in _saved(work, importer, [row], run)]
+
+
+def save_batch(work: Work, run_id: int, position: int, records: Sequence[Record]) -> Run:
+    """Imports the next rows of a run and notes how far it came, all in one transaction.
+
+    :param position: number of the row after which ``records`` begin.
+    :raises Conflict: when the run is elsewhere by now: somebody else goes on with it, or it was stopped.
+    """
+    run = get(work, run_id, lock=True)
+    if run.state != "running" or run.position != position:
+        raise Conflict("This import was stopped, or it goes on in another window.")
+    results = save_rows(work, run, records)
+    rows = [_row(run, record, result) for record, result in zip(records, results, strict=True)]
+    if rows:
+        work.session.execute(insert(Row), rows)
+    for outcome in _OUTCOMES:
+        setattr(run, outcome, getattr(run, outcome) + sum(result.outcome == outcome for result in results))
+    run.remarked += sum(row["remarked"] and row["outcome"] in ("added", "updated") for row in rows)
+    run.position = records[-1].row
+    work.session.flush()
+    return run
+
+
+def _row(run: Run, record: Record, result: RowResult) -> dict[str, Any]:
+    return {
+        "run_id": run.id,
+        "number": record.row,
+        "line": record.line,
+        "outcome": result.outcome,
+        "object_id": result.id,
+        "reasons": list(result.reasons),
+        "remarked": bool(result.reasons),
+        "before": result.before,
+        "cells": [cell.replace("\0", "") for cell in record.cells] if result.outcome == "refused" else None,
+        "left_alone": False,
+    }
+
+
+def finish(work: Work, run_id: int) -> Run:
+    """The last row was dealt with."""
+    run = get(work, run_id, lock=True)
+    if run.state == "running":
+        run.state = "done"
+        run.finished_at = work.now
+        # What undoing needs stands in the rows; the file itself holds more about people than that.
+        storing.drop(work, [run.id])
+        figures = {outcome: getattr(run, outcome) for outcome in _OUTCOMES}
+        work.audit("import.finished", run.kind, run.id, after=figures)
+        work.session.flush()
+    return run
+
+
+def remarks(
+    work: Work, run: Run, *, after: int = 0, limit: int = 100, outcomes: Sequence[str] = _OUTCOMES
+) -> list[Row]:
+    """Rows that were refused or taken with a remark, in the order of the file; ``after`` is the id of the last one seen."""
+    wanted = select(Row).where(Row.run_id == run.id, Row.remarked.is_(True), Row.id > after)
+    if set(outcomes) != set(_OUTCOMES):
+        wanted = wanted.where(Row.outcome.in_(outcomes))
+    return list(work.session.scalars(wanted.order_by(Row.id).limit(limit)))
+
+
+def all_remarks(work: Work, run: Run, outcomes: Sequence[str] = _OUTCOMES) -> Iterator[Row]:
+    """All rows that :func:`remarks` gives, some at a time."""
+    last = 0
+    while rows := remarks(work, run, after=last, limit=500, outcomes=outcomes):
+        yield from rows
+        last = rows[-1].id
+        work.session.expunge_all()
+
+
+# --- undoing ---------------------------------------------------------------------------------------------------------
+
+
+def undoable(work: Work, run: Run) -> bool:
+    """Whether the import can still be taken back."""
+    importer = next((item for item in kinds(work) if item.kind == run.kind), None)
+    young = run.created_at > work.now - dt.timedelta(days=KEPT_DAYS)
+    return importer is not None and importer.undo is not None and young and run.state in ("stopped", "done", "undoing")
+
+
+def start_undo(work: Work, run_id: int) -> Run:
+    """From now on the run is taken back.
+
+    :raises Conflict: when it can't be.
+    """
+    run = get(work, run_id, lock=True)
+    if not undoable(work, run):
+        raise Conflict(f"This import can't be undone: it is older than {KEPT_DAYS} days, or undone already.")
+    if run.state != "undoing":
+        work.audit("import.undone", run.kind, run.id, before={"file": run.file_name})
+    run.state = "undoing"
+    work.session.flush()
+    return run
+
+
+def undo_batch(work: Work, run_id: int) -> Run:
+    """Takes the last rows back that are not yet; the run is ``undone`` when there was none left."""
+    run = get(work, run_id, lock=True)
+    undo = importer_of(work, run.kind).undo
+    if run.state != "undoing" or undo is None:
+        return run
+    wanted = select(Row).where(Row.run_id == run.id, Row.outcome.in_(("added", "updated"))).order_by(Row.id.desc())
+    if run.undo_position is not None:
+        wanted = wanted.where(Row.id < run.undo_position)
+    rows = list(work.session.scalars(wanted.limit(BATCH)))
+    if not rows:
+        run.state = "undone"
+        work.session.flush()
+        return run
+    results = [
+        RowResult(outcome=row.outcome, id=row.object_id, before=row.before)  # type: ignore[arg-type]
+        for row in rows
+    ]
+    left = set(undo(work, results))
+    ids = [row.id for row in rows if row.object_id in left]
+    if ids:
+        work.session.execute(update(Row).where(Row.id.in_(ids)).values(left_alone=True))
+    run.left_alone += len(left)
+    run.undo_position = rows[-1].id
+    work.session.flush()
+    return run
+
+
+def left_alone(work: Work, run: Run, limit: int = 100) -> list[int]:
+    """Ids of records that undoing did not touch because they were edited since."""
+    wanted = select(Row.object_id).where(Row.run_id == run.id, Row.left_alone.is_(True)).distinct().limit(limit)
+    return [number for number in work.session.scalars(wanted) if number is not None]
+
+
+# --- tidying ---------------------------------------------------------------------------------------------------------
+
+
+def tidy(work: Work) -> int:
+    """Removes what is only kept for undoing, of runs that can't be undone any more; gives how many runs that were."""
+    limit = work.now - dt.timedelta(days=KEPT_DAYS)
+    old = list(work.session.scalars(select(Run.id).where(Run.created_at < limit, Run.state != "expired").limit(100)))
+    if old:
+        storing.drop(work, old)
+        work.session.execute(delete(Row).where(Row.run_id.in_(old)), execution_options={"synchronize_session": False})
+        work.session.execute(update(Run).where(Run.id.in_(old)).values(state="expired", rehearsal={}))
+    return len(old)
+
+
+def forget_person(work: Work, kind: str, object_id: int) -> None:
+    """Removes what runs keep of a record that is erased."""
+    of_kind = select(Run.id).where(Run.kind == kind)
+    work.session.execute(
+        update(Row).where(Row.object_id == object_id, Row.run_id.in_(of_kind)).values(before=None, object_id=None),
+        execution_options={"synchronize_session": False},
+    )

@@ -1,0 +1,140 @@
+"""Which column of a file goes to which field: guessed from the names of the columns, chosen by a person, remembered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from crmhost.api import ImportField, Invalid, texts
+
+from .cells import DateOrder, iso_date, unguard
+
+#: What Google puts between several values in one cell.
+SEVERAL = " ::: "
+
+
+def header_key(name: str) -> str:
+    """The form in which names of columns are compared: “E-mail 1 - Value” and “email 1 value” are the same."""
+    return "".join(letter for letter in texts.fold(name) if letter.isalnum())
+
+
+def known_headers(fields: Iterable[ImportField]) -> Callable[[str], bool]:
+    """A test whether a text names one of the fields."""
+    keys = _keys(fields)
+    return lambda name: header_key(name) in keys
+
+
+def guess(columns: Sequence[str], filled: Sequence[bool], fields: Sequence[ImportField]) -> list[str]:
+    """The field of each column, empty for those that are left out.
+
+    A field gets one column, unless it is a list: one with something in its cells comes before an empty one, then the name of
+    the field, its label, its aliases in their order.
+
+    :param filled: whether a column has anything in its first rows.
+    """
+    keys = _keys(fields)
+    lists = {field.name for field in fields if field.kind == "list"}
+    ranked = [
+        (not filled[index], rank, index, field)
+        for index, name in enumerate(columns)
+        for rank, field in [keys.get(header_key(name), (0, ""))]
+        if field
+    ]
+    mapping = [""] * len(columns)
+    taken: set[str] = set()
+    for _, _, index, field in sorted(ranked):
+        if field in lists or field not in taken:
+            mapping[index] = field
+            taken.add(field)
+    return mapping
+
+
+def _keys(fields: Iterable[ImportField]) -> dict[str, tuple[int, str]]:
+    found: dict[str, tuple[int, str]] = {}
+    for field in fields:
+        for rank, name in enumerate((field.name, field.label, *field.aliases)):
+            found.setdefault(header_key(name), (rank, field.name))
+    return found
+
+
+def with_choices(
+    mapping: Sequence[str], columns: Sequence[str], choices: Iterable[str], fields: Sequence[ImportField]
+) -> list[str]:
+    """The mapping with ``FIELD=COLUMN`` choices put over it; ``=COLUMN`` leaves a column out.
+
+    :param choices: the column by its name in any case, or by its number, the first being 1.
+    :raises Invalid: when there is no such field or column.
+    """
+    mapping = list(mapping)
+    names = {header_key(field.name): field for field in fields}
+    places = {texts.fold(name): index for index, name in reversed(list(enumerate(columns)))}
+    for choice in choices:
+        wanted, separator, column = choice.partition("=")
+        if not separator:
+            raise Invalid(f"Write --map FIELD=COLUMN: “{choice}” has no equals sign.")
+        field = names.get(header_key(wanted))
+        if field is None and wanted.strip():
+            raise Invalid(_unknown("field", wanted, [each.name for each in fields]))
+        index = places.get(texts.fold(column))
+        if index is None and column.strip().isdecimal() and 0 < int(column) <= len(columns):
+            index = int(column) - 1
+        if index is None:
+            raise Invalid(_unknown("column", column, columns))
+        if field is not None and field.kind != "list":
+            mapping = ["" if each == field.name else each for each in mapping]
+        mapping[index] = field.name if field is not None else ""
+    return mapping
+
+
+def _unknown(what: str, name: str, known: Sequence[str]) -> str:
+    near = texts.nearest(name, known)
+    hint = f"Did you mean “{near}”?" if near else "There are: " + ", ".join(known) + "."
+    return f"There is no {what} “{name.strip()}”. {hint}"
+
+
+def check(mapping: Sequence[str], fields: Sequence[ImportField]) -> None:
+    """:raises Invalid: when no column goes anywhere, a field that is needed has none, or a field of one column has two."""
+    chosen = [field for field in mapping if field]
+    if not chosen:
+        known = ", ".join(field.name for field in fields)
+        raise Invalid(f"None of the columns is known. Say which column goes to which field; the fields are: {known}.")
+    for field in fields:
+        if field.required and field.name not in chosen:
+            raise Invalid(f"Choose the column for “{field.label}”: without it no row can be taken.")
+        if field.kind != "list" and chosen.count(field.name) > 1:
+            raise Invalid(f"Two columns go to “{field.label}”: choose one of them.")
+
+
+def signature(columns: Sequence[str]) -> str:
+    """The same for files with the same columns, so that what a person chose once is proposed again."""
+    return hashlib.sha256("\n".join(map(header_key, columns)).encode()).hexdigest()
+
+
+class Mapper:
+    """Turns the cells of a row into fields.
+
+    :param dates: order of day and month in fields of the kind ``instant``, by field.
+    """
+
+    def __init__(self, mapping: Sequence[str], fields: Sequence[ImportField], dates: Mapping[str, DateOrder]) -> None:
+        kinds = {field.name: field.kind for field in fields}
+        self._columns = [(index, field, kinds.get(field, "text")) for index, field in enumerate(mapping) if field]
+        self._dates = dates
+
+    def fields(self, cells: Sequence[str]) -> dict[str, str]:
+        """Field -> text, those with nothing in their cells left out: a blank cell changes nothing."""
+        found: dict[str, str] = {}
+        for index, field, kind in self._columns:
+            text = unguard(cells[index].strip()) if index < len(cells) else ""
+            if not text:
+                continue
+            if kind == "list":
+                text = text.replace(SEVERAL, "\n").replace(SEVERAL.rstrip(), "\n")
+                found[field] = f"{found[field]}\n{text}" if field in found else text
+            elif kind == "instant":
+                text = iso_date(text, self._dates.get(field, "dmy"))
+                if text:
+                    found[field] = text
+            else:
+                found[field] = text
+        return found

@@ -1,0 +1,112 @@
+"""Runs of CSV import: the file, what was chosen, how far it came, and what became of each row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crmhost.api import UTCDateTime, plugin_base
+
+Base = plugin_base("csv_tools")
+
+#: Number of a row that grows to any size; SQLite counts up only columns of its own kind of integer.
+Big = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Run(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
+    """One import.
+
+    ``state``: ``uploading``, ``draft`` (its file is there, nothing is imported), ``running``, ``stopped``, ``done``,
+    ``undoing``, ``undone``. ``position`` is the number of the last row that was dealt with: it is stored in the same
+    transaction as that row, so a killed import goes on exactly there.
+    """
+
+    __tablename__ = "csv_tools_run"
+    __table_args__ = (
+        Index("ix_csv_tools_run_created", "created_at", "id"),
+        Index("ix_csv_tools_run_signature", "kind", "signature", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(60))
+    file_name: Mapped[str] = mapped_column(String(255))
+    #: SHA-256 of the file.
+    digest: Mapped[str] = mapped_column(String(64), default="")
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
+    #: Whether the file is kept here; one given on the command line is not.
+    kept: Mapped[bool] = mapped_column(default=True)
+    state: Mapped[str] = mapped_column(String(12), default="uploading")
+    #: A :class:`~plugins.csv_tools.sniff.Format`.
+    format: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    columns: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: The field of each column, empty for those left out.
+    mapping: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: Field -> order of day and month.
+    dates: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    signature: Mapped[str] = mapped_column(String(64), default="")
+    match_by: Mapped[str] = mapped_column(String(60), default="email")
+    mode: Mapped[str] = mapped_column(String(10), default="update")
+    #: What a rehearsal with the first rows gave: {"rows", "added", "updated", "skipped", "refused", "problems"}.
+    rehearsal: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    total: Mapped[int] = mapped_column(default=0)
+    position: Mapped[int] = mapped_column(default=0)
+    added: Mapped[int] = mapped_column(default=0)
+    updated: Mapped[int] = mapped_column(default=0)
+    skipped: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[int] = mapped_column(default=0)
+    #: Rows that were taken with a remark.
+    remarked: Mapped[int] = mapped_column(default=0)
+    #: Records that undoing left alone because they were edited since.
+    left_alone: Mapped[int] = mapped_column(default=0)
+    #: Id of the row that undoing came to.
+    undo_position: Mapped[int | None] = mapped_column(Big)
+    actor_label: Mapped[str] = mapped_column(String(200), default="")
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users_user.id", ondelete="SET NULL"))
+    created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    finished_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+
+    @property
+    def handled(self) -> int:
+        """Rows that were dealt with."""
+        return self.added + self.updated + self.skipped + self.refused
+
+
+class Piece(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
+    """A compressed piece of the file of a run, in the database, so that any process goes on with any run."""
+
+    __tablename__ = "csv_tools_piece"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("csv_tools_run.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Row(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
+    """What became of a row. ``cells`` are kept of refused ones, ``before`` of updated ones, for undoing."""
+
+    __tablename__ = "csv_tools_row"
+    __table_args__ = (
+        Index("ix_csv_tools_row_run", "run_id", "id"),
+        Index("ix_csv_tools_row_remarked", "run_id", "remarked", "id"),
+        Index("ix_csv_tools_row_object", "object_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Big, primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("csv_tools_run.id", ondelete="CASCADE"))
+    #: Number as a spreadsheet shows it.
+    number: Mapped[int]
+    #: Number of the line in the file.
+    line: Mapped[int]
+    #: added, updated, skipped, refused.
+    outcome: Mapped[str] = mapped_column(String(8))
+    object_id: Mapped[int | None]
+    reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: Whether there is a reason, which the report lists.
+    remarked: Mapped[bool] = mapped_column(default=False)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    cells: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    #: Undoing left its record alone.
+    left_alone: Mapped[bool] = mapped_column(default=False)

@@ -1,0 +1,327 @@
+"""Pages of import and export."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Blueprint, stream_with_context
+
+from crmhost.api import Conflict, CrmError, Invalid, statuses, tags, users
+from crmhost.web.api import (
+    Response,
+    abort,
+    current_work,
+    gettext,
+    is_fragment,
+    redirect,
+    render_template,
+    request,
+    requires,
+    toast,
+    url_for,
+    writing,
+)
+
+from . import batches, exporting, importing, storing
+from .forms import read_choices, read_export
+from .mapping import Mapper
+from .models import Run
+from .reading import Table
+from .sniff import DELIMITERS, ENCODINGS, Format
+
+blueprint = Blueprint("csv_tools", __name__)
+
+#: Seconds that a request imports before it answers; the page asks again until all is done.
+STEP = 1.0
+#: Rows that the preview shows.
+SHOWN = 8
+EXPORT_PERMISSION = "contacts.export"
+
+
+# --- import: the file ------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/import")
+@requires(importing.PERMISSION)
+def imports() -> str:
+    """A form for a file, and the imports so far."""
+    return _imports_page()
+
+
+def _imports_page(problem: str = "") -> str:
+    work = current_work()
+    return render_template(
+        "csv_tools/imports.html", kinds=importing.kinds(work), runs=importing.recent(work), problem=problem
+    )
+
+
+@blueprint.post("/import")
+@requires(importing.PERMISSION)
+def upload() -> Any:
+    """Takes the file, looks at it and shows what would happen."""
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        return _imports_page(gettext("Choose a file first.")), 422
+    with writing() as work:
+        importing.tidy(work)
+        run_id = importing.create(work, request.form.get("kind", ""), file.filename).id
+    size = 0
+    for number, piece in enumerate(storing.pieces(file.stream)):
+        with writing() as work:
+            storing.put(work, run_id, number, piece)
+        size += len(piece)
+    try:
+        if not size:
+            raise Invalid("The file is empty: there is no row to read in it.")
+        _look(run_id, {}, None, {}, "", "", size=size)
+    except CrmError as error:
+        with writing() as work:
+            importing.discard(work, run_id)
+        return _imports_page(gettext(error.message)), 422
+    return redirect(url_for("csv_tools.run", run_id=run_id), 303)
+
+
+def _look(
+    run_id: int,
+    chosen: dict[str, Any],
+    mapping: list[str] | None,
+    dates: dict[str, str],
+    match_by: str,
+    mode: str,
+    *,
+    size: int | None = None,
+) -> None:
+    """Looks at the file with these choices, tries its first rows out, and keeps what that gave for the preview."""
+    work = current_work()
+    run = importing.get(work, run_id)
+    source = storing.stored(work.session, run_id)
+    proposal = importing.propose(work, run.kind, source, **chosen)
+    with writing() as work:
+        run = importing.get(work, run_id, lock=True)
+        if size is not None:
+            run.size = size
+        importing.settle(work, run, proposal, mapping=mapping, dates=dates, match_by=match_by, mode=mode)
+    told: dict[str, Any] = {}
+    if any(run.mapping):
+        told = batches.rehearse(writing, run, storing.stored(current_work().session, run_id))
+    with writing() as work:
+        importing.get(work, run_id, lock=True).rehearsal = told
+
+
+# --- import: a run ---------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/import/<int:run_id>")
+@requires(importing.PERMISSION)
+def run(run_id: int) -> str:
+    """Preview, progress or report of an import, as far as it is."""
+    found = importing.get(current_work(), run_id)
+    if found.state == "draft":
+        return _preview(found)
+    return _report(found)
+
+
+def _preview(found: Run, problem: str = "") -> str:
+    work = current_work()
+    importer = importing.importer_of(work, found.kind)
+    fields = importer.fields(work)
+    table = Table(storing.stored(work.session, found.id), Format.from_json(found.format))
+    mapper = Mapper(found.mapping, fields, found.dates)  # type: ignore[arg-type]
+    first = [(record, mapper.fields(record.cells)) for record, _ in zip(table.rows(), range(SHOWN), strict=False)]
+    samples = [
+        next(
+            (record.cells[index] for record, _ in first if record.cells[index : index + 1] and record.cells[index]), ""
+        )
+        for index in range(len(found.columns))
+    ]
+    return render_template(
+        "csv_tools/preview.html",
+        run=found,
+        importer=importer,
+        fields=fields,
+        first=first,
+        samples=samples,
+        encodings=ENCODINGS,
+        delimiters=DELIMITERS,
+        problem=problem,
+        left_out=[name for name, field in zip(found.columns, found.mapping, strict=True) if not field],
+    )
+
+
+@blueprint.post("/import/<int:run_id>")
+@requires(importing.PERMISSION)
+def choose(run_id: int) -> Any:
+    """Takes the choices of the preview: looks at the file again, or starts."""
+    work = current_work()
+    found = importing.get(work, run_id)
+    if found.state != "draft":
+        return redirect(url_for("csv_tools.run", run_id=run_id), 303)
+    choices = read_choices(len(found.columns), found.format)
+    try:
+        _look(run_id, choices.format, choices.mapping, choices.dates, choices.match_by, choices.mode)
+        if not choices.start:
+            return redirect(url_for("csv_tools.run", run_id=run_id), 303)
+        with writing() as work:
+            importing.start(work, importing.get(work, run_id, lock=True))
+    except Invalid as error:
+        return _preview(importing.get(current_work(), run_id), gettext(error.message)), 422
+    return _step(run_id)
+
+
+@blueprint.post("/import/<int:run_id>/step")
+@requires(importing.PERMISSION)
+def step(run_id: int) -> Any:
+    """Goes on for a second, with importing or with undoing."""
+    with writing() as work:
+        found = importing.get(work, run_id, lock=True)
+        if found.state == "stopped":
+            importing.start(work, found)
+    return _step(run_id)
+
+
+def _step(run_id: int) -> Any:
+    work = current_work()
+    found = importing.get(work, run_id)
+    elsewhere = False
+    if found.state == "running" and not found.kept:
+        elsewhere = True
+    elif found.state == "running":
+        try:
+            found = batches.proceed(writing, found, storing.stored(work.session, run_id), seconds=STEP)
+        except Conflict:
+            elsewhere = True
+            found = importing.get(current_work(), run_id)
+    elif found.state == "undoing":
+        found = batches.undo(writing, found, seconds=STEP)
+    going = found.state in ("running", "undoing")
+    target = url_for("csv_tools.run", run_id=run_id, go=1 if going and not elsewhere else None)
+    if not is_fragment():
+        return redirect(target, 303)
+    if going and not elsewhere:
+        return render_template("csv_tools/progress.html", run=found, go=True)
+    answer = Response(status=204)
+    answer.headers["HX-Redirect"] = target
+    return answer
+
+
+@blueprint.post("/import/<int:run_id>/stop")
+@requires(importing.PERMISSION)
+def stop(run_id: int) -> Any:
+    """Stops an import where it is."""
+    with writing() as work:
+        importing.stop(work, run_id)
+    return redirect(url_for("csv_tools.run", run_id=run_id), 303)
+
+
+@blueprint.post("/import/<int:run_id>/undo")
+@requires(importing.PERMISSION)
+def undo(run_id: int) -> Any:
+    """Takes an import back."""
+    try:
+        with writing() as work:
+            importing.start_undo(work, run_id)
+    except Conflict as error:
+        toast(gettext(error.message), category="bad")
+        return redirect(url_for("csv_tools.run", run_id=run_id), 303)
+    return _step(run_id)
+
+
+@blueprint.post("/import/<int:run_id>/discard")
+@requires(importing.PERMISSION)
+def discard(run_id: int) -> Any:
+    """Throws a file away that was not imported."""
+    with writing() as work:
+        importing.discard(work, run_id)
+    toast(gettext("The file was thrown away; nothing was imported."))
+    return redirect(url_for("csv_tools.imports"), 303)
+
+
+def _report(found: Run) -> str:
+    work = current_work()
+    after = request.args.get("after", "")
+    rows = importing.remarks(work, found, after=int(after) if after.isdecimal() and len(after) < 16 else 0, limit=101)
+    return render_template(
+        "csv_tools/run.html",
+        run=found,
+        rows=rows[:100],
+        more=rows[99].id if len(rows) > 100 else 0,
+        go=bool(request.args.get("go")) and found.state in ("running", "undoing"),
+        undoable=importing.undoable(work, found),
+        left_alone=importing.left_alone(work, found) if found.left_alone else [],
+        kept_days=importing.KEPT_DAYS,
+    )
+
+
+@blueprint.get("/import/<int:run_id>/refused.csv")
+@requires(importing.PERMISSION)
+def refused(run_id: int) -> Response:
+    """The refused rows with the reasons, as a file to correct and import again."""
+    work = current_work()
+    found = importing.get(work, run_id)
+    columns, delimiter = list(found.columns), str(found.format.get("delimiter", ","))
+    rows = importing.all_remarks(work, found, outcomes=("refused",))
+    name = re.sub(r"\.[^.]{1,5}$", "", found.file_name)
+    return _download(exporting.refused(columns, delimiter, rows), f"{name}-refused.csv")
+
+
+# --- export ----------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/export")
+def export() -> Any:
+    """What to export."""
+    return _export_page()
+
+
+def _export_page(problem: str = "") -> str:
+    work = current_work()
+    kinds = exporting.kinds(work)
+    if not kinds:
+        work.require(EXPORT_PERMISSION)
+        abort(404)
+    wanted = request.values.get("kind", "")
+    exporter = next((item for item in kinds if item.kind == wanted), kinds[0])
+    people = [(str(user.id), user.name or user.email) for user, _ in users.all_users(work)]
+    return render_template(
+        "csv_tools/export.html",
+        kinds=kinds,
+        exporter=exporter,
+        columns=exporter.columns(work),
+        statuses=statuses.all_statuses(work),
+        tags=tags.all_tags(work),
+        people=people,
+        delimiters=exporting.DELIMITERS,
+        problem=problem,
+    )
+
+
+@blueprint.post("/export")
+def write_export() -> Any:
+    """The file, as it is read."""
+    work = current_work()
+    exporter = exporting.exporter_of(work, request.form.get("kind", ""))
+    choices = read_export([name for name, _ in exporter.columns(work)])
+    try:
+        lines = exporting.stream(
+            work,
+            exporter.kind,
+            choices.filters,
+            columns=choices.columns,
+            delimiter=choices.delimiter,
+            mark=choices.mark,
+        )
+    except Invalid as error:
+        return _export_page(gettext(error.message)), 422
+    with writing() as work:
+        exporting.note(work, exporter.kind, choices.filters)
+    day = dt.date.isoformat(work.today)
+    return _download(lines, f"{exporter.kind}-{day}.csv")
+
+
+def _download(lines: Iterable[str], name: str) -> Response:
+    answer = Response(stream_with_context(text.encode() for text in lines), mimetype="text/csv")
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    return answer
