@@ -10,6 +10,25 @@ from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as lazy_text
 
 from . import switching
+from .forms import (
+    AreaField,
+    ChoiceField,
+    ChoicesField,
+    DayField,
+    EmailField,
+    Form,
+    IntegerField,
+    ListField,
+    MomentField,
+    NumberField,
+    PhoneField,
+    SecretField,
+    Section,
+    SwitchField,
+    TagsField,
+    TextField,
+    UrlField,
+)
 from .i18n import ago, clock, day, moment, number, percent
 from .request import (
     Person,
@@ -25,12 +44,38 @@ from .request import (
     use_actor,
     writing,
 )
+from .tables import Bulk, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
+from .tables.view import list_page
 from .templating import icon, link, plugin_asset
 from .toasts import toast
 
 __all__ = [
+    "AreaField",
+    "Bulk",
+    "ChoiceField",
+    "ChoicesField",
+    "DayField",
+    "EmailField",
+    "Form",
+    "IntegerField",
+    "ListField",
+    "MomentField",
+    "NumberField",
     "Person",
+    "PhoneField",
     "Response",
+    "SecretField",
+    "Section",
+    "SwitchField",
+    "Table",
+    "TableColumn",
+    "TableCount",
+    "TableFilter",
+    "TablePage",
+    "TableQuery",
+    "TagsField",
+    "TextField",
+    "UrlField",
     "abort",
     "ago",
     "client_address",
@@ -43,6 +88,7 @@ __all__ = [
     "is_fragment",
     "lazy_text",
     "link",
+    "list_page",
     "local_path",
     "moment",
     "ngettext",
