@@ -11,13 +11,18 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from flask import Response
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
+from werkzeug.datastructures import Headers
 
 from . import config as configuration
 from .config import Config
@@ -26,16 +31,14 @@ from .core.contacts.models import Contact
 from .core.users import services as users
 from .core.users.models import User
 from .db import utcnow
-from .host import beats, lifecycle, setup, uninstall
+from .host import beats, lifecycle, registry, setup, uninstall
 from .host.attribution import FaultRecord, meter
 from .host.generation import Generation
+from .host.manifest import FILE_NAME
 from .host.tables import PluginState
 from .site import Site
 from .work.tables import JobRow, OutboxEvent
 from .work.unit import SYSTEM, Actor, Work
-
-if TYPE_CHECKING:
-    from flask.testing import FlaskClient
 
 #: Password of every user that the fixtures make.
 PASSWORD = "correct horse battery"
@@ -160,7 +163,7 @@ class Host:
 
         app = self.generation.app
         assert app is not None
-        client = app.test_client()
+        client = Browser(app, Response)
         # Requests go through the dispatcher, so that a client that was made before a switch sees what holds after it.
         dispatcher = Dispatcher(self.site)
 
@@ -191,6 +194,22 @@ class Host:
             return session.get_one(Contact, contact_id)
 
 
+class Browser(FlaskClient):
+    """A test client that sends the token of its own forms with what it posts, as pages do. ``forges``: it sends none."""
+
+    forges = False
+
+    def open(self, *arguments: Any, **named: Any) -> Any:
+        """Sends a request."""
+        if str(named.get("method", "GET")) not in ("GET", "HEAD", "OPTIONS") and not self.forges:
+            with self.session_transaction() as session:
+                known = session.setdefault("csrf_token", secrets.token_hex(16))
+            signer = URLSafeTimedSerializer(str(self.application.secret_key), salt="wtf-csrf-token")
+            named["headers"] = Headers(named.get("headers"))
+            named["headers"].setdefault("X-CSRFToken", signer.dumps(known))
+        return super().open(*arguments, **named)
+
+
 class _Through:
     """An application whose requests go through another WSGI callable; all else is the application's own."""
 
@@ -203,6 +222,17 @@ class _Through:
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         return self._wsgi(environ, start_response)
+
+
+# --- pytest ------------------------------------------------------------------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes ``plugins.ID`` importable when pytest is started in a plugin's own folder (which must lie in one called plugins)."""
+    for folder in (config.rootpath, *config.rootpath.parents):
+        if (folder / FILE_NAME).is_file():
+            registry.open_namespace([folder.parent.resolve()])
+            return
 
 
 # --- fixtures --------------------------------------------------------------------------------------------------------
