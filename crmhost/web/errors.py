@@ -47,8 +47,10 @@ def _words(code: int) -> tuple[str, str]:
 def _message(error: CrmError) -> str:
     """The sentence of an error. Ours are plain English; gettext knows those without values in them."""
     if isinstance(error, Forbidden):
-        return _("You need the permission “%(permission)s” for this. Ask an admin for it.", permission=error.permission)
-    return _(error.message) if "%" not in error.message else error.message
+        return str(
+            _("You need the permission “%(permission)s” for this. Ask an admin for it.", permission=error.permission)
+        )
+    return str(_(error.message)) if "%" not in error.message else error.message
 
 
 def error_answer(code: int, message: str = "", *, plugin: str = "") -> Response:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from types import NoneType
 from typing import TYPE_CHECKING, cast
 
 from flask import request
 from flask_babel import gettext
 
+from ..contributions import MenuItem
+from ..core.settings.pages import FIELD_OPTIONS, GENERAL, settings_pages
 from .request import current_work
-from .state import state
+from .state import WebState, state
 from .templating import link
 
 if TYPE_CHECKING:
-    from ..contributions import MenuItem, QuickAction
+    from ..contributions import QuickAction
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,13 +88,32 @@ def _ordered() -> list[tuple[tuple[int, str], Place, list[MenuItem]]]:
     known = web.cache.get("menu")
     if known is None:
         places: dict[tuple[int, str], tuple[Place, list[MenuItem]]] = {}
-        for item in cast("tuple[MenuItem, ...]", web.generation.contributions("menu")):
+        for item in (*cast("tuple[MenuItem, ...]", web.generation.contributions("menu")), *_settings_items(web)):
             name = item.place or item.label
             number, place = _BY_NAME.get(name, (_OWN - 1, Place(name, item.icon or "puzzle")))
             places.setdefault((number, "" if name in _BY_NAME else name), (place, []))[1].append(item)
+        for _place, items in places.values():
+            items.sort(key=lambda item: item.order)
         known = [(key, place, items) for key, (place, items) in sorted(places.items(), key=lambda pair: pair[0])]
         web.cache["menu"] = known
     return cast("list[tuple[tuple[int, str], Place, list[MenuItem]]]", known)
+
+
+def _settings_items(web: WebState) -> list[MenuItem]:
+    """Items for the settings pages that the host makes from what plugins declare, where the plugin has none of its own."""
+    pages = settings_pages(web.generation).values()
+    return [
+        MenuItem(
+            plugin=page.id,
+            place="Settings",
+            label=page.label,
+            endpoint="settings.plugin_page",
+            arguments={"page": page.id},
+            permission="settings.edit",
+        )
+        for page in pages
+        if page.id not in (GENERAL, FIELD_OPTIONS)
+    ]
 
 
 def menu_groups() -> list[Group]:
@@ -107,7 +129,9 @@ def menu_groups() -> list[Group]:
                 continue
             count = None
             if item.count is not None:
-                count = work.generation.run(item.plugin, f"menu {item.label}", item.count, work, default=None)
+                count = work.generation.run(
+                    item.plugin, f"menu {item.label}", item.count, work, default=None, gives=(int, NoneType)
+                )
             entries.append(Entry(gettext(item.label), url, item.icon or place.icon, False, count))
         if entries:
             nearest = _nearest(entries, path)

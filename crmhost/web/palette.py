@@ -40,7 +40,9 @@ def find(text: str) -> list[HitGroup]:
     if text and not only_actions:
         for provider in cast("tuple[SearchProvider, ...]", work.generation.contributions("search")):
             if work.can(provider.permission):
-                hits = work.generation.run(provider.plugin, "search", provider.find, work, text, LIMIT, default=())
+                hits = work.generation.run(
+                    provider.plugin, "search", provider.find, work, text, LIMIT, default=(), gives=Sequence
+                )
                 if hits:
                     groups.append(HitGroup(gettext(provider.label), list(hits)[:LIMIT]))
     pages = _pages(text)

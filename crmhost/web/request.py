@@ -16,6 +16,7 @@ from flask import Flask, g, has_request_context, request
 from flask_login import LoginManager, UserMixin, current_user
 
 from ..core.users import services as users
+from ..db import GuardedSession
 from ..work.unit import Actor, Work
 from .database import db
 from .state import API_PREFIX, HOOKS_PREFIX, state
@@ -77,7 +78,7 @@ def current_work() -> Work:
         web = state()
         address = client_address() if has_request_context() else ""
         actor = person.actor if person else Actor("client", "visitor", address=address)
-        session = cast("users.Session", db.session())
+        session = cast("GuardedSession", db.session())
         work = web.site.make_work(session, actor, web.generation)
         g.crmhost_work = work
         if has_request_context():
@@ -88,7 +89,7 @@ def current_work() -> Work:
 def use_actor(actor: Actor) -> Work:
     """A unit of work for an actor that was found out in the middle of the request (a token, somebody signing in)."""
     web = state()
-    work = web.site.make_work(cast("users.Session", db.session()), actor, web.generation)
+    work = web.site.make_work(cast("GuardedSession", db.session()), actor, web.generation)
     g.crmhost_work = work
     if has_request_context():
         work.locale = _language()

@@ -49,7 +49,9 @@ class KeptForm:
     @property
     def shown(self) -> list[tuple[str, str]]:
         """The fields worth showing to the person."""
-        return [(name, value) for name, value in self.fields if value and not name.startswith("_")]
+        return [
+            (name, value) for name, value in self.fields if value and not name.startswith("_") and not value.isdigit()
+        ]
 
 
 def _serializer() -> URLSafeSerializer:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, current_app, request, url_for
+from flask_babel import gettext
 from flask_wtf.csrf import generate_csrf
 from jinja2 import BaseLoader, BytecodeCache, Environment, TemplateNotFound, nodes
 from jinja2.bccache import Bucket
@@ -118,7 +119,7 @@ def render_slot(name: str, context: Mapping[str, Any]) -> Markup:
         if item.permission and not work.can(item.permission):
             continue
         wanted = accepted(item.render, context)
-        html = work.generation.run(item.plugin, f"slot {name}", item.render, work, default=_FAILED, **wanted)
+        html = work.generation.run(item.plugin, f"slot {name}", item.render, work, default=_FAILED, gives=str, **wanted)
         if html is _FAILED:
             parts.append(failed_badge(item.plugin))
         elif html:
@@ -132,7 +133,7 @@ def failed_badge(plugin: str) -> Markup:
 
     if not current_work().can("extensions.manage"):
         return Markup()
-    said = i18n.gettext("%(plugin)s failed here", plugin=plugin)
+    said = gettext("%(plugin)s failed here", plugin=plugin)
     return Markup('<span class="crm-badge bad">{}{}</span>').format(icon("alert-triangle"), said)
 
 
@@ -231,7 +232,7 @@ def site_note() -> str:
     """A small line under the site's name: that its data are made up."""
     from .request import site_setting
 
-    return i18n.gettext("Demo data") if site_setting("site.demo") else ""
+    return gettext("Demo data") if site_setting("site.demo") else ""
 
 
 def theme_choice() -> str:
@@ -282,5 +283,5 @@ def init_app(app: Flask, web: WebState) -> None:
         theme_choice=theme_choice,
         script_texts=script_texts,
         hues=HUES,
-        _=i18n.gettext,
+        _=gettext,
     )

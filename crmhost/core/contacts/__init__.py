@@ -82,5 +82,7 @@ class Plugin:
                 kind="integer",
                 default=30,
                 help="Deleted contacts can be restored for so many days.",
+                page="general",
+                order=200,
             )
         ]

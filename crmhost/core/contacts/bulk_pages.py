@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from ...contributions import BulkAction
-from ...errors import CrmError, Invalid
+from ...errors import CrmError, Invalid, NotFound
 from ...host.hookcall import run_isolated
 from ...web.i18n import number as number_text
 from ...web.request import current_work, local_path, requires, writing
@@ -66,7 +66,7 @@ def _step(work: Work, wanted: str) -> tuple[Step, str]:
         if item.id == name:
             work.require(item.permission)
             return _contributed(item, choice), name
-    abort(404)
+    raise NotFound("action", name)
 
 
 def _contributed(item: BulkAction, choice: str) -> Step:
@@ -76,7 +76,9 @@ def _contributed(item: BulkAction, choice: str) -> Step:
         failed = object()
         said = run_isolated(item.plugin, f"bulk {item.id}", item.run, work, ids, values, default=failed)
         if said is failed:
-            raise CrmError(_("The extension “%(plugin)s” failed at this; nothing of this run was changed.", plugin=item.plugin))
+            raise CrmError(
+                _("The extension “%(plugin)s” failed at this; nothing of this run was changed.", plugin=item.plugin)
+            )
         if said:
             toast(str(said))
         return len(ids)
@@ -119,7 +121,9 @@ def _say(name: str, done: int, ids: Sequence[int], left: bool) -> None:
     elif name == "delete" and done:
         say_deleted(ids, done)
     elif done or name in ("status", "assign", "tag"):
-        words = ngettext("%(number)s contact was changed.", "%(number)s contacts were changed.", done, number=number_text(done))
+        words = ngettext(
+            "%(number)s contact was changed.", "%(number)s contacts were changed.", done, number=number_text(done)
+        )
         toast(words, category="ok" if done else "info")
     if left:
         toast(_("There was not time for all of them: select the rest and do it again."), category="warn")

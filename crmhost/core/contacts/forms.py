@@ -50,7 +50,9 @@ class ContactForm(Form):
     first_name = TextField(__("First name"), render_kw={"autocomplete": "off", "maxlength": 120})
     last_name = TextField(__("Last name"), render_kw={"autocomplete": "off", "maxlength": 120})
     emails = EmailsField(__("E-mail"))
-    mobile_phone = PhoneField(__("Mobile phone"), description=__("With the country code, so that calls and texts find it."))
+    mobile_phone = PhoneField(
+        __("Mobile phone"), description=__("With the country code, so that calls and texts find it.")
+    )
     work_phone = PhoneField(__("Work phone"))
     home_phone = PhoneField(__("Home phone"))
     address1_line1 = TextField(__("Line 1"))
@@ -72,7 +74,9 @@ class ContactForm(Form):
     social_linkedin = TextField("LinkedIn")
     social_facebook = TextField("Facebook")
     notes = AreaField(__("Notes"), render_kw={"rows": 5})
-    reason = TextField(__("Why do we have this person?"), description=__("Such as “Met at the fair in May”. It stands on their page."))
+    reason = TextField(
+        __("Why do we have this person?"), description=__("Such as “Met at the fair in May”. It stands on their page.")
+    )
     version = HiddenField()
 
     sections: ClassVar[list[Section]] = [
@@ -82,9 +86,11 @@ class ContactForm(Form):
             {"prefix": 1, "first_name": 2, "last_name": 3, "emails": 6},
             note=__("One of name, e-mail or phone is enough"),
         ),
-        Section("phones", __("Phones"), {"mobile_phone": 3, "work_phone": 3, "home_phone": 3}),
+        Section("phones", __("Phones"), {"mobile_phone": 2, "work_phone": 2, "home_phone": 2}),
         Section("address1", __("Address"), {f"address1_{part}": width for part, width in _ADDRESS_WIDTHS.items()}),
-        Section("address2", __("Second address"), {f"address2_{part}": width for part, width in _ADDRESS_WIDTHS.items()}),
+        Section(
+            "address2", __("Second address"), {f"address2_{part}": width for part, width in _ADDRESS_WIDTHS.items()}
+        ),
         Section("status", __("Status and tags"), {"status": 3, "assigned_to": 3, "tags": 6}),
         Section("social", __("Social profiles"), dict.fromkeys(SOCIALS, 2)),
         Section("notes", __("Notes"), {"notes": 6, "reason": 6}),
@@ -93,7 +99,7 @@ class ContactForm(Form):
     def offer(self, work: Work, contact: Contact | None) -> None:
         """Fills the choices."""
         known = statuses.all_statuses(work)
-        self.status.offer((status.id, status.name) for status in known)
+        self.status.offer((str(status.id), status.name) for status in known)
         if contact is None:
             if not self.is_submitted():
                 self.status.data = str(statuses.default(work, known).id)
@@ -136,7 +142,9 @@ def _taken(work: Work, error: Conflict) -> Markup:
 
 def filled(work: Work, contact: Contact) -> dict[str, Any]:
     """What the form shows of a contact."""
-    data: dict[str, Any] = {name: getattr(contact, name) for name in ("prefix", "first_name", "last_name", *PHONES, "notes")}
+    data: dict[str, Any] = {
+        name: getattr(contact, name) for name in ("prefix", "first_name", "last_name", *PHONES, "notes")
+    }
     for address in ADDRESSES:
         stored = getattr(contact, address) or {}
         data |= {f"{address}_{part}": stored.get(part, "") for part in ADDRESS_PARTS}
@@ -174,13 +182,15 @@ def differences(form: ContactForm, stored: dict[str, Any]) -> list[Difference]:
 def _said(field: Field, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(value) or "–"
-    labels = dict(getattr(field, "choices", None) or ())
+    labels = dict(getattr(field, "pairs", ()))
     return str(labels.get(value, value) or "–")
 
 
 def people(work: Work) -> list[tuple[str, str]]:
     """Users that a contact can be assigned to: id as text, and name; the reader first."""
-    rows = work.session.execute(select(User.id, User.name, User.email).where(User.disabled_at.is_(None)).order_by(User.name, User.email))
+    rows = work.session.execute(
+        select(User.id, User.name, User.email).where(User.disabled_at.is_(None)).order_by(User.name, User.email)
+    )
     mine = work.actor.user_id
     found = [(row[0], row[1] or row[2]) for row in rows]
     found.sort(key=lambda pair: pair[0] != mine)

@@ -56,4 +56,4 @@ def _last_contacted(work: Work, contact: Contact) -> str:  # noqa: ARG001
 
 def _in_status(work: Work, contact: Contact) -> str:
     days = (work.now - contact.status_since).days
-    return ngettext("%(days)s day", "%(days)s days", days, days=number_text(days))
+    return str(ngettext("%(days)s day", "%(days)s days", days, days=number_text(days)))

@@ -13,8 +13,9 @@ from markupsafe import Markup
 from ...contributions import BulkAction, Column, Filter
 from ...web.i18n import ago, day, number
 from ...web.tables import Bulk, Cell, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
-from ...web.templating import hue_for, icon, initials
+from ...web.templating import icon, initials
 from ...work.unit import Work
+from ..hues import hue_for
 from ..statuses import services as statuses
 from . import queries, tags
 from .forms import people
@@ -51,7 +52,9 @@ def contact_table(work: Work) -> Table:
 
     def fetch(work: Work, query: TableQuery) -> TablePage:
         page = queries.page(work, list_query(query))
-        return TablePage(rows(work, page.rows, contributed), page.next, page.previous, _(page.note) if page.note else "")
+        return TablePage(
+            rows(work, page.rows, contributed), page.next, page.previous, _(page.note) if page.note else ""
+        )
 
     def count(work: Work, query: TableQuery) -> TableCount:
         found = queries.count(work, list_query(query))
@@ -93,9 +96,13 @@ def bin_table(work: Work) -> Table:
         id="contacts_bin",
         label=_("Bin"),
         columns=[
-            TableColumn(id="name", label=_("Name"), cell=lambda row: _who(row.contact, link=False), css="c-name", fixed=True),
+            TableColumn(
+                id="name", label=_("Name"), cell=lambda row: _who(row.contact, link=False), css="c-name", fixed=True
+            ),
             TableColumn(id="email", label=_("E-mail"), cell=lambda row: row.contact.email or _none(), css="c-mail"),
-            TableColumn(id="deleted_at", label=_("Deleted"), cell=lambda row: day(row.contact.deleted_at), css="c-when"),
+            TableColumn(
+                id="deleted_at", label=_("Deleted"), cell=lambda row: day(row.contact.deleted_at), css="c-when"
+            ),
         ],
         fetch=fetch,
         search=_("Name or e-mail"),
@@ -133,7 +140,9 @@ def rows(work: Work, contacts: Sequence[Contact], contributed: Sequence[Column])
     tagged = tags.of(work, "contact", ids)
     extra: dict[int, dict[str, Cell]] = {}
     for column in contributed:
-        values = work.generation.run(column.plugin, f"column {column.id}", column.values, work, ids, default={})
+        values = work.generation.run(
+            column.plugin, f"column {column.id}", column.values, work, ids, default={}, gives=Mapping
+        )
         for key, value in values.items():
             extra.setdefault(key, {})[column.id] = value
     return [Row(contact, tagged.get(contact.id, ()), extra.get(contact.id, {})) for contact in contacts]
@@ -148,16 +157,22 @@ def _none() -> Markup:
 
 def _who(contact: Contact, *, link: bool = True) -> Markup:
     if not link:
-        return Markup('<span class="who">{}<span class="cut strong">{}</span></span>').format(avatar(contact), contact.name)
+        return Markup('<span class="who">{}<span class="cut strong">{}</span></span>').format(
+            avatar(contact), contact.name
+        )
     url = url_for("contacts.page", contact_id=contact.id)
-    return Markup('<span class="who">{}<a class="cut" href="{}">{}</a></span>').format(avatar(contact), url, contact.name)
+    return Markup('<span class="who">{}<a class="cut" href="{}">{}</a></span>').format(
+        avatar(contact), url, contact.name
+    )
 
 
 def avatar(contact: Contact, size: str = "") -> Markup:
     """The round sign of a contact."""
     css = f"crm-avatar {size}".strip()
     sign = initials(contact.name)
-    return Markup('<span class="{}" data-hue="{}" aria-hidden="true">{}</span>').format(css, hue_for(str(contact.id)), sign)
+    return Markup('<span class="{}" data-hue="{}" aria-hidden="true">{}</span>').format(
+        css, hue_for(str(contact.id)), sign
+    )
 
 
 def status_switch(contact: Contact, *, may: bool, place: str = "") -> Markup:
@@ -169,8 +184,8 @@ def status_switch(contact: Contact, *, may: bool, place: str = "") -> Markup:
     if not may:
         return Markup('<span class="crm-status" data-hue="{}"><span class="crm-dot"></span>{}</span>').format(hue, name)
     return Markup(
-        '<button type="button" class="crm-status" id="status-{}{}" data-hue="{}" popovertarget="status-menu" aria-haspopup="listbox"'
-        ' aria-expanded="false" aria-label="{}" hx-get="{}" hx-target="#status-menu" hx-swap="innerHTML">'
+        '<button type="button" class="crm-status" id="status-{}{}" data-hue="{}" popovertarget="status-menu"'
+        ' aria-haspopup="listbox" aria-expanded="false" aria-label="{}" hx-get="{}" hx-target="#status-menu" hx-swap="innerHTML">'
         '<span class="crm-dot"></span>{}{}</button>'
     ).format(
         contact.id,
@@ -201,8 +216,11 @@ def _assigned(row: Row) -> Cell:
     if user is None:
         return Markup('<span class="quiet">{}</span>').format(_("Nobody"))
     name = user.name or user.email
-    sign = Markup('<span class="crm-avatar" data-hue="{}" aria-hidden="true">{}</span>').format(hue_for(user.email), initials(name))
-    return Markup('<span class="row-flex">{}<span class="cut">{}</span></span>').format(sign, name)
+    sign = Markup('<span class="crm-avatar" data-hue="{}" aria-hidden="true">{}</span>').format(
+        hue_for(user.email), initials(name)
+    )
+    first = name.split()[0]
+    return Markup('<span class="row-flex" title="{}">{}<span class="cut">{}</span></span>').format(name, sign, first)
 
 
 def _phone(row: Row) -> Cell:
@@ -213,7 +231,7 @@ def _phone(row: Row) -> Cell:
 def source_label(source: str) -> str:
     """What a source is called."""
     known = {"manual": _("By hand"), "import": _("Import"), "form": _("Form"), "api": _("API"), "demo": _("Demo data")}
-    return known.get(source, source.replace("_", " ").capitalize())
+    return str(known.get(source, source.replace("_", " ").capitalize()))
 
 
 def _columns(work: Work) -> list[TableColumn]:
@@ -235,8 +253,12 @@ def _columns(work: Work) -> list[TableColumn]:
             css="c-name",
             fixed=True,
         ),
-        TableColumn(id="email", label=_("E-mail"), cell=lambda row: row.contact.email or _none(), sort="email", css="c-mail"),
-        TableColumn(id="status", label=_("Status"), cell=switch(""), card_cell=switch("-card"), sort="status", css="c-status"),
+        TableColumn(
+            id="email", label=_("E-mail"), cell=lambda row: row.contact.email or _none(), sort="email", css="c-mail"
+        ),
+        TableColumn(
+            id="status", label=_("Status"), cell=switch(""), card_cell=switch("-card"), sort="status", css="c-status"
+        ),
         TableColumn(id="tags", label=_("Tags"), cell=_tags, css="c-tags"),
         TableColumn(id="phone", label=_("Phone"), cell=_phone, css="c-when", shown=False),
         TableColumn(id="assigned_to", label=_("Assigned to"), cell=_assigned, css="c-user"),
@@ -247,7 +269,13 @@ def _columns(work: Work) -> list[TableColumn]:
             sort="last_contacted_at",
             css="c-when",
         ),
-        TableColumn(id="created_at", label=_("Added"), cell=lambda row: day(row.contact.created_at), sort="created_at", css="c-when"),
+        TableColumn(
+            id="created_at",
+            label=_("Added"),
+            cell=lambda row: day(row.contact.created_at),
+            sort="created_at",
+            css="c-when",
+        ),
         TableColumn(
             id="updated_at",
             label=_("Last change"),
@@ -264,7 +292,9 @@ def _columns(work: Work) -> list[TableColumn]:
             css="c-money",
             shown=False,
         ),
-        TableColumn(id="source", label=_("Source"), cell=lambda row: source_label(row.contact.source), css="c-when", shown=False),
+        TableColumn(
+            id="source", label=_("Source"), cell=lambda row: source_label(row.contact.source), css="c-when", shown=False
+        ),
         TableColumn(
             id="city",
             label=_("City"),
@@ -281,7 +311,9 @@ def _columns(work: Work) -> list[TableColumn]:
 def _filters(work: Work) -> list[TableFilter]:
     found = [
         TableFilter(id="status", label=_("Status"), kind="choices", choices=statuses.choices(work)),
-        TableFilter(id="tag", label=_("Tag"), kind="choice", choices=[(str(tag.id), tag.name) for tag in tags.all_tags(work)]),
+        TableFilter(
+            id="tag", label=_("Tag"), kind="choice", choices=[(str(tag.id), tag.name) for tag in tags.all_tags(work)]
+        ),
     ]
     if not work.actor.only_assigned:
         owners = [("me", _("Me")), ("nobody", _("Nobody")), *people(work)]
@@ -293,7 +325,9 @@ def _filters(work: Work) -> list[TableFilter]:
         ),
         TableFilter(id="created_from", label=_("Added from"), kind="day"),
         TableFilter(id="created_to", label=_("Added until"), kind="day"),
-        TableFilter(id="source", label=_("Source"), kind="text", help=_("manual, import, form, api, or the name of a sync.")),
+        TableFilter(
+            id="source", label=_("Source"), kind="text", help=_("manual, import, form, api, or the name of a sync.")
+        ),
     ]
 
 
@@ -304,9 +338,13 @@ def _contributed_filters(work: Work) -> list[TableFilter]:
             continue
         choices: Any = ()
         if item.choices is not None:
-            choices = work.generation.run(item.plugin, f"filter {item.id}", item.choices, work, default=())
+            choices = work.generation.run(
+                item.plugin, f"filter {item.id}", item.choices, work, default=(), gives=Sequence
+            )
         kind: Any = "choice" if item.choices is not None else "text"
-        found.append(TableFilter(id=item.id, label=_(item.label), kind=kind, choices=[(str(a), str(b)) for a, b in choices]))
+        found.append(
+            TableFilter(id=item.id, label=_(item.label), kind=kind, choices=[(str(a), str(b)) for a, b in choices])
+        )
     return found
 
 
@@ -348,9 +386,18 @@ def bulk_actions(work: Work) -> list[Bulk]:
         if work.can(item.permission):
             choices: Any = ()
             if item.choices is not None:
-                choices = work.generation.run(item.plugin, f"bulk {item.id}", item.choices, work, default=())
+                choices = work.generation.run(
+                    item.plugin, f"bulk {item.id}", item.choices, work, default=(), gives=Sequence
+                )
             found.append(
-                Bulk(id=item.id, label=_(item.label), icon=item.icon, choices=list(choices), danger=item.danger, wide=True)
+                Bulk(
+                    id=item.id,
+                    label=_(item.label),
+                    icon=item.icon,
+                    choices=list(choices),
+                    danger=item.danger,
+                    wide=True,
+                )
             )
     if work.can("contacts.delete"):
         days = int(work.settings.get("contacts.bin_days") or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from types import NoneType
 from typing import Any, cast
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -91,7 +92,9 @@ def vitals(work: Work, contact: Contact) -> list[ShownVital]:
     for item in cast("tuple[Vital, ...]", work.generation.contributions("contact_vitals")):
         if not work.can(item.permission):
             continue
-        value = work.generation.run(item.plugin, f"vital {item.id}", item.value, work, contact, default=_FAILED)
+        value = work.generation.run(
+            item.plugin, f"vital {item.id}", item.value, work, contact, default=_FAILED, gives=(str, NoneType)
+        )
         if value is _FAILED:
             value = failed_badge(item.plugin) or None
         if value is not None:
@@ -101,19 +104,29 @@ def vitals(work: Work, contact: Contact) -> list[ShownVital]:
 
 def contributed_tabs(work: Work, contact: Contact, wanted: str) -> tuple[list[ShownTab], Markup | None]:
     """The tabs, and the markup of the one that is open; ``None`` while that is the journal."""
-    items = [item for item in cast("tuple[Tab, ...]", work.generation.contributions("contact_tabs")) if work.can(item.permission)]
+    items = [
+        item
+        for item in cast("tuple[Tab, ...]", work.generation.contributions("contact_tabs"))
+        if work.can(item.permission)
+    ]
     chosen = next((item for item in items if item.id == wanted), None)
     found = [ShownTab(JOURNAL, _("Journal"), None, chosen is None)] if work.can("journal.view") else []
     for item in items:
         count = None
         if item.count is not None:
-            count = work.generation.run(item.plugin, f"tab {item.id}", item.count, work, contact, default=None)
+            count = work.generation.run(
+                item.plugin, f"tab {item.id}", item.count, work, contact, default=None, gives=int
+            )
         found.append(ShownTab(item.id, _(item.title), count, item is chosen))
     if chosen is None:
         return found, None
-    html = work.generation.run(chosen.plugin, f"tab {chosen.id}", chosen.render, work, contact, default=_FAILED)
+    html = work.generation.run(
+        chosen.plugin, f"tab {chosen.id}", chosen.render, work, contact, default=_FAILED, gives=str
+    )
     if html is _FAILED:
-        return found, Markup('<p class="soft">{} {}</p>').format(_("This part does not work at the moment."), failed_badge(chosen.plugin))
+        return found, Markup('<p class="soft">{} {}</p>').format(
+            _("This part does not work at the moment."), failed_badge(chosen.plugin)
+        )
     return found, Markup(html)  # noqa: S704  # a plugin's render gives finished markup
 
 
@@ -123,7 +136,9 @@ def boxes(work: Work, contact: Contact) -> list[ShownBox]:
     for item in cast("tuple[Box, ...]", work.generation.contributions("contact_boxes")):
         if not work.can(item.permission):
             continue
-        html = work.generation.run(item.plugin, f"box {item.id}", item.render, work, contact, default=_FAILED)
+        html = work.generation.run(
+            item.plugin, f"box {item.id}", item.render, work, contact, default=_FAILED, gives=str
+        )
         if html is _FAILED:
             html = failed_badge(item.plugin)
         if html:
@@ -182,8 +197,8 @@ def why(contact: Contact) -> str:
     reason = contact.reason or {}
     text, since = str(reason.get("text") or "").strip(), day(contact.created_at)
     if text:
-        return _("Here since %(day)s: %(text)s", day=since, text=text)
-    return _("Here since %(day)s. Source: %(source)s.", day=since, source=source_label(contact.source))
+        return str(_("Here since %(day)s: %(text)s", day=since, text=text))
+    return str(_("Here since %(day)s. Source: %(source)s.", day=since, source=source_label(contact.source)))
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------
@@ -292,12 +307,13 @@ def field(contact_id: int, name: str) -> ResponseReturnValue:
     value = request.form.get("value", "")
     try:
         with writing() as work:
-            services.update_contact(work, contact_id, {name: value or (None if name == "assigned_to" else "")})
+            services.update(work, contact_id, {name: value or (None if name == "assigned_to" else "")})
     except CrmError as error:
         if error.status in (403, 404):
             raise
         contact = services.get(current_work(), contact_id)
-        return _field_form(current_work(), contact, name, kind, value, _(error.message)), 422
+        form = _field_form(current_work(), contact, name, kind, value, _(error.message))
+        return form, 422, {"HX-Retarget": f"#field-{name}"}
     if not is_fragment():
         return _to_page(contact_id)
     if name in ("first_name", "last_name", "prefix"):

@@ -64,6 +64,7 @@ class Plugin:
                 kind="list",
                 default=[],
                 help="One per line, such as “Visit”. An entry of such a type counts as having contacted the person.",
+                page="field_options",
             )
         ]
 

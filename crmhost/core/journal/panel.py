@@ -93,14 +93,16 @@ def list_context(work: Work, object_type: str, object_id: int, found: Entries, b
         "object_id": object_id,
         "by": by,
         "pinned": lines_of(work, found.pinned),
-        "days": days_of(work, lines_of(work, found.rows)),
+        "days": days_of(work, lines_of(work, [entry for entry in found.rows if not entry.pinned])),
         "next": found.next,
         "hues_of_statuses": status_hues(work),
         "may": work.can("journal.edit"),
     }
 
 
-def journal_panel(work: Work, object_type: str, object_id: int, *, by: By = "all", typed: Mapping[str, str] | None = None) -> Markup:
+def journal_panel(
+    work: Work, object_type: str, object_id: int, *, by: By = "all", typed: Mapping[str, str] | None = None
+) -> Markup:
     """The composer and the entries of one record, for its page; empty for who may not read the journal.
 
     :param typed: what was typed and could not be taken, with the sentences under ``errors``.

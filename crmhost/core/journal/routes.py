@@ -46,10 +46,11 @@ class EntryForm(Form):
 
 def _by() -> By:
     wanted = request.values.get("by", "all")
-    return wanted if wanted in BY else "all"  # type: ignore[return-value]
+    return next((by for by in BY if by == wanted), "all")
 
 
-def _texts(text: str) -> dict[str, str]:
+def _texts(text: str | None) -> dict[str, str]:
+    text = text or ""
     short = len(text) <= _SHORT and "\n" not in text
     return {"summary": text if short else "", "comment": "" if short else text}
 
@@ -94,6 +95,7 @@ def add(object_type: str, object_id: int) -> ResponseReturnValue:
     form = EntryForm()
     form.type.offer((item.name, item.label) for item in manual_types(current_work()))
     if form.validate():
+        texts = _texts(form.text.data)
         try:
             with writing() as work:
                 services.add(
@@ -101,8 +103,9 @@ def add(object_type: str, object_id: int) -> ResponseReturnValue:
                     object_type,
                     object_id,
                     form.type.data,
-                    **_texts(form.text.data),
-                    outcome=form.outcome.data,
+                    summary=texts["summary"],
+                    comment=texts["comment"],
+                    outcome=form.outcome.data or "",
                     at=form.at.data,
                 )
         except Invalid as error:

@@ -21,7 +21,11 @@ class Plugin:
 
     @hookimpl
     def menu(self) -> Sequence[MenuItem]:
-        return [MenuItem(place="Settings", label="General", endpoint="settings.general", permission="settings.edit", order=10)]
+        return [
+            MenuItem(
+                place="Settings", label="General", endpoint="settings.general", permission="settings.edit", order=10
+            )
+        ]
 
     @hookimpl
     def permissions(self) -> Sequence[Permission]:

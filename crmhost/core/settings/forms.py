@@ -120,7 +120,9 @@ def _field(work: Work, setting: Setting) -> Any:
 def _choice(work: Work, setting: Setting, label: str, text: str) -> ChoiceField:
     choices = setting.choices
     if callable(choices):
-        choices = work.generation.run(setting.plugin, f"setting {setting.key}", choices, work, default=())
+        choices = work.generation.run(
+            setting.plugin, f"setting {setting.key}", choices, work, default=(), gives=Sequence
+        )
     pairs = [(str(value), gettext(name)) for value, name in choices]
     empty = not setting.default and not any(value == "" for value, _ in pairs)
     return ChoiceField(label, choices=pairs, none="–" if empty else None, description=text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -32,6 +32,8 @@ def plugin_page(page: str) -> ResponseReturnValue:
     """The settings of one plugin."""
     if page == GENERAL:
         return redirect(url_for("settings.general"))
+    if page == FIELD_OPTIONS and request.method == "GET":
+        return redirect(url_for("statuses.field_options"))
     return _page(page)
 
 

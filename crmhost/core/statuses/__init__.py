@@ -47,5 +47,6 @@ class Plugin:
                 choices=choices,
                 validate=check_default,
                 help="Empty: the first status.",
+                page="field_options",
             )
         ]

@@ -1,4 +1,4 @@
-"""Pages of one's own account: password, language, open sessions, tokens of the API."""
+"""Pages of one's own account: password, language, open sessions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext, refresh
 
-from ...errors import CrmError, Invalid
+from ...errors import Invalid
 from ...web.i18n import language_names
 from ...web.request import current_person, current_work, writing
 from ...web.state import state
@@ -31,19 +31,16 @@ def _token() -> str:
     return person.token
 
 
-def _page(code: int = 200, *, errors: list[str] | None = None, token: str = "") -> ResponseReturnValue:
+def _page(code: int = 200, *, errors: list[str] | None = None) -> ResponseReturnValue:
     work = current_work()
-    mine = [(row, user) for row, user in services.tokens(work) if user.id == work.actor.user_id]
     page = render_template(
         "users/account.html",
         user=_mine(),
         role=_mine().role,
         sessions=services.sessions(work, _mine()),
         here=hashed(_token()),
-        tokens=[row for row, _ in mine],
         languages=language_names(state().catalogues.languages()),
         errors=errors or [],
-        token=token,
         browser=browser_of,
     )
     return page, code
@@ -88,27 +85,6 @@ def sign_out_elsewhere() -> ResponseReturnValue:
     return redirect(url_for("users.account"), 303)
 
 
-def add_token() -> ResponseReturnValue:
-    """Make a token of the API; it is shown once."""
-    label = request.form.get("label", "").strip()
-    if not label:
-        return _page(422, errors=[_("Say what the token is for, so that you know later which one to remove.")])
-    with writing() as work:
-        token = services.make_token(work, services.get(work, work.actor.user_id or 0), label)
-    return _page(token=token)
-
-
-def remove_token(token_id: int) -> ResponseReturnValue:
-    """End a token."""
-    try:
-        with writing() as work:
-            services.revoke_token(work, token_id)
-    except CrmError as error:
-        return _page(error.status, errors=[_(error.message)])
-    toast(_("The token was removed. What used it can no longer sign in."))
-    return redirect(url_for("users.account"), 303)
-
-
 def browser_of(session: UserSession) -> str:
     """What to call the browser of a session."""
     agent = session.agent
@@ -116,8 +92,8 @@ def browser_of(session: UserSession) -> str:
     system = next((name for name in ("Windows", "Android", "iPhone", "iPad", "Mac OS", "Linux") if name in agent), "")
     known = {"Edg": "Edge", "OPR": "Opera"}.get(browser, browser)
     if known and system:
-        return _("%(browser)s on %(system)s", browser=known, system=system)
-    return known or re.split(r"[\s/(]", agent)[0] or _("Unknown browser")
+        return str(_("%(browser)s on %(system)s", browser=known, system=system))
+    return known or re.split(r"[\s/(]", agent)[0] or str(_("Unknown browser"))
 
 
 def add_account_pages(blueprint: Blueprint) -> None:
@@ -127,5 +103,3 @@ def add_account_pages(blueprint: Blueprint) -> None:
     add("/account/password", view_func=change_password, methods=["POST"])
     add("/account/language", view_func=choose_language, methods=["POST"])
     add("/account/sessions", view_func=sign_out_elsewhere, methods=["POST"])
-    add("/account/tokens", view_func=add_token, methods=["POST"])
-    add("/account/tokens/<int:token_id>/remove", view_func=remove_token, methods=["POST"])

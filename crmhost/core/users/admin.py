@@ -64,7 +64,11 @@ def new() -> ResponseReturnValue:
         try:
             with writing() as work:
                 user = services.create(
-                    work, form.email.data, _number(form.role.data), form.password.data or None, name=form.name.data
+                    work,
+                    form.email.data or "",
+                    _number(form.role.data),
+                    form.password.data or None,
+                    name=form.name.data or "",
                 )
                 token = "" if form.password.data else services.invite(work, user.id)
                 user_id = user.id
@@ -118,7 +122,9 @@ def edit(user_id: int) -> ResponseReturnValue:
 
 def _given_and_taken(work: Work) -> tuple[list[str], list[str]]:
     chosen = {name: request.form.get(f"permission.{name}", "") for name in work.generation.permissions}
-    return [name for name, how in chosen.items() if how == "given"], [name for name, how in chosen.items() if how == "taken"]
+    return [name for name, how in chosen.items() if how == "given"], [
+        name for name, how in chosen.items() if how == "taken"
+    ]
 
 
 @requires("users.edit")
@@ -129,7 +135,9 @@ def switch(user_id: int) -> ResponseReturnValue:
         user = services.disable(work, user_id) if off else services.enable(work, user_id)
         name = user.name or user.email
     if off:
-        toast(_("%(name)s was disabled and signed out everywhere.", name=name), url_for("users.switch", user_id=user_id))
+        toast(
+            _("%(name)s was disabled and signed out everywhere.", name=name), url_for("users.switch", user_id=user_id)
+        )
     else:
         toast(_("%(name)s can sign in again.", name=name))
     return redirect(url_for("users.edit", user_id=user_id), 303)
@@ -153,7 +161,9 @@ def roles() -> ResponseReturnValue:
     counts: dict[int, int] = {}
     for user, _role in services.all_users(work):
         counts[user.role_id] = counts.get(user.role_id, 0) + 1
-    return render_template("users/roles.html", roles=services.all_roles(work), counts=counts, known=work.generation.permissions)
+    return render_template(
+        "users/roles.html", roles=services.all_roles(work), counts=counts, known=work.generation.permissions
+    )
 
 
 @requires("users.edit")
@@ -177,9 +187,7 @@ def role(role_id: int | None = None) -> ResponseReturnValue:
             return redirect(url_for("users.roles"), 303)
     work = current_work()
     locked = bool(found and found.locked)
-    held = [
-        Held(key, item.label, locked or key in chosen, "") for key, item in work.generation.permissions.items()
-    ]
+    held = [Held(key, item.label, locked or key in chosen, "") for key, item in work.generation.permissions.items()]
     groups = grouped(work, held)
     dormant = sorted(key for key in (found.permissions if found else ()) if key not in work.generation.permissions)
     page = render_template(

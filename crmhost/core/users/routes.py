@@ -26,7 +26,7 @@ from . import services
 from .account import add_account_pages
 from .admin import add_user_pages
 from .audit_pages import add_audit_pages
-from .services import TooManyAttempts
+from .sessions import TooManyAttempts, key_of
 
 blueprint = Blueprint("users", __name__)
 
@@ -65,10 +65,12 @@ def sign_in() -> ResponseReturnValue:
         return redirect(back) if current_person() else sign_in_page()
     email, password = request.form.get("email", "").strip(), request.form.get("password", "")
     kept = KeptForm.unpack(request.form.get(KEPT_FIELD, ""))
-    work = use_actor(Actor("client", services.key_of(email) or _("visitor"), address=client_address()))
+    work = use_actor(Actor("client", key_of(email) or _("visitor"), address=client_address()))
     try:
         with work.begin():
-            user, token = services.sign_in(work, email, password, client_address(), request.headers.get("User-Agent", ""))
+            user, token = services.sign_in(
+                work, email, password, client_address(), request.headers.get("User-Agent", "")
+            )
             actor = services.actor_for(user, client_address())
     except TooManyAttempts as error:
         said = _("Signing in failed too often. Try again in %(minutes)s minutes.", minutes=error.minutes)

@@ -153,5 +153,5 @@ def flat(errors: Any) -> list[str]:
 
 def _short(field: Field, sentence: str) -> str:
     label = str(field.label.text)
-    plain = Markup(sentence).striptags() if isinstance(sentence, Markup) else sentence
+    plain = sentence.striptags() if isinstance(sentence, Markup) else sentence
     return plain if not label or label.casefold() in plain.casefold() else f"{label}: {plain}"

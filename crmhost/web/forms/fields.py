@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +31,11 @@ from wtforms import (
 )
 from wtforms import (
     URLField as WTURLField,
+)
+from wtforms.fields.choices import (  # type: ignore[attr-defined]  # the types are of an older release
+    Choice,
+    SelectChoice,
+    SelectFieldBase,
 )
 from wtforms.validators import ValidationError
 from wtforms.widgets import Select, TextInput
@@ -119,7 +124,8 @@ class ChoiceField(SelectField):
     def offer(self, choices: Choices) -> None:
         """Sets the choices: pairs of value and label."""
         pairs = [(str(value), str(label)) for value, label in choices]
-        self.choices = [("", self._none), *pairs] if self._none is not None else pairs
+        self.pairs = [("", str(self._none)), *pairs] if self._none is not None else pairs
+        self.choices = [SelectChoice(value, label) for value, label in self.pairs]
 
     def process_data(self, value: Any) -> None:
         """Takes the value as text."""
@@ -127,7 +133,7 @@ class ChoiceField(SelectField):
 
     def pre_validate(self, form: Any) -> None:  # noqa: ARG002
         """:raises ValidationError: when the value is none of the choices."""
-        if self.data not in {value for value, _ in self.choices}:
+        if self.data not in {value for value, _ in self.pairs}:
             raise ValidationError(gettext("Choose one of the list."))
 
 
@@ -135,16 +141,17 @@ class ChoicesField(SelectMultipleField):
     """Several of a few."""
 
     def __init__(self, label: str = "", *, choices: Choices = (), **kwargs: Any) -> None:
-        super().__init__(label, choices=[(str(value), str(text)) for value, text in choices], **kwargs)
+        self.pairs = [(str(value), str(text)) for value, text in choices]
+        super().__init__(label, choices=[SelectChoice(value, text) for value, text in self.pairs], **kwargs)
 
     def pre_validate(self, form: Any) -> None:  # noqa: ARG002
         """:raises ValidationError: when a value is none of the choices."""
-        known = {value for value, _ in self.choices}
+        known = {value for value, _ in self.pairs}
         if any(value not in known for value in self.data or ()):
             raise ValidationError(gettext("Choose from the list."))
 
 
-class TagsField(Field):
+class TagsField(SelectFieldBase):
     """Names, chosen from those there are or typed anew; ``data`` is a list of texts."""
 
     widget = Select(multiple=True)
@@ -162,15 +169,11 @@ class TagsField(Field):
         names = [_trim(part) for value in valuelist for part in str(value).split(",")]
         self.data = list(dict.fromkeys(name for name in names if name))
 
-    def iter_choices(self) -> Iterable[tuple[str, str, bool, dict[str, Any]]]:
-        """Value, label, whether chosen, further attributes."""
+    def iter_choices(self) -> Iterator[Choice]:
+        """The names: those chosen first."""
         chosen = self.data or []
         for name in dict.fromkeys([*chosen, *self.known]):
-            yield name, name, name in chosen, {}
-
-    def has_groups(self) -> bool:
-        """Whether the choices stand in groups."""
-        return False
+            yield Choice(name, name, name in chosen, {})
 
 
 class ListField(Field):
