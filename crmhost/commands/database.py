@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from sqlalchemy import inspect
 
+from ..contributions import Health
 from ..errors import CrmError
 from ..host import migrate, setup
 from . import common
@@ -66,7 +67,9 @@ def doctor() -> None:
             click.echo(f"problem  {state.id} is suspended: {state.reason}")
     with site.work(generation=generation) as work:
         for item in generation.contributions("health_checks"):
-            health = generation.run(item.plugin, f"health check {item.id}", item.check, work)
+            health = generation.run(
+                item.plugin, f"health check {item.id}", item.check, work, default=None, gives=Health
+            )
             if health is None:
                 problems += 1
                 click.echo(f"problem  the check “{item.label}” of {item.plugin} failed")

@@ -207,18 +207,37 @@ def _specs_of(owner: str, module: ModuleType) -> Iterable[tuple[str, Spec]]:
         yield name, spec
 
 
-def run_isolated(
-    plugin: str, place: str, function: Callable[..., Any], /, *arguments: Any, default: Any = None, **named: Any
-) -> Any:
-    """Runs a plugin's callable in its context; a failure is recorded and gives ``default``.
+#: Stands for a default that was not given.
+NO_DEFAULT: Any = object()
 
-    :raises CrmError: refusals meant for the person pass through.
+
+def run_isolated(
+    plugin: str,
+    place: str,
+    function: Callable[..., Any],
+    /,
+    *arguments: Any,
+    default: Any = NO_DEFAULT,
+    gives: type[Any] | tuple[type[Any], ...] = object,
+    **named: Any,
+) -> Any:
+    """Runs a plugin's callable in its context; a failure is recorded and gives the default (or ``None``).
+
+    :param default: for a part of something larger, which goes on without it, also when the part refuses.
+    :param gives: types that the contract allows; anything else is a failure.
+    :raises CrmError: without a default, refusals meant for the person pass through.
     """
+    fallback = None if default is NO_DEFAULT else default
     try:
         with running(plugin):
-            return function(*arguments, **named)
+            value = function(*arguments, **named)
+        if not isinstance(value, gives):
+            raise TypeError(f"{place} gave {type(value).__name__}, which it must not")
     except CrmError:
-        raise
+        if default is NO_DEFAULT:
+            raise
+        return fallback
     except (Exception, SystemExit) as error:
         record_fault(plugin, place, error)
-        return default
+        return fallback
+    return value

@@ -174,7 +174,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="crmhost-trial-") as folder:
             config = _config(order["config"], order["schema"], Path(folder))
-            _try(Site(config, kind="test"), order["enabled"], order["tried"])
+            try_out(Site(config, kind="test"), order["enabled"], order["tried"])
     except PluginError as error:
         answer = {
             "plugin": error.plugin,
@@ -204,7 +204,11 @@ def _config(values: dict[str, Any], schema: str, folder: Path) -> Config:
     return Config(**values)
 
 
-def _try(site: Site, enabled: list[str], tried: list[str]) -> None:
+def try_out(site: Site, enabled: Sequence[str], tried: Sequence[str]) -> None:
+    """Enables plugins on a site that is there for nothing else, uses them a little, and closes it.
+
+    :raises PluginError: naming the plugin that failed.
+    """
     from ..core.users import services as users
     from . import lifecycle, schema, setup
 
