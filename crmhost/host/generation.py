@@ -20,7 +20,7 @@ from .. import __version__
 from ..contributions import DECLARED, Contribution, Permission, Service, Setting
 from ..errors import PluginError
 from .attribution import running
-from .hookcall import NO_DEFAULT, HookCaller, run_isolated
+from .hookcall import HookCaller, run_isolated
 from .manifest import Data, Manifest, Names
 
 if TYPE_CHECKING:
@@ -106,12 +106,15 @@ class Generation:
         function: Callable[..., Any],
         /,
         *arguments: Any,
-        default: Any = NO_DEFAULT,
+        default: Any = None,
         gives: type[Any] | tuple[type[Any], ...] = object,
+        may_refuse: bool = False,
         **named: Any,
     ) -> Any:
         """Runs a plugin's callable, see :func:`~crmhost.host.hookcall.run_isolated`."""
-        return run_isolated(plugin, place, function, *arguments, default=default, gives=gives, **named)
+        return run_isolated(
+            plugin, place, function, *arguments, default=default, gives=gives, may_refuse=may_refuse, **named
+        )
 
 
 def assemble(number: int, order: Sequence[Found], refused: Mapping[str, str] | None = None) -> Generation:

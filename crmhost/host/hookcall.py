@@ -207,37 +207,34 @@ def _specs_of(owner: str, module: ModuleType) -> Iterable[tuple[str, Spec]]:
         yield name, spec
 
 
-#: Stands for a default that was not given.
-NO_DEFAULT: Any = object()
-
-
 def run_isolated(
     plugin: str,
     place: str,
     function: Callable[..., Any],
     /,
     *arguments: Any,
-    default: Any = NO_DEFAULT,
+    default: Any = None,
     gives: type[Any] | tuple[type[Any], ...] = object,
+    may_refuse: bool = False,
     **named: Any,
 ) -> Any:
-    """Runs a plugin's callable in its context; a failure is recorded and gives the default (or ``None``).
+    """Runs a plugin's callable in its context; a failure is recorded and gives the default.
 
-    :param default: for a part of something larger, which goes on without it, also when the part refuses.
+    :param default: what a page goes on with, also when the callable refuses.
     :param gives: types that the contract allows; anything else is a failure.
-    :raises CrmError: without a default, refusals meant for the person pass through.
+    :param may_refuse: refusals reach the caller, because the person asked for just this.
+    :raises CrmError: when it refuses and may.
     """
-    fallback = None if default is NO_DEFAULT else default
     try:
         with running(plugin):
             value = function(*arguments, **named)
         if not isinstance(value, gives):
             raise TypeError(f"{place} gave {type(value).__name__}, which it must not")
     except CrmError:
-        if default is NO_DEFAULT:
+        if may_refuse:
             raise
-        return fallback
+        return default
     except (Exception, SystemExit) as error:
         record_fault(plugin, place, error)
-        return fallback
+        return default
     return value

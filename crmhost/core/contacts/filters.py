@@ -132,7 +132,9 @@ def _contributed(work: Work, name: str, text: str) -> Condition:
     for item in work.generation.contributions("contact_filters"):
         if item.id == name:
             work.require(item.permission)
-            condition = work.generation.run(item.plugin, f"contact filter {name}", item.condition, work, text)
+            condition = work.generation.run(
+                item.plugin, f"contact filter {name}", item.condition, work, text, may_refuse=True
+            )
             if condition is None:
                 raise Invalid(f"The filter “{item.label}” does not work at the moment.")
             return _plain(name, condition)
