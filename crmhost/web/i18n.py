@@ -159,7 +159,10 @@ def day(value: dt.date | dt.datetime | None) -> str:
         return ""
     if isinstance(value, dt.datetime):
         value = value.astimezone(_zone()).date()
-    return str(format_date(value, _date_pattern(), locale=_locale()))
+    known: dict[dt.date, str] = g.setdefault("crmhost_days", {})
+    if value not in known:
+        known[value] = str(format_date(value, _date_pattern(), locale=_locale()))
+    return known[value]
 
 
 def long_day(value: dt.date | dt.datetime) -> str:

@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from flask import url_for
 from flask_babel import gettext as _
-from markupsafe import Markup
 
 from ...contributions import BulkAction, Column, Filter
-from ...web.i18n import ago, day, number
 from ...web.tables import Bulk, Cell, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
-from ...web.templating import icon, initials
 from ...work.unit import Work
-from ..hues import hue_for
 from ..statuses import services as statuses
 from . import queries, tags
+from .cells import NONE, Cells, Row
 from .forms import people
 from .models import Contact, Tag
 from .queries import ListQuery
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
-    """A contact with what its row shows besides its own columns.
+class Choices:
+    """What filters and actions offer, read once per page."""
 
-    :param extra: column id of a plugin -> what stands there.
-    """
+    statuses: list[tuple[str, str]]
+    tags: list[Tag]
+    people: list[tuple[str, str]]
 
-    contact: Contact
-    tags: Sequence[Tag]
-    extra: Mapping[str, Cell]
-
-    @property
-    def id(self) -> int:
-        """Id of the contact."""
-        return self.contact.id
+    @classmethod
+    def of(cls, work: Work) -> Choices:
+        """The choices now."""
+        return cls(statuses.choices(work), tags.all_tags(work), people(work))
 
 
 def list_query(query: TableQuery) -> ListQuery:
@@ -49,6 +43,7 @@ def list_query(query: TableQuery) -> ListQuery:
 def contact_table(work: Work) -> Table:
     """The list of contacts."""
     contributed = _contributed_columns(work)
+    choices = Choices.of(work)
 
     def fetch(work: Work, query: TableQuery) -> TablePage:
         page = queries.page(work, list_query(query))
@@ -67,13 +62,13 @@ def contact_table(work: Work) -> Table:
         columns=[*_columns(work), *(_contributed_column(item) for item in contributed)],
         fetch=fetch,
         count=count,
-        filters=[*_filters(work), *_contributed_filters(work)],
+        filters=[*_filters(work, choices), *_contributed_filters(work)],
         sort="-created_at",
         sorts={"first_name": _("First name"), "updated_at": _("Last change")},
         search=_("Name, e-mail or phone"),
         row_name=lambda row: row.contact.name,
         card=("name", "status", (("email",), ("tags", "created_at"))),
-        bulk=bulk_actions(work),
+        bulk=bulk_actions(work, choices),
         bulk_url=url_for("contacts.bulk"),
         empty=(
             _("No contacts yet"),
@@ -92,17 +87,14 @@ def bin_table(work: Work) -> Table:
         return TablePage(rows(work, page.rows, ()), page.next, page.previous)
 
     days = int(work.settings.get("contacts.bin_days") or 0)
+    cells = Cells(work)
     return Table(
         id="contacts_bin",
         label=_("Bin"),
         columns=[
-            TableColumn(
-                id="name", label=_("Name"), cell=lambda row: _who(row.contact, link=False), css="c-name", fixed=True
-            ),
-            TableColumn(id="email", label=_("E-mail"), cell=lambda row: row.contact.email or _none(), css="c-mail"),
-            TableColumn(
-                id="deleted_at", label=_("Deleted"), cell=lambda row: day(row.contact.deleted_at), css="c-when"
-            ),
+            TableColumn(id="name", label=_("Name"), cell=cells.plain_name, css="c-name", fixed=True),
+            TableColumn(id="email", label=_("E-mail"), cell=cells.email, css="c-mail"),
+            TableColumn(id="deleted_at", label=_("Deleted"), cell=cells.deleted, css="c-when"),
         ],
         fetch=fetch,
         search=_("Name or e-mail"),
@@ -148,138 +140,45 @@ def rows(work: Work, contacts: Sequence[Contact], contributed: Sequence[Column])
     return [Row(contact, tagged.get(contact.id, ()), extra.get(contact.id, {})) for contact in contacts]
 
 
-# --- cells -----------------------------------------------------------------------------------------------------------
-
-
-def _none() -> Markup:
-    return Markup('<span class="quiet">–</span>')
-
-
-def _who(contact: Contact, *, link: bool = True) -> Markup:
-    if not link:
-        return Markup('<span class="who">{}<span class="cut strong">{}</span></span>').format(
-            avatar(contact), contact.name
-        )
-    url = url_for("contacts.page", contact_id=contact.id)
-    return Markup('<span class="who">{}<a class="cut" href="{}">{}</a></span>').format(
-        avatar(contact), url, contact.name
-    )
-
-
-def avatar(contact: Contact, size: str = "") -> Markup:
-    """The round sign of a contact."""
-    css = f"crm-avatar {size}".strip()
-    sign = initials(contact.name)
-    return Markup('<span class="{}" data-hue="{}" aria-hidden="true">{}</span>').format(
-        css, hue_for(str(contact.id)), sign
-    )
-
-
-def status_switch(contact: Contact, *, may: bool, place: str = "") -> Markup:
-    """The status of a contact; where it may be changed, as a button that opens the shared menu.
-
-    :param place: tells two switches of one contact on one page apart.
-    """
-    name, hue = contact.status.name, contact.status.hue
-    if not may:
-        return Markup('<span class="crm-status" data-hue="{}"><span class="crm-dot"></span>{}</span>').format(hue, name)
-    return Markup(
-        '<button type="button" class="crm-status" id="status-{}{}" data-hue="{}" popovertarget="status-menu"'
-        ' aria-haspopup="listbox" aria-expanded="false" aria-label="{}" hx-get="{}" hx-target="#status-menu" hx-swap="innerHTML">'
-        '<span class="crm-dot"></span>{}{}</button>'
-    ).format(
-        contact.id,
-        place,
-        hue,
-        _("Status: %(name)s. Change", name=name),
-        url_for("contacts.status", contact_id=contact.id),
-        name,
-        icon("chevron-down"),
-    )
-
-
-def _tags(row: Row) -> Cell:
-    if not row.tags:
-        return _none()
-    first, others = row.tags[0], row.tags[1:]
-    shown = Markup('<span class="crm-tag" data-hue="{}"><span class="crm-dot"></span><span>{}</span></span>').format(
-        first.hue, first.name
-    )
-    if others:
-        names = ", ".join(tag.name for tag in others)
-        shown += Markup('<span class="crm-count" title="{}">+{}</span>').format(names, len(others))
-    return Markup('<span class="row-flex">{}</span>').format(shown)
-
-
-def _assigned(row: Row) -> Cell:
-    user = row.contact.assigned_to
-    if user is None:
-        return Markup('<span class="quiet">{}</span>').format(_("Nobody"))
-    name = user.name or user.email
-    sign = Markup('<span class="crm-avatar" data-hue="{}" aria-hidden="true">{}</span>').format(
-        hue_for(user.email), initials(name)
-    )
-    first = name.split()[0]
-    return Markup('<span class="row-flex" title="{}">{}<span class="cut">{}</span></span>').format(name, sign, first)
-
-
-def _phone(row: Row) -> Cell:
-    contact = row.contact
-    return contact.mobile_phone or contact.work_phone or contact.home_phone or _none()
-
-
-def source_label(source: str) -> str:
-    """What a source is called."""
-    known = {"manual": _("By hand"), "import": _("Import"), "form": _("Form"), "api": _("API"), "demo": _("Demo data")}
-    return str(known.get(source, source.replace("_", " ").capitalize()))
+# --- columns ----------------------------------------------------------------------------------------------------------
 
 
 def _columns(work: Work) -> list[TableColumn]:
-    may = work.can("contacts.edit")
-    today = work.now
-
-    def switch(place: str) -> Callable[[Row], Cell]:
-        return lambda row: status_switch(row.contact, may=may, place=place)
-
+    cells = Cells(work)
     return [
         TableColumn(
             id="name",
             label=_("Name"),
-            cell=lambda row: _who(row.contact),
-            card_cell=lambda row: Markup('<a class="link-ink" href="{}">{}</a>').format(
-                url_for("contacts.page", contact_id=row.contact.id), row.contact.name
-            ),
+            cell=cells.name,
+            card_cell=cells.card_name,
             sort="name",
             css="c-name",
             fixed=True,
         ),
+        TableColumn(id="email", label=_("E-mail"), cell=cells.email, sort="email", css="c-mail"),
         TableColumn(
-            id="email", label=_("E-mail"), cell=lambda row: row.contact.email or _none(), sort="email", css="c-mail"
+            id="status",
+            label=_("Status"),
+            cell=cells.status,
+            card_cell=cells.card_status,
+            sort="status",
+            css="c-status",
         ),
-        TableColumn(
-            id="status", label=_("Status"), cell=switch(""), card_cell=switch("-card"), sort="status", css="c-status"
-        ),
-        TableColumn(id="tags", label=_("Tags"), cell=_tags, css="c-tags"),
-        TableColumn(id="phone", label=_("Phone"), cell=_phone, css="c-when", shown=False),
-        TableColumn(id="assigned_to", label=_("Assigned to"), cell=_assigned, css="c-user"),
+        TableColumn(id="tags", label=_("Tags"), cell=cells.tags, css="c-tags"),
+        TableColumn(id="phone", label=_("Phone"), cell=cells.phone, css="c-when", shown=False),
+        TableColumn(id="assigned_to", label=_("Assigned to"), cell=cells.assigned, css="c-user"),
         TableColumn(
             id="last_contacted_at",
             label=_("Last contacted"),
-            cell=lambda row: day(row.contact.last_contacted_at) or _none(),
+            cell=cells.last_contacted,
             sort="last_contacted_at",
             css="c-when",
         ),
-        TableColumn(
-            id="created_at",
-            label=_("Added"),
-            cell=lambda row: day(row.contact.created_at),
-            sort="created_at",
-            css="c-when",
-        ),
+        TableColumn(id="created_at", label=_("Added"), cell=cells.created, sort="created_at", css="c-when"),
         TableColumn(
             id="updated_at",
             label=_("Last change"),
-            cell=lambda row: ago(row.contact.updated_at),
+            cell=cells.updated,
             sort="updated_at",
             css="c-when",
             shown=False,
@@ -287,36 +186,26 @@ def _columns(work: Work) -> list[TableColumn]:
         TableColumn(
             id="days_in_status",
             label=_("Days in status"),
-            cell=lambda row: number((today - row.contact.status_since).days),
+            cell=cells.days_in_status,
             align="end",
             css="c-money",
             shown=False,
         ),
-        TableColumn(
-            id="source", label=_("Source"), cell=lambda row: source_label(row.contact.source), css="c-when", shown=False
-        ),
-        TableColumn(
-            id="city",
-            label=_("City"),
-            cell=lambda row: (row.contact.address1 or {}).get("city") or _none(),
-            css="c-when",
-            shown=False,
-        ),
+        TableColumn(id="source", label=_("Source"), cell=cells.source, css="c-when", shown=False),
+        TableColumn(id="city", label=_("City"), cell=cells.city, css="c-when", shown=False),
     ]
 
 
 # --- filters and actions ---------------------------------------------------------------------------------------------
 
 
-def _filters(work: Work) -> list[TableFilter]:
+def _filters(work: Work, choices: Choices) -> list[TableFilter]:
     found = [
-        TableFilter(id="status", label=_("Status"), kind="choices", choices=statuses.choices(work)),
-        TableFilter(
-            id="tag", label=_("Tag"), kind="choice", choices=[(str(tag.id), tag.name) for tag in tags.all_tags(work)]
-        ),
+        TableFilter(id="status", label=_("Status"), kind="choices", choices=choices.statuses),
+        TableFilter(id="tag", label=_("Tag"), kind="choice", choices=[(str(tag.id), tag.name) for tag in choices.tags]),
     ]
     if not work.actor.only_assigned:
-        owners = [("me", _("Me")), ("nobody", _("Nobody")), *people(work)]
+        owners = [("me", _("Me")), ("nobody", _("Nobody")), *choices.people]
         found.append(TableFilter(id="assigned_to", label=_("Assigned to"), kind="choice", choices=owners))
     return [
         *found,
@@ -357,20 +246,20 @@ def _contributed_column(item: Column) -> TableColumn:
     return TableColumn(
         id=item.id,
         label=_(item.label),
-        cell=lambda row: row.extra.get(item.id) or _none(),
+        cell=lambda row: row.extra.get(item.id) or NONE,
         align=item.align,
         css="c-money" if item.align == "end" else "c-org",
         shown=item.shown,
     )
 
 
-def bulk_actions(work: Work) -> list[Bulk]:
+def bulk_actions(work: Work, choices: Choices) -> list[Bulk]:
     """What the reader may do with selected contacts."""
     found: list[Bulk] = []
     if work.can("contacts.edit"):
-        names = [tag.name for tag in tags.all_tags(work)]
+        names = [tag.name for tag in choices.tags]
         found += [
-            Bulk(id="status", label=_("Status"), icon="circle-dot", choices=statuses.choices(work)),
+            Bulk(id="status", label=_("Status"), icon="circle-dot", choices=choices.statuses),
             Bulk(
                 id="tag",
                 label=_("Tag"),
@@ -381,12 +270,14 @@ def bulk_actions(work: Work) -> list[Bulk]:
             ),
         ]
         if not work.actor.only_assigned:
-            found.append(Bulk(id="assign", label=_("Assign"), icon="user", choices=[("", _("Nobody")), *people(work)]))
+            found.append(
+                Bulk(id="assign", label=_("Assign"), icon="user", choices=[("", _("Nobody")), *choices.people])
+            )
     for item in cast("tuple[BulkAction, ...]", work.generation.contributions("contact_bulk_actions")):
         if work.can(item.permission):
-            choices: Any = ()
+            offered: Any = ()
             if item.choices is not None:
-                choices = work.generation.run(
+                offered = work.generation.run(
                     item.plugin, f"bulk {item.id}", item.choices, work, default=(), gives=Sequence
                 )
             found.append(
@@ -394,7 +285,7 @@ def bulk_actions(work: Work) -> list[Bulk]:
                     id=item.id,
                     label=_(item.label),
                     icon=item.icon,
-                    choices=list(choices),
+                    choices=list(offered),
                     danger=item.danger,
                     wide=True,
                 )

@@ -22,8 +22,8 @@ from ...work.unit import Work
 from ..journal.panel import journal_panel
 from ..statuses import services as statuses
 from . import queries, services, tags
+from .cells import source_label, status_switch
 from .forms import SOCIALS, country_choices, people
-from .lists import source_label, status_switch
 from .models import Contact
 from .queries import ListQuery
 
