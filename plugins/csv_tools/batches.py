@@ -13,7 +13,7 @@ from crmhost.api import Work
 
 from . import importing
 from .models import Run
-from .reading import Table
+from .reading import CsvTable
 from .sniff import Format, Source
 
 #: Begins a transaction: ``work.begin`` or, in a page, ``writing``.
@@ -40,7 +40,7 @@ def proceed(
     until = None if seconds is None else time.monotonic() + seconds
     # Plain numbers: a new transaction reads the run anew, and must find it where we left it.
     run_id, position = run.id, run.position
-    rows = Table(source, Format.from_json(run.format)).rows(after=position)
+    rows = CsvTable(source, Format.from_json(run.file_format)).rows(after=position)
     while batch := list(itertools.islice(rows, importing.BATCH)):
         with begin() as work:
             run = importing.save_batch(work, run_id, position, batch)
@@ -93,6 +93,6 @@ def rehearse(begin: Begin, run: Run, source: Source, limit: int | None = importi
 
 
 def _batches(run: Run, source: Source, limit: int | None) -> Iterator[list[Any]]:
-    rows = itertools.islice(Table(source, Format.from_json(run.format)).rows(), limit)
+    rows = itertools.islice(CsvTable(source, Format.from_json(run.file_format)).rows(), limit)
     while batch := list(itertools.islice(rows, 500 if limit is None else limit)):
         yield batch

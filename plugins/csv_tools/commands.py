@@ -206,7 +206,7 @@ def _say_rows(title: str, rows: list[tuple[int, list[str]]], number: int) -> Non
 def _write_refused(work: Work, run: Run, path: Path) -> None:
     rows = importing.all_remarks(work, run, outcomes=("refused",))
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(exporting.refused(run.columns, run.format["delimiter"], rows))
+        file.writelines(exporting.refused(run.columns, run.file_format["delimiter"], rows))
 
 
 @click.command("export")

@@ -8,9 +8,9 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Table, delete, insert, select, update
 
 from crmhost.api import Conflict, CrmError, Importer, Invalid, NotFound, RowResult, Work, texts
 
@@ -18,7 +18,7 @@ from . import mapping as maps
 from . import storing
 from .cells import date_order
 from .models import Row, Run
-from .reading import Record, Table
+from .reading import CsvTable, Record
 from .sniff import Format, Source, sniff
 
 PERMISSION = "csv_tools.import"
@@ -117,7 +117,7 @@ def propose(work: Work, kind: str, source: Source, **chosen: Any) -> Proposal:
     """
     fields = importer_of(work, kind).fields(work)
     format_ = sniff(source, maps.known_headers(fields), **chosen)
-    table = Table(source, format_)
+    table = CsvTable(source, format_)
     first: list[Record] = []
     total = 0
     for record in table.rows():
@@ -179,7 +179,7 @@ def describe(
     run: Run, proposal: Proposal, *, mapping: Sequence[str] | None = None, dates: dict[str, str] | None = None
 ) -> None:
     """Puts what the file looks like, and where its columns go, on a run."""
-    run.format = dataclasses.asdict(proposal.format)
+    run.file_format = dataclasses.asdict(proposal.format)
     run.columns = proposal.columns
     run.mapping = list(proposal.mapping if mapping is None else mapping)
     run.signature = maps.signature(proposal.columns)
@@ -296,10 +296,10 @@ def save_batch(work: Work, run_id: int, position: int, records: Sequence[Record]
     results = save_rows(work, run, records)
     rows = [_row(run, record, result) for record, result in zip(records, results, strict=True)]
     if rows:
-        work.session.execute(insert(Row), rows)
+        work.session.execute(insert(cast("Table", Row.__table__)), rows)
     for outcome in _OUTCOMES:
         setattr(run, outcome, getattr(run, outcome) + sum(result.outcome == outcome for result in results))
-    run.remarked += sum(row["remarked"] and row["outcome"] in ("added", "updated") for row in rows)
+    run.remarked += sum(row["remarked"] and row["outcome"] != "refused" for row in rows)
     run.position = records[-1].row
     work.session.flush()
     return run
@@ -313,7 +313,8 @@ def _row(run: Run, record: Record, result: RowResult) -> dict[str, Any]:
         "outcome": result.outcome,
         "object_id": result.id,
         "reasons": list(result.reasons),
-        "remarked": bool(result.reasons),
+        # “There is such a contact already” is what being skipped means; anything besides is a remark.
+        "remarked": len(result.reasons) > (result.outcome == "skipped"),
         "before": result.before,
         "cells": [cell.replace("\0", "") for cell in record.cells] if result.outcome == "refused" else None,
         "left_alone": False,

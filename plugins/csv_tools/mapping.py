@@ -125,9 +125,11 @@ class Mapper:
         """Field -> text, those with nothing in their cells left out: a blank cell changes nothing."""
         found: dict[str, str] = {}
         for index, field, kind in self._columns:
-            text = unguard(cells[index].strip()) if index < len(cells) else ""
+            text = cells[index].strip() if index < len(cells) else ""
             if not text:
                 continue
+            if text[0] == "'":
+                text = unguard(text)
             if kind == "list":
                 text = text.replace(SEVERAL, "\n").replace(SEVERAL.rstrip(), "\n")
                 found[field] = f"{found[field]}\n{text}" if field in found else text

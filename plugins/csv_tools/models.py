@@ -40,7 +40,7 @@ class Run(Base):  # type: ignore[misc, valid-type]  # the base is made by a func
     kept: Mapped[bool] = mapped_column(default=True)
     state: Mapped[str] = mapped_column(String(12), default="uploading")
     #: A :class:`~plugins.csv_tools.sniff.Format`.
-    format: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    file_format: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     columns: Mapped[list[str]] = mapped_column(JSON, default=list)
     #: The field of each column, empty for those left out.
     mapping: Mapped[list[str]] = mapped_column(JSON, default=list)

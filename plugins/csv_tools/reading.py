@@ -72,7 +72,7 @@ class _Lines:
         return self.taken[0]
 
 
-class Table:
+class CsvTable:
     """A CSV file as a table.
 
     :param source: opens the file.

@@ -29,7 +29,7 @@ from . import batches, exporting, importing, storing
 from .forms import read_choices, read_export
 from .mapping import Mapper
 from .models import Run
-from .reading import Table
+from .reading import CsvTable
 from .sniff import DELIMITERS, ENCODINGS, Format
 
 blueprint = Blueprint("csv_tools", __name__)
@@ -128,7 +128,7 @@ def _preview(found: Run, problem: str = "") -> str:
     work = current_work()
     importer = importing.importer_of(work, found.kind)
     fields = importer.fields(work)
-    table = Table(storing.stored(work.session, found.id), Format.from_json(found.format))
+    table = CsvTable(storing.stored(work.session, found.id), Format.from_json(found.file_format))
     mapper = Mapper(found.mapping, fields, found.dates)  # type: ignore[arg-type]
     first = [(record, mapper.fields(record.cells)) for record, _ in zip(table.rows(), range(SHOWN), strict=False)]
     samples = [
@@ -159,7 +159,7 @@ def choose(run_id: int) -> Any:
     found = importing.get(work, run_id)
     if found.state != "draft":
         return redirect(url_for("csv_tools.run", run_id=run_id), 303)
-    choices = read_choices(len(found.columns), found.format)
+    choices = read_choices(len(found.columns), found.file_format)
     try:
         _look(run_id, choices.format, choices.mapping, choices.dates, choices.match_by, choices.mode)
         if not choices.start:
@@ -261,7 +261,7 @@ def refused(run_id: int) -> Response:
     """The refused rows with the reasons, as a file to correct and import again."""
     work = current_work()
     found = importing.get(work, run_id)
-    columns, delimiter = list(found.columns), str(found.format.get("delimiter", ","))
+    columns, delimiter = list(found.columns), str(found.file_format.get("delimiter", ","))
     rows = importing.all_remarks(work, found, outcomes=("refused",))
     name = re.sub(r"\.[^.]{1,5}$", "", found.file_name)
     return _download(exporting.refused(columns, delimiter, rows), f"{name}-refused.csv")

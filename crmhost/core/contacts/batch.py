@@ -67,7 +67,7 @@ class Draft:
         """Adds addresses; the first of them becomes the main one if ``first``. Gives whether anything changed."""
         have = {email_key(email): email for email in self.emails}
         given = {email_key(email): email for email in emails}
-        merged = {**given, **have} if first else {**have, **given}
+        merged = {**given, **have}
         order = [*given, *have] if first else [*have, *given]
         wanted = [merged[key] for key in dict.fromkeys(order)]
         changed, self.emails = wanted != self.emails, wanted

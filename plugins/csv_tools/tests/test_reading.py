@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.csv_tools.reading import OPEN_QUOTE, Table
+from plugins.csv_tools.reading import OPEN_QUOTE, CsvTable
 from plugins.csv_tools.sniff import Format
 
 HEADER = "email,first_name,notes\n"
@@ -18,7 +18,7 @@ HEADER = "email,first_name,notes\n"
 
 def rows(text: str, format_: Format | None = None, after: int = 0) -> list[tuple[int, int, list[str], str]]:
     """Number, line, cells and problem of each row."""
-    table = Table(lambda: io.BytesIO(text.encode("utf-8", "surrogatepass")), format_ or Format())
+    table = CsvTable(lambda: io.BytesIO(text.encode("utf-8", "surrogatepass")), format_ or Format())
     return [(record.row, record.line, record.cells, record.problem) for record in table.rows(after)]
 
 
@@ -119,7 +119,7 @@ def test_flat_memory() -> None:
             self._left -= count
             return count * len(self._line)
 
-    table = Table(lambda: io.BufferedReader(Endless(), 256 * 1024), Format(header=False))
+    table = CsvTable(lambda: io.BufferedReader(Endless(), 256 * 1024), Format(header=False))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert sum(1 for _ in table.rows()) == 1_000_000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmhost.api import Invalid
-from plugins.csv_tools.reading import Table
+from plugins.csv_tools.reading import CsvTable
 from plugins.csv_tools.sniff import Format, Source, sniff
 
 TEXT = 'email,first_name,notes\r\na@example.com,Zoë,"two\r\nlines"\r\nb@example.com,Øle,"a, b"\r\n'
@@ -26,7 +26,7 @@ def read(data: bytes, **chosen: object) -> tuple[Format, list[str], list[list[st
     """The format, the columns and the rows of a file."""
     source = source_of(data)
     found = sniff(source, KNOWN, **chosen)
-    table = Table(source, found)
+    table = CsvTable(source, found)
     return found, table.columns, [record.cells for record in table.rows()]
 
 

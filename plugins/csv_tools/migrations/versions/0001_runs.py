@@ -35,7 +35,7 @@ def upgrade() -> None:
         _must("size", sa.BigInteger()),
         _must("kept", sa.Boolean()),
         _must("state", sa.String(12)),
-        _must("format", sa.JSON()),
+        _must("file_format", sa.JSON()),
         _must("columns", sa.JSON()),
         _must("mapping", sa.JSON()),
         _must("dates", sa.JSON()),
