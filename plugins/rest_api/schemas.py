@@ -147,7 +147,9 @@ class BulkContacts(Schema):
         validate=validate.Length(max=1000, error="Give at most 1,000 contacts at once."),
     )
     match = fields.String(
-        load_default="email", metadata={"description": "The field by which contacts that are there are recognised."}
+        load_default="email",
+        validate=validate.OneOf(["email", "external_id"], error="Choose email or external_id."),
+        metadata={"description": "What tells that a contact is there already; the other of the two is tried after it."},
     )
     mode = fields.String(
         load_default="update",

@@ -51,7 +51,7 @@ def wanted_version(current: Callable[[], int]) -> int | None:
     given = request.if_match
     if given.star_tag or "If-Match" not in request.headers:
         return None
-    versions = {int(tag) for tag in given.as_set() if tag.isascii() and tag.isdigit() and len(tag) < 10}
+    versions = {int(tag) for tag in given.as_set() if tag and tag.isascii() and tag.isdigit() and len(tag) < 10}
     if len(versions) == 1:
         return versions.pop()
     now = current()

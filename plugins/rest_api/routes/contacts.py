@@ -23,7 +23,7 @@ from crmhost.api import (
 )
 from crmhost.web.api import Response, current_work, request, writing
 
-from ..fields import Number
+from ..fields import Flag, Text
 from ..problems import schema_errors, unknown_sentence
 from ..schemas import (
     BulkContacts,
@@ -48,6 +48,8 @@ blueprint = Blueprint(
 
 #: Rows that one transaction saves.
 BATCH = 250
+_EXACT = Flag("Whether “total” is all of them; else at least so many.")
+_NOTE = Text("Says when not all hits of a search were looked at.")
 #: Parameters of the list that are no filters.
 _NO_FILTERS = ("limit", "after", "count", "q", "sort")
 
@@ -66,7 +68,7 @@ def _api_names() -> Iterator[None]:
 
 @blueprint.get("")
 @blueprint.arguments(ContactQuery, location="query")
-@blueprint.response(200, counted_list_of(Contact, exact=Number()))
+@blueprint.response(200, counted_list_of(Contact, exact=_EXACT, note=_NOTE))
 @blueprint.doc(**{"x-contact-filters": True})
 def list_contacts(query: Mapping[str, Any]) -> Response:
     """Lists contacts, newest first unless told otherwise."""

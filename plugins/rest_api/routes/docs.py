@@ -34,16 +34,17 @@ def openapi() -> Response:
 @blueprint.response(200, {"type": "string"}, content_type="text/html")
 @blueprint.doc(**{"x-public": True})
 @public
-def page() -> str:
+def page() -> Response:
     """Gives the documentation for people."""
     found = document().value
-    return render_template(
+    text = render_template(
         "rest_api/docs.html",
         info=found["info"],
         introduction=[_marked_up(part) for part in found["info"]["description"].strip().split("\n\n")],
         sections=sections(found),
         tokens_address=link("rest_api.list_tokens"),
     )
+    return Response(text, content_type="text/html; charset=utf-8")
 
 
 def _marked_up(text: str) -> Markup:

@@ -42,6 +42,7 @@ def check_request() -> None:
     :raises Invalid: for unknown parameters.
     :raises HTTPException: 400, 413 or 415 for a body that can't be read.
     """
+    _check_plain()
     rules = _rules()
     if rules is None:
         return
@@ -77,6 +78,15 @@ def _read_rules(endpoint: str, method: str) -> Rules | None:
             query = None if isinstance(schema, Schema) and schema.unknown == INCLUDE else schema
         takes_json = takes_json or parameter["in"] == "json"
     return Rules(query, takes_json)
+
+
+def _check_plain() -> None:
+    # PostgreSQL takes no such character, so no resource has to think of it.
+    sentence = "A parameter can't hold the character NUL."
+    given = [*request.args.items(multi=True), *(request.view_args or {}).items()]
+    errors = {texts.clean_line(name): [sentence] for name, value in given if "\0" in f"{name}{value}"}
+    if errors:
+        raise Invalid(errors)
 
 
 def _check_query(schema: Any) -> None:
