@@ -135,6 +135,8 @@ def _of_plugins(source: Source, module: Module, found: Import, testing: bool) ->
 
 def _web_import(module: Module) -> Import | None:
     for found in module.imports:
+        if found.typing:
+            continue
         top = found.module.partition(".")[0]
         if top in _WEB or top.startswith("flask_") or found.module.startswith("crmhost.web"):
             return found
@@ -168,7 +170,7 @@ def _reaches_web(module: Module, by_name: Mapping[str, Module]) -> Iterator[Find
 
 def _inner(found: Import, by_name: Mapping[str, Module]) -> list[str]:
     """The plugin's own modules that an import names; its ``__init__.py`` is loaded in any case and does not count."""
-    if not found.module.startswith(OWN):
+    if found.typing or not found.module.startswith(OWN):
         return []
     module = found.module.removeprefix(OWN)
     candidates = [module, *(f"{module}.{name}".removeprefix(".") for name in found.names)]

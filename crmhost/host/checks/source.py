@@ -26,11 +26,13 @@ class Import:
 
     :param module: absolute dotted name; modules of the plugin begin with :data:`OWN`.
     :param names: what is imported from it; empty for ``import module``.
+    :param typing: only for type checkers, below ``if TYPE_CHECKING``.
     """
 
     module: str
     names: tuple[str, ...]
     line: int
+    typing: bool = False
 
 
 #: Stands for the plugin's package in names of modules, whatever it is called when it runs.
@@ -222,21 +224,31 @@ def _parse(folder: Path, file: str, plugin_id: str, findings: list[Finding]) -> 
 
 
 def _imports(tree: ast.Module, package: list[str], plugin_id: str) -> Iterator[Import]:
+    quiet = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and _is_never(block.test)
+        for statement in block.body
+        for node in ast.walk(statement)
+    }
     for node in ast.walk(tree):
+        typing = id(node) in quiet
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield Import(_absolute(alias.name, plugin_id), (), node.lineno)
+                yield Import(_absolute(alias.name, plugin_id), (), node.lineno, typing)
         elif isinstance(node, ast.ImportFrom):
             names = tuple(alias.name for alias in node.names)
-            if not node.level:
-                yield Import(_absolute(node.module or "", plugin_id), names, node.lineno)
-                continue
-            up = node.level - 1
-            if up <= len(package):
-                inner = [*package[: len(package) - up], *([node.module] if node.module else [])]
-                yield Import(OWN + ".".join(inner), names, node.lineno)
-            else:
-                yield Import(".".join(part for part in ("plugins", node.module) if part), names, node.lineno)
+            yield Import(_origin(node, package, plugin_id), names, node.lineno, typing)
+
+
+def _origin(node: ast.ImportFrom, package: list[str], plugin_id: str) -> str:
+    """Absolute name of the module that something is imported from."""
+    if not node.level:
+        return _absolute(node.module or "", plugin_id)
+    up = node.level - 1
+    if up > len(package):
+        return ".".join(part for part in ("plugins", node.module) if part)
+    return OWN + ".".join([*package[: len(package) - up], *([node.module] if node.module else [])])
 
 
 def _absolute(module: str, plugin_id: str) -> str:

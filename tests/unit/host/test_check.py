@@ -92,6 +92,10 @@ from plugins.quotes import api
 from . import models
 from .texts import title
 
+if TYPE_CHECKING:
+    from flask import Request
+    from . import routes
+
 def later():
     threading.Thread(target=print).start()
 
