@@ -64,29 +64,18 @@ def test_a_contact_is_stored_as_it_was_given(site: Host) -> None:
         assert contact.version == 1
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"first_name": "Ann"},
-        {"last_name": "Lee"},
-        {"email": "a@example.com"},
-        {"work_phone": "1"},
-        {"home_phone": "ask for Bob"},
-    ],
-)
-def test_one_way_to_tell_a_person_is_enough(site: Host, fields: dict[str, str]) -> None:
-    """A first name, a last name, an e-mail or a phone alone makes a contact."""
-    with site.work("Admin") as work, work.begin():
-        assert contacts.create(work, fields).name
-
-
-@pytest.mark.parametrize(
-    "fields", [{}, {"notes": "somebody"}, {"first_name": " \u200b\x00 ".replace("\u200b", "")}, {"emails": [""]}]
-)
-def test_nobody_is_refused(site: Host, fields: dict[str, object]) -> None:
-    """Without a name, an e-mail and a phone there is no contact."""
-    with site.work("Admin") as work, pytest.raises(Invalid, match="at least a first name"), work.begin():
-        contacts.create(work, fields)
+def test_one_way_to_tell_a_person_is_enough(site: Host) -> None:
+    """A first name, a last name, an e-mail or a phone alone makes a contact; without any there is none."""
+    with site.work("Admin") as work:
+        for field in ("first_name", "last_name", "work_phone", "home_phone", "mobile_phone"):
+            with work.begin():
+                assert contacts.create(work, {field: "x 1"}).name == "x 1"
+        with work.begin():
+            assert contacts.create(work, {"email": "a@example.com"}).name == "a@example.com"
+        nobody: list[dict[str, object]] = [{}, {"notes": "somebody"}, {"first_name": " \x00 "}, {"emails": [""]}]
+        for fields in nobody:
+            with pytest.raises(Invalid, match="at least a first name"), work.begin():
+                contacts.create(work, fields)
 
 
 def test_a_new_contact_has_the_default_status(site: Host) -> None:
@@ -99,97 +88,93 @@ def test_a_new_contact_has_the_default_status(site: Host) -> None:
         assert contacts.create(work, {"first_name": "B"}).status.name == "Contacted"
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "words"),
-    [
-        ("first_name", "x" * 121, "at most 120 characters, this has 121"),
-        ("email", "not an address", "not an e-mail address"),
-        ("email", "a@" + "x" * 300 + ".com", "too long"),
-        ("notes", "x" * 100_001, "too long"),
-        ("status", "Costumer", "Did you mean “Customer”"),
-        ("assigned_to", "nobody@example.com", "no active user"),
-        ("address1_country", "Germny", "Did you mean “Germany”"),
-        ("created_at", "3rd of May", "is not a date"),
-        ("created_at", "3026-01-01", "in the future"),
-        ("tags", ["x" * 81], "at most 80"),
-        ("tags", [7], "list of names"),
-        ("external_ids", ["shop"], "needs a source"),
-        ("address1", "Main street", "as an object"),
-        ("socials", [1], "names and addresses"),
-        ("custom", {"a": float("nan")}, "can't be stored"),
-        ("first_name", {"a": 1}, "must be text"),
-        ("flavour", "sweet", "no field “flavour”"),
-    ],
-)
-def test_what_cant_be_taken_is_told_at_its_field(site: Host, field: str, value: object, words: str) -> None:
+WRONG: list[tuple[str, object, str]] = [
+    ("first_name", "x" * 121, "at most 120 characters, this has 121"),
+    ("email", "not an address", "not an e-mail address"),
+    ("email", "a@" + "x" * 300 + ".com", "too long"),
+    ("notes", "x" * 100_001, "too long"),
+    ("status", "Costumer", "Did you mean “Customer”"),
+    ("assigned_to", "nobody@example.com", "no active user"),
+    ("address1_country", "Germny", "Did you mean “Germany”"),
+    ("created_at", "3rd of May", "is not a date"),
+    ("created_at", "3026-01-01", "in the future"),
+    ("tags", ["x" * 81], "at most 80"),
+    ("tags", [7], "list of names"),
+    ("external_ids", ["shop"], "needs a source"),
+    ("address1", "Main street", "as an object"),
+    ("socials", [1], "names and addresses"),
+    ("custom", {"a": float("nan")}, "can't be stored"),
+    ("first_name", {"a": 1}, "must be text"),
+    ("flavour", "sweet", "no field “flavour”"),
+]
+
+
+def test_what_cant_be_taken_is_told_at_its_field(site: Host) -> None:
     """Wrong input gives sentences at the field, and nothing is stored."""
     with site.work("Admin") as work:
-        with pytest.raises(Invalid) as caught, work.begin():
-            contacts.create(work, {"last_name": "Lee", field: value})
-        assert words in " ".join(caught.value.errors[field])
+        for field, value, words in WRONG:
+            with pytest.raises(Invalid) as caught, work.begin():
+                contacts.create(work, {"last_name": "Lee", field: value})
+            assert words in " ".join(caught.value.errors[field])
         assert work.session.query(Contact).count() == 0
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a\x00b",
-        "a\ud800b",
-        "\u202eevil\u2066",
-        "'; DROP TABLE contacts_contact; --",
-        "<script>alert(1)</script>",
-        "%_\\",
-        "😀" * 20,
-        "\uffff",
-        "𝕏" * 120,
-    ],
-)
-def test_hostile_text_does_no_harm(site: Host, text: str) -> None:
+HOSTILE = [
+    "a\x00b",
+    "a\ud800b",
+    "\u202eevil\u2066",
+    "'; DROP TABLE contacts_contact; --",
+    "<script>alert(1)</script>",
+    "%_\\",
+    "😀" * 20,
+    "\uffff",
+    "𝕏" * 120,
+    "ﷺ" * 100,
+]
+
+
+def test_hostile_text_does_no_harm(site: Host) -> None:
     """NUL, lone surrogates, direction overrides, SQL and markup are stored as harmless text and found again."""
-    with site.work("Admin") as work, work.begin():
-        fields = {
-            "first_name": text,
-            "last_name": "Lee",
-            "notes": text,
-            "custom": {text: [text]},
-            "address1": {"city": text},
-            "tags": [text[:80]],
-        }
-        number = contacts.create(work, fields).id
     with site.work("Admin") as work:
-        stored = contacts.get(work, number)
-        assert "\x00" not in stored.first_name
-        assert "\u202e" not in stored.first_name
-        stored.notes.encode()
+        for text in HOSTILE:
+            given = {"first_name": text, "last_name": "Lee", "notes": text, "custom": {text: [text]}}
+            with work.begin():
+                number = contacts.create(work, {**given, "address1": {"city": text}, "tags": [text[:4]]}).id
+            stored = contacts.get(work, number)
+            assert not set(stored.first_name) & set("\x00\u202e\u2066")
+            stored.notes.encode()
 
 
-@pytest.mark.parametrize("phone", ["call me maybe", "１２３", "x" * 500, "+", "\x00", "00 00"])
-def test_a_phone_never_refuses_a_person(site: Host, phone: str) -> None:
+def test_a_phone_never_refuses_a_person(site: Host) -> None:
     """However odd a phone is, the contact is stored, and what does not fit stands in the notes."""
     with site.work("Admin") as work, work.begin():
-        contact = contacts.create(work, {"first_name": "A", "work_phone": phone})
-        assert len(contact.work_phone) <= 60
-        assert len(phone) <= 60 or phone in contact.notes
+        for phone in ("call me maybe", "１２３", "x" * 500, "+", "\x00", "00 00", 123, {"a": 1}):
+            contact = contacts.create(work, {"first_name": "A", "work_phone": phone})
+            assert len(contact.work_phone) <= 60
+            assert not isinstance(phone, str) or len(phone) <= 60 or phone in contact.notes
 
 
 # --- e-mail ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "email", ["ann@example.com", "ANN@EXAMPLE.COM", " Ann@Example.com ", "other@example.com", "OTHER@example.com"]
-)
-def test_an_address_belongs_to_one_contact(site: Host, email: str) -> None:
+def test_an_address_belongs_to_one_contact(site: Host) -> None:
     """All addresses of all contacts are unique, without regard to case; the refusal names the other contact."""
     with site.work("Admin") as work:
         with work.begin():
             first = contacts.create(work, {"emails": ["ann@example.com", "other@example.com"]}).id
-        with pytest.raises(Conflict) as caught, work.begin():
-            contacts.create(work, {"first_name": "B", "email": email})
-        assert (caught.value.field, caught.value.other_id) == ("emails", first)
-        with work.begin():
             second = contacts.create(work, {"email": "b@example.com"}).id
-        with pytest.raises(Conflict), work.begin():
-            contacts.update(work, second, {"emails": ["b@example.com", email]})
+        for email in (
+            "ann@example.com",
+            "ANN@EXAMPLE.COM",
+            " Ann@Example.com ",
+            "other@example.com",
+            "OTHER@example.com",
+        ):
+            with pytest.raises(Conflict) as caught, work.begin():
+                contacts.create(work, {"first_name": "B", "email": email})
+            assert (caught.value.field, caught.value.other_id) == ("emails", first)
+            with pytest.raises(Conflict), work.begin():
+                contacts.update(work, second, {"emails": ["b@example.com", email]})
 
 
 def test_who_may_not_see_the_other_is_not_told_who_it_is(site: Host) -> None:
@@ -288,11 +273,12 @@ def test_an_id_in_another_system_belongs_to_one_contact(site: Host) -> None:
         assert work.session.query(ExternalId).filter_by(account="a").one().object_id == new
 
 
-@pytest.mark.parametrize("number", [0, -1, 10**30, "1; DROP", None, 999_999, True])
-def test_there_is_no_such_contact(site: Host, number: object) -> None:
+def test_there_is_no_such_contact(site: Host) -> None:
     """Whatever stands for an id from outside gives a clear answer."""
-    with site.work("Admin") as work, pytest.raises(NotFound):
-        contacts.get(work, number)  # type: ignore[arg-type]
+    with site.work("Admin") as work:
+        for number in (0, -1, 10**30, "1; DROP", None, 999_999, True):
+            with pytest.raises(NotFound):
+                contacts.get(work, number)  # type: ignore[arg-type]
 
 
 # --- bin and erasing -------------------------------------------------------------------------------------------------
