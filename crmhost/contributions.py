@@ -117,11 +117,13 @@ class Widget(Contribution):
     :param render: gets the work, gives markup (``render_template(…)``).
     :param span: columns of twelve.
     :param lazy: fetched after the page, when it may take longer than 20 ms.
+    :param endpoint: page behind “View all”; empty for none.
     """
 
     id: str
     title: str
     render: Callable[[Work], str]
+    endpoint: str = ""
     permission: str = ""
     span: int = 6
     lazy: bool = False

@@ -1,0 +1,80 @@
+"""What the core itself shows on the dashboard: the number of contacts, the latest ones, the latest activity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import render_template
+from flask_babel import gettext as _
+
+from ...contributions import Total, Widget
+from ...core.contacts import queries
+from ...core.contacts.cells import source_label
+from ...core.contacts.queries import ListQuery
+from ...core.journal import services as journal
+from ...core.journal.panel import status_hues
+from ...core.journal.routes import feed_context
+from ...work.unit import Work
+from ..i18n import number
+
+NEWEST = 10
+LATEST = 9
+
+
+def totals() -> Sequence[Total]:
+    """The number of contacts."""
+    return [
+        Total(label="Contacts", value=contacts_total, endpoint="contacts.index", permission="contacts.view", order=10)
+    ]
+
+
+def widgets() -> Sequence[Widget]:
+    """Latest contacts and latest activity."""
+    return [
+        Widget(
+            id="contacts",
+            title="Latest contacts",
+            render=latest_contacts,
+            endpoint="contacts.index",
+            permission="contacts.view",
+            span=6,
+            order=200,
+        ),
+        Widget(
+            id="activity",
+            title="Latest activity",
+            render=latest_activity,
+            endpoint="journal.index",
+            permission="journal.view",
+            span=6,
+            order=210,
+        ),
+    ]
+
+
+def contacts_total(work: Work) -> tuple[str, str]:
+    """How many contacts there are, and how many of them came this month."""
+    whole = queries.count(work, ListQuery())
+    new = queries.count(work, ListQuery(filters={"created_from": work.today.replace(day=1).isoformat()}))
+    return _text(whole), _("%(number)s new this month", number=_text(new)) if new.number else _("None new this month")
+
+
+def _text(count: queries.Count) -> str:
+    return number(count.number) + ("" if count.exact else "+")
+
+
+def latest_contacts(work: Work) -> str:
+    """The newest contacts with their status."""
+    rows = queries.page(work, ListQuery(sort="-created_at", limit=NEWEST)).rows
+    whence = {
+        contact.id: str((contact.reason or {}).get("text") or "") or source_label(contact.source) for contact in rows
+    }
+    return render_template("dashboard/contacts.html", contacts=rows, whence=whence)
+
+
+def latest_activity(work: Work) -> str:
+    """What happened lately, with everybody."""
+    found = journal.feed(work, limit=LATEST)
+    return render_template(
+        "dashboard/activity.html", hues_of_statuses=status_hues(work), clocks=False, **feed_context(work, found)
+    )
