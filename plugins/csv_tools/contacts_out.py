@@ -142,5 +142,5 @@ def joined(values: Sequence[str]) -> str:
     if not any(mark in value for value in values for mark in ',;"\n'):
         return ", ".join(values)
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(values)
+    csv.writer(line, lineterminator="", quoting=csv.QUOTE_ALL).writerow(values)
     return line.getvalue()

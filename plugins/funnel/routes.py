@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from flask import Blueprint
 
 from crmhost.api import Work
@@ -20,21 +17,21 @@ blueprint = Blueprint("funnel", __name__)
 @requires(services.PERMISSION)
 def index() -> str:
     """The funnel, with its figures beside the picture."""
-    funnel = services.backfilled(current_work())
-    return render_template("funnel/index.html", funnel=funnel, **_helpers({}))
+    return _drawn("funnel/index.html", current_work())
 
 
 def render_widget(work: Work) -> str:
     """The box on the dashboard."""
-    return render_template("funnel/widget.html", funnel=services.backfilled(work), **_helpers({}))
+    return _drawn("funnel/widget.html", work)
 
 
-def _helpers(filters: Mapping[str, str]) -> dict[str, Any]:
-    def people(step: Step) -> str:
-        """Address of the list of exactly those contacts that a step counts."""
-        return link("contacts.index", status=",".join(map(str, step.status_ids)), **filters)
+def _drawn(template: str, work: Work) -> str:
+    return render_template(template, funnel=services.backfilled(work), people=_people, width=_width)
 
-    return {"people": people, "width": _width}
+
+def _people(step: Step) -> str:
+    """Address of the list of exactly those contacts that a step counts."""
+    return link("contacts.index", status=list(step.status_ids))
 
 
 def _width(part: int, whole: int) -> str:

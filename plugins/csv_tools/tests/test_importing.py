@@ -23,7 +23,10 @@ Hosts = Callable[..., Host]
 def people(host: Host) -> dict[str, Contact]:
     """All contacts by their e-mail, or name without one."""
     with host.work() as work:
-        return {contact.email or contact.name: contact for contact in contacts_list.page(work, contacts_list.ListQuery()).rows}
+        return {
+            contact.email or contact.name: contact
+            for contact in contacts_list.page(work, contacts_list.ListQuery()).rows
+        }
 
 
 def tags_of(host: Host, contact: Contact) -> set[str]:
@@ -151,7 +154,7 @@ def test_going_on(host: Hosts) -> None:
         assert (done.state, done.added, done.position) == ("done", 1000, 1001)
         with pytest.raises(Conflict):
             batches.proceed(work.begin, stale, source)
-        assert len(list(contacts_list.ids(work, contacts_list.ListQuery(), 5000))[0]) == 1000
+        assert len(next(contacts_list.ids(work, contacts_list.ListQuery(), 5000))) == 1000
         assert work.session.query(Row).count() == 1000
 
 
