@@ -110,7 +110,7 @@ def test_values_of_the_wrong_kind_are_refused_in_every_field(api: Client) -> Non
 def test_nasty_texts_in_parameters_are_refused_or_find_nothing(api: Client) -> None:
     """Each parameter of each list takes each text or answers 422."""
     api.add(first_name="Ada", tags=["VIP"])
-    for text in [*NASTY[:12], "1e999", "😀" * 200, "WyJjcmVhdGVkX2F0IiwxLDJd", "W10", "bnVsbA", "e30"]:
+    for text in [*NASTY[:8], "1e999", "😀" * 200, "WyJjcmVhdGVkX2F0IiwxLDJd", "W10", "bnVsbA", "e30"]:
         short = text[:500].encode("utf-8", "replace").decode()
         for path, names in (
             ("/contacts", ("q", "status", "tag", "assigned_to", "created_from", "sort", "after", "limit", short or "x")),
@@ -215,7 +215,7 @@ def test_the_big_list_of_naughty_strings_goes_through(api: Client, shared_data: 
     refused = [row for row in results.json["data"] if row["outcome"] == "refused"]
     assert len(refused) < len(rows) / 4
     assert all(row["reasons"] for row in refused)
-    for text in naughty[::3]:
+    for text in naughty[::8]:
         short = text.encode("utf-8", "replace").decode()
         assert_decent(api("GET", "/contacts", query_string={"q": short, "limit": 1}), text)
         assert_decent(api("GET", "/contacts", query_string={"tag": short, "status": short}), text)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from crmhost.testing import Clock, Host
 from plugins.rest_api.models import StoredAnswer
 
-from .conftest import Client
+from .conftest import Client, client_of
 
 
 def rows(site: Host) -> list[StoredAnswer]:
@@ -130,7 +130,7 @@ def test_of_many_at_once_one_is_carried_out(api: Client) -> None:
 
     def send() -> None:
         client = Client.__new__(Client)
-        client.host, client.token, client.http = api.host, api.token, api.host.client("")
+        client.host, client.token, client.http = api.host, api.token, client_of(api.host)
         begin.wait()
         answers.append(client("POST", "/contacts", {"first_name": "Ada"}, headers={"Idempotency-Key": "k"}))
 
