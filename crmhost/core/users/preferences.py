@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlalchemy import delete
 
-from ...errors import Forbidden
+from ...errors import Forbidden, Invalid
 from ...work.unit import Work
+from ..text import clean_json, clean_line
 from .models import Preference
+
+LONGEST_KEY = 120
+LONGEST_VALUE = 50_000
 
 
 def own_id(work: Work) -> int:
@@ -22,13 +27,23 @@ def preference(work: Work, key: str, default: Any = None) -> Any:
     """What the actor arranged under this key."""
     if work.actor.user_id is None:
         return default
-    stored = work.session.get(Preference, (work.actor.user_id, key))
+    stored = work.session.get(Preference, (work.actor.user_id, clean_line(key)))
     return default if stored is None else stored.value
 
 
 def set_preference(work: Work, key: str, value: Any) -> None:
-    """Keeps what the actor arranged; ``None`` goes back to the default."""
-    owner = own_id(work)
+    """Keeps what the actor arranged; ``None`` goes back to the default.
+
+    :raises Invalid: when the key or the value is too long, or the value can't be stored.
+    """
+    owner, key = own_id(work), clean_line(key)
+    try:
+        value = clean_json(value)
+        size = len(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Invalid("This can't be remembered.") from error
+    if len(key) > LONGEST_KEY or size > LONGEST_VALUE:
+        raise Invalid("This is too much to be remembered.")
     work.session.execute(delete(Preference).where(Preference.user_id == owner, Preference.key == key))
     if value is not None:
         work.session.add(Preference(user_id=owner, key=key, value=value))

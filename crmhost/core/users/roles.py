@@ -120,6 +120,13 @@ def delete_role(work: Work, role_id: int) -> None:
     work.session.flush()
 
 
+def permissions_of(user: User) -> frozenset[str]:
+    """What a user may do: the role's permissions, those given on top, less those taken; all for Admin."""
+    if user.role.locked:
+        return frozenset({"*"})
+    return frozenset((set(user.role.permissions) | set(user.given)) - set(user.taken))
+
+
 def check_handing_out(work: Work, permissions: Iterable[str]) -> None:
     """:raises Forbidden: when the actor would give or take a permission that it does not hold itself."""
     for name in sorted(permissions):

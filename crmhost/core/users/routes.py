@@ -67,17 +67,12 @@ def sign_in() -> ResponseReturnValue:
     kept = KeptForm.unpack(request.form.get(KEPT_FIELD, ""))
     work = use_actor(Actor("client", key_of(email) or _("visitor"), address=client_address()))
     try:
-        with work.begin():
-            user, token = services.sign_in(
-                work, email, password, client_address(), request.headers.get("User-Agent", "")
-            )
-            actor = services.actor_for(user, client_address())
+        user, token = services.sign_in(work, email, password, client_address(), request.headers.get("User-Agent", ""))
+        actor = services.actor_for(user, client_address())
     except TooManyAttempts as error:
         said = _("Signing in failed too often. Try again in %(minutes)s minutes.", minutes=error.minutes)
         return sign_in_page(kept=kept, error=said, email=email), 429
     except Invalid as error:
-        with work.begin():
-            services.note_failure(work, email, client_address())
         return sign_in_page(kept=kept, error=_(error.message), email=email), 422
     session.permanent = True
     use_actor(actor)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import func, select
 
-from ...errors import Conflict, Invalid, NotFound
+from ...errors import Conflict, Forbidden, Invalid, NotFound
 from ...work.unit import Actor, Work
 from ..contacts.emails import check_email, email_key
 from ..text import clean_line
@@ -18,7 +18,16 @@ from . import passwords, roles
 from .lastseen import note_session, note_token
 from .models import Role, User
 from .preferences import own_id, preference, set_preference
-from .roles import all_roles, check_handing_out, delete_role, find_role, get_role, grant_defaults, save_role
+from .roles import (
+    all_roles,
+    check_handing_out,
+    delete_role,
+    find_role,
+    get_role,
+    grant_defaults,
+    permissions_of,
+    save_role,
+)
 from .sessions import (
     TooManyAttempts,
     check_limits,
@@ -85,13 +94,6 @@ def all_users(work: Work) -> list[tuple[User, Role]]:
     """All users with their roles, by name."""
     query = select(User, Role).join(Role, Role.id == User.role_id).order_by(func.lower(User.name), User.email_key)
     return [(user, role) for user, role in work.session.execute(query)]
-
-
-def permissions_of(user: User) -> frozenset[str]:
-    """What a user may do: the role's permissions, those given on top, less those taken; all for Admin."""
-    if user.role.locked:
-        return frozenset({"*"})
-    return frozenset((set(user.role.permissions) | set(user.given)) - set(user.taken))
 
 
 def explain(work: Work, user: User) -> list[Held]:
@@ -197,7 +199,9 @@ def edit(
         user.taken = sorted(
             {item for item in taken if item in known} | {item for item in user.taken if item not in known}
         )
-    if only_assigned is not None:
+    if only_assigned is not None and only_assigned != user.only_assigned:
+        if work.actor.only_assigned:
+            raise Forbidden("users.edit", "You see only your own contacts, so you can't set that limit for anybody.")
         user.only_assigned = only_assigned
     check_handing_out(work, permissions_of(user) ^ held_before)
     work.session.flush()
@@ -246,6 +250,8 @@ def _keep_one_admin(work: Work, user: User) -> None:
     """:raises Conflict: when this is the only user left with a role that may do everything."""
     if not user.role.locked or user.disabled_at is not None:
         return
+    # Two admins who disable each other at the same moment wait for one another here.
+    work.session.execute(select(Role.id).where(Role.locked.is_(True)).with_for_update())
     others = (
         select(func.count())
         .select_from(User)

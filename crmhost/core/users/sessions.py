@@ -17,6 +17,7 @@ from ..contacts.emails import email_key
 from ..text import clean_line
 from . import passwords
 from .models import ApiToken, SignInAttempt, User, UserSession
+from .roles import check_handing_out, permissions_of
 
 #: How long a session lasts without being used.
 LASTS = dt.timedelta(days=30)
@@ -48,7 +49,7 @@ def hashed(token: str) -> str:
 def sign_in(work: Work, email: str, password: str, address: str = "", agent: str = "") -> tuple[User, str]:
     """Opens a session for the right e-mail and password; gives the user and the token for the browser.
 
-    A failure is kept by :func:`note_failure`, in a unit of work of its own: this one is rolled back by the exception.
+    Call it outside of ``work.begin()``: checking a password takes long on purpose, and a failure has to be kept.
 
     :raises TooManyAttempts: when it failed too often from this address or for this account.
     :raises Invalid: when e-mail and password do not fit; it does not say which of the two.
@@ -57,10 +58,13 @@ def sign_in(work: Work, email: str, password: str, address: str = "", agent: str
     user = work.session.scalar(select(User).where(User.email_key == key_of(email)))
     right = passwords.fits(user.password if user is not None else "", password)
     if user is None or not right or user.disabled_at is not None:
+        with work.begin():
+            note_failure(work, email, address)
         raise Invalid({"": ["E-mail and password do not fit. Check both, or ask an admin for a new password."]})
-    work.session.execute(delete(SignInAttempt).where(SignInAttempt.key == _pair(email, address)))
-    token = open_session(work, user, address, agent)
-    work.audit("user.signed_in", "user", user.id, after={"address": address})
+    with work.begin():
+        work.session.execute(delete(SignInAttempt).where(SignInAttempt.key == _pair(email, address)))
+        token = open_session(work, user, address, agent)
+        work.audit("user.signed_in", "user", user.id, after={"address": address})
     return user, token
 
 
@@ -171,10 +175,11 @@ def end_sessions(work: Work, user: User) -> None:
 def make_token(work: Work, user: User, label: str) -> str:
     """A bearer token with the user's permissions. It can't be shown again.
 
-    :raises Forbidden: when the actor makes one for somebody else without managing users.
+    :raises Forbidden: when the actor makes one for somebody else without managing users, or for one who may do more.
     """
     if work.actor.user_id != user.id:
         work.require("users.edit")
+        check_handing_out(work, permissions_of(user))
     if user.disabled_at is not None:
         raise Forbidden("users.edit", f"{user.email} is disabled; enable the user first.")
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
