@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, Response, request, send_from_directory
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from tests.peers import browser
@@ -22,6 +22,11 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+
+
+# Milliseconds; a machine that runs other tests beside is slow at times.
+PATIENCE = 20_000
+expect.set_options(timeout=PATIENCE)
 
 
 class Site:
@@ -84,6 +89,7 @@ def site() -> Iterator[Site]:
     yield running
     running.server.shutdown()
     thread.join()
+    running.server.server_close()
 
 
 @pytest.fixture
@@ -94,7 +100,7 @@ def page(chromium: Browser, site: Site) -> Iterator[Page]:
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)
-    opened.set_default_timeout(5000)
+    opened.set_default_timeout(PATIENCE)
     yield opened
     context.close()
     assert wrong == []

@@ -50,10 +50,23 @@ def test_keys_move_select_and_open(site: Site, page: Page) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("Add contact")
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("k")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Contact two")).to_be_visible()
+
+
+def test_key_of_a_closed_menu_works(site: Site, page: Page) -> None:
+    """An action that lies in a menu has its key all the same, after what is in sight."""
+    site.page(
+        "/",
+        '<button popovertarget="m">New</button><div class="crm-pop" id="m" popover><a class="item" href="/new" data-key="c">Add</a></div>',
+    )
+    site.page("/new", "<h1>Add contact</h1>")
+    page.goto("/")
+    page.keyboard.press("c")
+    expect(page.get_by_role("heading", name="Add contact")).to_be_visible()
 
 
 def test_search_as_one_types_keeps_the_address(site: Site, page: Page) -> None:

@@ -5,6 +5,11 @@ import { icon, make, text } from "./texts.js";
 
 const FIELD = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], .ts-wrapper, dialog, [popover]";
 const visible = (element) => element.checkVisibility();
+// What one sees comes before what lies in a closed menu, which works all the same.
+const keyed = () => {
+  const all = [...document.querySelectorAll("[data-key]")];
+  return [...all.filter(visible), ...all.filter((element) => !visible(element) && element.closest("[popover]"))];
+};
 const rows = () => [...document.querySelectorAll("[data-rows] [data-row]")].filter(visible);
 
 function move(by) {
@@ -29,7 +34,7 @@ const built = {
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.(FIELD)) return;
-  const named = [...document.querySelectorAll(`[data-key="${CSS.escape(event.key)}"]`)].find(visible);
+  const named = keyed().find((element) => element.dataset.key === event.key);
   const act = named ? () => (named.matches("input, textarea, select") ? (named.focus(), named.select?.()) : named.click()) : built[event.key];
   if (!act || (event.key === "Enter" && event.target !== document.body)) return;
   event.preventDefault();
@@ -40,8 +45,10 @@ function help() {
   const label = (element) => element.dataset.keyLabel || element.getAttribute("aria-label") || element.title || element.labels?.[0]?.textContent.trim() || element.placeholder || element.textContent.trim();
   const lines = [[["Ctrl", "K"], text("keySearchAll")], [["Ctrl", "↵"], text("keySave")]];
   const seen = new Set();
-  for (const element of document.querySelectorAll("[data-key]"))
-    if (visible(element) && !seen.has(element.dataset.key)) lines.push([[element.dataset.key], label(element)], ...(seen.add(element.dataset.key), []));
+  for (const element of keyed()) {
+    if (!seen.has(element.dataset.key)) lines.push([[element.dataset.key], label(element)]);
+    seen.add(element.dataset.key);
+  }
   if (rows().length) lines.push([["j", "k"], text("keyMove")], [["↵"], text("keyOpen")], [["x"], text("keySelect")]);
   lines.push([["?"], text("keyHelp")]);
   const list = make("dl", { class: "crm-keylist" });
