@@ -41,8 +41,14 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
+/** What an element is called, in words alone. */
+function label(element) {
+  const { title, placeholder, labels, dataset } = element;
+  const words = [...(labels?.[0] ?? element).childNodes].filter((node) => !node.matches?.("kbd, svg, input, select, textarea"));
+  return dataset.keyLabel || element.getAttribute("aria-label") || title || placeholder || words.map((node) => node.textContent).join("").trim();
+}
+
 function help() {
-  const label = (element) => element.dataset.keyLabel || element.getAttribute("aria-label") || element.title || element.labels?.[0]?.textContent.trim() || element.placeholder || element.textContent.trim();
   const lines = [[["Ctrl", "K"], text("keySearchAll")], [["Ctrl", "↵"], text("keySave")]];
   const seen = new Set();
   for (const element of keyed()) {
