@@ -7,9 +7,14 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from sqlalchemy import select, update
+
 from .core.contacts import bulk
+from .core.contacts.models import Contact
 from .core.journal import services as journal
+from .core.journal.models import JournalEntry
 from .core.settings import services as settings
+from .core.statuses.models import StatusChange
 from .core.text import fold
 from .site import Site
 from .work.unit import Work
@@ -110,10 +115,35 @@ def load(site: Site, *, contacts: int = 400, seed: int = 1) -> None:
         while rows := [row for _, row in zip(range(BATCH), people, strict=False)]:
             with work.begin():
                 results = bulk.save_many(work, rows, source="manual")
+                _put_back(work, [result.id for result in results if result.id is not None])
             made += [result.id for result in results if result.id is not None][: max(0, 4 * TALKED_TO - len(made))]
             work.session.expunge_all()
         with work.begin():
             _talk(work, chance, chance.sample(made, min(TALKED_TO, len(made))))
+
+
+def _put_back(work: Work, ids: list[int]) -> None:
+    """Dates what the system wrote of these contacts back to the day that each is said to have come."""
+    since = select(Contact.created_at).where(Contact.id == JournalEntry.contact_id).scalar_subquery()
+    work.session.execute(
+        update(JournalEntry)
+        .where(JournalEntry.contact_id.in_(ids))
+        .values(at=since, type="created")
+        .execution_options(synchronize_session=False)
+    )
+    since = select(Contact.created_at).where(Contact.id == StatusChange.contact_id).scalar_subquery()
+    work.session.execute(
+        update(StatusChange)
+        .where(StatusChange.contact_id.in_(ids))
+        .values(at=since)
+        .execution_options(synchronize_session=False)
+    )
+    work.session.execute(
+        update(Contact)
+        .where(Contact.id.in_(ids))
+        .values(status_since=Contact.created_at)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _people(now: dt.datetime, number: int, chance: random.Random, seed: int) -> Iterator[dict[str, Any]]:
