@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from crmhost.host.generation import BUILTIN, Generation
@@ -14,10 +15,13 @@ if TYPE_CHECKING:
 _MASKS = (
     (re.compile(r'data-generation="\d+"'), 'data-generation="#"'),
     (re.compile(r'(name="csrf-token" content=|name="csrf_token" value=)"[^"]*"'), r'\1"#"'),
+    # The bundle may be built anew while tests run.
+    (re.compile(r"/static/[0-9a-f]{12}/"), "/static/#/"),
+    (re.compile(r"-[0-9A-Z]{8}\.(css|js|svg|woff2)\b"), r"-#.\1"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "#"),
 )
-#: Pages of the core that change by being looked at, or leave it.
-_LEFT_OUT = ("/logout",)
+#: Pages of the core that tell of switching plugins, or of looking at pages.
+_LEFT_OUT = ("/logout", "/settings/audit")
 
 
 def masked(text: str) -> str:
@@ -53,3 +57,16 @@ def owner(endpoint: str, plugins: Iterable[str]) -> str:
     blueprint = endpoint.partition(".")[0]
     fitting = [name for name in plugins if blueprint == name or blueprint.startswith(f"{name}_")]
     return max(fitting, key=len, default="")
+
+
+def differences(before: Mapping[str, tuple[int, str]], after: Mapping[str, tuple[int, str]]) -> list[str]:
+    """Lines that came, went or changed between two looks, with their address; empty when all is the same."""
+    found = [f"{address}: only seen once" for address in before.keys() ^ after.keys()]
+    for address in sorted(before.keys() & after.keys()):
+        old, new = before[address], after[address]
+        if old[0] != new[0]:
+            found.append(f"{address}: {old[0]} became {new[0]}")
+        elif old != new:
+            lines = difflib.unified_diff(old[1].splitlines(), new[1].splitlines(), lineterm="", n=0)
+            found += [f"{address}: {line[:300]}" for line in lines if line[:3] not in ("---", "+++", "@@ ")]
+    return found

@@ -18,10 +18,10 @@ from crmhost.host import generation, trial
 from crmhost.host.shape import Shape, shape_of
 from crmhost.site import Site
 from crmhost.testing import Host
-from tests.pages import look
+from tests.pages import differences, look
 
 #: Pages of the core that plugins add to.
-PAGES = ("/contacts/", "/contacts/1")
+PAGES = ("/", "/contacts/", "/contacts/1")
 MANIFEST = 'id = "{id}"\nname = "{name}"\nversion = "1.0"\napi = "{api}"\n{more}\n'
 CODE = '''"""Faulty on purpose."""
 
@@ -138,7 +138,7 @@ class Workshop:
 
     def unharmed(self) -> None:
         """The core's pages and tables are as they were before the plugin came."""
-        assert self.pages() == self.before
+        assert differences(self.before, self.pages()) == []
         assert self.schema() == self.tables
 
     def pages(self) -> dict[str, tuple[int, str]]:

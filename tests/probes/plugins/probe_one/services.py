@@ -31,7 +31,7 @@ def give(work: Work, contact_id: int, points: int, *, remark: str = "", source: 
     score = Score(contact_id=contact.id, points=points, remark=remark[:200], source=source, at=work.now)
     work.session.add(score)
     work.session.flush()
-    journal.add(work, "contact", contact.id, "probe_one.scored", summary=f"Scored {points} by probe one")
+    journal.system(work, [journal.SystemEntry(contact.id, "probe_one.scored", summary=f"Scored {points} by probe one")])
     work.audit("probe_one.scored", "probe_one_score", score.id, after={"points": points})
     work.changed(Change("probe_one.scored", "probe_one_score", score.id, after={"points": points}))
     work.enqueue("probe_one.recount", dedupe="all")

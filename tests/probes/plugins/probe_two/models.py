@@ -20,4 +20,4 @@ class Note(Base):
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts_contact.id", ondelete="SET NULL"))
     text: Mapped[str] = mapped_column(String(200))
 
-    contact: Mapped[Contact | None] = relationship()
+    contact: Mapped[Contact | None] = relationship(Contact)

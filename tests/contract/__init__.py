@@ -1,0 +1,1 @@
+"""The contract between host and plugins, tried with the probes."""
