@@ -1,0 +1,78 @@
+"""Makes a site large quickly: demo contacts through the services, then copies of their rows by SQL.
+
+The copies carry everything that a contact made by the services carries: address, search text, history of the status, journal,
+counts. Tests compare a list of both kinds; here it is only about size.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Table, func, insert, literal, select
+
+from crmhost import demo
+from crmhost.core.contacts.models import Contact, ContactEmail, SearchDocument, Tagging
+from crmhost.core.journal.models import JournalEntry
+from crmhost.core.statuses.models import StatusChange, StatusCount
+from crmhost.db import WRITES
+from crmhost.site import Site
+
+#: Contacts that are made through the services before they are copied.
+SEEDS = 20_000
+
+
+def fill(site: Site, number: int) -> None:
+    """Brings the site to ``number`` contacts."""
+    with site.engine.connect() as connection:
+        have = connection.scalar(select(func.count()).select_from(Contact)) or 0
+    first = min(number, SEEDS) - have
+    if first > 0:
+        demo.load(site, contacts=first, seed=have + 1)
+        have += first
+    while have < number:
+        more = min(have, number - have)
+        with site.engine.execution_options(**{WRITES: True}).begin() as connection:
+            _copy(connection, more)
+        have += more
+    if site.engine.dialect.name == "postgresql":
+        with site.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+    else:
+        with site.engine.begin() as connection:
+            connection.exec_driver_sql("ANALYZE")
+
+
+def _copy(connection: Connection, number: int) -> None:
+    """Copies the first ``number`` contacts with all that hangs on them, under ids that follow the highest."""
+    step = connection.scalar(select(func.max(Contact.id))) or 0
+    last = connection.scalar(select(Contact.id).order_by(Contact.id).offset(number - 1).limit(1)) or 0
+    mark = f".{step}"
+    contact = Contact.__table__
+    address = {"email": contact.c.email + mark, "email_key": contact.c.email_key + mark}
+    _copy_rows(connection, contact, contact.c.id <= last, {"id": contact.c.id + step, **address})
+    for model, column in ((ContactEmail, "contact_id"), (StatusChange, "contact_id"), (JournalEntry, "contact_id")):
+        table = model.__table__
+        values = {column: table.c[column] + step}
+        if model is JournalEntry:
+            values["object_id"] = table.c.object_id + step
+        if model is ContactEmail:
+            values |= {"email": table.c.email + mark, "email_key": table.c.email_key + mark}
+        _copy_rows(connection, table, table.c[column] <= last, values, without=("id",))
+    documents = SearchDocument.__table__
+    chosen = (documents.c.owner == "contact") & (documents.c.object_id <= last)
+    values = {"object_id": documents.c.object_id + step, "text": documents.c.text + literal(f" {step}")}
+    _copy_rows(connection, documents, chosen, values, without=("id",))
+    links = Tagging.__table__
+    _copy_rows(connection, links, links.c.object_id <= last, {"object_id": links.c.object_id + step})
+    counts = select(contact.c.status_id, func.count()).where(contact.c.id > step).group_by(contact.c.status_id)
+    connection.execute(insert(StatusCount).from_select(["status_id", "amount"], counts))
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(
+            "SELECT setval(pg_get_serial_sequence('contacts_contact', 'id'), (SELECT max(id) FROM contacts_contact))"
+        )
+
+
+def _copy_rows(
+    connection: Connection, table: Table, where: object, values: dict[str, object], without: tuple[str, ...] = ()
+) -> None:
+    names = [column.name for column in table.columns if column.name not in without]
+    columns = [values.get(name, table.c[name]) for name in names]
+    connection.execute(insert(table).from_select(names, select(*columns).where(where)))
