@@ -17,7 +17,13 @@ from ..users.models import User
 #: Stands for “never” where contacts are sorted by the time of the last contact.
 NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _CONTACTED = "coalesce(last_contacted_at, '1970-01-01 00:00:00.000000')"
-_LIVE: dict[str, Any] = {"sqlite_where": text("deleted_at IS NULL"), "postgresql_where": text("deleted_at IS NULL")}
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+_LIVE = _where("deleted_at IS NULL")
 
 
 class Contact(Base):
@@ -40,8 +46,9 @@ class Contact(Base):
         Index("ix_contacts_contact_assigned_created", "assigned_to_id", "created_at", "id", **_LIVE),
         Index("ix_contacts_contact_source_created", "source", "created_at", "id", **_LIVE),
         Index("ix_contacts_contact_contacted", text(_CONTACTED), "id", **_LIVE),
-        Index("ix_contacts_contact_deleted", "deleted_at", "id"),
-        Index("ix_contacts_contact_merged", "merged_into_id"),
+        # Without their conditions SQLite would read these two for “IS NULL” and sort everybody.
+        Index("ix_contacts_contact_deleted", "deleted_at", "id", **_where("deleted_at IS NOT NULL")),
+        Index("ix_contacts_contact_merged", "merged_into_id", **_where("merged_into_id IS NOT NULL")),
         # The id of an erased contact is never given again.
         {"sqlite_autoincrement": True},
     )

@@ -108,10 +108,14 @@ def _contacts() -> None:
     )
     op.create_index("ix_contacts_contact_contacted", "contacts_contact", [_CONTACTED, "id"], **_LIVE)
     op.create_index("ix_contacts_contact_created", "contacts_contact", ["created_at", "id"], **_LIVE)
-    op.create_index("ix_contacts_contact_deleted", "contacts_contact", ["deleted_at", "id"])
+    op.create_index(
+        "ix_contacts_contact_deleted", "contacts_contact", ["deleted_at", "id"], **_where("deleted_at IS NOT NULL")
+    )
     op.create_index("ix_contacts_contact_email", "contacts_contact", ["email_key", "id"], **_LIVE)
     op.create_index("ix_contacts_contact_first", "contacts_contact", ["first_key", "id"], **_LIVE)
-    op.create_index("ix_contacts_contact_merged", "contacts_contact", ["merged_into_id"])
+    op.create_index(
+        "ix_contacts_contact_merged", "contacts_contact", ["merged_into_id"], **_where("merged_into_id IS NOT NULL")
+    )
     op.create_index("ix_contacts_contact_name", "contacts_contact", ["sort_name", "id"], **_LIVE)
     op.create_index("ix_contacts_contact_source_created", "contacts_contact", ["source", "created_at", "id"], **_LIVE)
     op.create_index(
