@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-from crmhost.api import ApiMount, Asset, MenuItem
+from crmhost.api import ApiMount, Asset, MenuItem, Work
 from crmhost.hooks import hookimpl
 
 
@@ -55,3 +55,9 @@ class Plugin:
     @hookimpl
     def assets(self) -> Sequence[Asset]:
         return [Asset(path="docs.css", pages=["rest_api_docs.page"])]
+
+    @hookimpl
+    def contact_erase(self, work: Work) -> None:
+        from .services import forget_answers
+
+        forget_answers(work)

@@ -11,7 +11,7 @@ from typing import Any, cast
 from sqlalchemy import Table, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from crmhost.api import Forbidden, Invalid, Work
+from crmhost.api import Conflict, Forbidden, Invalid, Work
 
 from .models import StoredAnswer
 
@@ -53,6 +53,7 @@ def claim(work: Work, key: str, print_: str) -> Answer | None:
 
     :param print_: the request's :func:`fingerprint`.
     :raises Invalid: when the key was used for another request.
+    :raises Conflict: when the answer was erased meanwhile.
     """
     user = work.actor.user_id
     if user is None:
@@ -68,6 +69,8 @@ def claim(work: Work, key: str, print_: str) -> Answer | None:
     if stored.fingerprint != print_:
         sentence = "This key was used for another request: choose a new one for each write."
         raise Invalid({"Idempotency-Key": [sentence]})
+    if not stored.status:
+        raise Conflict("This write was carried out, but its answer was erased together with the data of a person.")
     return Answer(stored.status, stored.headers, stored.body)
 
 
@@ -76,3 +79,8 @@ def keep(work: Work, key: str, answer: Answer) -> None:
     values = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
     mine = (_TABLE.c.user_id == work.actor.user_id, _TABLE.c.key == key)
     work.session.execute(update(_TABLE).where(*mine).values(values))
+
+
+def forget_answers(work: Work) -> None:
+    """Erases all stored answers, for they may hold what a person asked to be erased; their keys stay taken."""
+    work.session.execute(update(_TABLE).values(status=0, headers={}, body=b""))

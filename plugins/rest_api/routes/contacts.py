@@ -23,6 +23,7 @@ from crmhost.api import (
 )
 from crmhost.web.api import Response, current_work, request, writing
 
+from ..envelopes import counted_list_of, list_of, object_of
 from ..fields import Flag, Text
 from ..problems import schema_errors, unknown_sentence
 from ..schemas import (
@@ -34,9 +35,6 @@ from ..schemas import (
     Entry,
     EntryFields,
     JournalQuery,
-    counted_list_of,
-    list_of,
-    object_of,
 )
 from ..shapes import api_name, contact_fields, contact_records, entry_records
 from .answers import many, nothing, one

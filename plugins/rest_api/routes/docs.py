@@ -13,7 +13,7 @@ from ..reading import sections
 from .answers import JSON
 from .openapi import document
 
-blueprint = Blueprint("rest_api_docs", __name__, url_prefix="/", description="This document.")
+blueprint = Blueprint("rest_api_docs", __name__, url_prefix="/", description="What you are reading.")
 
 
 @blueprint.get("/openapi.json")

@@ -10,6 +10,7 @@ from flask_smorest import Blueprint
 from crmhost.api import Invalid, NotFound, Status, Work, statuses, tags, users
 from crmhost.web.api import Response, current_work, request, writing
 
+from ..envelopes import counted_list_of, object_of
 from ..schemas import (
     GivenStatus,
     GivenTag,
@@ -19,8 +20,6 @@ from ..schemas import (
     StatusFields,
     StatusHeir,
     TagChange,
-    counted_list_of,
-    object_of,
 )
 from ..shapes import status_record, tag_record, user_record
 from .answers import many, nothing, one

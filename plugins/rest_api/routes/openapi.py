@@ -130,7 +130,9 @@ def _build(app: Flask) -> dict[str, Any]:
     for status in http.HTTPStatus:
         spec.components.response(status.name, {"description": status.phrase, "content": content}, lazy=True)
     tags: dict[str, str] = {}
-    for plugin, blueprint in generation.contributions("api_blueprints"):
+    found = generation.contributions("api_blueprints")
+    # The core's records first, then those of plugins.
+    for plugin, blueprint in sorted(found, key=lambda item: item[0] != "rest_api"):
         if isinstance(blueprint, flask_smorest.Blueprint):
             blueprint.register_views_in_doc(_Names, app, spec, name=blueprint.name, parameters=None)
             tags[blueprint.name] = _tag(plugin, blueprint, generation.by_id[plugin].manifest.name)

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from crmhost.api import Invalid, JobRow, audit, journal, keyset, settings
 from crmhost.web.api import Response, current_work, repeatable, switching, writing
 
+from ..envelopes import counted_list_of, list_of, object_of
 from ..fields import Flag, Free, Number
 from ..schemas import (
     AuditLine,
@@ -26,9 +27,6 @@ from ..schemas import (
     Paging,
     SettingsChange,
     Switched,
-    counted_list_of,
-    list_of,
-    object_of,
 )
 from ..shapes import audit_record, entry_records, job_record
 from .answers import answer, many, one

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from crmhost.api import contacts
 from crmhost.testing import Clock, Host
 from plugins.rest_api.models import StoredAnswer
 
@@ -121,6 +122,18 @@ def test_a_key_is_forgotten_after_a_day(api: Client, clock: Clock) -> None:
     clock.move(minutes=2)
     assert "Idempotent-Replayed" not in api("POST", "/contacts", {"first_name": "Ada"}, headers=key).headers
     assert len(rows(api.host)) == 1
+
+
+def test_erasing_a_person_erases_the_answers_that_are_kept(api: Client) -> None:
+    """After an erasure nothing of any answer is left; its key still keeps the write from being carried out again."""
+    key = {"Idempotency-Key": "k"}
+    answer = api("POST", "/contacts", {"first_name": "Ada", "email": "ada@example.com"}, headers=key)
+    with api.host.work("Admin") as work, work.begin():
+        contacts.erase(work, answer.json["data"]["id"])
+    assert [(row.body, row.headers) for row in rows(api.host)] == [(b"", {})]
+    again = api("POST", "/contacts", {"first_name": "Ada", "email": "ada@example.com"}, headers=key)
+    assert again.status_code == 409
+    assert "carried out" in again.json["detail"]
 
 
 def test_of_many_at_once_one_is_carried_out(api: Client) -> None:
