@@ -1,0 +1,137 @@
+"""What a plugin adds to the site, counted: of one that is on from the generation, of one that is off from its files."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from ...contributions import DECLARED
+from ...host.checks import source
+from ...host.generation import Generation
+from ...host.registry import Found, table_owner
+from ..state import API_PREFIX
+
+#: Kinds in the order in which they are told: names of ``declare`` hooks, and those that are counted otherwise.
+KINDS = (
+    "menu",
+    "pages",
+    "dashboard_widgets",
+    "dashboard_totals",
+    "contact_vitals",
+    "contact_boxes",
+    "contact_tabs",
+    "contact_columns",
+    "contact_filters",
+    "contact_bulk_actions",
+    "quick_actions",
+    "slots",
+    "search",
+    "journal_types",
+    "settings",
+    "permissions",
+    "tables",
+    "jobs",
+    "schedules",
+    "event_handlers",
+    "webhooks",
+    "api",
+    "cli_commands",
+    "importers",
+    "exporters",
+    "health_checks",
+    "services",
+    "hooks",
+)
+_BY_CLASS = {kind.__name__: hook for hook, kind in DECLARED.items() if hook in KINDS}
+_DOOR = "crmhost.api."
+
+_read: dict[str, Mapping[str, int]] = {}
+
+
+def of_running(generation: Generation, plugin: str, tables: int) -> dict[str, int]:
+    """Kind -> how many a plugin of the generation adds.
+
+    :param tables: how many tables it has in the database.
+    """
+    found = {kind: _declared(generation, plugin, kind) for kind in KINDS}
+    found["tables"] = tables
+    found["pages"], found["api"] = _addresses(generation, plugin)
+    found["hooks"] = sum(generation.hooks.specs[name].kind != "declare" for name in generation.hooks.implements(plugin))
+    return {kind: number for kind, number in found.items() if number}
+
+
+def _declared(generation: Generation, plugin: str, hook: str) -> int:
+    items = generation.contributions(hook)
+    if hook not in DECLARED:
+        return sum(owner == plugin for owner, _ in items)
+    return sum(item.plugin == plugin and not getattr(item, "hidden", False) for item in items)
+
+
+def _addresses(generation: Generation, plugin: str) -> tuple[int, int]:
+    """How many pages and how many addresses of the API; a page for each address that takes no argument."""
+    pages = resources = 0
+    if generation.app is not None:
+        for rule in generation.app.url_map.iter_rules():
+            blueprint = rule.endpoint.partition(".")[0]
+            if table_owner(f"{blueprint}_", generation.by_id) != plugin:
+                continue
+            if rule.rule.startswith(API_PREFIX):
+                resources += 1
+            else:
+                pages += "GET" in (rule.methods or ()) and not rule.arguments
+    return pages, resources
+
+
+def of_files(found: Found) -> dict[str, int]:
+    """Kind -> how many a plugin would add, as far as its files tell; its code is read, not run."""
+    digest = found.digest
+    if digest not in _read:
+        whole, _ = source.read(found.folder, found.manifest)
+        numbers: Counter[str] = Counter()
+        for module in whole.code:
+            numbers.update(_in_code(module))
+        for module in whole.migrations:
+            numbers["tables"] += _calls(module.tree, "create_table")
+        numbers["permissions"] = max(numbers["permissions"], len(found.manifest.permissions))
+        _read[digest] = {kind: numbers[kind] for kind in KINDS if numbers[kind]}
+    return dict(_read[digest])
+
+
+def _in_code(module: source.Module) -> Counter[str]:
+    numbers: Counter[str] = Counter()
+    with_pages = not any(part.module.startswith("flask_smorest") for part in module.imports)
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call):
+            name = source.dotted(node.func, module.aliases)
+            kind = _BY_CLASS.get(name.removeprefix(_DOOR)) if name.startswith(_DOOR) else None
+            if kind is not None and not _is_true(source.argument(node, "hidden")):
+                numbers[kind] += 1
+        elif isinstance(node, ast.FunctionDef) and with_pages:
+            numbers["pages"] += any(_opens_page(decorator) for decorator in node.decorator_list)
+    return numbers
+
+
+def _opens_page(decorator: ast.expr) -> bool:
+    """Whether a decorator serves a function as a page that takes no argument."""
+    if not (isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute)):
+        return False
+    address = source.text_of(source.argument(decorator, "rule", 0))
+    return decorator.func.attr in ("get", "route") and address is not None and "<" not in address
+
+
+def _is_true(value: Any) -> bool:
+    return isinstance(value, ast.Constant) and value.value is True
+
+
+def _calls(tree: ast.Module, name: str) -> int:
+    return sum(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name
+        for node in ast.walk(tree)
+    )
+
+
+def hook_names(generation: Generation, plugin: str, kinds: Collection[str]) -> set[str]:
+    """Names of the hooks that a plugin uses, for the search: all it implements, or those behind what its files add."""
+    return set(generation.hooks.implements(plugin)) if plugin in generation.by_id else set(kinds)
