@@ -33,6 +33,8 @@ export async function choices(select) {
     },
     onChange: () => select.dispatchEvent(new Event("input", { bubbles: true })),
   });
+  // The label names the new field from here on; the old one would be a second, nameless one.
+  select.setAttribute("aria-hidden", "true");
   select.addEventListener("htmx:before:cleanup", () => field.destroy(), { once: true });
 }
 
