@@ -1,194 +1,307 @@
-"""Demo data: plainly made up, with addresses under example.com, .net and .org; the same for the same number and seed."""
+"""Demo data: invented people with addresses at example.com, .net and .org, eighteen months of them.
+
+The same number and seed give the same people; loading them again adds nobody twice.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import datetime as dt
+import functools
 import random
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from .core.contacts import bulk
 from .core.contacts.models import Contact
-from .core.journal import services as journal
 from .core.journal.models import JournalEntry
-from .core.settings import services as settings
-from .core.statuses.models import StatusChange
+from .core.rows import chunks, insert_rows, table
+from .core.settings.services import store
+from .core.statuses import services as statuses
+from .core.statuses.models import Status, StatusChange
 from .core.text import fold
-from .site import Site
+from .core.users.models import User
+from .db import UTCDateTime
 from .work.unit import Work
 
-#: Rows that are saved in one transaction.
+if TYPE_CHECKING:
+    from .site import Site
+
+#: Contacts of one transaction.
 BATCH = 500
-#: How far back the demo contacts were added.
-SPAN = dt.timedelta(days=540)
-#: Contacts that get entries in their journal.
-TALKED_TO = 120
+#: Days over which the people came in.
+DAYS = 548
 
-_PEOPLE = (
-    (
-        "Amélie Camille Chloé Élodie Hugo Inès Julien Léa Lucas Manon Noé Théo",
-        "Bernard Caron Dubois Dupont Fontaine Giraud Lefèvre Marchand Moreau Petit Roux",
-    ),
-    (
-        "Anna Björn Clara Friedrich Greta Jonas Lena Maximilian Otto Sabine",
-        "Bauer Fischer Hoffmann Klein Krüger Schäfer Schulz von~Hohenfels Weber",
-    ),
-    (
-        "Astrid Erik Freja Håkon Ingrid Lars Liv Nils Sigrid Søren",
-        "Andersen Berg Dahl Hansen Lindqvist Nygård Sørensen Ødegård",
-    ),
-    (
-        "Alejandra Carlos Íñigo José~Ángel Lucía María Nuria Pilar Raúl",
-        "Álvarez Castro Etxeberria García Muñoz Núñez Ortega Peña Romero",
-    ),
-    (
-        "Alice Chiara Davide Elena Giulia Lorenzo Marco Niccolò Sofia",
-        "Bianchi Conti D’Angelo Esposito Ferrante Greco Marino Ricci",
-    ),
-    (
-        "Agnieszka Jakub Łukasz Małgorzata Stanisław Wojciech Zofia",
-        "Dąbrowska Kowalczyk Łukasiewicz Nowak Wiśniewski Zieliński Żak",
-    ),
-    (
-        "Андрій Дмитро Катерина Марія Оксана Олена Тарас",
-        "Бондаренко Коваленко Мельник Петренко Шевченко Ткачук",
-    ),
-    (
-        "Ayşe Can Defne Elif Kerem Rüya Yiğit",
-        "Aydın Çelik Demir Kaya Öztürk Şahin Yıldız",
-    ),
-    (
-        "Abena Chidi Kwame Ngozi Thandiwe Zanele",
-        "Adeyemi Boateng Dlamini Mensah Nkosi Okafor",
-    ),
-    (
-        "Bảo Hiền Khải Linh Minh~Khai Thảo",
-        "Lê Nguyễn Phạm Trần Võ",
-    ),
-    (
-        "Aoife Charlotte Declan Eleanor George Harriet Oliver Pat Siobhán",
-        "Brown Clarke Evans O’Brien O’Neill Smith Taylor Wright",
-    ),
-)
-
-_CITIES = (
-    ("Lyon", "69009", "FR"), ("Nantes", "44000", "FR"), ("Lille", "59000", "FR"), ("Leipzig", "04109", "DE"),
-    ("Köln", "50667", "DE"), ("Aarhus", "8000", "DK"), ("Bergen", "5003", "NO"), ("Bilbao", "48001", "ES"),
-    ("Torino", "10121", "IT"), ("Łódź", "90-001", "PL"), ("Львів", "79000", "UA"), ("İzmir", "35000", "TR"),
-    ("Cork", "T12", "IE"), ("Leeds", "LS1", "GB"),
-)  # fmt: skip
-
-_STREETS = ("Demo street", "Example lane", "Sample square", "Test road", "Model avenue")
-#: Status -> how many of a hundred have it.
-_STATUSES = {"Lead": 46, "Contacted": 27, "Customer": 17, "Upsell": 4, "Refused": 4, "Blacklisted": 2}
-_TAGS = ("Newsletter", "Trade fair", "Partner", "VIP", "Press", "Local")
-_REASONS = (
-    ("manual", "Demo: met at a trade fair"),
-    ("manual", "Demo: called us"),
-    ("form", "Demo: asked for a quote on the website"),
-    ("import", "Demo: came with an imported list"),
-)
-_ENTRIES = (
-    ("call", "Asked for prices", "Wants an offer for two pieces, and knows us from a colleague.", "Send an offer"),
-    ("email", "Sent the price list", "With the delivery times of this season.", ""),
-    ("meeting", "Showed the workshop", "Stayed for an hour; liked the second model best.", "Thinks about it"),
-    ("note", "Prefers to be called after 17:00", "", ""),
-    ("call", "Offer discussed line by line", "The delivery date matters more than the price.", "Answers this week"),
-    ("feedback", "Happy with the delivery", "Would recommend us.", ""),
-)
+#: Per country three lines: code, cities with postal codes, a street; first names; last names.
+_CULTURES = """
+GB | London: N1 1AA; Leeds: LS1 4AP; Bristol: BS1 5TR | Mill Lane
+Olivia George Amelia Harry Isla Oliver Poppy Arthur Freya Noah
+Ashworth Bennett Carver Dunmore Ellery Fairfax Hargrove Kirkby Langley Whitlock
+US | Portland: 97201; Austin: 78701; Chicago: 60601 | Maple Avenue
+Emma Liam Ava Mason Harper Ethan Chloe Logan Maya Caleb
+Alden Brooks Calloway Delgado Everett Foster Harlan Mercer Sawyer Thornton
+DE | Berlin: 10115; Hamburg: 20095; München: 80331 | Gartenstraße
+Hannah Lukas Mia Jonas Lena Felix Marie Paul Greta Jürgen
+Ackermann Brandt Dreyer Falkenberg Günther Hoffmann Krüger Lindner Reuter Vogel
+FR | Paris: 75011; Lyon: 69002; Nantes: 44000 | rue des Lilas
+Camille Hugo Chloé Théo Manon Émile Inès Louis Zoé Adèle
+Beaumont Carpentier Delacroix Fontaine Garnier Lefèvre Marchand Perrin Rousseau Vidal
+ES | Madrid: 28013; Sevilla: 41001; Valencia: 46002 | calle Mayor
+Lucía Mateo Sofía Hugo Carmen Álvaro Elena Iker Marta Nicolás
+Aguilar Benítez Castaño Domínguez Ibáñez Llorente Muñoz Peralta Salgado Zamora
+IT | Roma: 00184; Milano: 20121; Torino: 10121 | via Garibaldi
+Giulia Lorenzo Chiara Matteo Elisa Davide Sara Pietro Alice Nicolò
+Amato Bianchi Colombo D'Angelo Ferrara Gallo Marino Ricci Santoro Vitale
+PL | Warszawa: 00-001; Kraków: 31-001; Łódź: 90-001 | ulica Lipowa
+Zofia Jakub Maja Szymon Hanna Łukasz Alicja Michał Ewa Paweł
+Borowska Czarnecki Dąbrowska Głowacki Jabłońska Kaczmarek Mazur Nowicka Sikora Żuławski
+UA | Київ: 01001; Львів: 79000; Одеса: 65000 | вулиця Садова
+Олена Андрій Марія Тарас Софія Іван Ганна Остап Юлія Богдан
+Бондаренко Гнатюк Данилюк Завгородній Коваленко Лисенко Мельник Поліщук Савченко Ткачук
+SE | Stockholm: 111 20; Göteborg: 411 03; Malmö: 211 22 | Björkgatan
+Astrid Björn Elsa Gustav Freja Lars Maja Oskar Sigrid Åke
+Ahlström Berglund Dahlin Ekström Forsberg Hedlund Lindqvist Nyström Sjöberg Öberg
+IN | Pune: 411001; Kochi: 682001; Jaipur: 302001 | Temple Road
+Aarav Diya Ishaan Kavya Rohan Meera Vikram Anaya Arjun Nisha
+Banerjee Chatterjee Desai Iyer Kulkarni Menon Nair Patil Reddy Sharma
+JP | 京都市: 600-8001; 横浜市: 220-0011; 札幌市: 060-0001 | 桜通り
+Haruka Kenji Yuki Sora Aiko Daichi Mei Ren Hina Takumi
+Fujimoto Hayashi Ishikawa Kobayashi Matsuda Nakamura Okada Sakamoto Ueda Yamashita
+BR | São Paulo: 01000-000; Recife: 50010-000; Curitiba: 80010-000 | rua das Flores
+Beatriz Caio Larissa Davi Helena João Luana Rafael Tainá Vítor
+Almeida Barbosa Cardoso Ferraz Guimarães Macedo Nogueira Queiroz Teixeira Valença
+"""
+_LATIN = str.maketrans("абвгґдеєжзиіклмнопрстуфхцчшщюя", "abvhgdeezzyiklmnoprstufhccssua", "ь")
+#: Numbers that are set aside for stories; people of other countries have none.
+_PHONES = {
+    "GB": "+44 1632 960{:03d}",
+    "US": "+1 202 555 01{:02d}",
+    "DE": "+49 30 23125 {:03d}",
+    "FR": "+33 1 99 00 {:02d} 01",
+}
+_REASONS = {
+    "form": ("Asked for a brochure on the website", "Signed up for the newsletter", "Asked for a call back"),
+    "import": ("Visitor list of the spring trade fair", "Attendee of the webinar", "List of the old customer file"),
+    "manual": ("Met at a dinner of the chamber of commerce", "Recommended by a customer", "Called the office"),
+    "api": ("Opened an account in the shop",),
+}
+_TAGS = {"Newsletter": 0.3, "Trade fair": 0.12, "Webinar": 0.1, "VIP": 0.05, "Partner": 0.04, "Referral": 0.08}
+#: Share of the people who end at each of the first statuses; the last two leave the funnel.
+_ENDS = (38, 27, 22, 6, 2, 5)
+_FUNNEL = 4
+_ENTRIES = [
+    ("call", "Called and spoke about the offer", "Wants to think it over until the end of the month."),
+    ("call", "Called, nobody answered", ""),
+    ("email", "Sent the price list", "Thanked for it and asked about delivery times."),
+    ("email", "Answered questions about the contract", ""),
+    ("meeting", "Met at their office", "Three people were there; they liked the second proposal best."),
+    ("note", "Prefers to be written to in the morning", ""),
+    ("note", "Compares us with two others", ""),
+    ("letter", "Sent a sample by post", "Arrived safely."),
+    ("feedback", "Happy with the first order", "Would recommend us."),
+]
+_CONTACTING = ("call", "email", "meeting", "letter", "feedback")
 
 
-def load(site: Site, *, contacts: int = 400, seed: int = 1) -> None:
-    """Adds demo contacts, and entries in the journals of the newest.
+@dataclasses.dataclass(frozen=True)
+class _Culture:
+    country: str
+    cities: list[tuple[str, str]]
+    street: str
+    first_names: list[str]
+    last_names: list[str]
 
-    :param contacts: how many.
-    :param seed: other seeds give other people.
+
+@functools.cache
+def _cultures() -> list[_Culture]:
+    lines = _CULTURES.strip().splitlines()
+    found = []
+    for head, first_names, last_names in zip(lines[::3], lines[1::3], lines[2::3], strict=True):
+        country, cities, street = head.split(" | ")
+        pairs = [(name, code) for name, _, code in (city.partition(": ") for city in cities.split("; "))]
+        found.append(_Culture(country, pairs, street, first_names.split(), last_names.split()))
+    return found
+
+
+@dataclasses.dataclass
+class _Person:
+    """An invented person: the fields, the statuses passed through with their times, and entries of the journal."""
+
+    fields: dict[str, Any]
+    path: list[tuple[Status, dt.datetime]]
+    entries: list[tuple[str, str, str, dt.datetime]]
+
+
+def load(target: Site | Work, contacts: int = 400, seed: int = 1) -> int:
+    """Adds demo contacts with history, tags and journal; gives how many were added.
+
+    :param target: the site, or a unit of work that has not begun.
+    :param contacts: how many people; a hundred thousand take about a minute.
     """
-    chance = random.Random(seed)  # noqa: S311  # not for secrets
-    made: list[int] = []
-    with site.work() as work:
-        with work.begin():
-            settings.set_many(work, {"site.demo": True})
-        people = _people(work.now, contacts, chance, seed)
-        while rows := [row for _, row in zip(range(BATCH), people, strict=False)]:
-            with work.begin():
-                results = bulk.save_many(work, rows, source="manual")
-                _put_back(work, [result.id for result in results if result.id is not None])
-            made += [result.id for result in results if result.id is not None][: max(0, 4 * TALKED_TO - len(made))]
-            work.session.expunge_all()
-        with work.begin():
-            _talk(work, chance, chance.sample(made, min(TALKED_TO, len(made))))
-
-
-def _put_back(work: Work, ids: list[int]) -> None:
-    """Dates what the system wrote of these contacts back to the day that each is said to have come."""
-    since = select(Contact.created_at).where(Contact.id == JournalEntry.contact_id).scalar_subquery()
-    work.session.execute(
-        update(JournalEntry)
-        .where(JournalEntry.contact_id.in_(ids))
-        .values(at=since, type="created")
-        .execution_options(synchronize_session=False)
-    )
-    since = select(Contact.created_at).where(Contact.id == StatusChange.contact_id).scalar_subquery()
-    work.session.execute(
-        update(StatusChange)
-        .where(StatusChange.contact_id.in_(ids))
-        .values(at=since)
-        .execution_options(synchronize_session=False)
-    )
-    work.session.execute(
-        update(Contact)
-        .where(Contact.id.in_(ids))
-        .values(status_since=Contact.created_at)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _people(now: dt.datetime, number: int, chance: random.Random, seed: int) -> Iterator[dict[str, Any]]:
-    names = [([*first.split()], [*last.split()]) for first, last in _PEOPLE]
-    statuses, weights = list(_STATUSES), list(_STATUSES.values())
-    for place in range(number):
-        firsts, lasts = chance.choice(names)
-        first, last = chance.choice(firsts).replace("~", " "), chance.choice(lasts).replace("~", " ")
-        source, reason = chance.choice(_REASONS)
-        city, postal_code, country = chance.choice(_CITIES)
-        # More of them lately, as in a business that grows.
-        age = SPAN * (1 - chance.random() ** 0.6)
-        row: dict[str, Any] = {
-            "first_name": first,
-            "last_name": last,
-            "status": chance.choices(statuses, weights)[0],
-            "source": source,
-            "reason": reason,
-            "created_at": (now - age).isoformat(),
-            "tags": chance.sample(_TAGS, chance.choices((0, 1, 2), (55, 35, 10))[0]),
-        }
-        if chance.random() < 0.94:
-            local = ".".join(part for part in (_ascii(first), _ascii(last)) if part) or "person"
-            row["email"] = f"{local}.{seed}.{place}@example.{chance.choice(('com', 'net', 'org'))}"
-        if chance.random() < 0.6 or "email" not in row:
-            row["mobile_phone"] = (
-                f"+33 6 99 {chance.randrange(100):02d} {chance.randrange(100):02d} {chance.randrange(100):02d}"
-            )
-        if chance.random() < 0.5:
-            row["address1"] = {
-                "line1": f"{chance.randrange(1, 120)} {chance.choice(_STREETS)}",
-                "city": city,
-                "postal_code": postal_code,
-                "country": country,
+    dice = random.Random(seed)  # noqa: S311  # invented people, no secrets
+    added = 0
+    used: dict[str, int] = {}
+    for start in range(0, max(contacts, 1), BATCH):
+        with _begun(target) as work:
+            known = statuses.all_statuses(work)
+            owner = work.session.scalar(select(User).where(User.disabled_at.is_(None)).order_by(User.id).limit(1))
+            people = [_invent(dice, work.now, known, owner, used) for _ in range(min(BATCH, contacts - start))]
+            results = bulk.save_many(work, [person.fields for person in people], mode="skip")
+            new = {
+                result.id: person
+                for result, person in zip(results, people, strict=True)
+                if result.outcome == "added" and result.id
             }
-        yield row
+            _tell_their_story(work, new, owner)
+            store(work, {"site.demo": True})
+            added += len(new)
+    return added
 
 
-def _ascii(name: str) -> str:
-    return "".join(letter for letter in fold(name) if letter.isascii() and letter.isalnum())
+@contextlib.contextmanager
+def _begun(target: Site | Work) -> Iterator[Work]:
+    if isinstance(target, Work):
+        with target.begin():
+            yield target
+    else:
+        with target.work() as work, work.begin():
+            yield work
 
 
-def _talk(work: Work, chance: random.Random, ids: list[int]) -> None:
-    """Entries as people write them, within the last weeks."""
-    for contact_id in ids:
-        for type_, summary, comment, outcome in chance.sample(_ENTRIES, chance.choice((1, 1, 2, 3))):
-            at = work.now - dt.timedelta(minutes=chance.randrange(30, 60 * 24 * 45))
-            journal.add(work, "contact", contact_id, type_, summary=summary, comment=comment, outcome=outcome, at=at)
+# --- inventing -------------------------------------------------------------------------------------------------------
+
+
+def _invent(
+    dice: random.Random, now: dt.datetime, known: Sequence[Status], owner: User | None, used: dict[str, int]
+) -> _Person:
+    culture = dice.choice(_cultures())
+    first, last = dice.choice(culture.first_names), dice.choice(culture.last_names)
+    city, code = dice.choice(culture.cities)
+    came = _working_hour(dice, now - dt.timedelta(days=DAYS * (1 - dice.random() ** 0.7)), now)
+    source = dice.choices(list(_REASONS), (45, 28, 22, 5))[0]
+    path = _path(dice, came, now, known)
+    entries = _entries(dice, came, now, len(path))
+    spoken = [at for kind, _, _, at in entries if kind in _CONTACTING]
+    phone = _PHONES.get(culture.country, "").format(dice.randrange(100)) if dice.random() < 0.7 else ""
+    fields: dict[str, Any] = {
+        "first_name": first,
+        "last_name": last,
+        "email": _address(dice, first, last, used),
+        "mobile_phone" if dice.random() < 0.6 else "work_phone": phone,
+        "address1": {
+            "line1": f"{culture.street} {dice.randrange(1, 120)}",
+            "city": city,
+            "postal_code": code,
+            "country": culture.country,
+        },
+        "source": source,
+        "reason": {"text": dice.choice(_REASONS[source]), "detail": "demo data"},
+        "tags": [name for name, share in _TAGS.items() if dice.random() < share],
+        "status": path[-1][0].id,
+        "created_at": came,
+        "last_contacted_at": max(spoken, default=None),
+        "assigned_to": owner.id if owner is not None and dice.random() < 0.5 else None,
+    }
+    return _Person(fields, path, entries)
+
+
+def _address(dice: random.Random, first: str, last: str, used: dict[str, int]) -> str:
+    """An address that nobody else of this load has, at a domain that is nobody's."""
+    latin = (fold(part).translate(_LATIN) for part in (first, last))
+    name = ".".join("".join(letter for letter in part if letter.isalnum()) for part in latin)
+    number = used[name] = used.get(name, 0) + 1
+    return f"{name}{number if number > 1 else ''}@example.{dice.choice(('com', 'net', 'org'))}"
+
+
+def _working_hour(dice: random.Random, at: dt.datetime, latest: dt.datetime) -> dt.datetime:
+    moved = at.replace(hour=dice.randrange(8, 19), minute=dice.randrange(60), second=0, microsecond=0)
+    return min(moved, latest - dt.timedelta(minutes=dice.randrange(1, 300)))
+
+
+def _path(
+    dice: random.Random, came: dt.datetime, now: dt.datetime, known: Sequence[Status]
+) -> list[tuple[Status, dt.datetime]]:
+    """The statuses that somebody passed through: step by step down the funnel, or out of it."""
+    ends = min(len(known), len(_ENDS))
+    end = dice.choices(range(ends), _ENDS[:ends])[0]
+    if (now - came).days < dice.randrange(30):
+        end = 0
+    steps = list(range(end + 1)) if end < _FUNNEL else [*range(dice.randrange(1, 3)), end]
+    path, at = [(known[steps[0]], came)], came
+    for step in steps[1:]:
+        at += (now - came) / len(steps) * dice.uniform(0.2, 0.9)
+        path.append((known[step], at))
+    return path
+
+
+def _entries(
+    dice: random.Random, came: dt.datetime, now: dt.datetime, steps: int
+) -> list[tuple[str, str, str, dt.datetime]]:
+    number = dice.choices((0, 1, 2, 4), (6 - min(steps, 4), 3, 2, steps))[0]
+    days = max((now - came).total_seconds(), 3600.0)
+    return [(*dice.choice(_ENTRIES), came + dt.timedelta(seconds=days * dice.random() * 0.98)) for _ in range(number)]
+
+
+# --- their story -----------------------------------------------------------------------------------------------------
+
+
+def _tell_their_story(work: Work, people: dict[int, _Person], owner: User | None) -> None:
+    """Puts history and journal where they would stand had the people come one by one."""
+    for some in chunks(list(people)):
+        work.session.execute(delete(table(StatusChange)).where(StatusChange.contact_id.in_(some)))
+        work.session.execute(delete(table(JournalEntry)).where(JournalEntry.contact_id.in_(some)))
+    who = {
+        "actor_label": (owner.name or owner.email) if owner else work.actor.label,
+        "user_id": owner.id if owner else None,
+    }
+    changes: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
+    for key, person in people.items():
+        reason = person.fields["reason"]["text"]
+        came = person.fields["created_at"]
+        entries.append(_entry(key, "created", came, who, data={"source": person.fields["source"], "why": reason}))
+        entries += [
+            _entry(key, kind, at, who, summary=summary, comment=comment, is_contact=kind in _CONTACTING)
+            for kind, summary, comment, at in person.entries
+        ]
+        for old, (new, at) in zip([None, *(status for status, _ in person.path)], person.path, strict=False):
+            names = {"old_name": old.name if old else "", "new_name": new.name}
+            changes.append(
+                {"contact_id": key, "old_id": old.id if old else None, "new_id": new.id, **names, "at": at, **who}
+            )
+            if old is not None:
+                data = {"old": old.name, "new": new.name, "old_id": old.id, "new_id": new.id}
+                entries.append(_entry(key, "status", at, who, data=data))
+    insert_rows(work.session, StatusChange, changes)
+    insert_rows(work.session, JournalEntry, entries)
+    rows = [{"key": key, "since": person.path[-1][1]} for key, person in people.items()]
+    if rows:
+        since = bindparam("since", type_=UTCDateTime())
+        moved = (
+            update(table(Contact))
+            .where(table(Contact).c.id == bindparam("key"))
+            .values(status_since=since, updated_at=since)
+        )
+        work.session.connection().execute(moved, rows)
+
+
+def _entry(key: int, kind: str, at: dt.datetime, who: dict[str, Any], **more: Any) -> dict[str, Any]:
+    row = {
+        "object_type": "contact",
+        "object_id": key,
+        "contact_id": key,
+        "type": kind,
+        "at": at,
+        "summary": "",
+        "comment": "",
+        "outcome": "",
+        "data": {},
+        "by_system": kind in ("created", "status"),
+        "is_contact": False,
+        "pinned": False,
+        "created_at": at,
+    }
+    return {**row, **who, **more}
