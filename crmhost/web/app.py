@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask_compress import Compress
+from werkzeug.routing import IntegerConverter, Map
 
 from . import database, errors, frame, i18n, request, security, signin, templating, toasts
 from .assets import Assets
@@ -20,8 +21,17 @@ if TYPE_CHECKING:
 
 #: Largest body of a request, in bytes: uploads of CSV files and plugins.
 MAX_BODY = 64 * 1024 * 1024
+#: Largest number of a record.
+LARGEST = 2**31 - 1
 #: Largest sum of the text fields of a form, in bytes.
 MAX_FIELDS = 8 * 1024 * 1024
+
+
+class Number(IntegerConverter):
+    """``<int:…>`` in an address: a number that the databases can hold; larger ones are found nowhere."""
+
+    def __init__(self, url_map: Map, **rules: Any) -> None:
+        super().__init__(url_map, **{"max": LARGEST, **rules})
 
 
 def base_app(site: Site, generation: Generation) -> Flask:
@@ -30,6 +40,7 @@ def base_app(site: Site, generation: Generation) -> Flask:
     Pure but for announcing static files: nothing is written to the database, no thread is started.
     """
     app = Flask("crmhost.web", static_folder=None, template_folder=None)
+    app.url_map.converters["int"] = Number
     app.config.update(
         SECRET_KEY=site.config.secret_key,
         SESSION_COOKIE_NAME="crmhost_page",

@@ -68,7 +68,7 @@ def keep_columns(table: str) -> ResponseReturnValue:
     else:
         shown = _names("column")
         order = (value or {}).get("order")
-        value = {"order": order if isinstance(order, list) else shown, "shown": shown}
+        value = {"order": order if isinstance(order, list) else [], "shown": shown}
     with writing() as work:
         set_preference(work, key, value)
     return ("", 204) if "order" in request.form else _back()

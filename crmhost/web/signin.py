@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, abort, current_app, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import BadData, URLSafeSerializer
@@ -19,6 +19,7 @@ from .state import API_PREFIX, HOOKS_PREFIX
 KEPT_FIELD = "kept_form"
 _SECRETS = ("password", "secret", "token")
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_FIELDS = "application/x-www-form-urlencoded"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +139,9 @@ def init_app(app: Flask) -> None:
         view: Any = app.view_functions.get(request.endpoint or "")
         if view is None or request.path.startswith((API_PREFIX, HOOKS_PREFIX)):
             return None
+        # Werkzeug limits the fields of multipart forms only.
+        if request.mimetype == _FIELDS and (request.content_length or 0) > app.config["MAX_FORM_MEMORY_SIZE"]:
+            abort(413)
         if not getattr(view, "crmhost_public", False) and current_person() is None:
             return ask_to_sign_in()
         if not getattr(view, "crmhost_foreign_posts", False):

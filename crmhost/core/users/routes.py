@@ -65,7 +65,7 @@ def sign_in() -> ResponseReturnValue:
         return redirect(back) if current_person() else sign_in_page()
     email, password = request.form.get("email", "").strip(), request.form.get("password", "")
     kept = KeptForm.unpack(request.form.get(KEPT_FIELD, ""))
-    work = use_actor(Actor("client", key_of(email) or _("visitor"), address=client_address()))
+    work = use_actor(Actor("client", key_of(email)[:200] or _("visitor"), address=client_address()))
     try:
         user, token = services.sign_in(work, email, password, client_address(), request.headers.get("User-Agent", ""))
         actor = services.actor_for(user, client_address())

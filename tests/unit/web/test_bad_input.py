@@ -1,0 +1,148 @@
+"""No page of the core answers 5xx, whatever is asked of it or sent to it."""
+
+from __future__ import annotations
+
+import pytest
+from werkzeug.routing import Rule
+
+from crmhost.testing import Host
+from tests.pages import owner
+from tests.unit.web.conftest import Reader
+
+CORE = ("settings", "users", "statuses", "contacts", "journal", "frame")
+#: Values that tend to break something.
+ODD = (
+    "",
+    "\x00",
+    "-1",
+    "99999999999999999999",
+    "1e9",
+    "None",
+    "ŵ‮💥" * 40,
+    "' OR 1=1 --",
+    "<script>",
+    "a" * 5000,
+    "%s%d{0}",
+)
+FIELDS = [
+    "q",
+    "sort",
+    "rows",
+    "at",
+    "after",
+    "before",
+    "view",
+    "status",
+    "tag",
+    "assigned_to",
+    "not_contacted",
+    "source",
+    "created_from",
+    "created_to",
+    "in_bin",
+    "count",
+    "type",
+    "user",
+    "from",
+    "to",
+    "by",
+    "action",
+    "object_type",
+    "object_id",
+    "ids",
+    "do",
+    "list",
+    "back",
+    "everything",
+    "entry.tag",
+    "name",
+    "hue",
+    "heir",
+    "statuses",
+    "order",
+    "first_name",
+    "last_name",
+    "emails",
+    "version",
+    "value",
+    "text",
+    "outcome",
+    "pinned",
+    "kept",
+    "email",
+    "password",
+    "role",
+    "given",
+    "permission",
+    "add",
+    "remove",
+    "address1_country",
+    "mobile_phone",
+    "tags",
+    "notes",
+    "column",
+    "next",
+    "kept_form",
+    "language",
+    "again",
+    "current",
+    "tab",
+    "saved",
+    "site.timezone",
+    "page",
+]
+
+
+def address(rule: Rule, value: str) -> str:
+    """The rule's address with its arguments filled; numbers where it wants numbers."""
+    values = {name: 10**12 if "int:" in rule.rule and f"int:{name}" in rule.rule else value for name in rule.arguments}
+    built = rule.build(values)
+    return built[1] if built else "/"
+
+
+def rules(site: Host, method: str) -> list[Rule]:
+    app = site.generation.app
+    assert app is not None
+    return [rule for rule in app.url_map.iter_rules() if owner(rule.endpoint, CORE) and method in (rule.methods or ())]
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_odd_questions(site: Host, value: str) -> None:
+    """Every page that is read, with all fields of its address odd; and some of the fields one by one."""
+    reader = Reader(site)
+    site.make.contact(first_name="Ann", email="ann@example.com")
+    questions = [(address(rule, value or "x"), dict.fromkeys(FIELDS, value)) for rule in rules(site, "GET")]
+    own = FIELDS[ODD.index(value) :: len(ODD)]
+    questions += [(path, {field: value}) for field in own for path in ("/contacts/", "/journal/", "/settings/audit")]
+    answers = {(path, *list(query)[:1]): reader.get(path, query_string=query).status_code for path, query in questions}
+    assert {key: code for key, code in answers.items() if code >= 500} == {}
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_odd_forms(site: Host, value: str) -> None:
+    """Every page that takes a form, with all fields odd and with none; of records that are there and that are not."""
+    reader = Reader(site)
+    site.make.contact(first_name="Ann", email="ann@example.com", tags=["A"])
+    failed = []
+    left_out = ("users.sign_out", "users.switch")
+    for number, rule in enumerate(rule for rule in rules(site, "POST") if rule.endpoint not in left_out):
+        for path in (address(rule, value or "x"), address(rule, "contact").replace(str(10**12), "1")):
+            for data in ({}, {field: [value, value] for field in FIELDS}):
+                answer = reader.post(path, data, htmx=(number + len(data)) % 2 == 0)
+                if answer.status_code >= 500:
+                    failed.append((path, sorted(data)[:1], answer.status_code))
+    assert failed == []
+
+
+@pytest.mark.database("sqlite")
+def test_bodies_that_are_no_forms(site: Host) -> None:
+    """Bytes that are no text, JSON and broken multipart bodies are refused, not crashed on."""
+    reader = Reader(site)
+    for body, kind in (
+        (b"\xff\xfe=\x00", "application/x-www-form-urlencoded"),
+        (b'{"a": 1}', "application/json"),
+        (b"--x\r\nnonsense", "multipart/form-data; boundary=x"),
+        (b"", "multipart/form-data"),
+    ):
+        answer = reader.post("/contacts/new", body, headers={"Content-Type": kind})
+        assert 400 <= answer.status_code < 500, (body, answer.status_code)
