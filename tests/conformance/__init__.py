@@ -1,0 +1,1 @@
+"""One suite for every plugin: what each must do, whatever it is for."""

@@ -1,0 +1,139 @@
+"""What holds for every plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from crmhost.core.contacts.models import ExternalId, SearchDocument
+from crmhost.core.settings.models import StoredSetting
+from crmhost.core.users.models import Role
+from crmhost.host import resolver
+from crmhost.host.check import check
+from crmhost.host.manifest import read_manifest
+from crmhost.host.shape import shape_of
+from crmhost.host.tables import Fault, HookCost, PluginState
+from crmhost.testing import Host
+from crmhost.work.tables import JobRow
+from tests.conformance.routes import addresses, answers_of
+from tests.pages import core_addresses, differences, look
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+
+def test_in_order(folder: Path) -> None:
+    """The check that authors run finds nothing; there is a README with more than a title, and there are tests."""
+    assert [str(finding) for finding in check(folder)] == []
+    assert len((folder / "README.md").read_text(encoding="utf-8").splitlines()) > 2
+    assert list((folder / "tests").glob("test_*.py"))
+    manifest = read_manifest(folder)
+    assert manifest.summary
+    assert manifest.licence
+
+
+@pytest.mark.database("sqlite")
+def test_trial(site: Host, folder: Path) -> None:
+    """It passes the trial, as on a site where an admin enables it; the next time needs none."""
+    site.enable(folder.name, try_first=True)
+    assert site.state(folder.name) == "enabled"
+    assert dict(site.generation.failed) == {}
+
+
+def test_life(site: Host, folder: Path) -> None:
+    """Disabled it leaves no trace in pages and addresses, enabled again it is as before, uninstalled nothing of it is left."""
+    name = folder.name
+    person = site.make.contact(first_name="Ada", last_name="Lovelace", email="ada@example.com")
+    client = site.client()
+    without = core_addresses(site.generation, person)
+    before, rules, left = look(client, without), rules_of(site), traces(site)
+
+    chain = site.enable(name).plugins
+    assert name in chain
+    assert dict(site.generation.failed) == {}
+    core = core_addresses(site.generation, person)
+    on, rules_on = look(client, core), rules_of(site)
+    assert {status for status, _ in on.values()} <= {200, 302}
+    assert use(site, client) == []
+
+    site.disable(*chain)
+    assert rules_of(site) == rules
+    assert differences(before, look(client, without)) == []
+
+    site.enable(name)
+    assert rules_of(site) == rules_on
+    assert differences(on, look(client, core)) == []
+    assert site.upgrade() == {}
+    assert differences(on, look(client, core)) == []
+
+    for plugin in reversed(chain):
+        site.uninstall(plugin)
+    assert rules_of(site) == rules
+    assert differences(before, look(client, without)) == []
+    assert traces(site) == left
+    assert site.faults() == []
+
+
+def test_routes(site: Host, folder: Path) -> None:
+    """Each of its addresses answers everybody with a page or a plain refusal, and nobody without being signed in."""
+    site.make.contact(first_name="Ada", email="ada@example.com")
+    site.enable(folder.name)
+    wrong = [answer for answer in answers_of(site, folder.name) if answer.wrong]
+    assert wrong == []
+    assert site.faults() == []
+
+
+def test_needs(site: Host, folder: Path) -> None:
+    """It runs with what its manifest says it needs, and nothing else."""
+    found = site.site.discover().found
+    assert (
+        set(resolver.needs(found, folder.name)) == {folder.name, *found[folder.name].manifest.needs} - resolver.BUILTIN
+    )
+
+
+# --- what a site is made of ------------------------------------------------------------------------------------------
+
+
+def rules_of(site: Host) -> list[str]:
+    """All addresses with methods and endpoints."""
+    app = site.generation.app
+    assert app is not None
+    return sorted(f"{rule.rule} {sorted(rule.methods or ())} {rule.endpoint}" for rule in app.url_map.iter_rules())
+
+
+def use(site: Host, client: FlaskClient) -> list[str]:
+    """Opens its pages as an admin, so that what is done at the first use is done; gives what failed."""
+    failed = []
+    for address in addresses(site, {plugin.id for plugin in site.generation.plugins if not plugin.builtin}):
+        with client.get(address.path, follow_redirects=True) as answer:
+            if answer.status_code >= 500:
+                failed.append(f"{address.path}: {answer.status_code}")
+    return failed
+
+
+def traces(site: Host) -> dict[str, object]:
+    """Everything that a plugin can leave behind: tables, settings, grants, jobs, states, records, files."""
+    with site.site.engine.connect() as connection:
+        shape = shape_of(connection)
+    with site.site.sessions() as session:
+        return {
+            "shape": shape,
+            "settings": session.scalars(select(StoredSetting.key)).all(),
+            "grants": {role.name: sorted(role.permissions) for role in session.scalars(select(Role))},
+            "jobs": session.scalars(select(JobRow.kind)).all(),
+            "states": session.scalars(select(PluginState.id)).all(),
+            "faults": session.scalars(select(Fault.plugin)).all() + session.scalars(select(HookCost.plugin)).all(),
+            "found": sorted(session.scalars(select(SearchDocument.owner)).all()),
+            "external": session.scalars(select(ExternalId.source)).all(),
+            "files": sorted(_files(site.site.config.home)),
+        }
+
+
+def _files(home: Path) -> Iterator[str]:
+    for path in home.rglob("*"):
+        if path.is_file():
+            yield str(path.relative_to(home))
