@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from bench import sites
 from bench.load import Load, Server, free_port
 from bench.sites import Place
-
 from crmhost.host import beats, lifecycle
 from crmhost.site import Site
 

@@ -1,0 +1,136 @@
+"""The main job in a real browser: sign in, import a file, see the people and the funnel, switch the funnel while somebody clicks."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from bench import sites
+from bench.load import Load, Server, free_port
+from bench.sites import Place
+from tests.peers import browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+#: Milliseconds; a machine that runs other tests beside is slow at times.
+PATIENCE = 20_000
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The browser."""
+    with browser.opened() as opened:
+        yield opened
+
+
+@pytest.fixture
+def place(database_url: str, tmp_path: Path) -> Place:
+    """A site that is set up, with the bundled plugins on and nobody in it."""
+    made = Place("test", tmp_path, database_url)
+    sites.set_up(made)
+    return made
+
+
+@pytest.fixture
+def server(place: Place) -> Iterator[Server]:
+    """The site, served by two processes."""
+    running = Server(place, free_port())
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, server: Server) -> Iterator[Page]:
+    """A tab in which nobody is signed in; it must not complain of anything."""
+    context = chromium.new_context(base_url=f"http://127.0.0.1:{server.port}", viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    tab = context.new_page()
+    complaints: list[str] = []
+    tab.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    yield tab
+    context.close()
+    # The browser notes each answer that is no success; these two are what the tests ask for.
+    assert [text for text in complaints if "404" not in text and "401" not in text] == []
+
+
+def write_csv(path: Path, rows: int) -> Path:
+    """A file as another program writes it: semicolons, its own headings."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, delimiter=";")
+        writer.writerow(["First Name", "Last Name", "E-mail", "Mobile Phone", "Status"])
+        for number in range(rows):
+            status = "Customer" if number % 4 == 0 else "Lead"
+            writer.writerow([f"Ada{number}", "Exempel", f"ada{number}@example.com", "+33 6 99 00 00 00", status])
+        writer.writerow(["Broken", "Row", "not an address", "", "Lead"])
+    return path
+
+
+def sign_in(page: Page) -> None:
+    """Signs in as the admin."""
+    page.goto("/login")
+    page.get_by_label("E-mail").fill(sites.EMAIL)
+    page.get_by_label("Password", exact=True).fill(sites.PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Dashboard", level=1)).to_be_visible()
+
+
+def test_from_a_file_to_the_funnel_and_back(page: Page, place: Place, server: Server, tmp_path: Path) -> None:
+    """Forty people from a file stand in the list and on the funnel; the funnel goes and comes back, and nothing hiccups."""
+    sign_in(page)
+
+    page.goto("/csv-tools/import")
+    page.get_by_label("File").set_input_files(write_csv(tmp_path / "people.csv", 40))
+    page.get_by_role("button", name="Look at the file").click()
+    page.get_by_role("button", name="Import 41 rows").click()
+    expect(page.locator("main")).to_contain_text("not an address")
+
+    page.goto("/contacts/?q=ada1")
+    expect(page.locator("main")).to_contain_text("Ada1 Exempel")
+    page.goto("/funnel/")
+    expect(page.get_by_role("row", name="Lead").first).to_contain_text("40")
+
+    site = place.site()
+    token = sites.session_token(site)
+    site.close()
+    clicking = Load(server.port, f"crmhost_session={token}", (("/contacts/", (200,)), ("/", (200,))), rate=10).start()
+    try:
+        page.goto("/extensions/")
+        page.get_by_role("switch", name="Sales funnel on").click()
+        expect(page.get_by_text("Enable Sales funnel")).to_be_attached()
+        page.goto("/")
+        expect(page.get_by_text("Where do contacts stop?")).to_have_count(0)
+        page.goto("/extensions/")
+        page.get_by_role("link", name="Enable Sales funnel").click()
+        page.get_by_role("button", name="Agree and enable").click()
+        expect(page.get_by_role("switch", name="Sales funnel on")).to_be_attached()
+        page.goto("/")
+        expect(page.get_by_text("Where do contacts stop?")).to_be_visible()
+    finally:
+        answers = clicking.stop()
+    assert answers.failures == [], server.output()
+
+
+def test_a_contact_by_keyboard_and_a_lost_sign_in(page: Page, place: Place) -> None:
+    """A contact is added without the mouse; a form sent after the sign-in was lost keeps what was typed."""
+    sign_in(page)
+    page.keyboard.press("c")
+    page.wait_for_url("**/contacts/new")
+    page.get_by_label("First name").fill("Grace")
+    page.get_by_label("Last name").fill("Exempel")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Grace Exempel")).to_be_visible()
+
+    page.goto("/contacts/new")
+    page.get_by_label("First name").fill("Not lost")
+    page.context.clear_cookies(name="crmhost_session")
+    page.keyboard.press("Control+Enter")
+    page.get_by_label("E-mail").first.fill(sites.EMAIL)
+    page.get_by_label("Password", exact=True).fill(sites.PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("main")).to_contain_text("Not lost")
