@@ -84,7 +84,7 @@ def rehearse(begin: Begin, run: Run, source: Source, limit: int | None = importi
             pass
         for record, result in zip(batch, results, strict=True):
             figures[result.outcome] += 1
-            if result.reasons and len(told) < MOST_PROBLEMS:
+            if importing.remarked(result) and len(told) < MOST_PROBLEMS:
                 told.append(
                     {"row": record.row, "line": record.line, "outcome": result.outcome, "reasons": list(result.reasons)}
                 )

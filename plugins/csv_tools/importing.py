@@ -313,12 +313,16 @@ def _row(run: Run, record: Record, result: RowResult) -> dict[str, Any]:
         "outcome": result.outcome,
         "object_id": result.id,
         "reasons": list(result.reasons),
-        # “There is such a contact already” is what being skipped means; anything besides is a remark.
-        "remarked": len(result.reasons) > (result.outcome == "skipped"),
+        "remarked": remarked(result),
         "before": result.before,
         "cells": [cell.replace("\0", "") for cell in record.cells] if result.outcome == "refused" else None,
         "left_alone": False,
     }
+
+
+def remarked(result: RowResult) -> bool:
+    """Whether the report lists a row: one sentence is what being skipped means, any more is a remark."""
+    return len(result.reasons) > (result.outcome == "skipped")
 
 
 def finish(work: Work, run_id: int) -> Run:

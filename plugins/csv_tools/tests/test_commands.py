@@ -97,9 +97,9 @@ def test_import(shell: Shell, tmp_path: Path) -> None:
     assert told["left_out"] == ["shoe"]
     assert isinstance(told["run"], int)
     refused = tmp_path / "refused.csv"
-    status, out, error = shell.run("import", "contacts", file, "--refused", refused)
-    assert (status, error) == (0, "")
-    assert out.decode().startswith("0 added, 0 updated, 1 skipped, 1 refused.")
+    result = shell.here(import_command, "contacts", file, "--refused", refused)
+    assert (result.exception, result.stderr) == (None, "")
+    assert result.stdout.startswith("0 added, 0 updated, 1 skipped, 1 refused.")
     rows = list(csv.reader(io.StringIO(refused.read_text("utf-8"))))
     assert rows[0] == ["Row", "Why it was refused", "email", "first_name", "shoe"]
     assert rows[1][0] == "3"
@@ -191,10 +191,10 @@ def test_export(shell: Shell, tmp_path: Path) -> None:
     status, out, _ = shell.run("export", "contacts", "--columns", "email,first_name,tags")
     assert (status, out) == (0, b"email,first_name,tags\r\na@example.com,'=1+1,VIP\r\nb@example.com,B,\r\n")
     target = tmp_path / "out.csv"
-    status, out, _ = shell.run(
-        "export", "contacts", "-o", target, "--filter", "status=customer", "--bom", "--delimiter", "semicolon"
+    result = shell.here(
+        export_command, "contacts", "-o", target, "--filter", "status=customer", "--bom", "--delimiter", "semicolon"
     )
-    assert (status, out) == (0, b"")
+    assert (result.exception, result.stdout) == (None, "")
     assert target.read_bytes().startswith("\ufeffid;prefix;".encode())
     assert target.read_bytes().count(b"\r\n") == 2
     with shell.host.work() as work:

@@ -62,6 +62,7 @@ def state(host: Host) -> dict[str, dict[str, Any]]:
         }
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.shared
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_layouts(host: Hosts, bring: Bring, name: str) -> None:
@@ -108,6 +109,7 @@ def test_own_layout(host: Hosts, bring: Bring) -> None:
     assert state(made)["ada@example.com"]["tags"] == {"lead", "vip"}
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.shared
 @pytest.mark.parametrize("name", ["utf8_bom", "utf16le_bom", "cp1252", "semicolon"])
 def test_encodings(host: Hosts, bring: Bring, name: str) -> None:
@@ -141,6 +143,7 @@ def test_duplicates(host: Hosts, bring: Bring, mode: str) -> None:
     assert {email: people[email]["contact"].first_name for email in wins} == wins
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.shared
 def test_invalid_emails(host: Hosts, bring: Bring) -> None:
     """Addresses that are none are refused with their row and a reason; all others come in."""
