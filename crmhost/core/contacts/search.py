@@ -23,6 +23,7 @@ __all__ = ["drop", "find", "fold", "hits", "put", "words"]
 SHORTEST = 3
 LONGEST_TEXT = 4_000
 _MOST_WORDS = 8
+_MOST_TRIGRAMS = 10
 _LONGEST_QUERY = 200
 
 
@@ -87,8 +88,15 @@ def hits(work: Work, owner: str, wanted: Sequence[str], limit: int | None) -> Se
 
 
 def _trigrams(wanted: Sequence[str]) -> str:
-    # The index keeps no positions, so it knows no phrases: all trigrams must be there, then the text itself is compared.
-    parts = dict.fromkeys(word[start : start + 3] for word in wanted for start in range(len(word) - 2))
+    # The index keeps no positions, so it knows no phrases: these trigrams must be there, then the text itself is compared.
+    # Of an address the part before the @-sign tells most, and of a long word some trigrams tell as much as all.
+    parts: dict[str, None] = {}
+    for word in wanted:
+        local = word.partition("@")[0]
+        told = local if len(local) >= SHORTEST else word
+        number = len(told) - SHORTEST + 1
+        step = -(-number // _MOST_TRIGRAMS)
+        parts |= dict.fromkeys(told[start : start + SHORTEST] for start in range(0, number, max(step, 1)))
     return " ".join('"' + part.replace('"', '""') + '"' for part in parts)
 
 

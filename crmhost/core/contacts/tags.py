@@ -55,7 +55,7 @@ def made(work: Work, names: Iterable[str]) -> dict[str, Tag]:
     if not wanted:
         return {}
     found = _by_key(work, list(wanted))
-    missing = [name for key, name in wanted.items() if key not in found]
+    missing = [wanted[key] for key in sorted(wanted) if key not in found]
     if missing:
         make = postgresql.insert if work.session.get_bind().dialect.name == "postgresql" else sqlite.insert
         rows = [{"name": name, "name_key": key_of(name), "hue": hue_for(key_of(name))} for name in missing]
