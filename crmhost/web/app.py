@@ -57,7 +57,7 @@ def base_app(site: Site, generation: Generation) -> Flask:
         COMPRESS_MIN_SIZE=1000,
         COMPRESS_STREAMS=False,
     )
-    themes, fault = choose_theme(site)
+    themes, fault = choose_theme(site, templating.plain)
     catalogues = Catalogues(generation)
     web = WebState(site, generation, Assets(generation, themes), catalogues, themes, fault)
     app.extensions["crmhost_web"] = web

@@ -106,6 +106,10 @@ class SlotTag(Extension):
         return render_slot(name, context)
 
 
+#: Knows the tags that templates may use; finds no templates.
+plain = Environment(extensions=[SlotTag, "jinja2.ext.i18n"], autoescape=True)
+
+
 def render_slot(name: str, context: Mapping[str, Any]) -> Markup:
     """The markup of all contributions to a slot; one that fails shows nothing to staff and a badge to admins."""
     from .request import current_work
@@ -235,6 +239,11 @@ def site_note() -> str:
     return gettext("Demo data") if site_setting("site.demo") else ""
 
 
+def theme_fault() -> str:
+    """Why the theme that was chosen is not used; empty when it is."""
+    return state().theme_fault
+
+
 def theme_choice() -> str:
     """“light” or “dark” when the reader chose so, else empty: as the system."""
     chosen = request.cookies.get("crm_theme", "")
@@ -281,6 +290,7 @@ def init_app(app: Flask, web: WebState) -> None:
         site_name=site_name,
         site_note=site_note,
         theme_choice=theme_choice,
+        theme_fault=theme_fault,
         script_texts=script_texts,
         hues=HUES,
         _=gettext,

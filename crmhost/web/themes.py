@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jinja2 import TemplateSyntaxError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,7 +18,11 @@ from ..core.settings.models import StoredSetting
 from ..errors import CrmError
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from ..site import Site
+
+log = logging.getLogger("crmhost.web")
 
 DEFAULT = "default"
 _ID = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -108,14 +114,31 @@ def theme_chain(themes: Mapping[str, Theme], wanted: str) -> tuple[Theme, ...]:
     return tuple(chain)
 
 
-def choose_theme(site: Site) -> tuple[tuple[Theme, ...], str]:
-    """The chain of the theme that the site chose, and why another one stands in for it (empty when none does)."""
+def check_templates(theme: Theme, environment: Environment) -> None:
+    """:raises ThemeError: when a template of the theme can't be read."""
+    for path in sorted(theme.templates.rglob("*.html")):
+        try:
+            environment.compile(path.read_text("utf-8"), filename=str(path))
+        except (TemplateSyntaxError, UnicodeDecodeError, OSError) as error:
+            name = path.relative_to(theme.templates)
+            raise ThemeError(f"The template “{name}” of the theme “{theme.id}” can't be read: {error}.") from error
+
+
+def choose_theme(site: Site, environment: Environment) -> tuple[tuple[Theme, ...], str]:
+    """The chain of the theme that the site chose, and why another one stands in for it (empty when none does).
+
+    :param environment: with the tags that templates may use; one that does not compile makes the theme unusable.
+    """
     themes = find_themes(site)
     wanted = DEFAULT if site.config.safe_mode else _wanted(site)
     try:
-        return theme_chain(themes, wanted), ""
+        chain = theme_chain(themes, wanted)
+        for theme in chain:
+            check_templates(theme, environment)
     except ThemeError as error:
+        log.warning("the default theme stands in: %s", error)
         return (theme_chain(themes, DEFAULT) if DEFAULT in themes else ()), error.message
+    return chain, ""
 
 
 def _wanted(site: Site) -> str:

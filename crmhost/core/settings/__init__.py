@@ -69,6 +69,6 @@ class Plugin:
                 help="For everybody who has not chosen another one.",
                 order=70,
             ),
-            Setting(key="site.theme", label="Theme", default="default", hidden=True, order=80),
+            Setting(key="site.theme", label="Theme", default="default", hidden=True, rebuilds=True, order=80),
             Setting(key="site.demo", label="Holds demo data", kind="boolean", default=False, hidden=True, order=90),
         ]

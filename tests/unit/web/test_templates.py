@@ -85,10 +85,26 @@ def test_a_theme_stands_in_for_templates_and_may_extend_them(site: Host, tmp_pat
     assert "Our own words" in text
     assert 'type="password"' in text
     assert "/theme-probe/theme.css" in text
+    (folder / "templates" / "users" / "sign_in.html").write_text("{% block %}")
+    app = base_app(site.site, site.generation)
+    assert "sign_in.html" in app.extensions["crmhost_web"].theme_fault
+    assert [theme.id for theme in app.extensions["crmhost_web"].themes] == ["default"]
     (folder / "theme.toml").write_text("name = [")
     app = base_app(site.site, site.generation)
     assert "probe" in app.extensions["crmhost_web"].theme_fault
     assert [theme.id for theme in app.extensions["crmhost_web"].themes] == ["default"]
+
+
+def test_a_theme_is_in_force_as_soon_as_it_is_chosen(site: Host, reader: Reader) -> None:
+    """Without a restart: the next page is the new theme's."""
+    folder = site.site.config.home / "themes" / "probe"
+    (folder / "static").mkdir(parents=True)
+    (folder / "static" / "theme.css").write_text(":root{}")
+    (folder / "theme.toml").write_text('parent = "default"')
+    assert "theme-probe" not in reader.get("/account").text
+    with site.work() as work, work.begin():
+        settings.set_many(work, {"site.theme": "probe"})
+    assert "theme-probe/theme.css" in reader.get("/account").text
 
 
 def test_themes_are_checked(site: Host, tmp_path: Path) -> None:
