@@ -44,18 +44,28 @@ def outcomes(results: Sequence[RowResult]) -> list[str]:
 
 def test_an_imported_contact_is_like_any_other(site: Host) -> None:
     """It is found, counted, tagged, has history and journal, and one event and one audit line tell of the batch."""
-    rows = [{"first_name": f"Person {n}", "email": f"p{n}@example.com", "status": "customer", "tags": "VIP, Fair"} for n in range(30)]
+    rows = [
+        {"first_name": f"Person {n}", "email": f"p{n}@example.com", "status": "customer", "tags": "VIP, Fair"}
+        for n in range(30)
+    ]
     results = save(site, rows, reason={"text": "Imported from fair.csv"})
     ids = [result.id for result in results]
     assert outcomes(results) == ["added"] * 30
     assert site.events() == [("contact.created", ids)]
     with site.work("Admin") as work:
         contact = contacts.get(work, ids[7] or 0)
-        assert (contact.name, contact.status.name, contact.source, contact.version) == ("Person 7", "Customer", "import", 1)
+        assert (contact.name, contact.status.name, contact.source, contact.version) == (
+            "Person 7",
+            "Customer",
+            "import",
+            1,
+        )
         assert contact.reason["text"] == "Imported from fair.csv"
         assert search.find(work, "contact", "p7@exam") == [contact.id]
         assert [tag.name for tag in tags.of(work, "contact", [contact.id])[contact.id]] == ["Fair", "VIP"]
-        assert [(entry.type, entry.data["why"]) for entry in journal.entries(work, "contact", contact.id).rows] == [("imported", "Imported from fair.csv")]
+        assert [(entry.type, entry.data["why"]) for entry in journal.entries(work, "contact", contact.id).rows] == [
+            ("imported", "Imported from fair.csv")
+        ]
         assert work.session.query(StatusChange).filter_by(contact_id=contact.id).one().new_name == "Customer"
         assert statuses.counts(work)[contact.status_id] == 30
         assert work.session.query(AuditEntry).filter_by(action="contact.imported").one().after["ids"] == ids
@@ -84,11 +94,24 @@ def test_one_bad_row_never_stops_the_rest(site: Host) -> None:
     assert "x" * 99 in site.contact(results[5].id or 0).notes
 
 
-@pytest.mark.parametrize(("mode", "outcome", "first", "last"), [("update", "updated", "New", "Old"), ("fill", "updated", "Old", "Old"), ("skip", "skipped", "Old", "Old")])
+@pytest.mark.parametrize(
+    ("mode", "outcome", "first", "last"),
+    [("update", "updated", "New", "Old"), ("fill", "updated", "Old", "Old"), ("skip", "skipped", "Old", "Old")],
+)
 def test_what_happens_to_a_contact_that_is_there(site: Host, mode: str, outcome: str, first: str, last: str) -> None:
     """“update” writes, “fill” only into what is empty, “skip” leaves alone; empty cells never take anything away."""
-    number = site.make.contact(first_name="Old", last_name="Old", email="a@example.com", work_phone="1", tags=["x"], status="Upsell")
-    row = {"first_name": "New", "last_name": "", "email": "A@example.com", "home_phone": "2", "tags": "x,y", "address1_city": "Rome", "status": "Lead"}
+    number = site.make.contact(
+        first_name="Old", last_name="Old", email="a@example.com", work_phone="1", tags=["x"], status="Upsell"
+    )
+    row = {
+        "first_name": "New",
+        "last_name": "",
+        "email": "A@example.com",
+        "home_phone": "2",
+        "tags": "x,y",
+        "address1_city": "Rome",
+        "status": "Lead",
+    }
     results = save(site, [row], mode=mode)
     assert (outcomes(results), results[0].id) == ([outcome], number)
     contact = site.contact(number)
@@ -104,7 +127,11 @@ def test_what_happens_to_a_contact_that_is_there(site: Host, mode: str, outcome:
 
 def test_the_same_person_twice_in_one_file_is_one_contact(site: Host) -> None:
     """In whatever case the address is written, in one batch or the next."""
-    rows = [{"email": "dup@example.com", "first_name": "A"}, {"email": "DUP@example.com", "first_name": "B"}, {"email": " dup@example.com ", "home_phone": "3"}]
+    rows = [
+        {"email": "dup@example.com", "first_name": "A"},
+        {"email": "DUP@example.com", "first_name": "B"},
+        {"email": " dup@example.com ", "home_phone": "3"},
+    ]
     results = save(site, rows)
     assert outcomes(results) == ["added", "updated", "updated"]
     assert len({result.id for result in results}) == 1
@@ -116,6 +143,7 @@ def test_the_same_person_twice_in_one_file_is_one_contact(site: Host) -> None:
 
 def test_an_id_in_another_system_finds_its_contact_again(site: Host) -> None:
     """A sync never makes the same person twice, even when the address changed; two shops' customer 5 are two people."""
+
     def row(account: str, **fields: str) -> dict[str, Any]:
         return {**fields, "external_ids": [{"source": "shop", "account": account, "id": "5"}]}
 
@@ -171,16 +199,43 @@ def test_too_much_and_nonsense_are_refused(site: Host) -> None:
 
 def test_undo_takes_everything_back(site: Host) -> None:
     """Added contacts go to the bin, changed ones are what they were, in the order of the steps backwards."""
-    number = site.make.contact(first_name="Old", emails=["a@example.com", "b@example.com"], tags=["x"], status="Upsell", address1={"city": "Rome"})
-    one = save(site, [{"email": "a@example.com", "first_name": "New", "tags": "x,y", "status": "Lead", "address1_line1": "Main 1"}, {"email": "n@example.com"}])
-    two = save(site, [{"emails": ["b@example.com", "c@example.com"], "external_ids": [("shop", "", "1")]}, {"email": "n@example.com", "last_name": "N"}])
+    number = site.make.contact(
+        first_name="Old",
+        emails=["a@example.com", "b@example.com"],
+        tags=["x"],
+        status="Upsell",
+        address1={"city": "Rome"},
+    )
+    one = save(
+        site,
+        [
+            {
+                "email": "a@example.com",
+                "first_name": "New",
+                "tags": "x,y",
+                "status": "Lead",
+                "address1_line1": "Main 1",
+            },
+            {"email": "n@example.com"},
+        ],
+    )
+    two = save(
+        site,
+        [
+            {"emails": ["b@example.com", "c@example.com"], "external_ids": [("shop", "", "1")]},
+            {"email": "n@example.com", "last_name": "N"},
+        ],
+    )
     assert outcomes(one + two) == ["updated", "added", "updated", "updated"]
     assert undo(site, two) == []
     assert undo(site, one) == []
     contact = site.contact(number)
     assert (contact.first_name, contact.address1, contact.email) == ("Old", {"city": "Rome"}, "a@example.com")
     with site.work("Admin") as work:
-        assert [email.email for email in contacts.emails_of(work, [number])[number]] == ["a@example.com", "b@example.com"]
+        assert [email.email for email in contacts.emails_of(work, [number])[number]] == [
+            "a@example.com",
+            "b@example.com",
+        ]
         assert [tag.name for tag in tags.of(work, "contact", [number])[number]] == ["x"]
         assert contacts.get(work, number).status.name == "Upsell"
         assert external_ids_of(work, [number]) == {}
@@ -201,7 +256,15 @@ def test_undo_of_all_steps_at_once(site: Host) -> None:
 def test_undo_leaves_alone_what_was_touched_since(site: Host) -> None:
     """A contact that was edited, or that somebody wrote about, is listed and stays as it is."""
     site.make.contact(first_name="Old", email="a@example.com")
-    results = save(site, [{"email": "a@example.com", "first_name": "New"}, {"email": "b@example.com"}, {"email": "c@example.com"}, {"email": "d@example.com"}])
+    results = save(
+        site,
+        [
+            {"email": "a@example.com", "first_name": "New"},
+            {"email": "b@example.com"},
+            {"email": "c@example.com"},
+            {"email": "d@example.com"},
+        ],
+    )
     ids = [result.id or 0 for result in results]
     with site.work("Admin") as work, work.begin():
         contacts.update(work, ids[0], {"last_name": "X"})

@@ -27,9 +27,17 @@ def test_an_entry_holds_what_was_written(site: Host) -> None:
     at = dt.datetime(2025, 5, 1, 9, tzinfo=dt.UTC)
     with site.work("Contacts manager") as work:
         with work.begin():
-            made = journal.add(work, "contact", number, "call", summary=" Spoke\nwith A ", comment="a\r\nb", outcome="ok", at=at)
+            made = journal.add(
+                work, "contact", number, "call", summary=" Spoke\nwith A ", comment="a\r\nb", outcome="ok", at=at
+            )
         entry = journal.entries(work, "contact", number, by="people").rows[0]
-        assert (entry.id, entry.type, entry.summary, entry.comment, entry.outcome) == (made.id, "call", "Spoke with A", "a\nb", "ok")
+        assert (entry.id, entry.type, entry.summary, entry.comment, entry.outcome) == (
+            made.id,
+            "call",
+            "Spoke with A",
+            "a\nb",
+            "ok",
+        )
         assert (entry.at, entry.actor_label, entry.by_system) == (at, "contacts.manager@example.com", False)
     assert site.events()[-1] == ("journal.added", [made.id])
 
@@ -46,7 +54,9 @@ def test_an_entry_holds_what_was_written(site: Host) -> None:
         ({"at": dt.datetime(2025, 1, 1)}, "at", "date and time"),  # noqa: DTZ001  # the point of the case
     ],
 )
-def test_what_cant_be_written_is_told_at_its_field(site: Host, fields: dict[str, object], field: str, words: str) -> None:
+def test_what_cant_be_written_is_told_at_its_field(
+    site: Host, fields: dict[str, object], field: str, words: str
+) -> None:
     """Wrong input gives sentences at the field."""
     number = site.make.contact(first_name="A")
     given: dict[str, object] = {"type": "note", "summary": "x", **fields}
@@ -128,7 +138,12 @@ def test_sentences_are_made_in_the_readers_language(site: Host) -> None:
     texts = [describe.sentence(row, lambda text: german.get(text, text)) for row in rows]
     assert texts == ["Paid 5 EUR", "Moved to the bin", "Status: Customer statt Lead", "Added"]
     parts = describe.describe(rows[2], lambda text: german.get(text, text))
-    assert [(part.text, part.kind) for part in parts] == [("Status: ", "text"), ("Customer", "name"), (" statt ", "text"), ("Lead", "name")]
+    assert [(part.text, part.kind) for part in parts] == [
+        ("Status: ", "text"),
+        ("Customer", "name"),
+        (" statt ", "text"),
+        ("Lead", "name"),
+    ]
     assert parts[1].id == contacts_status(rows[2].data)
 
 

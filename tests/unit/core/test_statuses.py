@@ -61,7 +61,16 @@ def test_a_status_is_found_by_its_name_in_any_case(site: Host, name: str) -> Non
         assert statuses.find(work, name).name == "Customer"
 
 
-@pytest.mark.parametrize(("name", "words"), [("Costumer", "Did you mean “Customer”?"), ("zzz", "There are: Lead, Contacted"), ("", "There are"), (10**30, "There is no"), ("\x00", "There are")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Costumer", "Did you mean “Customer”?"),
+        ("zzz", "There are: Lead, Contacted"),
+        ("", "There are"),
+        (10**30, "There is no"),
+        ("\x00", "There are"),
+    ],
+)
 def test_an_unknown_status_is_refused_with_the_nearest(site: Host, name: str | int, words: str) -> None:
     """Nobody has to guess which ones there are."""
     with site.work("Admin") as work, pytest.raises(Invalid, match="There is no status") as caught:
@@ -77,14 +86,23 @@ def test_renaming_keeps_contacts_and_history(site: Host) -> None:
             contacts.set_status(work, [number], "Customer")
             statuses.rename(work, statuses.find(work, "customer").id, "Client")
         assert contacts.get(work, number).status.name == "Client"
-        assert [row.new_name for row in work.session.query(StatusChange).order_by(StatusChange.id)] == ["Lead", "Customer"]
+        assert [row.new_name for row in work.session.query(StatusChange).order_by(StatusChange.id)] == [
+            "Lead",
+            "Customer",
+        ]
 
 
-@pytest.mark.parametrize(("name", "words"), [("lead", "already"), ("", "a name"), ("a,b", "comma"), ("x" * 81, "at most 80"), ("\x00", "a name")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("lead", "already"), ("", "a name"), ("a,b", "comma"), ("x" * 81, "at most 80"), ("\x00", "a name")],
+)
 def test_names_that_cant_be_taken(site: Host, name: str, words: str) -> None:
     """Taken, empty and overlong names, and such with commas, are refused with a sentence."""
     with site.work("Admin") as work:
-        for function in (lambda: statuses.add(work, name), lambda: statuses.rename(work, statuses.find(work, "refused").id, name)):
+        for function in (
+            lambda: statuses.add(work, name),
+            lambda: statuses.rename(work, statuses.find(work, "refused").id, name),
+        ):
             with pytest.raises(Invalid, match=words), work.begin():
                 function()
 
@@ -153,7 +171,11 @@ def test_the_list_as_a_text(site: Host) -> None:
             statuses.set_from_text(work, " CUSTOMER , New one,lead,")
         assert names(work) == ["CUSTOMER", "New one", "lead"]
         assert statuses.find(work, "lead").id == lead
-        for text, words in (("lead,Lead", "twice"), (" , ", "at least one"), ("lead", "Contacts have the status “CUSTOMER”")):
+        for text, words in (
+            ("lead,Lead", "twice"),
+            (" , ", "at least one"),
+            ("lead", "Contacts have the status “CUSTOMER”"),
+        ):
             with pytest.raises(Invalid, match=words), work.begin():
                 statuses.set_from_text(work, text)
         assert names(work) == ["CUSTOMER", "New one", "lead"]
@@ -178,7 +200,9 @@ def test_every_way_of_changing_a_status_is_kept(site: Host) -> None:
         with work.begin():
             assert contacts.set_status(work, [one, one, 99], "customer") == 1
         with work.begin():
-            results = bulk.save_many(work, [{"email": "a@example.com", "status": "Upsell"}, {"email": "b@example.com", "status": "Upsell"}])
+            results = bulk.save_many(
+                work, [{"email": "a@example.com", "status": "Upsell"}, {"email": "b@example.com", "status": "Upsell"}]
+            )
         with work.begin():
             bulk.undo_many(work, results)
         with work.begin():
