@@ -20,7 +20,8 @@ from . import services
 
 blueprint = Blueprint("dashboard", __name__)
 
-#: Widths that the grid knows, in columns of twelve.
+#: Columns of the grid, and the widths that it knows.
+COLUMNS = 12
 SPANS = (4, 5, 6, 7, 8, 12)
 
 
@@ -60,11 +61,11 @@ def index() -> str:
     return render_template(
         "dashboard/index.html",
         figures=[(figure, link(figure.endpoint)) for figure in services.figures(work)],
-        boxes=[_box(work, widget, now=not widget.lazy) for widget in layout.shown],
+        boxes=_fitted([_box(work, widget, now=not widget.lazy) for widget in layout.shown]),
         hidden=[(services.key_of(widget), _(widget.title)) for widget in layout.hidden],
         steps=steps,
         next_step=next((step for step in steps if not step.done), None),
-        beginning=bool(steps) and 2 * sum(step.done for step in steps) < len(steps),
+        beginning=3 * sum(step.done for step in steps) < len(steps),
         quick=quick_items(),
         arranging="arrange" in request.args,
         focus=request.args.get("focus", ""),
@@ -89,6 +90,25 @@ def _box(work: Work, widget: Widget, *, now: bool = True) -> ShownBox:
     if html is services.FAILED:
         return dataclasses.replace(box, html=Markup(), failed=True, badge=failed_badge(widget.plugin))
     return dataclasses.replace(box, html=Markup(html))  # noqa: S704  # a plugin's render gives finished markup
+
+
+def _fitted(boxes: Sequence[ShownBox]) -> list[ShownBox]:
+    """The boxes, the last of each row made wider where that leaves no gap."""
+    fitted: list[ShownBox] = []
+    free = COLUMNS
+    for box in boxes:
+        if box.span > free:
+            _widen(fitted, free)
+            free = COLUMNS
+        fitted.append(box)
+        free -= box.span
+    _widen(fitted, free)
+    return fitted
+
+
+def _widen(row: list[ShownBox], free: int) -> None:
+    if row and row[-1].span + free in SPANS:
+        row[-1] = dataclasses.replace(row[-1], span=row[-1].span + free)
 
 
 def _steps(work: Work) -> Sequence[ShownStep]:

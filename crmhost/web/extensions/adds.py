@@ -92,6 +92,9 @@ def of_files(found: Found) -> dict[str, int]:
         numbers: Counter[str] = Counter()
         for module in whole.code:
             numbers.update(_in_code(module))
+            if module.name == "":
+                # What is given as plain dictionaries, or made elsewhere, counts as one.
+                numbers |= Counter(kind for kind in _implemented(module) if kind in KINDS)
         for module in whole.migrations:
             numbers["tables"] += _calls(module.tree, "create_table")
         numbers["permissions"] = max(numbers["permissions"], len(found.manifest.permissions))
@@ -111,6 +114,13 @@ def _in_code(module: source.Module) -> Counter[str]:
         elif isinstance(node, ast.FunctionDef) and with_pages:
             numbers["pages"] += any(_opens_page(decorator) for decorator in node.decorator_list)
     return numbers
+
+
+def _implemented(module: source.Module) -> list[str]:
+    """Hooks that the ``Plugin`` class implements, as kinds."""
+    classes = [node for node in module.tree.body if isinstance(node, ast.ClassDef) and node.name == "Plugin"]
+    methods = [node.name for plugin in classes for node in plugin.body if isinstance(node, ast.FunctionDef)]
+    return ["pages" if name == "routes" else "api" if name == "api_blueprints" else name for name in methods]
 
 
 def _opens_page(decorator: ast.expr) -> bool:

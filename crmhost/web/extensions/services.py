@@ -78,7 +78,8 @@ class Card:
     :param adds: kind (:data:`crmhost.web.extensions.adds.KINDS`) -> how many.
     :param may: what it will be or is able to do.
     :param followed: processes that run it as the site wants it.
-    :param remarks: process -> why it is not so there.
+    :param remarks: process -> why it does not run there; empty where it runs older files.
+    :param stragglers: whether only some processes run older files: they were not restarted with the others.
     :param reason: why it is suspended, failing or broken.
     :param waiting: jobs that wait until it is on again.
     :param dependents: names of the plugins that are on and need it.
@@ -100,6 +101,7 @@ class Card:
     optional: tuple[Need, ...] = ()
     followed: int = 0
     remarks: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    stragglers: bool = False
     cost: Cost | None = None
     size: Size = Size()
     news: News | None = None
@@ -211,11 +213,12 @@ class _Reader:
         running = found.id in self.generation.by_id
         numbers = adds.of_running(self.generation, found.id, len(size.tables)) if running else adds.of_files(found)
         remarks = self._remarks(found.id) if state in ("on", "failing") else {}
+        news = news_of(found, row, self.generation.by_id.get(found.id)) if row and row.state == "enabled" else None
         return Card(
             found.id,
             manifest.name,
             state,
-            version=manifest.version,
+            version=news.before if news else manifest.version,
             author=manifest.author,
             summary=manifest.summary,
             icon=manifest.icon,
@@ -226,11 +229,12 @@ class _Reader:
             may=grants.sentences(manifest.grants),
             needs=tuple(self._need(*need) for need in manifest.needs.items()),
             optional=tuple(self._need(*need) for need in manifest.optional.items() if need[0] not in BUILTIN),
-            followed=sum(not process.behind and process.id not in remarks for process in self.processes),
+            followed=sum(not process.behind and not remarks.get(process.id) for process in self.processes),
             remarks=remarks,
+            stragglers=0 < list(remarks.values()).count("") < len(self.processes),
             cost=self.costs.get(found.id),
             size=size,
-            news=news_of(found, row, self.generation.by_id.get(found.id)) if row and row.state == "enabled" else None,
+            news=news,
             reason=reason,
             traceback=traceback,
             changed_at=row.changed_at if row else None,

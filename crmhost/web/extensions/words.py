@@ -62,7 +62,7 @@ _ADDED: Mapping[str, Callable[[int], str]] = {
 def added(numbers: Mapping[str, int]) -> str:
     """“1 page, 2 permissions, 4 tables”."""
     parts = [_ADDED[kind](numbers[kind]) for kind in KINDS if numbers.get(kind)]
-    return ", ".join(parts) or _("Nothing to see")
+    return ", ".join(parts) or _("Nothing")
 
 
 def granted(sentence: Sentence) -> tuple[str, str]:
