@@ -90,3 +90,6 @@ class PluginError(CrmError):
     def __init__(self, plugin: str, message: str, *, traceback: str = "") -> None:
         super().__init__(message, plugin=plugin)
         self.traceback = traceback
+        if traceback:
+            # So that a test that fails by this error shows where the plugin's own code failed.
+            self.add_note(traceback)

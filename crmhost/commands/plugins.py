@@ -105,8 +105,8 @@ def uninstall(name: str, yes: bool, export_to: Path | None) -> None:
     """Disable a plugin and drop all that it stored."""
     site = common.ready_site()
     sizes = removal.preview(site, name)
-    if name not in site.discover().found and name not in site.wanted().states and not sizes:
-        raise CrmError(f"There is no plugin “{name}”; “crmhost plugin list” shows those that were found.")
+    if name not in site.wanted().states and not sizes:
+        raise CrmError(f"Nothing is stored by “{name}”, so there is nothing to uninstall.")
     for size in sizes:
         click.echo(f"{size.name}: {size.rows} rows")
     if not yes and click.prompt(f"Type {name} to drop this for good", default="", show_default=False) != name:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select, update
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ..site import Site, Wanted
 
 PERMISSION = "extensions.manage"
+#: Why a bridge is off that nobody switched off.
+WITH_ITS_END = "It went off together with one that it connects."
 #: Seconds to wait for the other processes to follow.
 FOLLOW = 2.0
 
@@ -69,7 +71,10 @@ def plan_enable(site: Site, names: Iterable[str]) -> tuple[Discovery, Wanted, li
         for needed in resolver.needs(discovery.found, name):
             if needed not in enabled and needed not in chain:
                 chain.append(needed)
-    declined = [state.id for state in wanted.states.values() if state.state != "enabled"]
+    # A bridge that went off with one of its ends comes back with it; one that an admin switched off stays off.
+    declined = [
+        name for name, state in wanted.states.items() if state.state != "enabled" and state.reason != WITH_ITS_END
+    ]
     chain += resolver.bridges(discovery.found, enabled | set(chain), without=declined) if chain else ()
     resolution = resolver.resolve(discovery.found, [*wanted.enabled, *chain], wanted.enabled_at)
     for name in chain:
@@ -191,14 +196,21 @@ def _disable(site: Site, names: Sequence[str], actor: Actor, *, with_dependents:
         if name not in wanted.states:
             _find(discovery, name)
         needing = [other for other in resolver.dependents(discovery.found, wanted.enabled, name) if other not in chosen]
-        if needing and not with_dependents and not set(needing) <= set(names):
-            raise InUse(name, needing)
+        holding = [other for other in needing if not _is_bridge(discovery, other)]
+        if holding and not with_dependents and not set(holding) <= set(names):
+            raise InUse(name, holding)
         chosen += [other for other in (*needing, name) if other not in chosen]
     chosen = [name for name in chosen if name in wanted.states and wanted.states[name].state != "disabled"]
     if not chosen:
         return Switched((), wanted.number)
-    number = _switch_off(site, chosen, "disabled", actor, planned=wanted.number)
+    bridges = {name for name in chosen if name not in names and _is_bridge(discovery, name)}
+    number = _switch_off(site, chosen, "disabled", actor, planned=wanted.number, bridges=bridges)
     return Switched(tuple(chosen), number, follow_up(site, number, follow))
+
+
+def _is_bridge(discovery: Discovery, name: str) -> bool:
+    """Whether a plugin comes and goes by itself with those that it connects."""
+    return name in discovery.found and bool(discovery.found[name].manifest.auto_enable_with)
 
 
 def suspend(site: Site, name: str, reason: str, traceback: str) -> int:
@@ -215,6 +227,7 @@ def _switch_off(
     reason: str = "",
     traceback: str = "",
     planned: int | None = None,
+    bridges: Collection[str] = (),
 ) -> int:
     generation = site.runtime.current()
     with site.work(actor, generation=generation) as work, work.begin():
@@ -226,7 +239,8 @@ def _switch_off(
                 continue
             before, row.state = row.state, state
             row.changed_at = site.clock()
-            row.reason, row.traceback = reason.replace("\x00", "�"), traceback.replace("\x00", "�")
+            why = WITH_ITS_END if name in bridges else reason
+            row.reason, row.traceback = why.replace("\x00", "�"), traceback.replace("\x00", "�")
             if name in generation.by_id and state == "disabled":
                 savepoint = work.session.begin_nested()
                 try:

@@ -1,4 +1,4 @@
-"""The main job in a real browser: sign in, import a file, see the people and the funnel, switch the funnel while somebody clicks."""
+"""The main job in a real browser: from a file to the funnel, which is switched off and on while somebody else clicks."""
 
 from __future__ import annotations
 
