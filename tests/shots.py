@@ -38,13 +38,13 @@ PAGES = {
     "extensions": "/extensions/",
     "extension": "/extensions/funnel",
     "settings": "/settings/",
-    "field-options": "/settings/field_options",
+    "field-options": "/settings/field-options/",
     "users": "/settings/users/",
-    "roles": "/settings/roles/",
+    "roles": "/settings/users/roles/",
     "audit": "/settings/audit",
     "tokens": "/rest-api/tokens",
     "api-docs": "/api/v1/docs",
-    "account": "/account/",
+    "account": "/account",
     "not-found": "/nowhere",
 }
 
