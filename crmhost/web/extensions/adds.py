@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ...contributions import DECLARED
@@ -45,9 +46,19 @@ KINDS = (
     "hooks",
 )
 _BY_CLASS = {kind.__name__: hook for hook, kind in DECLARED.items() if hook in KINDS}
+_COUNTED_AS = {"routes": "pages", "api_blueprints": "api"}
 _DOOR = "crmhost.api."
 
-_read: dict[str, Mapping[str, int]] = {}
+
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """What the files of a plugin tell: kind -> how many it would add, and the hooks that it implements."""
+
+    numbers: Mapping[str, int]
+    hooks: frozenset[str]
+
+
+_told: dict[str, Told] = {}
 
 
 def of_running(generation: Generation, plugin: str, tables: int) -> dict[str, int]:
@@ -84,22 +95,28 @@ def _addresses(generation: Generation, plugin: str) -> tuple[int, int]:
     return pages, resources
 
 
-def of_files(found: Found) -> dict[str, int]:
-    """Kind -> how many a plugin would add, as far as its files tell; its code is read, not run."""
+def of_files(found: Found) -> Told:
+    """What a plugin would add, as far as its files tell; its code is read, not run."""
     digest = found.digest
-    if digest not in _read:
-        whole, _ = source.read(found.folder, found.manifest)
-        numbers: Counter[str] = Counter()
-        for module in whole.code:
-            numbers.update(_in_code(module))
-            if module.name == "":
-                # What is given as plain dictionaries, or made elsewhere, counts as one.
-                numbers |= Counter(kind for kind in _implemented(module) if kind in KINDS)
-        for module in whole.migrations:
-            numbers["tables"] += _calls(module.tree, "create_table")
-        numbers["permissions"] = max(numbers["permissions"], len(found.manifest.permissions))
-        _read[digest] = {kind: numbers[kind] for kind in KINDS if numbers[kind]}
-    return dict(_read[digest])
+    if digest not in _told:
+        _told[digest] = _read(found)
+    return _told[digest]
+
+
+def _read(found: Found) -> Told:
+    whole, _ = source.read(found.folder, found.manifest)
+    numbers: Counter[str] = Counter()
+    hooks: list[str] = []
+    for module in whole.code:
+        numbers.update(_in_code(module))
+        if not module.name:
+            hooks = _implemented(module)
+    for module in whole.migrations:
+        numbers["tables"] += _calls(module.tree, "create_table")
+    # What is given as plain dictionaries, or made elsewhere, counts as one.
+    numbers |= Counter({_COUNTED_AS.get(hook, hook) for hook in hooks})
+    numbers["permissions"] = max(numbers["permissions"], len(found.manifest.permissions))
+    return Told({kind: numbers[kind] for kind in KINDS if numbers[kind]}, frozenset(hooks))
 
 
 def _in_code(module: source.Module) -> Counter[str]:
@@ -117,10 +134,15 @@ def _in_code(module: source.Module) -> Counter[str]:
 
 
 def _implemented(module: source.Module) -> list[str]:
-    """Hooks that the ``Plugin`` class implements, as kinds."""
+    """Names of the methods of the ``Plugin`` class that are marked as hooks."""
     classes = [node for node in module.tree.body if isinstance(node, ast.ClassDef) and node.name == "Plugin"]
-    methods = [node.name for plugin in classes for node in plugin.body if isinstance(node, ast.FunctionDef)]
-    return ["pages" if name == "routes" else "api" if name == "api_blueprints" else name for name in methods]
+    methods = [node for plugin in classes for node in plugin.body if isinstance(node, ast.FunctionDef)]
+    return [method.name for method in methods if any(_is_mark(mark) for mark in method.decorator_list)]
+
+
+def _is_mark(decorator: ast.expr) -> bool:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return ast.unparse(called).rpartition(".")[2] == "hookimpl"
 
 
 def _opens_page(decorator: ast.expr) -> bool:
@@ -140,8 +162,3 @@ def _calls(tree: ast.Module, name: str) -> int:
         isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name
         for node in ast.walk(tree)
     )
-
-
-def hook_names(generation: Generation, plugin: str, kinds: Collection[str]) -> set[str]:
-    """Names of the hooks that a plugin uses, for the search: all it implements, or those behind what its files add."""
-    return set(generation.hooks.implements(plugin)) if plugin in generation.by_id else set(kinds)

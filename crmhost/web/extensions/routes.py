@@ -22,7 +22,7 @@ from ..request import current_work, is_fragment, requires, writing
 from ..state import state
 from ..templating import link
 from ..toasts import toast
-from . import details, services, words
+from . import agreeing, details, services, words
 from .services import PERMISSION, Card
 
 blueprint = Blueprint("extensions", __name__, url_prefix="/extensions")
@@ -96,10 +96,10 @@ def consent(plugin: str) -> ResponseReturnValue:
 
 
 def _consent(card: Card, error: CrmError | None = None) -> ResponseReturnValue:
-    wishes: list[services.Wish] = []
+    wishes: list[agreeing.Wish] = []
     blocked: CrmError | None = None
     try:
-        wishes = services.plan(_site(), [card.id])
+        wishes = agreeing.plan(_site(), [card.id])
     except CrmError as refusal:
         blocked = refusal
     values = {
@@ -124,7 +124,7 @@ def enable(plugin: str) -> ResponseReturnValue:
     current_work().session.rollback()
     try:
         pairs = [entry.partition(" ") for entry in request.form.getlist("agreed")]
-        services.require_agreed(services.plan(_site(), names), [(name, grant) for name, _space, grant in pairs])
+        agreeing.require_agreed(agreeing.plan(_site(), names), [(name, grant) for name, _space, grant in pairs])
         switched = switching.switch_on(names)
     except CrmError as error:
         return _consent(card, error)
@@ -168,7 +168,7 @@ def review(plugin: str) -> ResponseReturnValue:
 def agree(plugin: str) -> ResponseReturnValue:
     """Notes that an admin agreed to what an update asks for."""
     with writing() as work:
-        services.agree(work, _site(), plugin, request.form.getlist("agreed"))
+        agreeing.agree(work, _site(), plugin, request.form.getlist("agreed"))
     toast(_("Noted. The update takes effect when crmhost is restarted."), category="info")
     return redirect(url_for("extensions.index"), 303)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, func, inspect, select, text
 
-from ...errors import Conflict, Invalid, NotFound
+from ...errors import NotFound
 from ...host import beats, costs, grants, lifecycle, migrate
 from ...host import uninstall as removal
 from ...host.attribution import Cost
@@ -211,7 +211,12 @@ class _Reader:
         state, reason, traceback = self._state(found.id, row)
         size = self._size(found.id)
         running = found.id in self.generation.by_id
-        numbers = adds.of_running(self.generation, found.id, len(size.tables)) if running else adds.of_files(found)
+        if running:
+            numbers: Mapping[str, int] = adds.of_running(self.generation, found.id, len(size.tables))
+            hooks = frozenset(self.generation.hooks.implements(found.id))
+        else:
+            told = adds.of_files(found)
+            numbers, hooks = told.numbers, told.hooks
         remarks = self._remarks(found.id) if state in ("on", "failing") else {}
         news = news_of(found, row, self.generation.by_id.get(found.id)) if row and row.state == "enabled" else None
         return Card(
@@ -225,7 +230,7 @@ class _Reader:
             origin=found.origin,
             manifest=manifest,
             adds=numbers,
-            hooks=frozenset(adds.hook_names(self.generation, found.id, numbers)),
+            hooks=hooks,
             may=grants.sentences(manifest.grants),
             needs=tuple(self._need(*need) for need in manifest.needs.items()),
             optional=tuple(self._need(*need) for need in manifest.optional.items() if need[0] not in BUILTIN),
@@ -335,73 +340,6 @@ def suspended(work: Work) -> int | None:
     table: Any = PluginState.__table__
     number = work.session.scalar(select(func.count()).select_from(table).where(table.c.state == "suspended"))
     return number or None
-
-
-# --- what changes something ------------------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True)
-class Wish:
-    """One of the plugins that enabling one would enable.
-
-    :param known: whether it was enabled before.
-    :param fresh: grants that nobody agreed to yet.
-    :param sentences: with, for each, whether it holds something new.
-    """
-
-    id: str
-    manifest: Manifest
-    adds: Mapping[str, int]
-    known: bool
-    fresh: tuple[str, ...]
-    sentences: tuple[tuple[Sentence, bool], ...]
-
-
-def plan(site: Site, names: Sequence[str]) -> list[Wish]:
-    """What enabling these would enable, in order, and what each would be able to do.
-
-    :raises PluginError: when they can't be enabled.
-    """
-    discovery, wanted, chain = lifecycle.plan_enable(site, names)
-    return [_wish(discovery.found[name], wanted.states.get(name)) for name in chain]
-
-
-def _wish(found: Found, row: PluginState | None) -> Wish:
-    uses = found.manifest.grants
-    fresh = grants.new_grants(uses, row.grants if row is not None else ())
-    sentences = tuple((sentence, bool(set(sentence.grants) & set(fresh))) for sentence in grants.sentences(uses))
-    return Wish(found.id, found.manifest, adds.of_files(found), row is not None, fresh, sentences)
-
-
-def require_agreed(wishes: Sequence[Wish], agreed: Sequence[tuple[str, str]]) -> None:
-    """Checks that somebody agreed to everything, now or when it was enabled before.
-
-    :param agreed: pairs of plugin and grant that the form showed.
-    :raises Invalid: naming what was not agreed to.
-    """
-    said = set(agreed)
-    for wish in wishes:
-        open_ = [grant for grant in wish.fresh if (wish.id, grant) not in said]
-        if open_:
-            told = "; ".join(str(sentence) for sentence in grants.sentences(open_))
-            raise Invalid(f"{wish.manifest.name} asks for something that nobody agreed to: {told}. Look at it again.")
-
-
-def agree(work: Work, site: Site, plugin: str, agreed: Sequence[str]) -> None:
-    """Notes that an admin agreed to what an update of an enabled plugin asks for.
-
-    :raises Conflict: when its manifest has changed again since the form was shown.
-    """
-    work.require(PERMISSION)
-    found = site.discover().found.get(plugin)
-    row = work.session.get(PluginState, plugin)
-    if found is None or row is None:
-        raise NotFound("extension", plugin)
-    if grants.new_grants(found.manifest.grants, [*row.grants, *agreed]):
-        raise Conflict("It asks for something else now: look at it again.")
-    before, row.grants = list(row.grants), list(found.manifest.grants)
-    work.session.flush()
-    work.audit("plugin.agreed", "plugin", plugin, before={"grants": before}, after={"grants": row.grants})
 
 
 def tables(site: Site, plugin: str) -> list[TableSize]:
