@@ -59,7 +59,7 @@ class Assets:
     def __init__(self, generation: Generation, themes: Iterable[Theme]) -> None:
         self._manifest = read_manifest()
         self._sprite, self._drawings = read_icons()
-        self._bundle = published.add(BUNDLE, BUNDLE_FOLDER) if BUNDLE_FOLDER.is_dir() else f"/static/none/{BUNDLE}/"
+        self._bundle = f"/static/dist/{BUNDLE}/"
         self._plugins: dict[str, str] = {}
         for plugin in generation.plugins:
             folder = plugin.folder / "static"

@@ -2,8 +2,8 @@
 
 ``/static/DIGEST/OWNER/PATH``: the digest is that of all files of the owner, so an address never changes its content and
 browsers keep it for a year, and modules of one owner may import each other by relative paths. Owner ``crmhost`` is the
-bundle. A generation that is being replaced and the new one are served by the same process at once; so each owner may have
-several digests.
+bundle, whose files carry a digest in their names. A generation that is being replaced and the new one are served by the
+same process at once; so each owner may have several digests.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ class Published:
     def folder(self, digest: str, owner: str, search: Iterable[Path]) -> Path | None:
         """The owner's folder with that digest. When no generation of this process has announced it yet (another process may
         be ahead), it is looked for as ``OWNER/static`` in the folders given."""
+        if owner == BUNDLE:
+            return BUNDLE_FOLDER
         found = self._folders.get((digest, owner))
         if found is not None or not owner.isidentifier():
             return found

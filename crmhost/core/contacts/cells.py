@@ -76,6 +76,14 @@ class Cells:
         """The main address."""
         return row.contact.email or NONE
 
+    def card_email(self, row: Row) -> Cell:
+        """The main address; nothing on a phone when there is none."""
+        return row.contact.email
+
+    def card_tags(self, row: Row) -> Cell:
+        """The tags; nothing on a phone when there are none."""
+        return self.tags(row) if row.tags else ""
+
     def phone(self, row: Row) -> Cell:
         """The phone that is most likely answered."""
         contact = row.contact

@@ -155,7 +155,9 @@ def _columns(work: Work) -> list[TableColumn]:
             css="c-name",
             fixed=True,
         ),
-        TableColumn(id="email", label=_("E-mail"), cell=cells.email, sort="email", css="c-mail"),
+        TableColumn(
+            id="email", label=_("E-mail"), cell=cells.email, card_cell=cells.card_email, sort="email", css="c-mail"
+        ),
         TableColumn(
             id="status",
             label=_("Status"),
@@ -164,7 +166,7 @@ def _columns(work: Work) -> list[TableColumn]:
             sort="status",
             css="c-status",
         ),
-        TableColumn(id="tags", label=_("Tags"), cell=cells.tags, css="c-tags"),
+        TableColumn(id="tags", label=_("Tags"), cell=cells.tags, card_cell=cells.card_tags, css="c-tags"),
         TableColumn(id="phone", label=_("Phone"), cell=cells.phone, css="c-when", shown=False),
         TableColumn(id="assigned_to", label=_("Assigned to"), cell=cells.assigned, css="c-user"),
         TableColumn(

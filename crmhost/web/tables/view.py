@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from ...core.users.services import preference
 from ...work.unit import Work
 from ..i18n import number
-from . import DEFAULT_SIZE, SIZES, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
+from . import DEFAULT_SIZE, SIZES, Cell, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
 
 #: Longest text searched for and longest value of a filter.
 _LONGEST = 200
@@ -136,6 +136,11 @@ class TableView:
             by_id.get(side),
             [line for line in found if line],
         )
+
+    def card_lines(self, row: Any) -> list[list[Cell]]:
+        """What stands under the title of a row's card; lines with nothing in them are left out."""
+        lines = [[column.on_card(row) for column in line] for line in self.card_columns[2]]
+        return [line for line in lines if any(line)]
 
     @property
     def chips(self) -> list[Chip]:
