@@ -12,6 +12,7 @@ from ...contributions import RowResult
 from ...errors import Invalid
 from ...work.unit import Work
 from ..statuses import services as statuses
+from ..text import clean_line
 from .batch import Batch, Draft
 from .derived import NAMELESS, nameless
 from .emails import email_key
@@ -74,7 +75,7 @@ class _Saver:
         self.work = work
         self.match = match
         self.mode = mode
-        self.source = source
+        self.source = clean_line(source)[:60]
         self.reason = why(work, reason)
         self.statuses = statuses.all_statuses(work)
         self.default = statuses.default(work, self.statuses)

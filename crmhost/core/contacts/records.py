@@ -12,6 +12,7 @@ from ...errors import Invalid
 from ...work.unit import Work
 from ..keyset import valid_id
 from ..rows import chunks
+from ..text import clean_json, clean_line
 from ..users.models import User
 from .emails import email_key
 from .fields import COLUMNS
@@ -94,10 +95,11 @@ def why(work: Work, reason: str | Mapping[str, Any]) -> dict[str, Any]:
     """The column “why do we have this person”."""
     if isinstance(reason, str):
         reason = {"text": reason}
+    said = {name: clean_line(str(reason.get(name) or "")) for name in ("text", "by")}
     return {
-        "text": str(reason.get("text", "")),
-        "by": str(reason.get("by", "") or work.actor.label),
-        "detail": reason.get("detail", ""),
+        "text": said["text"][:500],
+        "by": said["by"][:200] or work.actor.label,
+        "detail": clean_json(reason.get("detail", "")),
     }
 
 
@@ -109,7 +111,7 @@ def assignee(work: Work, value: Any) -> int | None:
     user_id: int | None = None
     if value not in (None, ""):
         number = valid_id(value)
-        chosen = User.id == number if number is not None else User.email_key == email_key(str(value))
+        chosen = User.id == number if number is not None else User.email_key == email_key(clean_line(str(value)))
         user = work.session.scalar(select(User).where(chosen))
         if user is None or user.disabled_at is not None:
             raise Invalid({"assigned_to": [f"There is no active user “{str(value)[:80]}”."]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from ..rows import insert_rows, table
 from ..statuses import counts, history
 from ..statuses import services as statuses
 from ..statuses.models import Status
+from ..text import clean_line
 from ..users.models import User
 from . import search, tags
 from .derived import NAMELESS, derive, document, nameless
@@ -45,6 +47,7 @@ __all__ = [
     "assign",
     "create",
     "emails_of",
+    "empty_bin",
     "erase",
     "external_ids_of",
     "get",
@@ -92,7 +95,7 @@ def create(
         updated_at=now,
         reason=why(work, reason),
     )
-    contact.source = values.get("source") or source
+    contact.source = values.get("source") or clean_line(source)[:60]
     contact.created_at = values.get("created_at") or now
     contact.assigned_to_id = values.get("assigned_to", user)
     _require_free(work, None, emails)
@@ -192,6 +195,20 @@ def erase(work: Work, contact_id: int) -> None:
     work.session.expunge(contact)
     work.audit("contact.erased", "contact", contact_id)
     work.changed(Change("contact.erased", "contact", contact_id, {"status_id": contact.status_id}, {}))
+
+
+def empty_bin(work: Work, limit: int = 50) -> int:
+    """Erases contacts whose days in the bin are over, the oldest first, at most ``limit``; gives how many went.
+
+    Merged contacts stay as they are: their number leads to the one that took them in.
+    """
+    days = work.settings.get("contacts.bin_days")
+    before = work.now - dt.timedelta(days=max(0, min(int(days or 0), 36_500)))
+    due = select(Contact.id).where(Contact.deleted_at < before, Contact.merged_into_id.is_(None))
+    ids = list(work.session.scalars(due.order_by(Contact.deleted_at, Contact.id).limit(limit)))
+    for contact_id in ids:
+        erase(work, contact_id)
+    return len(ids)
 
 
 # --- shared with bulk ------------------------------------------------------------------------------------------------

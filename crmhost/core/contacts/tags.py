@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from ...errors import Invalid, NotFound
 from ...work.unit import Change, Work
 from ..hues import HUES, hue_for
+from ..keyset import valid_id
 from ..rows import chunks, insert_rows, table
 from ..text import clean_line, fold
 from .models import Tag, Tagging
@@ -173,7 +174,7 @@ def _delete(work: Work, tag: Tag) -> None:
 
 
 def _by_id(work: Work, tag_id: int) -> Tag:
-    tag = work.session.get(Tag, tag_id)
+    tag = work.session.get(Tag, valid_id(tag_id) or 0)
     if tag is None:
         raise NotFound("tag", tag_id)
     return tag

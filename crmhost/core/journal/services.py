@@ -36,6 +36,7 @@ __all__ = [
 
 By = Literal["all", "people", "system"]
 LONGEST_SUMMARY = 300
+LONGEST_KIND = 40
 LONGEST_TEXT = 20_000
 LARGEST_PAGE = 200
 #: Contacts of a limited user up to which their entries are looked up contact by contact.
@@ -178,7 +179,7 @@ def entries(
     """
     work.require("journal.view")
     _require_visible(work, object_type, object_id, in_bin=True)
-    mine = [JournalEntry.object_type == object_type, JournalEntry.object_id == object_id]
+    mine = [JournalEntry.object_type == clean_line(object_type), JournalEntry.object_id == (valid_id(object_id) or 0)]
     where = [*mine, *_by(by)]
     rows, following = _page(work, where, after, limit)
     top = (
@@ -206,9 +207,10 @@ def feed(
     entry = JournalEntry
     where: list[ColumnElement[bool]] = []
     if user_id is not None:
-        where.append(entry.user_id == user_id)
+        where.append(entry.user_id == (valid_id(user_id) or 0))
     if type:
-        where.append(entry.type == type if user_id is None else opaque(entry.type == type))
+        of_type = entry.type == clean_line(type)
+        where.append(of_type if user_id is None else opaque(of_type))
     if from_ is not None:
         where.append(entry.at >= from_)
     if to is not None:
@@ -276,6 +278,8 @@ def _visible(work: Work, contact_id: int, *, in_bin: bool) -> bool:
 def _require_visible(work: Work, object_type: str, object_id: int, *, in_bin: bool = False) -> None:
     if object_type == _CONTACT and not _visible(work, object_id, in_bin=in_bin):
         raise NotFound("contact", object_id)
+    if valid_id(object_id) is None or not 0 < len(clean_line(object_type)) <= LONGEST_KIND:
+        raise NotFound(object_type, object_id)
 
 
 def _require_written(entry: JournalEntry) -> None:

@@ -35,6 +35,7 @@ def entries(
     """
     work.require("audit.view")
     entry = AuditEntry
+    object_type = clean_line(object_type)
     limit = max(1, min(limit, LARGEST_PAGE))
     of_record = bool(object_type) and object_id != ""
     where: list[ColumnElement[bool]] = []

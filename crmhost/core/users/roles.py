@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from ...contributions import Permission
 from ...errors import Conflict, Forbidden, Invalid, NotFound
 from ...work.unit import Work
+from ..keyset import valid_id
 from ..text import clean_line, fold, nearest
 from .models import Role, User
 
@@ -72,7 +73,7 @@ def find_role(work: Work, name: str | int) -> Role:
 
 def get_role(work: Work, role_id: int) -> Role:
     """:raises NotFound: when there is none."""
-    role = work.session.get(Role, role_id)
+    role = work.session.get(Role, valid_id(role_id) or 0)
     if role is None:
         raise NotFound("role", role_id)
     return role

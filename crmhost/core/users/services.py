@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from ...errors import Conflict, Forbidden, Invalid, NotFound
 from ...work.unit import Actor, Work
 from ..contacts.emails import check_email, email_key
+from ..keyset import valid_id
 from ..text import clean_line
 from . import passwords, roles
 from .lastseen import note_session, note_token
@@ -84,7 +85,7 @@ def find_by_email(work: Work, email: str) -> User | None:
 
 def get(work: Work, user_id: int) -> User:
     """:raises NotFound: when there is none."""
-    user = work.session.get(User, user_id)
+    user = work.session.get(User, valid_id(user_id) or 0)
     if user is None:
         raise NotFound("user", user_id)
     return user

@@ -14,6 +14,7 @@ from ...db import utcnow
 from ...errors import CrmError, Forbidden, Invalid, NotFound
 from ...work.unit import Work
 from ..contacts.emails import email_key
+from ..keyset import valid_id
 from ..text import clean_line
 from . import passwords
 from .models import ApiToken, SignInAttempt, User, UserSession
@@ -212,7 +213,7 @@ def revoke_token(work: Work, token_id: int) -> None:
 
     :raises NotFound: when there is none, or it is somebody else's and the actor does not manage users.
     """
-    token = work.session.get(ApiToken, token_id)
+    token = work.session.get(ApiToken, valid_id(token_id) or 0)
     if token is None or (token.user_id != work.actor.user_id and not work.can("users.edit")):
         raise NotFound("token", token_id)
     if token.revoked_at is None:
