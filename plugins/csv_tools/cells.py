@@ -11,6 +11,8 @@ DateOrder = Literal["dmy", "mdy"]
 
 # Excel, LibreOffice and Google Sheets run what begins so (OWASP, CSV injection); the wide forms count in Japanese ones.
 _RUNS = "=+\\-@\t\r\n＝＋－＠"
+#: What a text begins with that has to be looked at more closely; most texts don't.
+SUSPECT = frozenset("'=+-@\t\r\n＝＋－＠")
 _GUARD = re.compile(f"'*[{_RUNS}]")
 _GUARDED = re.compile(f"'+[{_RUNS}]")
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Text, cast, select
 
 from crmhost.api import Contact, ContactEmail, ExternalId, Tag, Tagging, User, Work, contacts_list, statuses
 
@@ -18,14 +17,15 @@ BATCH = 1000
 _PARTS = ("line1", "line2", "city", "county", "postal_code", "country")
 #: Profiles with a column of their own.
 _PROFILES = ("x", "linkedin", "facebook")
+_INSTANTS = ("created_at", "updated_at", "last_contacted_at")
 _PLAIN = (
     "id", "prefix", "first_name", "last_name", "email", "mobile_phone", "work_phone", "home_phone", "notes", "source", "avatar",
-    "created_at", "updated_at", "last_contacted_at",
+    *_INSTANTS, "status_id", "assigned_to_id",
 )  # fmt: skip
-_READ = tuple(
-    getattr(Contact, name)
-    for name in (*_PLAIN, "address1", "address2", "socials", "custom", "status_id", "assigned_to_id")
-)
+#: Read as text, because they are empty for most contacts and reading JSON takes longer than anything else.
+_JSON = ("address1", "address2", "socials", "custom")
+_NAMES = (*_PLAIN, *_JSON)
+_READ = (*(getattr(Contact, name) for name in _PLAIN), *(cast(getattr(Contact, name), Text) for name in _JSON))
 _LABELS = {
     "id": "Number",
     "emails": "Further e-mails",
@@ -76,34 +76,51 @@ def rows(work: Work, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         found = work.session.execute(select(*_READ).where(Contact.id.in_(ids)).order_by(Contact.id)).all()
         emails, tags, external = _emails(work, ids), _tags(work, ids), _external(work, ids)
         for row in found:
-            yield _record(row, names, people, emails.get(row.id, ()), tags.get(row.id, ()), external.get(row.id, ()))
+            key = row[0]
+            yield _record(
+                dict(zip(_NAMES, row, strict=True)),
+                names,
+                people,
+                emails.get(key, ()),
+                tags.get(key, ()),
+                external.get(key),
+            )
 
 
 def _record(
-    row: Row[Any],
+    record: dict[str, Any],
     names: Mapping[int, str],
     people: Mapping[int, str],
     emails: Sequence[str],
     tags: Sequence[str],
-    external: Sequence[Sequence[str]],
+    external: Sequence[Sequence[str]] | None,
 ) -> dict[str, Any]:
-    record: dict[str, Any] = {name: _plain(getattr(row, name)) for name in _PLAIN}
-    record["emails"] = ", ".join(email for email in emails if email != row.email)
-    record["status"] = names.get(row.status_id, "")
-    record["assigned_to"] = people.get(row.assigned_to_id, "")
-    record["tags"] = joined(tags)
-    for number, address in ((1, row.address1), (2, row.address2)):
-        record |= {f"address{number}_{part}": text for part, text in (address or {}).items()}
-    profiles = dict(row.socials or {})
-    record |= {f"social_{name}": profiles.pop(name, "") for name in _PROFILES}
+    for name in _INSTANTS:
+        instant = record[name]
+        record[name] = instant.isoformat() if instant is not None else ""
+    record["status"] = names.get(record["status_id"], "")
+    record["assigned_to"] = people.get(record["assigned_to_id"], "")
+    if len(emails) > 1:
+        record["emails"] = ", ".join(email for email in emails if email != record["email"])
+    if tags:
+        record["tags"] = joined(tags)
+    for number in (1, 2):
+        for part, text in _table(record[f"address{number}"]).items():
+            record[f"address{number}_{part}"] = text
+    profiles = _table(record["socials"])
+    for name in _PROFILES:
+        record[f"social_{name}"] = profiles.pop(name, "")
     record["socials"] = _json(profiles)
-    record["custom"] = _json(row.custom)
+    record["custom"] = _json(_table(record["custom"]))
     record["external_id"] = _json(external)
     return record
 
 
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, dt.datetime) else value
+def _table(text: str | None) -> dict[str, Any]:
+    if text in ("{}", "null", None):
+        return {}
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def _json(value: Any) -> str:
@@ -123,9 +140,11 @@ def _tags(work: Work, ids: Sequence[int]) -> dict[int, list[str]]:
 
 def _external(work: Work, ids: Sequence[int]) -> dict[int, list[list[str]]]:
     wanted = select(ExternalId.object_id, ExternalId.source, ExternalId.account, ExternalId.external_id)
-    wanted = wanted.where(ExternalId.kind == "contact", ExternalId.object_id.in_(ids)).order_by(ExternalId.id)
+    wanted = wanted.where(ExternalId.kind == "contact", ExternalId.object_id.in_(ids))
     found: dict[int, list[list[str]]] = {}
-    for key, *parts in work.session.execute(wanted):
+    for key, *parts in work.session.execute(
+        wanted.order_by(ExternalId.source, ExternalId.account, ExternalId.external_id)
+    ):
         found.setdefault(key, []).append(parts)
     return found
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from crmhost.api import Exporter, Invalid, Work, texts
 
-from .cells import guard
+from .cells import SUSPECT, guard
 
 #: Rows that are written at a time.
 BATCH = 500
@@ -71,7 +71,7 @@ def stream(
     rows = iter(exporter.rows(work, filters))
     # The first row is read now, so that a filter that can't be understood is refused and not found in the middle of a file.
     first = next(rows, None)
-    lines = ([_cell(row.get(name)) for name in chosen] for row in _with(first, rows))
+    lines = (_cells(row, chosen) for row in _with(first, rows))
     head = written([chosen], delimiter)
     return _with((MARK if mark else "") + next(head), written(lines, delimiter))
 
@@ -87,10 +87,12 @@ def _with(first: Any, others: Iterable[Any]) -> Iterator[Any]:
     yield from others
 
 
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    return guard(value) if isinstance(value, str) else value
+def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[Any]:
+    """The cells of a row. A number is written as it is: -5 is no formula."""
+    return [
+        guard(value) if value and value.__class__ is str and value[0] in SUSPECT else value
+        for value in map(row.get, columns)
+    ]
 
 
 def written(lines: Iterable[Sequence[Any]], delimiter: str) -> Iterator[str]:
