@@ -8,6 +8,9 @@ Services are modules; their functions take the work first: ``contacts.create(wor
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from typing import Protocol
+
 from .contributions import (
     ApiMount,
     Asset,
@@ -53,17 +56,19 @@ from .core.journal.models import JournalEntry
 from .core.settings import services as settings
 from .core.statuses import services as statuses
 from .core.statuses.models import Status, StatusChange, StatusCount
-from .core.users import audit
+from .core.users import audit, passwords
 from .core.users import services as users
 from .core.users.models import ApiToken, Role, User
 from .db import UTCDateTime, metadata, plugin_base, utcnow
 from .errors import Conflict, CrmError, Forbidden, Invalid, NotFound, PluginError, Stale, Vetoed
+from .host.hookcall import Answer
 from .work.tables import AuditEntry, JobRow
 from .work.unit import SYSTEM, Actor, Change, Work
 
 __all__ = [
     "SYSTEM",
     "Actor",
+    "Answer",
     "ApiMount",
     "ApiToken",
     "Asset",
@@ -104,6 +109,7 @@ __all__ = [
     "Service",
     "Setting",
     "SetupStep",
+    "Site",
     "SlotItem",
     "Stale",
     "Status",
@@ -127,6 +133,7 @@ __all__ = [
     "journal",
     "keyset",
     "metadata",
+    "passwords",
     "plugin_base",
     "search",
     "settings",
@@ -136,3 +143,10 @@ __all__ = [
     "users",
     "utcnow",
 ]
+
+
+class Site(Protocol):
+    """The site as a command gets it by ``click.pass_obj``."""
+
+    def work(self, actor: Actor = SYSTEM, *, locale: str = "") -> AbstractContextManager[Work]:
+        """A unit of work, closed at the end of the ``with``; ``with work.begin():`` inside it writes."""

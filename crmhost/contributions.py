@@ -58,6 +58,7 @@ class MenuItem(Contribution):
     :param permission: who sees it; ``""`` for everybody who is signed in.
     :param icon: name of a Tabler icon, for an item that is a place of its own.
     :param count: gives the number shown beside it, or ``None`` for none; must be cheap.
+    :param arguments: of the endpoint, as ``url_for`` takes them; unknown ones become the query: ``{"status": "1"}``.
     """
 
     label: str
@@ -90,11 +91,16 @@ SettingKind = Literal[
 class Setting(Contribution):
     """A setting, ``ID.something``.
 
-    :param kind: type of the value; ``secret`` is stored encrypted and never shown again; ``list`` is a list of texts.
+    :param kind: type of the value: ``text`` (one line), ``long_text``, ``email``, ``url`` and ``choice`` give a text; ``integer``
+        an int, ``number`` a float, ``boolean`` a bool, ``list`` a list of texts, ``json`` any JSON value; ``secret`` is a text
+        that is stored encrypted and never shown again.
     :param choices: for ``choice``: pairs of value and label, or a callable that gives them.
-    :param validate: gets the work and the parsed value, gives the value to store, raises :class:`Invalid`.
+    :param validate: gets the work and the parsed value, gives the value to store, raises ``Invalid("sentence")``, which is
+        put to this setting's field.
     :param page: settings page it stands on; the plugin's own by default.
     :param hidden: kept by the plugin itself, not on a page.
+    :param rebuilds: a change makes a new generation, as switching a plugin does: for what is read while that is built. Values
+        read with ``work.settings.get`` are fresh without it.
     """
 
     key: str
@@ -174,7 +180,12 @@ class Box(Contribution):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Tab(Contribution):
-    """A tab of a contact's page. ``count`` gives the number beside its title."""
+    """A tab of a contact's page; ``url_for("contacts.page", contact_id=…, tab=id)`` leads to it.
+
+    :param id: unique among all tabs, so begin it with the plugin's id; it stands in the address.
+    :param render: gets the work and the contact, gives markup; called for the open tab only.
+    :param count: gives the number beside its title.
+    """
 
     id: str
     title: str
@@ -187,8 +198,10 @@ class Tab(Contribution):
 class Column(Contribution):
     """A column of the contact list.
 
-    :param values: gets the work and the contact ids of one page, gives id -> markup or text.
-    :param sort: SQL expression to sort by, served by an index of the plugin.
+    :param id: unique among all columns, so begin it with the plugin's id.
+    :param values: gets the work and the contact ids of one page, gives id -> markup or text; ids may be left out.
+    :param align: ``end`` for figures.
+    :param shown: whether it is there for people who did not choose their columns. The list can't be sorted by it.
     """
 
     id: str
@@ -216,7 +229,13 @@ class Filter(Contribution):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BulkAction(Contribution):
-    """An action on many contacts. ``run`` gets a begun work, the ids (at most 1,000 a call) and the form's values."""
+    """An action on many contacts.
+
+    :param run: gets a begun work, the ids (at most 1,000 a call) and the form's values; gives a sentence for the notice, or
+        ``None`` for the usual one.
+    :param choices: pairs of value and label to choose from first.
+    :param danger: it is shown in red.
+    """
 
     id: str
     label: str
@@ -229,7 +248,10 @@ class BulkAction(Contribution):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class QuickAction(Contribution):
-    """An item of the “New” menu."""
+    """An item of the “New” menu.
+
+    :param key: a letter that opens it from any page, such as ``"c"``; shown beside the label. One that is taken does nothing.
+    """
 
     label: str
     endpoint: str
@@ -240,7 +262,12 @@ class QuickAction(Contribution):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SlotItem(Contribution):
-    """Markup for a slot. ``render`` gets the work and the slot's context by name."""
+    """Markup for a slot, a named place of a template.
+
+    :param slot: with its context in brackets: ``page.top``, ``page.end``, ``list.more`` (view), ``contact.header``,
+        ``contact.actions``, ``contact.more``, ``contact.sidebar`` (each contact), ``contact.form`` (contact, form).
+    :param render: gets the work, and of the slot's context what it names as arguments; gives markup.
+    """
 
     slot: str
     render: Callable[..., str]
@@ -294,8 +321,12 @@ class SearchProvider(Contribution):
 class Job(Contribution):
     """A background job.
 
+    ``work.enqueue`` records it in the transaction of the change. In this version jobs are recorded; the dispatcher of the next
+    version runs them, those recorded until then too.
+
     :param kind: ``ID.something``.
-    :param handler: gets a ``JobContext`` and the arguments by name; must be repeatable.
+    :param handler: gets a context, whose ``work`` is not yet begun, and the arguments by name; must be repeatable.
+    :param attempts: how often it is tried, with growing pauses, before it is given up.
     """
 
     kind: str
@@ -306,7 +337,11 @@ class Job(Contribution):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Schedule(Contribution):
-    """Starts a job by the clock, in the site's time zone. ``cron``: five fields."""
+    """Starts a job by the clock, in the site's time zone. In this version it is only recorded, as :class:`Job` says.
+
+    :param cron: five fields: minute, hour, day of the month, month, day of the week.
+    :param arguments: of the job, by name.
+    """
 
     kind: str
     cron: str
@@ -315,7 +350,13 @@ class Schedule(Contribution):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EventHandler(Contribution):
-    """Runs after a change is committed. ``event`` such as ``contact.created``; ``handler`` gets a work and the event."""
+    """Runs after a change is committed, in the background, at least once.
+
+    In this version events are recorded; the dispatcher of the next version delivers them.
+
+    :param event: such as ``contact.created``, or an event of another plugin, such as ``ledger.closed``.
+    :param handler: gets a work that is not yet begun and the :class:`Event`.
+    """
 
     event: str
     handler: Callable[..., Any]
@@ -368,7 +409,12 @@ class ImportField:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RowResult:
-    """What became of one imported row: ``added``, ``updated``, ``skipped`` or ``refused`` with sentences."""
+    """What became of one imported row.
+
+    :param outcome: ``refused`` says in ``reasons`` why; the other outcomes may have remarks there.
+    :param id: of the record; none when it was refused.
+    :param before: JSON-able; what ``undo`` needs to take an update back. It is stored and handed to ``undo`` again.
+    """
 
     outcome: Literal["added", "updated", "skipped", "refused"]
     id: int | None = None
@@ -380,9 +426,14 @@ class RowResult:
 class Importer(Contribution):
     """A kind of record that CSV import brings in.
 
-    :param save: gets a begun work, up to 500 mapped rows, the field to match by and the mode (update, skip, fill);
-        gives one result per row. Cells that are blank are left out of a row; its key ``reason`` is a sentence that says which
-        row of which file it is. One bad row must not raise.
+    :param kind: the records' name in the plural, as the command takes it (``crmhost import loans FILE``).
+    :param fields: what columns can be mapped to.
+    :param save: gets a begun work, up to 500 mapped rows, the field to match by and the mode; gives one result per row. For
+        records that are there already, ``update`` overwrites, ``skip`` leaves them, ``fill`` writes into empty fields only.
+        Cells that are blank are left out of a row; its key ``reason`` is a sentence that says which row of which file it is.
+        One bad row must not raise: put it into ``with work.part():``. When ``save`` raises all the same, the rows come
+        again one by one.
+    :param match_by: names of fields by which a record is recognised, the usual one first; at least one.
     :param undo: gets a begun work and the results of a run; takes back what was not edited since; gives the ids left alone.
     """
 
@@ -397,7 +448,15 @@ class Importer(Contribution):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Exporter(Contribution):
-    """A kind of record that CSV export writes; ``rows`` gives one mapping per record, in batches, flat in memory."""
+    """A kind of record that CSV export writes.
+
+    :param kind: the records' name in the plural, as the command takes it (``crmhost export loans``).
+    :param columns: gives pairs of name and label: the name is the key in ``rows`` and stands in the file's first line, the label
+        is shown where columns are chosen.
+    :param rows: gets the work and the filters, which are the texts given after ``--filter NAME=VALUE`` or in the address; gives
+        one mapping per record, read in batches so that memory stays flat. It refuses a filter that it does not know by
+        raising :class:`Invalid`.
+    """
 
     kind: str
     label: str

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from . import contributions as c
     from .work.unit import Change, Work
 
+__all__ = ["API_VERSION", "Kind", "Spec", "hookimpl", "hookspec"]
+
 #: Version of this contract. Minor: hooks or arguments were added. Major: something was removed.
 API_VERSION = "1.0"
 PROJECT = "crmhost"
@@ -104,7 +106,11 @@ def routes() -> Sequence[Any]:
 
 @hookspec("declare")
 def api_blueprints() -> Sequence[Any]:
-    """flask-smorest blueprints of the REST API, served below ``/api/v1`` at the plugin's ``[names] api``."""
+    """flask-smorest blueprints of the REST API, served below ``/api/v1``.
+
+    Each says its ``url_prefix``, which must be one of the plugin's ``[names] api`` (default ``/ID-with-dashes``) or below one.
+    The author guide's page on the REST API shows a whole resource.
+    """
     return []
 
 
@@ -194,7 +200,7 @@ def quick_actions() -> Sequence[c.QuickAction]:
 
 @hookspec("declare")
 def slots() -> Sequence[c.SlotItem]:
-    """Markup for named places of templates (``{% slot "contact.header" %}``)."""
+    """Markup for named places of templates; :class:`crmhost.api.SlotItem` lists them."""
     return []
 
 
@@ -218,7 +224,7 @@ def search() -> Sequence[c.SearchProvider]:
 
 @hookspec("declare")
 def jobs() -> Sequence[c.Job]:
-    """Background jobs: a kind ``ID.something`` and its handler. Started with ``work.enqueue(kind, …)``."""
+    """Background jobs: a kind ``ID.something`` and its handler. Wanted with ``work.enqueue(kind, …)``."""
     return []
 
 
@@ -242,7 +248,12 @@ def webhooks() -> Sequence[c.Webhook]:
 
 @hookspec("declare")
 def cli_commands() -> Sequence[Any]:
-    """Click commands or groups, reached as ``crmhost ID-with-dashes …`` (or the names under ``[names] cli``)."""
+    """Click commands or groups, reached as ``crmhost ID-with-dashes …`` (or the names under ``[names] cli``).
+
+    A command is called like one of these names and gets the site by ``@click.pass_obj``: :class:`crmhost.api.Site`. It works
+    inside ``with site.work() as work:`` and writes inside ``with work.begin():``; what it raises of
+    :class:`crmhost.api.CrmError` is told in one line, with status 1.
+    """
     return []
 
 
@@ -272,7 +283,12 @@ def services() -> Sequence[c.Service]:
 
 @hookspec("declare")
 def hookspecs() -> Sequence[Any]:
-    """Modules with hooks of the plugin's own, declared with :func:`hookspec` and named ``ID_something``."""
+    """Modules with hooks of the plugin's own, declared with :func:`hookspec` and named ``ID_something``.
+
+    They are called by ``work.hooks.call("ID_something", work=work, …)``, arguments by name and all that the hook names. A
+    ``filter`` takes its value as the second positional argument and gives it back, a ``collect`` gives a list of
+    :class:`crmhost.api.Answer` with ``plugin`` and ``value``, a ``first`` one answer or ``None``.
+    """
     return []
 
 
@@ -311,6 +327,9 @@ def within(work: Work, changes: Sequence[Change]) -> None:
 
     Runs in a savepoint. If it raises, only its own writes are taken back, the plugin's derived data is marked stale and
     repaired later by :func:`rebuild`; the change itself stands. A bulk import calls it once per batch.
+
+    ``changes`` are in the order in which they were noted. Services may be called here and events told (``work.tell``); what is
+    noted here with ``work.changed`` becomes an event, but no handler is called again for it.
     """
 
 
@@ -322,7 +341,10 @@ def contact_prepare(value: dict[str, Any], work: Work, contact_id: int | None) -
 
 @hookspec("guard")
 def contact_before_delete(work: Work, contact_ids: Sequence[int]) -> None:
-    """Raise :class:`crmhost.api.Vetoed` to keep contacts from going to the bin."""
+    """Raise :class:`crmhost.api.Vetoed` to keep contacts from going to the bin.
+
+    It is not asked when a contact is erased for good, from the bin or on a person's demand: see :func:`contact_erase`.
+    """
 
 
 @hookspec("guard")
@@ -332,14 +354,23 @@ def status_before_delete(work: Work, status_id: int, heir_id: int | None) -> Non
 
 @hookspec("action")
 def contacts_merged(work: Work, winner_id: int, loser_ids: Sequence[int]) -> None:
-    """Contacts were merged, inside the transaction; references named in ``[data] contact_refs`` already moved."""
+    """Contacts were merged, inside the transaction; references named in ``[data] contact_refs`` already moved.
+
+    Declared for the version that merges contacts; this one does not yet call it.
+    """
 
 
 @hookspec("collect")
 def contact_personal_data(work: Work, contact_id: int) -> Any:
-    """JSON-able data held on one person, beyond the columns listed in ``[data] personal``."""
+    """JSON-able data held on one person, beyond the columns listed in ``[data] personal``.
+
+    Declared for the version that exports a person's data; this one does not yet call it.
+    """
 
 
 @hookspec("action")
 def contact_erase(work: Work, contact_id: int) -> None:
-    """Erase what is held on one person, beyond what ``[data]`` lists."""
+    """Erase what is held on one person, beyond what ``[data]`` lists and beyond rows that go by ``ondelete="CASCADE"``.
+
+    Called for a contact that is erased for good, inside the transaction, before its row goes.
+    """

@@ -2,6 +2,9 @@
 
 ``host``
     A factory: ``host("funnel")`` gives a :class:`Host` with just these plugins (and what they need) enabled.
+    ``host("ledger", "funnel", home_plugins=FOLDER)`` finds those in a folder of yours too, beside the bundled ones.
+``clock``
+    The :class:`Clock` of that host.
 ``database_url``
     A fresh database with the core's tables, copied from a template: on SQLite, unless the project's own suite says otherwise.
 """
@@ -17,7 +20,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner, Result
 from flask import Response
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
@@ -31,6 +36,7 @@ from .core.contacts.models import Contact
 from .core.users import services as users
 from .core.users.models import User
 from .db import utcnow
+from .errors import CrmError
 from .host import beats, lifecycle, registry, setup, uninstall
 from .host.attribution import FaultRecord, meter
 from .host.generation import Generation
@@ -39,6 +45,8 @@ from .host.tables import PluginState
 from .site import Site
 from .work.tables import JobRow, OutboxEvent
 from .work.unit import SYSTEM, Actor, Work
+
+__all__ = ["PASSWORD", "Browser", "Clock", "Host", "Make"]
 
 #: Password of every user that the fixtures make.
 PASSWORD = "correct horse battery"
@@ -178,6 +186,29 @@ class Host:
                 client.set_cookie(COOKIE, users.open_session(work, user))
         return client
 
+    def api(self, role: str = "Admin", **fields: Any) -> FlaskClient:
+        """A client of the REST API that sends a token of a user with this role; it has neither cookies nor form tokens."""
+        client = self.client("")
+        assert isinstance(client, Browser)
+        client.forges = True
+        user = self._user(role, fields)
+        with self.work() as work, work.begin():
+            token = users.make_token(work, users.get(work, user.id), "test")
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        return client
+
+    def cli(self, *arguments: str) -> Result:
+        """Runs a command of the host or of an enabled plugin: ``cli("ledger", "total")``; a refusal ends it with status 1.
+
+        Its output is in ``output``, its status in ``exit_code``.
+        """
+        from .cli import cli
+        from .commands import common
+
+        self.site.runtime.refresh()
+        with common.using(self.site):
+            return CliRunner().invoke(_refusing(cli), arguments)
+
     def events(self) -> list[tuple[str, list[int]]]:
         """Events told so far: (name, ids), oldest first."""
         with self.site.sessions() as session:
@@ -222,6 +253,20 @@ class _Through:
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         return self._wsgi(environ, start_response)
+
+
+def _refusing(command: click.Command) -> click.Command:
+    """The command, with refusals told as the command line tells them: one line on standard error, status 1."""
+
+    @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def run(arguments: tuple[str, ...]) -> None:
+        try:
+            command.main(list(arguments), prog_name="crmhost", standalone_mode=False)
+        except CrmError as error:
+            raise click.ClickException(" ".join(str(error).split())) from error
+
+    return run
 
 
 # --- pytest ------------------------------------------------------------------------------------------------------------
@@ -279,10 +324,18 @@ def clock() -> Clock:
 
 @pytest.fixture
 def host(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Host]]:
-    """Makes the host of the test: ``host("funnel", "csv_tools")``; keywords replace parts of the configuration."""
+    """Makes the host of the test: ``host("funnel", "csv_tools")``.
+
+    ``home_plugins`` is a folder with further plugins, looked into after the bundled ones. Other keywords replace parts of the
+    configuration; ``plugin_folders`` replaces all folders, the bundled one too.
+    """
     sites: list[Site] = []
 
-    def make(*plugins: str, **changes: Any) -> Host:
+    def make(*plugins: str, home_plugins: Path | None = None, **changes: Any) -> Host:
+        if home_plugins is not None:
+            bundled = configuration.checkout() / "plugins"
+            folders = {bundled.resolve(): "bundled", home_plugins.resolve(): "home"}
+            changes["plugin_folders"] = tuple((origin, folder) for folder, origin in folders.items())
         site = Site(make_config(tmp_path / "home", database_url, **changes), kind="test", clock=clock)
         sites.append(site)
         made = Host(site, clock)

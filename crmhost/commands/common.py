@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -47,6 +48,17 @@ def close_site() -> None:
     if _site is not None:
         _site.close()
         _site = None
+
+
+@contextlib.contextmanager
+def using(site: Site) -> Iterator[None]:
+    """Lets commands work on this site, which the caller closes."""
+    global _site
+    before, _site = _site, site
+    try:
+        yield
+    finally:
+        _site = before
 
 
 class LazySite:

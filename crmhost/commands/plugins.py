@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..errors import CrmError, PluginError
+from ..host import beats, costs, grants, lifecycle, pack, scaffold
 from ..host import check as checks
-from ..host import costs, grants, lifecycle, pack, scaffold
 from ..host import uninstall as removal
 from ..host.hookcall import HookCaller
+from ..site import Site
 from . import common
 
 
@@ -74,16 +75,30 @@ def _switch(names: tuple[str, ...], done: str, switch: Callable[[], lifecycle.Sw
         click.echo(f"not followed yet: {', '.join(switched.lagging)}", err=True)
 
 
+def _tell_older_code(site: Site, names: Iterable[str]) -> None:
+    """Says which plugins run with older code than the disk holds: a process imports a plugin once."""
+    with site.engine.connect() as connection:
+        older = {name for process in beats.living(connection, site.clock()) for name in process.restart_needed}
+    for name in sorted(older.intersection(names)):
+        click.echo(
+            f"{name}: a running process imported older code; restart the site to run what is on the disk.", err=True
+        )
+
+
 @plugin.command()
 @click.argument("names", nargs=-1, required=True)
 def enable(names: tuple[str, ...]) -> None:
-    """Enable plugins, and what they need, on the running site."""
+    """Enable plugins, and what they need, on the running site.
+
+    Code that a process imported before runs on until the site is restarted.
+    """
     site = common.ready_site()
     discovery, _, chain = lifecycle.plan_enable(site, names)
     for name in chain:
         for sentence in grants.sentences(discovery.found[name].manifest.grants):
             click.echo(f"{name} may: {sentence}")
     _switch(names, "enabled", lambda: lifecycle.enable(site, names))
+    _tell_older_code(site, {*names, *chain})
 
 
 @plugin.command()
@@ -154,9 +169,15 @@ def check(path: Path, as_json: bool) -> None:
 
 @plugin.command("pack")
 @click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path(), help="Folder or file to write.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Folder or file to write, the current folder by default.",
+)
 def pack_plugin(path: Path, output: Path) -> None:
-    """Make a ZIP of a plugin, the same for the same files."""
+    """Make a ZIP of a plugin, ID-VERSION.zip in the current folder, the same for the same files."""
     import hashlib
 
     made = pack.pack(path, output)

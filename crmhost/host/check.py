@@ -5,6 +5,7 @@ The host finds most of this out again when it enables the plugin; this tells it 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -49,8 +50,14 @@ def errors_of(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _company(plugin: source.Source) -> Iterator[Finding]:
-    """CRM006 and CRM007."""
+    """CRM006 to CRM008."""
     if not any(file.lower() in ("readme.md", "readme.rst", "readme.txt") for file in plugin.files):
         yield finding("CRM006", ".", 0, "There is no README.md.")
     if not any(file.startswith("tests/") and Path(file).name.startswith("test_") for file in plugin.files):
         yield finding("CRM007", ".", 0, "There are no tests.")
+    for module in plugin.modules:
+        if module.place in sys.stdlib_module_names and module.file in (
+            f"{module.place}.py",
+            f"{module.place}/__init__.py",
+        ):
+            yield finding("CRM008", module.file, 0, f"“{module.place}” is a module of the standard library.")

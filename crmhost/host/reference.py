@@ -1,4 +1,4 @@
-"""Pages of the documentation that are made from the code: the hook reference and the list of checks.
+"""Pages of the documentation that are made from the code: hooks, checks, and the modules that plugins import.
 
 ``python -m crmhost.host.reference`` writes them; a test fails while they are behind the code.
 """
@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
+import importlib
 import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from .. import contributions, hooks
@@ -48,8 +51,8 @@ _SAMPLES: dict[str | tuple[str, str], str] = {
     ("JournalType", "name"): '"loans.lent"',
     ("Service", "name"): '"loans"',
     ("Webhook", "name"): '"loans"',
-    ("Importer", "kind"): '"loan"',
-    ("Exporter", "kind"): '"loan"',
+    ("Importer", "kind"): '"loans"',
+    ("Exporter", "kind"): '"loans"',
 }
 #: What the examples return for hooks that give foreign objects, and where they take it from.
 _FOREIGN = {
@@ -87,10 +90,124 @@ def checks_page() -> str:
     return "\n\n".join([_CHECKS, *rules]) + "\n"
 
 
+def module_page(name: str) -> str:
+    """What a module offers to plugins, name by name, as Markdown."""
+    module = importlib.import_module(name)
+    parts = [f"# {name}", _NOTE, _markdown(module.__doc__)]
+    offered = {item: vars(module)[item] for item in module.__all__}
+    for title, kind in (("Classes", inspect.isclass), ("Functions", inspect.isroutine), ("Modules", inspect.ismodule)):
+        found = {item: value for item, value in offered.items() if kind(value)}
+        if found:
+            parts.append(f"## {title}")
+            parts += [_offered(item, value) for item, value in sorted(found.items(), key=lambda pair: pair[0].lower())]
+        offered = {item: value for item, value in offered.items() if item not in found}
+    if offered:
+        parts.append("## Values")
+        parts.append("\n".join(f"- `{item}`: {_kind_of(value)}" for item, value in sorted(offered.items())))
+    return "\n\n".join(parts) + "\n"
+
+
+def _kind_of(value: object) -> str:
+    return f"`{value!r}`" if isinstance(value, str) else f"of the type `{type(value).__name__}`"
+
+
+def _offered(name: str, value: Any) -> str:
+    """The section of one name."""
+    if inspect.isclass(value) and issubclass(value, contributions.Contribution):
+        hook = next((hook for hook, kind in contributions.DECLARED.items() if kind is value), "")
+        if hook:
+            return f"### `{name}`\n\n{_first(value)} Returned by the hook [`{hook}`](hooks.md#{hook})."
+    heading = (
+        f"### `{name}`\n\n"
+        if inspect.ismodule(value) or inspect.isclass(value)
+        else f"### `{_call_of(name, value)}`\n\n"
+    )
+    if not _ours(value):
+        return f"{heading}From {value.__module__.partition('.')[0].replace('_', '-').title()}."
+    text = _text(value)
+    members = _functions(value) if inspect.ismodule(value) else _methods(value) if inspect.isclass(value) else {}
+    lines = [f"- `{_call_of(item, function)}`: {_first(function)}" for item, function in members.items()]
+    return heading + "\n\n".join(part for part in (text, "\n".join(lines)) if part)
+
+
+def _ours(value: Any) -> bool:
+    return inspect.ismodule(value) or str(value.__module__).startswith("crmhost")
+
+
+def _functions(module: ModuleType) -> dict[str, Any]:
+    """The functions that a module of services offers."""
+    names = getattr(module, "__all__", None) or [
+        name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__
+    ]
+    return {name: vars(module)[name] for name in names if name[0] != "_" and inspect.isroutine(vars(module)[name])}
+
+
+def _methods(kind: type[Any]) -> dict[str, Any]:
+    """Public methods and properties that a class defines itself."""
+    found = {name: getattr(member, "__func__", member) for name, member in vars(kind).items() if name[0] != "_"}
+    return {
+        name: member
+        for name, member in found.items()
+        if (inspect.isfunction(member) or isinstance(member, property)) and member.__doc__
+    }
+
+
+class _Bare(str):
+    """An annotation that stands without quotes in a signature."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _call_of(name: str, value: Any) -> str:
+    """How it is written: a function with what it takes and gives, all else by its name."""
+    if not inspect.isroutine(value):
+        return name
+    signature = inspect.signature(value)
+    parameters = [item.replace(annotation=_bare(item.annotation)) for item in signature.parameters.values()]
+    parameters = [item for item in parameters if item.name != "self"]
+    signature = signature.replace(parameters=parameters, return_annotation=_bare(signature.return_annotation))
+    return f"{name}{_plain(str(signature))}"
+
+
+def _bare(annotation: Any) -> Any:
+    return _Bare(annotation) if isinstance(annotation, str) else annotation
+
+
+def _plain(signature: str) -> str:
+    """A signature in which objects without a readable text stand as dots."""
+    return re.sub(r"<[^<>]*(?:<[^<>]*>[^<>]*)*>", "…", re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", signature))
+
+
+def _text(value: Any) -> str:
+    """Its text; arguments and errors as a list."""
+    text, *fields = re.split(r"^:(?=\w+(?: \w+)?:)", inspect.cleandoc(value.__doc__ or ""), flags=re.MULTILINE)
+    lines = []
+    for part in fields:
+        label, _, meaning = part.partition(":")
+        kind, _, subject = label.partition(" ")
+        said = _inline(" ".join(meaning.split()))
+        lines.append(
+            f"- raises `{subject}` {said}" if kind == "raises" else f"- `{subject}`: {said}" if subject else f"- {said}"
+        )
+    return "\n\n".join(part for part in (_markdown(text), "\n".join(lines)) if part)
+
+
+def _first(value: Any) -> str:
+    """The first paragraph of its text, in one line."""
+    first = inspect.cleandoc(value.__doc__ or "").split("\n\n")[0].split("\n:")[0]
+    return _inline(" ".join(re.sub(r"^:raises (\w+):", r"Raises ``\1``", first).split()))
+
+
 #: Page within the checkout -> what makes it.
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/hooks.md": hooks_page,
     "docs/authors/checks.md": checks_page,
+    "docs/reference/api.md": functools.partial(module_page, "crmhost.api"),
+    "docs/reference/web-api.md": functools.partial(module_page, "crmhost.web.api"),
+    "docs/reference/testing.md": functools.partial(module_page, "crmhost.testing"),
 }
 
 

@@ -101,6 +101,13 @@ _ALL = (
         "Write tests/test_….py with the fixtures of crmhost.testing.",
     ),
     Rule(
+        "CRM008",
+        "warning",
+        "No module is called like one of the standard library.",
+        "Started in the plugin's folder, “python -m pytest” finds it in place of the library's own.",
+        "Rename it, for example csv.py to csv_files.py.",
+    ),
+    Rule(
         "CRM010",
         "error",
         "Of crmhost only the public modules are imported.",

@@ -193,6 +193,7 @@ CASES: list[tuple[str, str, int, dict[str, str]]] = [
     ("CRM004", "broken.py", 0, plus("broken.py", "#" * (1024 * 1024 + 1))),
     ("CRM006", ".", 0, without("README.md")),
     ("CRM007", ".", 0, without("tests/test_loans.py")),
+    ("CRM008", "csv.py", 0, plus("csv.py", "rows = []\n")),
     ("CRM010", "texts.py", 3, plus("texts.py", "from crmhost.core.contacts.services import get\n")),
     ("CRM010", "texts.py", 3, plus("texts.py", "from crmhost import db\n")),
     ("CRM010", "texts.py", 3, plus("texts.py", "import crmhost.work.unit as u\n")),
