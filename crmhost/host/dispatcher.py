@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from werkzeug.wrappers import Request, Response
@@ -26,6 +27,7 @@ class Dispatcher:
 
         self.site = site
         self.static = StaticFiles(site)
+        self._public = urlsplit(site.config.base_url)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -33,6 +35,10 @@ class Dispatcher:
             return self.static(environ, start_response)
         if path in ("/healthz", "/readyz"):
             return self._health(path)(environ, start_response)
+        if self._public.netloc:
+            # Links with a host in them, and “is this secure?”, follow the operator's word, never a header of the request.
+            environ["HTTP_HOST"] = self._public.netloc
+            environ["wsgi.url_scheme"] = self._public.scheme
         runtime = self.site.runtime
         generation = runtime.enter(_seen(environ))
         try:

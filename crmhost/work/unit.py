@@ -34,6 +34,7 @@ class Actor:
 
     :param permissions: names of what it may do; ``{"*"}`` may do everything.
     :param only_assigned: a user who may see only the contacts assigned to them.
+    :param contact_ids: the only contacts that the actor may see and change, whatever it is permitted: a client's own.
     :param address: network address the request came from, for the audit log.
     """
 
@@ -43,6 +44,18 @@ class Actor:
     permissions: frozenset[str] = frozenset()
     only_assigned: bool = False
     address: str = ""
+    contact_ids: frozenset[int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.contact_ids is not None:
+            # Whatever asks whether an actor is limited must hear yes.
+            object.__setattr__(self, "only_assigned", True)
+
+    def reaches(self, contact_id: int | None, assigned_to_id: int | None) -> bool:
+        """Whether a contact, assigned to this user, lies within the actor's limits."""
+        if self.contact_ids is not None:
+            return contact_id in self.contact_ids
+        return not self.only_assigned or (self.user_id is not None and assigned_to_id == self.user_id)
 
     def may(self, permission: str) -> bool:
         """Whether the actor holds the permission."""
@@ -132,8 +145,10 @@ class Work:
         if permission and not self.actor.may(permission):
             return False
         if record is not None and self.actor.only_assigned:
-            owner = getattr(record, "assigned_to_id", self.actor.user_id)
-            return bool(owner == self.actor.user_id)
+            if hasattr(record, "assigned_to_id"):
+                return self.actor.reaches(record.id, record.assigned_to_id)
+            if self.actor.contact_ids is not None and hasattr(record, "contact_id"):
+                return self.actor.reaches(record.contact_id, None)
         return True
 
     def require(self, permission: str, record: Any = None) -> None:

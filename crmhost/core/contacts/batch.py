@@ -136,7 +136,7 @@ class Batch:
             wanted = select(*columns).where(Contact.id.in_(some)).order_by(Contact.id)
             for row in work.session.execute(wanted.with_for_update(of=Contact)):
                 values = dict(zip(COLUMNS, row[3:], strict=True))
-                visible = not actor.only_assigned or values["assigned_to_id"] == actor.user_id
+                visible = actor.reaches(row[0], values["assigned_to_id"])
                 self.stored[row[0]] = Draft(values, row[1], key=row[0], version=row[2], visible=visible)
         emails, labels = emails_of(work, keys), tags.of(work, KIND, keys)
         for key, draft in self.stored.items():

@@ -57,7 +57,7 @@ def conditions(work: Work, given: Mapping[str, str]) -> list[Condition]:
     if errors:
         raise Invalid(errors)
     if work.actor.only_assigned:
-        found.append(_plain("assigned_to", Contact.assigned_to_id == work.actor.user_id))
+        found.append(_plain("assigned_to", Contact.within_reach(work.actor)))
     return found
 
 

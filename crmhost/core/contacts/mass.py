@@ -141,7 +141,7 @@ def _chosen(work: Work, ids: Sequence[int], *, in_bin: bool = False) -> list[Row
     if in_bin:
         where = [Contact.deleted_at.is_not(None), Contact.merged_into_id.is_(None)]
     if work.actor.only_assigned:
-        where.append(Contact.assigned_to_id == work.actor.user_id)
+        where.append(Contact.within_reach(work.actor))
     columns = [getattr(Contact, name) for name in _COLUMNS]
     found: list[Row[Any]] = []
     for some in chunks(keys):

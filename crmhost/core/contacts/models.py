@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, and_, text
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, and_, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ...db import Base, UTCDateTime
@@ -92,7 +92,16 @@ class Contact(Base):
     def visible_to(cls, actor: Actor) -> ColumnElement[bool]:
         """Contacts that are not in the bin and that the actor may see."""
         alive = cls.deleted_at.is_(None)
-        return and_(alive, cls.assigned_to_id == actor.user_id) if actor.only_assigned else alive
+        return and_(alive, cls.within_reach(actor)) if actor.only_assigned else alive
+
+    @classmethod
+    def within_reach(cls, actor: Actor) -> ColumnElement[bool]:
+        """Contacts within the actor's limits, those in the bin too; nothing for one that is limited to nobody's."""
+        if actor.contact_ids is not None:
+            return cls.id.in_(sorted(actor.contact_ids))
+        if actor.only_assigned:
+            return cls.assigned_to_id == actor.user_id if actor.user_id is not None else false()
+        return true()
 
     @property
     def name(self) -> str:

@@ -275,7 +275,7 @@ def _one(work: Work, contact_id: int, *, in_bin: bool = False, lock: bool = Fals
     if not in_bin:
         wanted = wanted.where(Contact.deleted_at.is_(None))
     if work.actor.only_assigned:
-        wanted = wanted.where(Contact.assigned_to_id == work.actor.user_id)
+        wanted = wanted.where(Contact.within_reach(work.actor))
     wanted = wanted.options(selectinload(Contact.status), selectinload(Contact.assigned_to))
     if lock:
         wanted = wanted.with_for_update(of=Contact).execution_options(populate_existing=True)

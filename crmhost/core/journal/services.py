@@ -271,7 +271,7 @@ def _visible(work: Work, contact_id: int, *, in_bin: bool) -> bool:
     if not in_bin:
         wanted = wanted.where(Contact.deleted_at.is_(None))
     if work.actor.only_assigned:
-        wanted = wanted.where(Contact.assigned_to_id == work.actor.user_id)
+        wanted = wanted.where(Contact.within_reach(work.actor))
     return work.session.scalar(wanted) is not None
 
 
