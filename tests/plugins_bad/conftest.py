@@ -17,7 +17,7 @@ from crmhost.errors import PluginError
 from crmhost.host import generation, trial
 from crmhost.host.shape import Shape, shape_of
 from crmhost.site import Site
-from crmhost.testing import Host
+from crmhost.testing import Clock, Host, make_config
 from tests.pages import differences, look
 
 #: Pages of the core that plugins add to.
@@ -168,3 +168,19 @@ def shop(host: Callable[..., Host], tmp_path: Path, sqlite_template: Path) -> It
     workshop = Workshop(host(plugin_folders=(("home", folder),)), folder, sqlite_template)
     yield workshop
     workshop.clean()
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Workshop]:
+    """A workshop for all tests of a module in which plugins are only refused: they leave the site as it was."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "plugins").mkdir()
+    shutil.copy(sqlite_template, home / "test.sqlite")
+    config = make_config(home, f"sqlite:///{home / 'test.sqlite'}", plugin_folders=(("home", home / "plugins"),))
+    clock = Clock()
+    clock.freeze()
+    site = Site(config, kind="test", clock=clock)
+    workshop = Workshop(Host(site, clock), home / "plugins", sqlite_template)
+    yield workshop
+    workshop.clean()
+    site.close()

@@ -90,7 +90,7 @@ def test_page(shop: Workshop, fail: Callable[[], None]) -> None:
         assert answer.status_code == 500
         assert "Bad page" in answer.text or "bad_page" in answer.text
         assert "Traceback" not in answer.text
-        shop.pages()
+    shop.pages()
     shop.host.settle()
     with shop.host.site.sessions() as session:
         state = session.scalars(select(PluginState).where(PluginState.id == "bad_page")).one()
@@ -98,6 +98,8 @@ def test_page(shop: Workshop, fail: Callable[[], None]) -> None:
     assert "RuntimeError: now" in state.reason
     assert "in fail" in state.traceback
     assert shop.client.get("/bad-page/").status_code == 404
+    assert 'Extensions<span class="crm-count">1' in shop.pages()["/"][1]
+    shop.host.disable("bad_page")
     shop.unharmed()
 
 

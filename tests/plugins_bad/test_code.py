@@ -23,18 +23,18 @@ HOOK = "@hookimpl\ndef {name}(self):\n    {body}\n"
         ("table", "class T(api.plugin_base('bad_table')):\n    __tablename__ = 'contacts_more'", "contacts_more"),
     ],
 )
-def test_import(shop: Workshop, name: str, top: str, says: str) -> None:
+def test_import(refusing: Workshop, name: str, top: str, says: str) -> None:
     """Whatever is thrown while a plugin is imported, it is refused with that and its traceback."""
-    shop.make(f"bad_{name}", top=top)
-    error = shop.refused(f"bad_{name}", says=says)
+    refusing.make(f"bad_{name}", top=top)
+    error = refusing.refused(f"bad_{name}", says=says)
     assert "Traceback" in error.traceback
 
 
-def test_no_plugin(shop: Workshop) -> None:
+def test_no_plugin(refusing: Workshop) -> None:
     """A module without a Plugin class is refused."""
-    shop.make("bad_empty")
-    (shop.folder / "bad_empty" / "__init__.py").write_text("")
-    shop.refused("bad_empty", says="no class “Plugin”")
+    refusing.make("bad_empty")
+    (refusing.folder / "bad_empty" / "__init__.py").write_text("")
+    refusing.refused("bad_empty", says="no class “Plugin”")
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def test_no_plugin(shop: Workshop) -> None:
         ("routes_text", HOOK.format(name="routes", body="import no_such_routes"), "no_such_routes"),
     ],
 )
-def test_hooks(shop: Workshop, name: str, body: str, says: str) -> None:
+def test_hooks(refusing: Workshop, name: str, body: str, says: str) -> None:
     """A hook that does not exist, is implemented wrongly or fails while it declares refuses the plugin."""
-    shop.make(f"bad_{name}", body)
-    shop.refused(f"bad_{name}", says=says)
+    refusing.make(f"bad_{name}", body)
+    refusing.refused(f"bad_{name}", says=says)
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_hooks(shop: Workshop, name: str, body: str, says: str) -> None:
         ("spec", "hookspecs", "sys.modules[__name__]", "bad_other_hook.*must be called"),
     ],
 )
-def test_stolen_names(shop: Workshop, name: str, hook: str, value: str, says: str) -> None:
+def test_stolen_names(refusing: Workshop, name: str, hook: str, value: str, says: str) -> None:
     """A plugin that takes a name that is not its own is refused."""
     top = "@hookspec('action')\ndef bad_other_hook(work):\n    'x'" if name == "spec" else ""
     value = value if value.startswith("[") else f"[{value}]"
-    shop.make(f"bad_{name}", HOOK.format(name=hook, body=f"return {value}"), top=top)
-    shop.refused(f"bad_{name}", says=says)
+    refusing.make(f"bad_{name}", HOOK.format(name=hook, body=f"return {value}"), top=top)
+    refusing.refused(f"bad_{name}", says=says)
 
 
 def test_names_of_the_incumbent(shop: Workshop) -> None:
@@ -98,12 +98,12 @@ def test_names_of_the_incumbent(shop: Workshop) -> None:
     ]
 
 
-def test_needed_plugin_fails(shop: Workshop) -> None:
+def test_needed_plugin_fails(refusing: Workshop) -> None:
     """A plugin that needs a faulty one is not enabled either, and the faulty one is named."""
-    shop.make("bad_root", top="import no_such_root")
-    shop.make("bad_leaf", manifest='[requires]\nplugins = { bad_root = "" }')
-    shop.refused("bad_leaf", culprit="bad_root", says="no_such_root")
-    assert shop.host.state("bad_root") == ""
+    refusing.make("bad_root", top="import no_such_root")
+    refusing.make("bad_leaf", manifest='[requires]\nplugins = { bad_root = "" }')
+    refusing.refused("bad_leaf", culprit="bad_root", says="no_such_root")
+    assert refusing.host.state("bad_root") == ""
 
 
 def test_good_one_beside(shop: Workshop) -> None:

@@ -11,30 +11,30 @@ pytestmark = pytest.mark.database("sqlite")
 EXPLODES = "raise RuntimeError('imported')"
 
 
-def test_api_range(shop: Workshop) -> None:
+def test_api_range(refusing: Workshop) -> None:
     """A plugin for another version of the contract is refused with both versions."""
-    shop.make("bad_api", top=EXPLODES, api=">=7,<8")
-    shop.refused("bad_api", says=r">=7,<8.*1\.0")
+    refusing.make("bad_api", top=EXPLODES, api=">=7,<8")
+    refusing.refused("bad_api", says=r">=7,<8.*1\.0")
 
 
-def test_missing_need(shop: Workshop) -> None:
+def test_missing_need(refusing: Workshop) -> None:
     """A plugin that needs one that is not here is refused, and the missing one is named."""
-    shop.make("bad_needs", top=EXPLODES, manifest='[requires]\nplugins = { ledger_of_nobody = ">=1" }')
-    shop.refused("bad_needs", says="ledger_of_nobody.*not here")
+    refusing.make("bad_needs", top=EXPLODES, manifest='[requires]\nplugins = { ledger_of_nobody = ">=1" }')
+    refusing.refused("bad_needs", says="ledger_of_nobody.*not here")
 
 
-def test_need_of_another_version(shop: Workshop) -> None:
+def test_need_of_another_version(refusing: Workshop) -> None:
     """A plugin that needs a newer version of another one is refused, and the version that is here is named."""
-    shop.make("bad_base")
-    shop.make("bad_newer", top=EXPLODES, manifest='[requires]\nplugins = { bad_base = ">=2" }')
-    shop.refused("bad_newer", says=r"bad_base.*>=2.*1\.0")
+    refusing.make("bad_base")
+    refusing.make("bad_newer", top=EXPLODES, manifest='[requires]\nplugins = { bad_base = ">=2" }')
+    refusing.refused("bad_newer", says=r"bad_base.*>=2.*1\.0")
 
 
-def test_circle(shop: Workshop) -> None:
+def test_circle(refusing: Workshop) -> None:
     """Plugins that need each other in a circle are refused."""
     for name, other in (("bad_hen", "bad_egg"), ("bad_egg", "bad_nest"), ("bad_nest", "bad_hen")):
-        shop.make(name, top=EXPLODES, manifest=f'[requires]\nplugins = {{ {other} = "" }}')
-    shop.refused("bad_hen", says="circle")
+        refusing.make(name, top=EXPLODES, manifest=f'[requires]\nplugins = {{ {other} = "" }}')
+    refusing.refused("bad_hen", says="circle")
 
 
 def test_conflict(shop: Workshop) -> None:
@@ -46,21 +46,21 @@ def test_conflict(shop: Workshop) -> None:
     assert shop.host.state("bad_first") == "enabled"
 
 
-def test_missing_package(shop: Workshop) -> None:
+def test_missing_package(refusing: Workshop) -> None:
     """A plugin that needs a Python package that is not installed is refused with the command that installs it."""
-    shop.make("bad_package", top=EXPLODES, manifest='[requires]\npackages = ["no-such-package-at-all>=3"]')
-    shop.refused("bad_package", says="pip install 'no-such-package-at-all>=3'")
+    refusing.make("bad_package", top=EXPLODES, manifest='[requires]\npackages = ["no-such-package-at-all>=3"]')
+    refusing.refused("bad_package", says="pip install 'no-such-package-at-all>=3'")
 
 
-def test_unreadable_manifest(shop: Workshop) -> None:
+def test_unreadable_manifest(refusing: Workshop) -> None:
     """A plugin whose manifest can't be read is refused with what is wrong in it."""
-    shop.make("bad_toml", top=EXPLODES, manifest="icon = ")
-    shop.refused("bad_toml", says="not valid TOML")
+    refusing.make("bad_toml", top=EXPLODES, manifest="icon = ")
+    refusing.refused("bad_toml", says="not valid TOML")
 
 
-def test_unknown(shop: Workshop) -> None:
+def test_unknown(refusing: Workshop) -> None:
     """A plugin that is not there is refused."""
-    shop.refused("bad_nothing", says="There is no plugin")
+    refusing.refused("bad_nothing", says="There is no plugin")
 
 
 def test_stolen_address(shop: Workshop) -> None:
@@ -82,7 +82,7 @@ def test_stolen_address(shop: Workshop) -> None:
     assert shop.host.state("bad_honest") == "enabled"
 
 
-def test_address_of_the_core(shop: Workshop) -> None:
+def test_address_of_the_core(refusing: Workshop) -> None:
     """A plugin that wants an address of the core is refused."""
-    shop.make("bad_contacts", top=EXPLODES, manifest='[names]\nurl = "/contacts"')
-    shop.refused("bad_contacts", says="belongs to the core")
+    refusing.make("bad_contacts", top=EXPLODES, manifest='[names]\nurl = "/contacts"')
+    refusing.refused("bad_contacts", says="belongs to the core")
