@@ -29,10 +29,10 @@ ENCODINGS = {
     "utf-8": "UTF-8",
     "cp1252": "Western (Windows-1252)",
     "latin-1": "Western (Latin-1)",
-    "utf-16": "UTF-16",
-    "utf-16-le": "UTF-16, little-endian",
-    "utf-16-be": "UTF-16, big-endian",
-    "utf-32": "UTF-32",
+    "utf-16-le": "UTF-16 (little-endian)",
+    "utf-16-be": "UTF-16 (big-endian)",
+    "utf-32-le": "UTF-32 (little-endian)",
+    "utf-32-be": "UTF-32 (big-endian)",
     "cp1250": "Central European (Windows-1250)",
     "cp1251": "Cyrillic (Windows-1251)",
     "koi8_r": "Cyrillic (KOI8-R)",
@@ -64,7 +64,7 @@ _WESTERN_SHARE = 0.4
 _OTHER_SCRIPTS = ["cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "shift_jis", "gb18030", "big5", "euc_kr"]
 _UNDEFINED_IN_CP1252 = b"\x81\x8d\x8f\x90\x9d"
 _DATA = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|[+(]?\d[\d\s().:,/T+-]*Z?")
-_SEP_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+_SEP_LINE = re.compile(r'"?sep=([^\w"\\ ])"?', re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,11 +127,11 @@ def find_encoding(source: Source) -> str:
         if head.startswith(signature):
             raise Invalid(f"This is {what}, not a CSV file. Save the table as “CSV UTF-8” and choose that file.")
     for mark, encoding in (
-        (codecs.BOM_UTF32_LE, "utf-32"),
-        (codecs.BOM_UTF32_BE, "utf-32"),
+        (codecs.BOM_UTF32_LE, "utf-32-le"),
+        (codecs.BOM_UTF32_BE, "utf-32-be"),
         (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
     ):
         if head.startswith(mark):
             return encoding
@@ -153,9 +153,15 @@ def _wide(head: bytes) -> str:
         return "utf-32-be"
     even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
     for encoding, here, there in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        if here > 0.05 * quarter and there <= 0.02 * here:
+        if here > 0.05 * quarter and there <= 0.02 * here and _keeps_lines(head, encoding):
             return encoding
     return ""
+
+
+def _keeps_lines(head: bytes, encoding: str) -> bool:
+    """Whether line ends are line ends in this encoding; a few stray zero bytes in plain text don't make it UTF-16."""
+    text = head.decode(encoding, "replace")
+    return 2 * (text.count("\n") + text.count("\r")) >= head.count(b"\n") + head.count(b"\r")
 
 
 def _is_utf8(source: Source) -> bool:

@@ -213,6 +213,7 @@ def test_permission(host: Hosts) -> None:
         assert browser.get(address).status_code == 403
         assert f'href="{address}"' not in menu
         assert f'href="{address}"' in Browser(made).get("/contacts/").text
+        assert Browser(made, "Contacts manager").get(address).status_code == 200
 
 
 def test_throwing_away(host: Hosts) -> None:

@@ -118,7 +118,7 @@ def test_encodings(host: Hosts, bring: Bring, name: str) -> None:
     path = CSV_DATA / "messy" / f"{name}.csv"
     found = sniff(lambda: path.open("rb"))
     assert found.delimiter == told["delimiter"]
-    assert told.get("encoding", "utf-8").removesuffix("-sig") == found.encoding
+    assert found.encoding.startswith(told.get("encoding", "utf-8").removesuffix("-sig"))
     made = host("csv_tools")
     assert bring(made, path).figures == (told["data_rows"], 0, 0, 0)
     people = state(made)

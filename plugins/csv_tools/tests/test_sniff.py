@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crmhost.api import Invalid
 from plugins.csv_tools.reading import CsvTable
-from plugins.csv_tools.sniff import Format, Source, sniff
+from plugins.csv_tools.sniff import ENCODINGS, Format, Source, sniff
 
 TEXT = 'email,first_name,notes\r\na@example.com,Zoë,"two\r\nlines"\r\nb@example.com,Øle,"a, b"\r\n'
 KNOWN = {"email", "first_name", "last_name", "tags"}.__contains__
@@ -35,11 +35,12 @@ def read(data: bytes, **chosen: object) -> tuple[Format, list[str], list[list[st
     [
         ("utf-8", "", "utf-8"),
         ("utf-8", "\ufeff", "utf-8"),
-        ("utf-16-le", "\ufeff", "utf-16"),
-        ("utf-16-be", "\ufeff", "utf-16"),
+        ("utf-16-le", "\ufeff", "utf-16-le"),
+        ("utf-16-be", "\ufeff", "utf-16-be"),
         ("utf-16-le", "", "utf-16-le"),
         ("utf-16-be", "", "utf-16-be"),
-        ("utf-32-le", "\ufeff", "utf-32"),
+        ("utf-32-le", "\ufeff", "utf-32-le"),
+        ("utf-32-be", "\ufeff", "utf-32-be"),
         ("utf-32-le", "", "utf-32-le"),
         ("cp1252", "", "cp1252"),
     ],
@@ -167,6 +168,22 @@ def test_choices() -> None:
     found, columns, rows = read("é;b\n1;2\n".encode("latin-1"), encoding="cp1251", header=False)
     assert (found.encoding, found.header) == ("cp1251", False)
     assert (len(columns), rows[0][0]) == (2, "й")
+
+
+@pytest.mark.parametrize("encoding", list(ENCODINGS))
+def test_any_choice(encoding: str) -> None:
+    """A wrong choice of the encoding gives nonsense to look at, or a sentence, and no failure."""
+    with contextlib.suppress(Invalid):
+        found, columns, _ = read(TEXT.encode(), encoding=encoding)
+        assert found.encoding == encoding
+        assert columns
+
+
+@pytest.mark.parametrize("mark", ['"', "\\", "a", " ", "\x00", "ß"])
+def test_odd_separator_line(mark: str) -> None:
+    """A first line that announces a separator which can be none is taken for what it is: a line above the table."""
+    _, columns, rows = read(f"sep={mark}\nemail,first_name\na@example.com,A\n".encode())
+    assert (columns, len(rows)) == (["email", "first_name"], 1)
 
 
 @given(st.binary(max_size=400))
