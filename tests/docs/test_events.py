@@ -1,0 +1,64 @@
+"""The table of changes names just what the core tells."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from crmhost.api import Change, contacts, journal, statuses
+from crmhost.testing import Host
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "reference" / "events.md").read_text("utf-8")
+ROW = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \| `(\w+)`", re.MULTILINE)
+
+
+def told() -> Iterator[str]:
+    """Names in the core's code: of changes, of events, and those handed to a helper that tells."""
+    for path in (ROOT / "crmhost").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            if called in ("Change", "tell", "_tell"):
+                for argument in node.args[:2]:
+                    if isinstance(argument, ast.Constant) and "." in str(argument.value):
+                        yield str(argument.value)
+
+
+def test_every_name_is_in_the_table() -> None:
+    """Nothing told is missing, nothing in the table is invented."""
+    assert {name for name, _ in ROW.findall(PAGE)} == set(told())
+
+
+def test_changes_look_as_the_table_says(host: Callable[..., Host]) -> None:
+    """Names, types and keys of changes of contacts, journal and statuses are those of the table."""
+    site = host()
+    types = dict(ROW.findall(PAGE))
+    seen: list[Change] = []
+    with site.work() as work, work.begin():
+        work.changed = lambda change, event=True: seen.append(change)  # type: ignore[method-assign]
+        ada = contacts.create(work, {"first_name": "Ada", "tags": ["VIP"]}).id
+        contacts.update(work, ada, {"last_name": "Lovelace", "status": "Customer"})
+        entry = journal.add(work, "contact", ada, "note", summary="Hello")
+        journal.remove(work, entry.id)
+        statuses.rename(work, contacts.get(work, ada).status_id, "Client")
+        contacts.to_bin(work, [ada])
+        contacts.restore(work, [ada])
+        contacts.erase(work, ada)
+    shape = {change.name: (set(change.before), set(change.after)) for change in seen}
+    assert all(types[change.name] == change.object_type for change in seen)
+    assert shape["contact.created"][0] == set()
+    assert shape["contact.created"][1] >= {"first_name", "tags", "status_id"}
+    assert shape["contact.updated"] == ({"last_name"}, {"last_name"})
+    assert shape["contact.status_changed"] == ({"status_id"}, {"status_id"})
+    six = {"id", "object_type", "object_id", "type", "summary", "at"}
+    assert shape["journal.added"] == (set(), six)
+    assert shape["journal.deleted"] == (six, set())
+    assert shape["status.renamed"] == ({"name"}, {"name"})
+    both = {"status_id", "assigned_to_id"}
+    assert shape["contact.deleted"] == (both, set())
+    assert shape["contact.restored"] == (set(), both)
+    assert shape["contact.erased"] == ({"status_id"}, set())
