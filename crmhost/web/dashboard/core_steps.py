@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 
 from ...contributions import SetupStep
-from ...core.statuses import services as statuses
+from ...core.statuses.counts import kept
 from ...core.users.models import User
 from ...work.tables import AuditEntry
 from ...work.unit import Work
@@ -57,7 +57,7 @@ def _named(work: Work) -> bool:
 
 def _statuses_in_use(work: Work) -> bool:
     """Whether somebody changed the list, or contacts have moved on from their first status."""
-    return _somebody_did(work, "status") or sum(number > 0 for number in statuses.counts(work).values()) > 1
+    return _somebody_did(work, "status") or sum(number > 0 for number in kept(work).values()) > 1
 
 
 def _several_users(work: Work) -> bool:
@@ -66,7 +66,7 @@ def _several_users(work: Work) -> bool:
 
 
 def _any_contact(work: Work) -> bool:
-    return any(statuses.counts(work).values())
+    return any(kept(work).values())
 
 
 def _switched(work: Work) -> bool:
