@@ -30,9 +30,9 @@ from .sorts import RANGES, SORTS, Sort
 #: Contacts that a search sorts; of a commoner word the first so many are shown.
 HITS = 1_000
 #: Contacts that are found by a filter's own index and sorted afterwards.
-NARROW = 3_000
+NARROW = 5_000
 #: Hits of a search that a broad filter is asked of.
-SCANNED = 20_000
+SCANNED = 10_000
 #: Up to here a count is exact.
 COUNTED = 10_000
 LARGEST_PAGE = 500

@@ -52,7 +52,7 @@ def site(host: Callable[..., Host], clock: Clock) -> Host:
 @pytest.fixture(params=["few", "many"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Whether filters find few contacts, which are sorted, or many, so that the index of the order is read."""
-    monkeypatch.setattr(queries, "NARROW", 3_000 if request.param == "few" else 2)
+    monkeypatch.setattr(queries, "NARROW", 5_000 if request.param == "few" else 2)
     return str(request.param)
 
 

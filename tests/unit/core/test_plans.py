@@ -112,7 +112,7 @@ class Plans:
         )
 
 
-@pytest.mark.parametrize("narrow", [3_000, 2], ids=["few", "many"])
+@pytest.mark.parametrize("narrow", [5_000, 2], ids=["few", "many"])
 def test_each_page_of_the_list_is_read_from_an_index(site: Host, narrow: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """In each order with each filter, the first page and one in the middle."""
     monkeypatch.setattr(queries, "NARROW", narrow)
