@@ -264,8 +264,7 @@ class QuickAction(Contribution):
 class SlotItem(Contribution):
     """Markup for a slot, a named place of a template.
 
-    :param slot: with its context in brackets: ``page.top``, ``page.end``, ``list.more`` (view), ``contact.header``,
-        ``contact.actions``, ``contact.more``, ``contact.sidebar`` (each contact), ``contact.form`` (contact, form).
+    :param slot: its name; the hook reference lists all slots with what each hands over.
     :param render: gets the work, and of the slot's context what it names as arguments; gives markup.
     """
 

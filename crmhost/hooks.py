@@ -200,7 +200,7 @@ def quick_actions() -> Sequence[c.QuickAction]:
 
 @hookspec("declare")
 def slots() -> Sequence[c.SlotItem]:
-    """Markup for named places of templates; :class:`crmhost.api.SlotItem` lists them."""
+    """Markup for named places of templates (``{% slot "contact.header" %}``); plugins may have slots of their own too."""
     return []
 
 

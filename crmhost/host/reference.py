@@ -72,7 +72,7 @@ def hooks_page(root: Path = ROOT) -> str:
     parts = [f"# Hooks\n\n{_NOTE}\n\nPlugin API {hooks.API_VERSION}.\n\n{_markdown(hooks.__doc__)}"]
     for title, functions in _sections():
         parts.append(f"## {title}")
-        parts += [_hook(function, users.get(function.__name__, [])) for function in functions]
+        parts += [_hook(function, users.get(function.__name__, []), root) for function in functions]
     parts.append("## Further types\n\nUsed within the contributions above; all are in `crmhost.api`.")
     declared = set(contributions.DECLARED.values()) | {contributions.Contribution}
     for name, kind in vars(contributions).items():
@@ -254,7 +254,7 @@ def example(name: str) -> str:
     return f"{head}\n\n\nclass Plugin:\n    @hookimpl\n    def {name}({signature}):\n        {body}"
 
 
-def _hook(function: Callable[..., Any], users: list[str]) -> str:
+def _hook(function: Callable[..., Any], users: list[str], root: Path) -> str:
     spec: hooks.Spec = function.crmhost_hook  # type: ignore[attr-defined]
     name = function.__name__
     signature = inspect.signature(function)
@@ -269,9 +269,23 @@ def _hook(function: Callable[..., Any], users: list[str]) -> str:
     kind = contributions.DECLARED.get(name)
     if kind is not None:
         parts.append(f"**`{kind.__name__}`** {_type(kind)}")
+    if name == "slots":
+        parts.append(_slots(root))
     parts.append(f"```python\n{example(name)}\n```")
     parts.append(f"Used by: {', '.join(users)}." if users else "No built-in or bundled plugin uses it yet.")
     return "\n\n".join(parts)
+
+
+def _slots(root: Path) -> str:
+    """The slots of all templates as a table: name, and what is handed over."""
+    found = {
+        name: ", ".join(f"`{word}`" for word in re.findall(r"(\w+)=", context)) or "nothing"
+        for folder in ("crmhost", "plugins")
+        for path in sorted((root / folder).rglob("templates/**/*.html"))
+        for name, context in re.findall(r'{% slot "([\w.]+)"(.*?)%}', path.read_text("utf-8"))
+    }
+    rows = [f"| `{name}` | {context} |" for name, context in sorted(found.items())]
+    return "\n".join(["| slot | hands over |", "| --- | --- |", *rows])
 
 
 def _type(kind: type[Any]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import re
 
 import pytest
 
@@ -63,3 +65,20 @@ def test_users() -> None:
     for name, plugins in reference._users(reference.ROOT).items():
         assert plugins == sorted(set(plugins))
         assert name
+
+
+def test_every_slot_is_listed() -> None:
+    """Authors find each slot with what it hands over."""
+    page = reference.hooks_page()
+    assert "| `contact.form` | `contact`, `form` |" in page
+    assert "| `page.top` | nothing |" in page
+
+
+@pytest.mark.parametrize("name", ["crmhost.api", "crmhost.web.api", "crmhost.testing"])
+def test_every_name_of_a_module(name: str) -> None:
+    """Whatever plugins may import stands on the module's page, and nothing in it differs from run to run."""
+    page = reference.module_page(name)
+    for item in importlib.import_module(name).__all__:
+        assert re.search(rf"`{item}[`(]", page)
+    assert " at 0x" not in page
+    assert "\n\n\n" not in page
