@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from crmhost.api import ImportField, Invalid, RowResult, Work, contacts_bulk, statuses, texts
@@ -122,7 +122,7 @@ def import_fields(_work: Work) -> list[ImportField]:
 
 def save(work: Work, rows: Sequence[Mapping[str, str]], match: str, mode: str) -> Sequence[RowResult]:
     """Saves rows as contacts; gives one result per row."""
-    known = [status.name for status in statuses.all_statuses(work)]
+    known = {texts.fold(status.name) for status in statuses.all_statuses(work)}
     results: dict[int, RowResult] = {}
     good: list[tuple[int, dict[str, Any]]] = []
     for number, row in enumerate(rows):
@@ -135,8 +135,10 @@ def save(work: Work, rows: Sequence[Mapping[str, str]], match: str, mode: str) -
     return [results[number] for number in range(len(rows))]
 
 
-def contact_fields(row: Mapping[str, str], status_names: Sequence[str]) -> dict[str, Any]:
+def contact_fields(row: Mapping[str, str], status_keys: Collection[str]) -> dict[str, Any]:
     """A row's fields as the contacts service takes them.
+
+    :param status_keys: folded names of the statuses: a site may have one that is called like a state of a subscription.
 
     :raises Invalid: when a cell with JSON can't be read.
     """
@@ -147,11 +149,12 @@ def contact_fields(row: Mapping[str, str], status_names: Sequence[str]) -> dict[
     tags = _tags(row.get("tags", ""))
     status = row.get("status", "")
     wants_mail = row.get("unsubscribed", "")
-    if texts.fold(status) in _SUBSCRIPTION and texts.fold(status) not in map(texts.fold, status_names):
+    key = texts.fold(status) if status else ""
+    if key in _SUBSCRIPTION and key not in status_keys:
         status, wants_mail = "", wants_mail or status
     if status:
         fields["status"] = status
-    if texts.fold(wants_mail) not in _NO:
+    if wants_mail and texts.fold(wants_mail) not in _NO:
         tags.append(UNSUBSCRIBED)
     if tags:
         fields["tags"] = tags
@@ -191,6 +194,8 @@ def split_name(name: str) -> tuple[str, str]:
 
 
 def _parts(text: str) -> list[str]:
+    if "\n" not in text and SEVERAL not in text:
+        return [text] if text else []
     return [part.strip() for line in text.split("\n") for part in line.split(SEVERAL) if part.strip()]
 
 
@@ -199,8 +204,8 @@ def _tags(text: str) -> list[str]:
 
     Google marks groups of its own with an asterisk: they are left out.
     """
-    found = []
-    for line in text.split("\n"):
+    found: list[str] = []
+    for line in text.split("\n") if text else ():
         delimiter = ";" if ";" in line and "," not in line else ","
         found += next(csv.reader([line.replace("\r", "")], delimiter=delimiter, skipinitialspace=True), [])
     return [tag.strip() for tag in found if tag.strip() and not tag.startswith("* ")]

@@ -24,7 +24,7 @@ from .sniff import Format, Source, sniff
 PERMISSION = "csv_tools.import"
 MODES = ("update", "skip", "fill")
 #: Rows saved in one transaction.
-BATCH = 250
+BATCH = 400
 #: Rows that a guess and a rehearsal look at.
 FIRST_ROWS = 1000
 #: Days during which an import can be undone and its file is kept.
