@@ -13,7 +13,13 @@ class Blueprint(flask.Blueprint):
     _docs: dict[str, dict[str, Any]]
     def __init__(self, name: str, import_name: str, *, description: str = "", **options: Any) -> None: ...
     def arguments(
-        self, schema: Any, *, location: str = "json", required: bool = True, description: str | None = None, **options: Any
+        self,
+        schema: Any,
+        *,
+        location: str = "json",
+        required: bool = True,
+        description: str | None = None,
+        **options: Any,
     ) -> Callable[[Callable[..., R]], Callable[..., R]]: ...
     def response(
         self,

@@ -74,7 +74,9 @@ def _contributed(item: BulkAction, choice: str) -> Step:
 
     def step(work: Work, ids: Sequence[int]) -> int:
         failed = object()
-        said = run_isolated(item.plugin, f"bulk {item.id}", item.run, work, ids, values, default=failed, may_refuse=True)
+        said = run_isolated(
+            item.plugin, f"bulk {item.id}", item.run, work, ids, values, default=failed, may_refuse=True
+        )
         if said is failed:
             raise CrmError(
                 _("The extension “%(plugin)s” failed at this; nothing of this run was changed.", plugin=item.plugin)

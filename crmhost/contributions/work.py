@@ -1,73 +1,17 @@
-"""What a plugin can add to the site: one frozen dataclass per kind, returned by the ``declare`` hooks.
-
-A plugin may return plain dictionaries with the same keys instead. Labels are English; the host hands them through gettext
-with the plugin's catalogue. Callables are run by the host inside the plugin's context: timed, attributed, isolated.
-"""
+"""Contributions beyond pages: permissions, settings, journal, jobs, events, webhooks, imports, health, services."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
-from .errors import PluginError
+from .base import Contribution
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from sqlalchemy import ColumnElement
-
-    from .work.unit import Work
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Contribution:
-    """Base of all contributions.
-
-    :param plugin: id of the owner; filled in by the host.
-    :param order: low numbers come first.
-    """
-
-    plugin: str = ""
-    order: int = 100
-
-    @classmethod
-    def coerce(cls, plugin: str, value: object) -> Self:
-        """This contribution from what a plugin returned: the dataclass itself or a mapping with its fields."""
-        if isinstance(value, cls):
-            return dataclasses.replace(value, plugin=plugin)
-        if isinstance(value, Mapping):
-            known = {field.name for field in dataclasses.fields(cls)}
-            unknown = sorted(set(value) - known)
-            if unknown:
-                raise PluginError(plugin, f"{cls.__name__} has no “{unknown[0]}”; it takes {', '.join(sorted(known))}.")
-            try:
-                return cls(**{**value, "plugin": plugin})
-            except TypeError as error:
-                raise PluginError(plugin, f"{cls.__name__}: {error}.") from error
-        raise PluginError(plugin, f"Expected a {cls.__name__} or a dictionary, not {type(value).__name__}.")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class MenuItem(Contribution):
-    """A link of the side menu.
-
-    :param place: group it stands in (``"Contacts"``, ``"Settings"`` …); ``""`` for a place of its own.
-    :param label: English text.
-    :param endpoint: Flask endpoint, such as ``"funnel.index"``.
-    :param permission: who sees it; ``""`` for everybody who is signed in.
-    :param icon: name of a Tabler icon, for an item that is a place of its own.
-    :param count: gives the number shown beside it, or ``None`` for none; must be cheap.
-    :param arguments: of the endpoint, as ``url_for`` takes them; unknown ones become the query: ``{"status": "1"}``.
-    """
-
-    label: str
-    endpoint: str
-    place: str = ""
-    permission: str = ""
-    icon: str = ""
-    count: Callable[[Work], int | None] | None = None
-    arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    from ..work.unit import Work
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -116,172 +60,6 @@ class Setting(Contribution):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Widget(Contribution):
-    """A box of the dashboard.
-
-    :param id: unique among the plugin's widgets.
-    :param render: gets the work, gives markup (``render_template(…)``).
-    :param span: columns of twelve.
-    :param lazy: fetched after the page, when it may take longer than 20 ms.
-    :param endpoint: page behind “View all”; empty for none.
-    """
-
-    id: str
-    title: str
-    render: Callable[[Work], str]
-    endpoint: str = ""
-    permission: str = ""
-    span: int = 6
-    lazy: bool = False
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Total(Contribution):
-    """A figure of the dashboard's top row.
-
-    :param value: gives (figure as text, meta line) for what the actor may see.
-    """
-
-    label: str
-    value: Callable[[Work], tuple[str, str]]
-    endpoint: str
-    permission: str = ""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class SetupStep(Contribution):
-    """A step of the set-up list; ``done`` says whether it is behind us."""
-
-    label: str
-    endpoint: str
-    done: Callable[[Work], bool]
-    permission: str = ""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Vital(Contribution):
-    """A figure below a contact's name. ``value`` gets the work and the contact, gives text or ``None`` to show none."""
-
-    id: str
-    label: str
-    value: Callable[[Work, Any], str | None]
-    permission: str = ""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Box(Contribution):
-    """A box at the side of a contact's page. ``render`` gets the work and the contact; empty markup hides it."""
-
-    id: str
-    title: str
-    render: Callable[[Work, Any], str]
-    permission: str = ""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Tab(Contribution):
-    """A tab of a contact's page; ``url_for("contacts.page", contact_id=…, tab=id)`` leads to it.
-
-    :param id: unique among all tabs, so begin it with the plugin's id; it stands in the address.
-    :param render: gets the work and the contact, gives markup; called for the open tab only.
-    :param count: gives the number beside its title.
-    """
-
-    id: str
-    title: str
-    render: Callable[[Work, Any], str]
-    count: Callable[[Work, Any], int] | None = None
-    permission: str = ""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Column(Contribution):
-    """A column of the contact list.
-
-    :param id: unique among all columns, so begin it with the plugin's id.
-    :param values: gets the work and the contact ids of one page, gives id -> markup or text; ids may be left out.
-    :param align: ``end`` for figures.
-    :param shown: whether it is there for people who did not choose their columns. The list can't be sorted by it.
-    """
-
-    id: str
-    label: str
-    values: Callable[[Work, Sequence[int]], Mapping[int, str]]
-    align: Literal["start", "end"] = "start"
-    permission: str = ""
-    shown: bool = False
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Filter(Contribution):
-    """A filter of the contact list.
-
-    :param condition: gets the work and the text given, gives an SQL condition on ``Contact``; raises :class:`Invalid`.
-    :param choices: gives pairs of value and label; ``None`` for free text.
-    """
-
-    id: str
-    label: str
-    condition: Callable[[Work, str], ColumnElement[bool]]
-    choices: Callable[[Work], Sequence[tuple[str, str]]] | None = None
-    permission: str = ""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class BulkAction(Contribution):
-    """An action on many contacts.
-
-    :param run: gets a begun work, the ids (at most 1,000 a call) and the form's values; gives a sentence for the notice, or
-        ``None`` for the usual one.
-    :param choices: pairs of value and label to choose from first.
-    :param danger: it is shown in red.
-    """
-
-    id: str
-    label: str
-    run: Callable[[Work, Sequence[int], Mapping[str, str]], str | None]
-    permission: str
-    icon: str = ""
-    choices: Callable[[Work], Sequence[tuple[str, str]]] | None = None
-    danger: bool = False
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class QuickAction(Contribution):
-    """An item of the “New” menu.
-
-    :param key: a letter that opens it from any page, such as ``"c"``; shown beside the label. One that is taken does nothing.
-    """
-
-    label: str
-    endpoint: str
-    permission: str = ""
-    icon: str = "plus"
-    key: str = ""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class SlotItem(Contribution):
-    """Markup for a slot, a named place of a template.
-
-    :param slot: its name; the hook reference lists all slots with what each hands over.
-    :param render: gets the work, and of the slot's context what it names as arguments; gives markup.
-    """
-
-    slot: str
-    render: Callable[..., str]
-    permission: str = ""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Asset(Contribution):
-    """A style sheet or ES module in the plugin's ``static/`` folder; ``pages``: endpoints that load it, none for all."""
-
-    path: str
-    pages: Sequence[str] = ()
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class JournalType(Contribution):
     """A kind of journal entry.
 
@@ -295,25 +73,6 @@ class JournalType(Contribution):
     icon: str = "note"
     contact: bool = False
     manual: bool = False
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Hit:
-    """One line of the palette."""
-
-    title: str
-    url: str
-    meta: str = ""
-    icon: str = "search"
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class SearchProvider(Contribution):
-    """Finds records for the palette. ``find`` gets the work, the text and how many to give at most."""
-
-    label: str
-    find: Callable[[Work, str, int], Sequence[Hit]]
-    permission: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -504,34 +263,3 @@ class Event:
     data: Mapping[str, Any]
     at: dt.datetime
     actor: str
-
-
-#: Hook of kind ``declare`` -> the contribution it returns. Hooks that return foreign objects are not listed.
-DECLARED: dict[str, type[Contribution]] = {
-    "menu": MenuItem,
-    "permissions": Permission,
-    "settings": Setting,
-    "dashboard_widgets": Widget,
-    "dashboard_totals": Total,
-    "setup_steps": SetupStep,
-    "contact_vitals": Vital,
-    "contact_boxes": Box,
-    "contact_tabs": Tab,
-    "contact_columns": Column,
-    "contact_filters": Filter,
-    "contact_bulk_actions": BulkAction,
-    "quick_actions": QuickAction,
-    "slots": SlotItem,
-    "assets": Asset,
-    "journal_types": JournalType,
-    "search": SearchProvider,
-    "jobs": Job,
-    "schedules": Schedule,
-    "event_handlers": EventHandler,
-    "webhooks": Webhook,
-    "api_mounts": ApiMount,
-    "importers": Importer,
-    "exporters": Exporter,
-    "health_checks": HealthCheck,
-    "services": Service,
-}
