@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from .. import hooks as core_hooks
 from ..errors import CrmError, PluginError
 from ..hooks import PROJECT, Spec
 from .attribution import record_fault, running
+from .isolation import kept_usable
 
 if TYPE_CHECKING:
     from ..work.unit import Change, Work
@@ -158,12 +160,16 @@ class HookCaller:
         return value
 
     def _isolated(self, name: str, item: Implementation, arguments: Mapping[str, Any]) -> tuple[bool, Any]:
-        try:
-            with running(item.plugin):
-                return True, item.function(**_subset(item, arguments))
-        except (Exception, SystemExit) as error:
-            record_fault(item.plugin, f"hook {name}", error)
-            return False, None
+        work = arguments.get("work")
+        # What an action wrote before it failed must not stay; the other kinds write nothing.
+        part = work.part() if work is not None and work.writing and self.specs[name].kind == "action" else nullcontext()
+        with kept_usable(work, item.plugin, f"hook {name}"):
+            try:
+                with part, running(item.plugin):
+                    return True, item.function(**_subset(item, arguments))
+            except (Exception, SystemExit) as error:
+                record_fault(item.plugin, f"hook {name}", error)
+        return False, None
 
     def one(self, plugin: str, name: str, **arguments: Any) -> None:
         """Calls one plugin's implementation of an action; exceptions reach the caller (enabling must be able to fail)."""
@@ -225,16 +231,18 @@ def run_isolated(
     :param may_refuse: refusals reach the caller, because the person asked for just this.
     :raises CrmError: when it refuses and may.
     """
-    try:
-        with running(plugin):
-            value = function(*arguments, **named)
-        if not isinstance(value, gives):
-            raise TypeError(f"{place} gave {type(value).__name__}, which it must not")
-    except CrmError:
-        if may_refuse:
-            raise
-        return default
-    except (Exception, SystemExit) as error:
-        record_fault(plugin, place, error)
-        return default
+    work = arguments[0] if arguments and hasattr(arguments[0], "session") else None
+    with kept_usable(work, plugin, place):
+        try:
+            with running(plugin):
+                value = function(*arguments, **named)
+            if not isinstance(value, gives):
+                raise TypeError(f"{place} gave {type(value).__name__}, which it must not")
+        except CrmError:
+            if may_refuse:
+                raise
+            return default
+        except (Exception, SystemExit) as error:
+            record_fault(plugin, place, error)
+            return default
     return value

@@ -180,6 +180,8 @@ class Work:
         """
         if self.writing:
             raise RuntimeError("work.begin() is already open; services must not commit")
+        if self.session.info.get("part_of_page"):
+            raise RuntimeError("A part of a page is only read; write in a page, job or handler of the plugin's own.")
         self.session.rollback()
         self._changes.clear()
         self._events.clear()

@@ -14,23 +14,36 @@ from crmhost.testing import Host
 from tests.plugins_bad.conftest import Workshop
 from tests.plugins_bad.test_trial import page
 
+NO_SUCH_TABLE = "work.session.execute(__import__('sqlalchemy').text('SELECT nothing FROM nowhere'))"
 SQLITE = pytest.mark.database("sqlite")
 #: Fails once the test says so: nothing that a trial could find.
 SWITCH = """
-def fail(*_, gives=''):
+from sqlalchemy import select, text
+
+def fail(work=None, *_, gives='', **__):
     how = os.environ.get('CRMHOST_TEST_FAIL')
+    if how == 'query':
+        work.session.execute(text('SELECT nothing FROM nowhere'))
+    if how == 'add':
+        work.session.add(Tag(name='x', name_key='x'))
+    if how == 'change':
+        for contact in work.session.scalars(select(Contact)):
+            contact.first_name = 'Changed'
+    if how == 'begin':
+        with work.begin():
+            pass
     if how == 'refuse':
         raise NotFound('contact', 1)
     if how == 'raise':
         raise RuntimeError('now')
     return {'wrong', 'type'} if how == 'wrong' else gives
 
-def none(*_): return fail(gives=None)
-def figure(*_): return fail(gives=('1', ''))
-def number(*_): return fail(gives=7)
-def truth(*_): return fail(gives=True)
-def table(*_): return fail(gives={})
-def hits(*_): return fail(gives=[])
+def none(work, *_): return fail(work, gives=None)
+def figure(work, *_): return fail(work, gives=('1', ''))
+def number(work, *_): return fail(work, gives=7)
+def truth(work, *_): return fail(work, gives=True)
+def table(work, *_): return fail(work, gives={})
+def hits(work, *_): return fail(work, gives=[])
 """
 
 
@@ -40,40 +53,47 @@ def fail(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return lambda: monkeypatch.setenv("CRMHOST_TEST_FAIL", "raise")
 
 
-@SQLITE
-@pytest.mark.parametrize(
-    ("name", "hook", "place"),
-    [
-        ("widget", "dashboard_widgets(self): return [Widget(id='x', title='Frail', render=fail)]", "widget"),
-        (
-            "total",
-            "dashboard_totals(self): return [Total(label='x', value=figure, endpoint='contacts.index')]",
-            "total",
-        ),
-        ("step", "setup_steps(self): return [SetupStep(label='x', endpoint='contacts.index', done=truth)]", "step"),
-        ("menu", "menu(self): return [MenuItem(label='x', endpoint='contacts.index', count=number)]", "menu"),
-        ("slot", "slots(self): return [SlotItem(slot='page.end', render=fail)]", "slot"),
-        ("vital", "contact_vitals(self): return [Vital(id='x', label='x', value=none)]", "vital"),
-        ("box", "contact_boxes(self): return [Box(id='x', title='Frail', render=fail)]", "box"),
-        ("tab", "contact_tabs(self): return [Tab(id='x', title='Frail', render=fail, count=number)]", "tab"),
-        ("column", "contact_columns(self): return [Column(id='x', label='x', values=table, shown=True)]", "column"),
-        ("search", "search(self): return [SearchProvider(label='x', find=hits)]", "search"),
-    ],
-)
-def test_part(shop: Workshop, monkeypatch: pytest.MonkeyPatch, name: str, hook: str, place: str) -> None:
+PARTS = {
+    "widget": "dashboard_widgets(self): return [Widget(id='x', title='Frail', render=fail)]",
+    "total": "dashboard_totals(self): return [Total(label='x', value=figure, endpoint='contacts.index')]",
+    "step": "setup_steps(self): return [SetupStep(label='x', endpoint='contacts.index', done=truth)]",
+    "menu": "menu(self): return [MenuItem(label='x', endpoint='contacts.index', count=number)]",
+    "slot": "slots(self): return [SlotItem(slot='page.end', render=fail)]",
+    "vital": "contact_vitals(self): return [Vital(id='x', label='x', value=none)]",
+    "box": "contact_boxes(self): return [Box(id='x', title='Frail', render=fail)]",
+    "tab": "contact_tabs(self): return [Tab(id='x', title='Frail', render=fail, count=number)]",
+    "column": "contact_columns(self): return [Column(id='x', label='x', values=table, shown=True)]",
+    "filter": "contact_filters(self): return [Filter(id='x', label='x', condition=fail, choices=hits)]",
+    "bulk": (
+        "contact_bulk_actions(self): "
+        "return [BulkAction(id='x', label='x', run=fail, permission='contacts.edit', choices=hits)]"
+    ),
+    "search": "search(self): return [SearchProvider(label='x', find=hits)]",
+}
+
+
+@pytest.mark.parametrize("how", ["raise", "wrong", "refuse", "query", "add", "change", "begin"])
+def test_parts(shop: Workshop, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     """A part of a page that fails is missing from it; the page stands, and the failure is the plugin's."""
-    plugin = shop.make(f"bad_{name}", f"@hookimpl\ndef {hook}", top=SWITCH)
-    shop.host.enable(plugin)
-    shop.pages()
+    hooks = "\n".join(f"@hookimpl\ndef {hook}\n" for hook in PARTS.values())
+    shop.make("bad_parts", hooks, top=SWITCH)
+    shop.host.enable("bad_parts")
+    seen = shop.pages()
     assert shop.host.faults() == []
-    for how, said in (("raise", "RuntimeError: now"), ("wrong", "TypeError"), ("refuse", "")):
-        monkeypatch.setenv("CRMHOST_TEST_FAIL", how)
-        shop.pages()
-        assert shop.client.get("/search?q=ada").status_code == 200
-        faults = shop.host.faults()
-        assert {fault.plugin for fault in faults} == ({plugin} if said else set())
-        assert all(place in fault.place and said in fault.error for fault in faults)
-    shop.host.disable(plugin)
+    monkeypatch.setenv("CRMHOST_TEST_FAIL", how)
+    assert shop.client.get("/search?q=ada").status_code == 200
+    pages = shop.pages()
+    for address in pages:
+        assert pages[address][1].count("Lovelace") == seen[address][1].count("Lovelace")
+    assert "/contacts/1?tab=x" in pages["/contacts/1"][1]
+    assert shop.client.get("/contacts/1?tab=x").status_code == 200
+    faults = shop.host.faults()
+    places = {fault.place.split()[0] for fault in faults}
+    assert {fault.plugin for fault in faults} == ({"bad_parts"} if how != "refuse" else set())
+    assert [part for part in PARTS if not any(place.startswith(part) for place in places)] == (
+        [] if how != "refuse" else list(PARTS)
+    )
+    shop.host.disable("bad_parts")
     shop.unharmed()
 
 
@@ -137,9 +157,7 @@ def test_old_failures(host: Callable[..., Host], shop: Workshop, fail: Callable[
     assert shop.host.state("bad_old_times") == "enabled"
 
 
-@pytest.mark.parametrize(
-    "line", ["1 / 0", "sys.exit(1)", "work.session.execute(__import__('sqlalchemy').text('SELECT nope'))"]
-)
+@pytest.mark.parametrize("line", ["1 / 0", "sys.exit(1)", NO_SUCH_TABLE])
 def test_within(shop: Workshop, line: str) -> None:
     """When a within handler fails, its own writes are taken back, the user's change stands and a repair is wanted."""
     body = f"""
@@ -159,7 +177,7 @@ def test_within(shop: Workshop, line: str) -> None:
         contacts.update(work, 1, {"first_name": "Augusta"})
     assert shop.host.contact(1).first_name == "Augusta"
     assert [fault.place for fault in shop.host.faults()] == ["hook within"]
-    actions = [entry.action for entry in audit(shop.host)]
+    actions = audit(shop.host)
     assert "contact.updated" in actions
     assert "bad_within.saw" not in actions
     with shop.host.site.sessions() as session:
@@ -206,16 +224,32 @@ def test_guard(shop: Workshop) -> None:
     assert [fault.plugin for fault in shop.host.faults()] == ["bad_guard"]
 
 
-@SQLITE
 def test_other_actions_go_on(shop: Workshop) -> None:
-    """When one plugin fails in an action, those after it are still told."""
-    shop.make("bad_a", "@hookimpl(order=1)\ndef contact_erase(self, work, contact_id):\n    1 / 0")
-    shop.make("bad_b", "@hookimpl(order=2)\ndef contact_erase(self, work):\n    work.audit('bad_b.heard', 'x')")
-    shop.host.enable("bad_a", "bad_b")
+    """When a plugin fails in an action, what it wrote is taken back, those after it are told, and the change stands."""
+    for name, order, line in (("bad_a", 1, "1 / 0"), ("bad_b", 2, NO_SUCH_TABLE), ("bad_c", 3, "pass")):
+        body = (
+            f"@hookimpl(order={order})\ndef contact_erase(self, work):\n    work.audit('{name}.heard', 'x')\n    {line}"
+        )
+        shop.make(name, body)
+    shop.host.enable("bad_a", "bad_b", "bad_c")
     with shop.host.work("Admin") as work, work.begin():
         contacts.erase(work, 1)
-    assert "bad_b.heard" in [entry.action for entry in audit(shop.host)]
-    assert {fault.plugin for fault in shop.host.faults()} == {"bad_a"}
+    assert [action for action in audit(shop.host) if action.endswith("heard")] == ["bad_c.heard"]
+    assert "contact.erased" in audit(shop.host)
+    assert [fault.plugin for fault in shop.host.faults()] == ["bad_a", "bad_b"]
+
+
+def test_filter_fails_in_a_query(shop: Workshop, database: str) -> None:
+    """A filter that fails in a query leaves the value; where the database then refuses to go on, nothing is changed."""
+    shop.make("bad_query", f"@hookimpl\ndef contact_prepare(self, work):\n    {NO_SUCH_TABLE}")
+    shop.host.enable("bad_query")
+    if database == "postgresql":
+        with pytest.raises(PluginError, match=r"bad_query.*nothing was changed"):
+            shop.host.make.contact(first_name="Grace")
+    else:
+        assert shop.host.contact(shop.host.make.contact(first_name="Grace")).first_name == "Grace"
+    assert [fault.plugin for fault in shop.host.faults()] == ["bad_query"]
+    shop.pages()
 
 
 @SQLITE
@@ -309,9 +343,9 @@ def test_safe_mode(shop: Workshop, host: Callable[..., Host]) -> None:
     assert safe.state("bad_or_not") == "enabled"
 
 
-def audit(host: Host) -> list[object]:
-    """The audit log, oldest first."""
+def audit(host: Host) -> list[str]:
+    """Actions in the audit log, oldest first."""
     from crmhost.work.tables import AuditEntry
 
     with host.site.sessions() as session:
-        return list(session.scalars(select(AuditEntry).order_by(AuditEntry.id)))
+        return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
