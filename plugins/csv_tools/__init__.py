@@ -77,6 +77,6 @@ class Plugin:
 
     @hookimpl
     def contact_erase(self, work: Work, contact_id: int) -> None:
-        from .importing import forget_person
+        from .undoing import forget_person
 
         forget_person(work, "contacts", contact_id)

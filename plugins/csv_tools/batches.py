@@ -11,7 +11,7 @@ from typing import Any
 
 from crmhost.api import Work
 
-from . import importing
+from . import importing, undoing
 from .models import Run
 from .reading import CsvTable
 from .sniff import Format, Source
@@ -57,7 +57,7 @@ def undo(begin: Begin, run: Run, *, seconds: float | None = None) -> Run:
     until = None if seconds is None else time.monotonic() + seconds
     while run.state == "undoing" and (until is None or time.monotonic() < until):
         with begin() as work:
-            run = importing.undo_batch(work, run.id)
+            run = undoing.undo_batch(work, run.id)
     return run
 
 

@@ -13,7 +13,7 @@ import click
 
 from crmhost.api import Invalid, Work
 
-from . import batches, exporting, importing, mapping, storing
+from . import batches, exporting, importing, mapping, storing, undoing
 from .models import Run
 from .sniff import ENCODINGS, Source
 
@@ -133,7 +133,7 @@ def _prepared(
     with work.begin():
         found = importing.unfinished(work, kind, digest, columns, matched, mode)
         if found is None:
-            importing.tidy(work)
+            undoing.tidy(work)
             found = importing.create(work, kind, file.name, kept=False)
             found.digest, found.size = digest, size
             importing.settle(work, found, proposal, mapping=columns, dates=orders, match_by=matched, mode=mode)

@@ -6,11 +6,10 @@ The functions work inside a transaction that the caller began; :mod:`.batches` l
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, insert, select
 
 from crmhost.api import Conflict, CrmError, Importer, Invalid, NotFound, RowResult, Work, texts
 
@@ -27,8 +26,6 @@ MODES = ("update", "skip", "fill")
 BATCH = 400
 #: Rows that a guess and a rehearsal look at.
 FIRST_ROWS = 1000
-#: Days during which an import can be undone and its file is kept.
-KEPT_DAYS = 30
 
 _OUTCOMES = ("added", "updated", "skipped", "refused")
 
@@ -356,85 +353,3 @@ def all_remarks(work: Work, run: Run, outcomes: Sequence[str] = _OUTCOMES) -> It
         yield from rows
         last = rows[-1].id
         work.session.expunge_all()
-
-
-# --- undoing ---------------------------------------------------------------------------------------------------------
-
-
-def undoable(work: Work, run: Run) -> bool:
-    """Whether the import can still be taken back."""
-    importer = next((item for item in kinds(work) if item.kind == run.kind), None)
-    young = run.created_at > work.now - dt.timedelta(days=KEPT_DAYS)
-    return importer is not None and importer.undo is not None and young and run.state in ("stopped", "done", "undoing")
-
-
-def start_undo(work: Work, run_id: int) -> Run:
-    """From now on the run is taken back.
-
-    :raises Conflict: when it can't be.
-    """
-    run = get(work, run_id, lock=True)
-    if not undoable(work, run):
-        raise Conflict(f"This import can't be undone: it is older than {KEPT_DAYS} days, or undone already.")
-    if run.state != "undoing":
-        work.audit("import.undone", run.kind, run.id, before={"file": run.file_name})
-    run.state = "undoing"
-    work.session.flush()
-    return run
-
-
-def undo_batch(work: Work, run_id: int) -> Run:
-    """Takes the last rows back that are not yet; the run is ``undone`` when there was none left."""
-    run = get(work, run_id, lock=True)
-    undo = importer_of(work, run.kind).undo
-    if run.state != "undoing" or undo is None:
-        return run
-    wanted = select(Row).where(Row.run_id == run.id, Row.outcome.in_(("added", "updated"))).order_by(Row.id.desc())
-    if run.undo_position is not None:
-        wanted = wanted.where(Row.id < run.undo_position)
-    rows = list(work.session.scalars(wanted.limit(BATCH)))
-    if not rows:
-        run.state = "undone"
-        work.session.flush()
-        return run
-    results = [
-        RowResult(outcome=row.outcome, id=row.object_id, before=row.before)  # type: ignore[arg-type]
-        for row in rows
-    ]
-    left = set(undo(work, results))
-    ids = [row.id for row in rows if row.object_id in left]
-    if ids:
-        work.session.execute(update(Row).where(Row.id.in_(ids)).values(left_alone=True))
-    run.left_alone += len(left)
-    run.undo_position = rows[-1].id
-    work.session.flush()
-    return run
-
-
-def left_alone(work: Work, run: Run, limit: int = 100) -> list[int]:
-    """Ids of records that undoing did not touch because they were edited since."""
-    wanted = select(Row.object_id).where(Row.run_id == run.id, Row.left_alone.is_(True)).distinct().limit(limit)
-    return [number for number in work.session.scalars(wanted) if number is not None]
-
-
-# --- tidying ---------------------------------------------------------------------------------------------------------
-
-
-def tidy(work: Work) -> int:
-    """Removes what is only kept for undoing, of runs that can't be undone any more; gives how many runs that were."""
-    limit = work.now - dt.timedelta(days=KEPT_DAYS)
-    old = list(work.session.scalars(select(Run.id).where(Run.created_at < limit, Run.state != "expired").limit(100)))
-    if old:
-        storing.drop(work, old)
-        work.session.execute(delete(Row).where(Row.run_id.in_(old)), execution_options={"synchronize_session": False})
-        work.session.execute(update(Run).where(Run.id.in_(old)).values(state="expired", rehearsal={}))
-    return len(old)
-
-
-def forget_person(work: Work, kind: str, object_id: int) -> None:
-    """Removes what runs keep of a record that is erased."""
-    of_kind = select(Run.id).where(Run.kind == kind)
-    work.session.execute(
-        update(Row).where(Row.object_id == object_id, Row.run_id.in_(of_kind)).values(before=None, object_id=None),
-        execution_options={"synchronize_session": False},
-    )

@@ -25,7 +25,7 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import batches, exporting, importing, storing
+from . import batches, exporting, importing, storing, undoing
 from .forms import read_choices, read_export
 from .mapping import Mapper
 from .models import Run
@@ -66,7 +66,7 @@ def upload() -> Any:
     if file is None or not file.filename:
         return _imports_page(gettext("Choose a file first.")), 422
     with writing() as work:
-        importing.tidy(work)
+        undoing.tidy(work)
         run_id = importing.create(work, request.form.get("kind", ""), file.filename).id
     size = 0
     for number, piece in enumerate(storing.pieces(file.stream)):
@@ -222,7 +222,7 @@ def undo(run_id: int) -> Any:
     """Takes an import back."""
     try:
         with writing() as work:
-            importing.start_undo(work, run_id)
+            undoing.start_undo(work, run_id)
     except Conflict as error:
         toast(gettext(error.message), category="bad")
         return redirect(url_for("csv_tools.run", run_id=run_id), 303)
@@ -249,9 +249,9 @@ def _report(found: Run) -> str:
         rows=rows[:100],
         more=rows[99].id if len(rows) > 100 else 0,
         go=bool(request.args.get("go")) and found.state in ("running", "undoing"),
-        undoable=importing.undoable(work, found),
-        left_alone=importing.left_alone(work, found) if found.left_alone else [],
-        kept_days=importing.KEPT_DAYS,
+        undoable=undoing.undoable(work, found),
+        left_alone=undoing.left_alone(work, found) if found.left_alone else [],
+        kept_days=undoing.KEPT_DAYS,
     )
 
 

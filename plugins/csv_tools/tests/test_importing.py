@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from crmhost.api import Conflict, Contact, Forbidden, Invalid, Tag, Tagging, contacts, contacts_list
 from crmhost.testing import Clock, Host
-from plugins.csv_tools import batches, importing, storing
+from plugins.csv_tools import batches, importing, storing, undoing
 from plugins.csv_tools.models import Piece, Row, Run
 
 from .conftest import Bring
@@ -206,7 +206,7 @@ def take_back(host: Host, run_id: int) -> Run:
     """Undoes an import."""
     with host.work() as work:
         with work.begin():
-            run = importing.start_undo(work, run_id)
+            run = undoing.start_undo(work, run_id)
         return batches.undo(work.begin, run)
 
 
@@ -235,7 +235,7 @@ def test_undo_leaves_edited_ones(host: Hosts, bring: Bring) -> None:
     assert (undone.state, undone.left_alone) == ("undone", 1)
     assert set(people(made)) == {"a@example.com"}
     with made.work() as work:
-        assert importing.left_alone(work, importing.get(work, undone.id)) == [edited]
+        assert undoing.left_alone(work, importing.get(work, undone.id)) == [edited]
 
 
 def test_undo_of_repeated_rows(host: Hosts, bring: Bring) -> None:
@@ -256,12 +256,12 @@ def test_undo_has_an_end(host: Hosts, bring: Bring, clock: Clock) -> None:
     clock.freeze()
     clock.move(days=31)
     with made.work() as work:
-        assert not importing.undoable(work, importing.get(work, done.run.id))
+        assert not undoing.undoable(work, importing.get(work, done.run.id))
         with work.begin(), pytest.raises(Conflict):
-            importing.start_undo(work, done.run.id)
+            undoing.start_undo(work, done.run.id)
         with work.begin():
-            assert importing.tidy(work) == 1
-            assert importing.tidy(work) == 0
+            assert undoing.tidy(work) == 1
+            assert undoing.tidy(work) == 0
         assert importing.get(work, done.run.id).state == "expired"
         assert work.session.query(Row).count() == 0
 
