@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +17,16 @@ FOLDERS = (*BUNDLED, *sorted(path.parent for path in probes.FOLDER.glob("*/plugi
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs each test once per plugin."""
-    if "folder" in metafunc.fixturenames:
-        metafunc.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS], scope="function")
+    """Runs each test once per plugin, those for bundled ones once per bundled plugin."""
+    for name, folders in (("folder", FOLDERS), ("bundled", BUNDLED)):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, folders, ids=[folder.name for folder in folders], scope="function")
 
 
 @pytest.fixture
-def site(host: Callable[..., Host], folder: Path, clock: Clock) -> Host:
+def site(host: Callable[..., Host], request: pytest.FixtureRequest, clock: Clock) -> Host:
     """A site that finds the plugin, in which time stands still; nothing is enabled."""
     clock.freeze()
-    found: dict[str, Any] = probes.ONLY if folder.parent == probes.FOLDER else {}
+    a_probe = "folder" in request.fixturenames and request.getfixturevalue("folder").parent == probes.FOLDER
+    found: dict[str, Any] = probes.ONLY if a_probe else {}
     return host(**found)

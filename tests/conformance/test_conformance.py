@@ -38,10 +38,10 @@ def test_in_order(folder: Path) -> None:
 
 
 @pytest.mark.database("sqlite")
-def test_trial(site: Host, folder: Path) -> None:
-    """It passes the trial, as on a site where an admin enables it; the next time needs none."""
-    site.enable(folder.name, try_first=True)
-    assert site.state(folder.name) == "enabled"
+def test_trial(site: Host, bundled: Path) -> None:
+    """It passes the trial, as on a site where an admin enables it."""
+    site.enable(bundled.name, try_first=True)
+    assert site.state(bundled.name) == "enabled"
     assert dict(site.generation.failed) == {}
 
 
@@ -51,13 +51,14 @@ def test_life(site: Host, folder: Path, database: str) -> None:
     person = site.make.contact(first_name="Ada", last_name="Lovelace", email="ada@example.com")
     client = site.client()
     every = core_addresses(site.generation, person)
-    without = every if database == "sqlite" else ["/", "/contacts/", f"/contacts/{person}", "/settings/"]
+    some = ["/", "/contacts/", f"/contacts/{person}", "/settings/"]
+    without = every if database == "sqlite" else some
     before, rules, left = look(client, without), rules_of(site), traces(site)
 
     chain = site.enable(name).plugins
     assert name in chain
     assert dict(site.generation.failed) == {}
-    on, rules_on = look(client, without), rules_of(site)
+    on, rules_on = look(client, some), rules_of(site)
     assert {status for status, _ in on.values()} <= {200, 302}
     assert use(site, client) == []
 
@@ -67,7 +68,7 @@ def test_life(site: Host, folder: Path, database: str) -> None:
 
     site.enable(name)
     assert rules_of(site) == rules_on
-    assert differences(on, look(client, without)) == []
+    assert differences(on, look(client, some)) == []
     assert site.upgrade() == {}
 
     for plugin in reversed(chain):
@@ -88,6 +89,7 @@ def test_routes(site: Host, folder: Path, database: str) -> None:
     assert site.faults() == []
 
 
+@pytest.mark.database("sqlite")
 def test_needs(site: Host, folder: Path) -> None:
     """It runs with what its manifest says it needs, and nothing else."""
     found = site.site.discover().found
