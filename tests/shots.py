@@ -42,7 +42,7 @@ PAGES = {
     "users": "/settings/users/",
     "roles": "/settings/users/roles/",
     "audit": "/settings/audit",
-    "tokens": "/rest-api/tokens",
+    "tokens": "/api-tokens/",
     "api-docs": "/api/v1/docs",
     "account": "/account",
     "not-found": "/nowhere",
