@@ -27,6 +27,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import DeclarativeBase
 
 from ..config import Config, checkout
+from ..db import Base
 from ..errors import PluginError
 from .attribution import meter, record_fault
 
@@ -264,6 +265,13 @@ def _configure_mappers(tried: Sequence[Found]) -> None:
                 base.registry.configure(cascade=True)
         except Exception as error:
             raise failed(found.id, "its models can't be used", error) from error
+        for mapper in Base.registry.mappers:
+            for attribute in mapper.relationships:
+                if f"{attribute.mapper.class_.__module__}.".startswith(f"{found.module}."):
+                    raise PluginError(
+                        found.id,
+                        f"It adds “{attribute.key}” to {mapper.class_.__name__}; leave backref and back_populates out.",
+                    )
 
 
 def _bases(module: str) -> list[type[DeclarativeBase]]:

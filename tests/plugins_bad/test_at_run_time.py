@@ -93,8 +93,24 @@ def test_parts(shop: Workshop, monkeypatch: pytest.MonkeyPatch, how: str) -> Non
     assert [part for part in PARTS if not any(place.startswith(part) for place in places)] == (
         [] if how != "refuse" else list(PARTS)
     )
+    if how == "raise":
+        shop.pages()
+        shop.host.settle()
+        assert shop.host.state("bad_parts") == "suspended"
     shop.host.disable("bad_parts")
     shop.unharmed()
+
+
+@SQLITE
+def test_stolen_templates(shop: Workshop) -> None:
+    """Templates of a plugin are found under its own name only: it replaces none of the core's or of other plugins."""
+    names = ("contacts/index.html", "crmhost/base.html", "bad_owner/page.html", "page.html")
+    shop.make("bad_templates", files={f"templates/{name}": "stolen" for name in names})
+    view = "blueprint.add_url_rule('/', view_func=lambda: __import__('flask').render_template('bad_owner/page.html'))"
+    shop.make("bad_owner", page("bad_owner", view), files={"templates/bad_owner/page.html": "my own"})
+    shop.host.enable("bad_templates", "bad_owner")
+    shop.unharmed()
+    assert shop.client.get("/bad-owner/").text == "my own"
 
 
 @SQLITE

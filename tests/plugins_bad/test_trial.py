@@ -139,6 +139,22 @@ def test_relationship(refusing: Workshop) -> None:
     refusing.refused("bad_related", says="NoSuchClass", trial="here")
 
 
+def test_backref(refusing: Workshop) -> None:
+    """A plugin that adds an attribute to a class of the core is refused."""
+    models = """
+        from sqlalchemy import ForeignKey
+        from sqlalchemy.orm import Mapped, mapped_column, relationship
+        class Thing(api.plugin_base("bad_backref")):
+            __tablename__ = "bad_backref_thing"
+            id: Mapped[int] = mapped_column(primary_key=True)
+            contact_id = mapped_column(ForeignKey("contacts_contact.id", ondelete="CASCADE"))
+            contact = relationship(Contact, backref="things")
+    """
+    refusing.make("bad_backref", top=models)
+    # In a child, because the attribute would stay in this process.
+    refusing.refused("bad_backref", says="adds “things” to Contact", trial="child")
+
+
 def test_leaves_a_table(refusing: Workshop) -> None:
     """A migration that can't be taken back whole refuses the plugin."""
     up = "op.create_table('bad_left_over', sa.Column('id', sa.Integer, primary_key=True))"
