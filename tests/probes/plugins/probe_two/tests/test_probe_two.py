@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from crmhost.testing import Host
 
 
-def test_page(host: Callable[..., Host], probes: dict[str, object]) -> None:
+def test_page(host: Callable[..., Host], probes: dict[str, Any]) -> None:
     """Its page opens for an admin."""
     client = host("probe_two", **probes).client()
     assert client.get("/probe-two/").status_code == 200
