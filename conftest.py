@@ -13,10 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.peers import postgres
 
 pytest_plugins = ["crmhost.testing"]
+
+# In a fresh checkout the first text builds the library's table of characters, which a slow machine takes seconds for.
+settings.register_profile("crmhost", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("crmhost")
 
 ROOT = Path(__file__).resolve().parent
 #: Real data beside the checkout, for tests marked ``shared``.

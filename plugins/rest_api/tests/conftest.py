@@ -73,7 +73,7 @@ LEDGER = '''
     from crmhost.hooks import hookimpl
     from crmhost.web.api import current_work, requires, writing
 
-    blueprint = Blueprint("ledger_api", __name__, url_prefix="/ledger", description="Notes.")
+    blueprint = Blueprint("notebook_api", __name__, url_prefix="/notebook", description="Notes.")
 
     class Contact_(ma.Schema):
         first_name = ma.fields.String(required=True)
@@ -137,15 +137,15 @@ LEDGER = '''
 
 
 @pytest.fixture
-def ledger(host: Callable[..., Host], tmp_path: Path) -> Client:
+def notebook(host: Callable[..., Host], tmp_path: Path) -> Client:
     """A client of a site on which a plugin from outside brings resources, a filter and the value of contacts."""
-    folder = tmp_path / "home" / "plugins" / "ledger"
+    folder = tmp_path / "home" / "plugins" / "notebook"
     folder.mkdir(parents=True)
     (folder / "__init__.py").write_text(textwrap.dedent(LEDGER).lstrip())
     manifest = (
-        'id = "ledger"\nname = "Ledger"\nversion = "1.0.0"\napi = ">=1,<2"\n[requires]\noptional = ["rest_api"]\n'
+        'id = "notebook"\nname = "Notebook"\nversion = "1.0.0"\napi = ">=1,<2"\n[requires]\noptional = ["rest_api"]\n'
     )
     (folder / "plugin.toml").write_text(manifest)
     made = host("rest_api", plugin_folders=(("bundled", Path.cwd() / "plugins"), ("home", folder.parent)))
-    made.enable("ledger")
+    made.enable("notebook")
     return Client(made)

@@ -155,19 +155,19 @@ def test_addresses_that_are_none_answer_with_problems(api: Client) -> None:
     assert api("HEAD", "/contacts").status_code == 200
 
 
-def test_a_plugin_s_resource_is_guarded_like_the_core_s(host: Callable[..., Host], ledger: Client) -> None:
+def test_a_plugin_s_resource_is_guarded_like_the_core_s(host: Callable[..., Host], notebook: Client) -> None:
     """Resources of any plugin need a token, refuse unknown parameters, and fail without telling what happened inside."""
-    assert ledger.http.get(f"{PREFIX}/ledger").status_code == 401
-    assert ledger("GET", "/ledger?limt=1").json["errors"] == {
+    assert notebook.http.get(f"{PREFIX}/notebook").status_code == 401
+    assert notebook("GET", "/notebook?limt=1").json["errors"] == {
         "limt": ["There is no parameter “limt”. Did you mean “limit”?"]
     }
-    assert ledger("GET", "/ledger?limit=5").json == {"limit": 5}
-    assert ledger("POST", "/ledger", {"nmaes": []}).json["errors"]["nmaes"] == [
+    assert notebook("GET", "/notebook?limit=5").json == {"limit": 5}
+    assert notebook("POST", "/notebook", {"nmaes": []}).json["errors"]["nmaes"] == [
         "There is no field “nmaes”. Did you mean “names”?"
     ]
-    assert ledger("POST", "/ledger", data="names=1").status_code == 415
-    assert ledger("POST", "/ledger/refuse?x=1").status_code == 422
-    answer = ledger("GET", "/ledger/crash")
+    assert notebook("POST", "/notebook", data="names=1").status_code == 415
+    assert notebook("POST", "/notebook/refuse?x=1").status_code == 422
+    answer = notebook("GET", "/notebook/crash")
     assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
     assert "secret" not in answer.text
-    assert [fault.plugin for fault in ledger.host.faults()] == ["ledger"]
+    assert [fault.plugin for fault in notebook.host.faults()] == ["notebook"]

@@ -252,14 +252,14 @@ def test_the_journal_of_a_contact_is_written_and_read(api: Client) -> None:
     assert api("POST", "/contacts/99/journal", {"summary": "x"}).status_code == 404
 
 
-def test_plugins_add_filters_and_the_value(ledger: Client) -> None:
+def test_plugins_add_filters_and_the_value(notebook: Client) -> None:
     """A plugin's filter narrows the list, and what its hook says stands as the contact's value."""
-    ada = ledger.add(first_name="Ada")
-    ledger.add(first_name="Bob")
-    page = ledger.get("/contacts?named=Ada")
+    ada = notebook.add(first_name="Ada")
+    notebook.add(first_name="Bob")
+    page = notebook.get("/contacts?named=Ada")
     assert [record["id"] for record in page["data"]] == [ada]
     assert page["data"][0]["value"] == {"total": {"amount": ada * 100, "currency": "EUR"}}
-    assert ledger.host.faults() == []
+    assert notebook.host.faults() == []
 
 
 def test_a_limited_user_sees_and_changes_only_their_own(host: Callable[..., Host]) -> None:

@@ -32,9 +32,9 @@ def test_the_document_is_valid_openapi_3_1(host: Callable[..., Host]) -> None:
     assert again.status_code == 304
 
 
-def test_every_resource_of_every_plugin_is_described(ledger: Client) -> None:
+def test_every_resource_of_every_plugin_is_described(notebook: Client) -> None:
     """Each address and method below the prefix stands in the document, also those of a plugin from outside."""
-    app = ledger.host.generation.app
+    app = notebook.host.generation.app
     assert app is not None
     served = {
         (re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule), method.lower())
@@ -42,16 +42,16 @@ def test_every_resource_of_every_plugin_is_described(ledger: Client) -> None:
         if rule.rule.startswith(PREFIX)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    document = ledger.get("/openapi.json")
+    document = notebook.get("/openapi.json")
     described = {(path, method) for path, operations in document["paths"].items() for method in operations}
     assert served == described
     identities = [item["operationId"] for operations in document["paths"].values() for item in operations.values()]
     assert len(identities) == len(set(identities))
 
 
-def test_what_holds_for_all_is_said_of_all(ledger: Client) -> None:
+def test_what_holds_for_all_is_said_of_all(notebook: Client) -> None:
     """Writes take an Idempotency-Key, everything may answer with a problem, and a plugin's filters stand with the list."""
-    document = ledger.get("/openapi.json")
+    document = notebook.get("/openapi.json")
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             names = [parameter["name"] for parameter in operation.get("parameters", ())]
@@ -62,30 +62,30 @@ def test_what_holds_for_all_is_said_of_all(ledger: Client) -> None:
             assert (operation.get("security") == []) == (path in (f"{PREFIX}/openapi.json", f"{PREFIX}/docs"))
     listed = document["paths"][f"{PREFIX}/contacts"]["get"]["parameters"]
     assert "named" in [parameter["name"] for parameter in listed]
-    assert {tag["name"] for tag in document["tags"]} >= {"Contacts", "Ledger", "Settings"}
+    assert {tag["name"] for tag in document["tags"]} >= {"Contacts", "Notebook", "Settings"}
 
 
-def test_schemas_of_one_name_do_not_take_each_other_s_place(ledger: Client) -> None:
+def test_schemas_of_one_name_do_not_take_each_other_s_place(notebook: Client) -> None:
     """Two plugins may call a schema the same: each is described as it is, and nobody is warned of it."""
-    app = ledger.host.generation.app
+    app = notebook.host.generation.app
     assert app is not None
     app.extensions.pop("rest_api_document", None)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        schemas = ledger.get("/openapi.json")["components"]["schemas"]
+        schemas = notebook.get("/openapi.json")["components"]["schemas"]
     assert "first_name" in schemas["Contact"]["properties"]
-    assert schemas["LedgerContact"]["properties"].keys() == {"limit"}
+    assert schemas["NotebookContact"]["properties"].keys() == {"limit"}
 
 
-def test_the_documentation_reads_without_signing_in_and_without_scripts_of_others(ledger: Client) -> None:
+def test_the_documentation_reads_without_signing_in_and_without_scripts_of_others(notebook: Client) -> None:
     """The page is open to all, names every operation, and holds to the site's content policy."""
-    answer = ledger.http.get(f"{PREFIX}/docs")
+    answer = notebook.http.get(f"{PREFIX}/docs")
     assert answer.status_code == 200
     page = answer.text
-    for path, operations in ledger.get("/openapi.json")["paths"].items():
+    for path, operations in notebook.get("/openapi.json")["paths"].items():
         assert path in page
         assert all(f'id="{operation["operationId"]}"' in page for operation in operations.values())
-    assert "Ledger" in page
+    assert "Notebook" in page
     assert "style=" not in page
     assert not re.search(r"\son\w+=", page)
     assert all("importmap" in tag or 'src="/static/' in tag for tag in re.findall(r"<script[^>]*>", page))
@@ -93,7 +93,7 @@ def test_the_documentation_reads_without_signing_in_and_without_scripts_of_other
     assert "docs.css" in page
     style = re.search(r'href="([^"]+docs\.css)"', page)
     assert style is not None
-    assert ledger.http.get(style[1]).status_code == 200
+    assert notebook.http.get(style[1]).status_code == 200
 
 
 @pytest.mark.slow

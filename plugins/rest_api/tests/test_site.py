@@ -130,21 +130,21 @@ def test_plugins_are_seen_and_switched_with_what_follows(host: Callable[..., Hos
     assert actions[:2] == ["plugin.enabled", "plugin.disabled"]
 
 
-def test_a_switch_that_can_t_be_is_refused_with_the_reason(ledger: Client) -> None:
+def test_a_switch_that_can_t_be_is_refused_with_the_reason(notebook: Client) -> None:
     """A plugin that is not there answers 404, one that is broken 409 with its reason, and all runs on as before."""
-    before = ledger.get("/plugins")["generation"]
-    answer = ledger("POST", "/plugins/ledgre/enable")
+    before = notebook.get("/plugins")["generation"]
+    answer = notebook("POST", "/plugins/ledgre/enable")
     assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
-    folder = ledger.host.site.config.home / "plugins" / "crooked"
+    folder = notebook.host.site.config.home / "plugins" / "crooked"
     folder.mkdir()
     (folder / "plugin.toml").write_text('id = "crooked"\nname = "Crooked"\nversion = "1"\napi = ">=1,<2"\n')
     (folder / "__init__.py").write_text("import nothing_of_that_name\n")
-    broken = ledger("POST", "/plugins/crooked/enable")
+    broken = notebook("POST", "/plugins/crooked/enable")
     assert broken.status_code == 409, broken.text
     assert broken.json["plugin"] == "crooked"
     assert "nothing_of_that_name" in broken.json["traceback"]
-    assert ledger.get("/plugins")["generation"] == before
-    assert {plugin["id"]: plugin["state"] for plugin in ledger.get("/plugins")["data"]}["crooked"] == "disabled"
+    assert notebook.get("/plugins")["generation"] == before
+    assert {plugin["id"]: plugin["state"] for plugin in notebook.get("/plugins")["data"]}["crooked"] == "disabled"
 
 
 def test_the_feed_and_the_audit_log_are_narrowed_and_paged(api: Client) -> None:

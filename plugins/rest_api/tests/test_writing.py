@@ -158,25 +158,25 @@ def test_of_many_at_once_one_is_carried_out(api: Client) -> None:
     assert api.get("/contacts?count=1")["total"] == 1
 
 
-def test_writes_of_other_plugins_can_be_repeated_too(ledger: Client) -> None:
+def test_writes_of_other_plugins_can_be_repeated_too(notebook: Client) -> None:
     """A plugin's resource that writes several times is one transaction under a key; a part that fails takes back only itself."""
     key = {"Idempotency-Key": "k"}
-    first, again = (ledger("POST", "/ledger", {"names": ["Ada", "", "Bob"]}, headers=key) for _ in range(2))
+    first, again = (notebook("POST", "/notebook", {"names": ["Ada", "", "Bob"]}, headers=key) for _ in range(2))
     assert first.status_code == 200, first.text
     assert len(first.json["data"]) == 2
     assert again.json == first.json
-    people = ledger.get("/contacts?count=1")
+    people = notebook.get("/contacts?count=1")
     assert people["total"] == 2
-    told = [ids for name, ids in ledger.host.events() if name == "contact.created"]
+    told = [ids for name, ids in notebook.host.events() if name == "contact.created"]
     assert sorted(number for ids in told for number in ids) == sorted(first.json["data"])
 
 
-def test_a_view_that_answers_with_an_error_changes_nothing_under_a_key(ledger: Client) -> None:
+def test_a_view_that_answers_with_an_error_changes_nothing_under_a_key(notebook: Client) -> None:
     """What a view changed before it answered 409 is taken back, and its key stays free."""
-    answer = ledger("POST", "/ledger/refuse", headers={"Idempotency-Key": "k"})
+    answer = notebook("POST", "/notebook/refuse", headers={"Idempotency-Key": "k"})
     assert answer.status_code == 409
-    assert ledger.get("/contacts?count=1")["total"] == 0
-    assert rows(ledger.host) == []
+    assert notebook.get("/contacts?count=1")["total"] == 0
+    assert rows(notebook.host) == []
 
 
 def test_the_answers_go_with_their_user_and_with_the_plugin(host: Callable[..., Host]) -> None:
