@@ -72,9 +72,21 @@ PARTS = {
 }
 
 
+@SQLITE
 @pytest.mark.parametrize("how", ["raise", "wrong", "refuse", "query", "add", "change", "begin"])
 def test_parts(shop: Workshop, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     """A part of a page that fails is missing from it; the page stands, and the failure is the plugin's."""
+    parts_fail(shop, monkeypatch, how)
+
+
+@pytest.mark.database("postgresql")
+def test_parts_with_failing_queries(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a failed query take the page with it where the database then refuses to go on."""
+    parts_fail(shop, monkeypatch, "query")
+
+
+def parts_fail(shop: Workshop, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """Lets all parts of a plugin fail in one way, and looks at the pages."""
     hooks = "\n".join(f"@hookimpl\ndef {hook}\n" for hook in PARTS.values())
     shop.make("bad_parts", hooks, top=SWITCH)
     shop.host.enable("bad_parts")
