@@ -6,6 +6,7 @@ one built aside and swaps it in by one assignment. Nothing is ever built inside 
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
@@ -180,6 +181,9 @@ class Runtime:
             if reported or time.monotonic() >= next_beat:
                 self._safely("send a heartbeat", lambda: beats.beat(self.site, self))
                 next_beat = time.monotonic() + BEAT
+            if reported:
+                # A replaced application is a knot of references: left to the collector's own pace, a dozen would pile up.
+                gc.collect()
             self._safely("report plugins", lambda: beats.report(self.site, self))
             self._wake.wait(POLL)
             self._wake.clear()
