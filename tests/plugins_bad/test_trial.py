@@ -155,6 +155,14 @@ def test_backref(refusing: Workshop) -> None:
     refusing.refused("bad_backref", says="adds “things” to Contact", trial="child")
 
 
+def test_page_that_leads_elsewhere(refusing: Workshop) -> None:
+    """A page that leads to another site is no fault, and is not followed."""
+    view = "lambda: __import__('flask').redirect('https://example.com/')"
+    refusing.make("bad_leading", page("bad_leading", f"blueprint.add_url_rule('/', view_func={view})"))
+    refusing.try_here("bad_leading")
+    refusing.unharmed()
+
+
 def test_leaves_a_table(refusing: Workshop) -> None:
     """A migration that can't be taken back whole refuses the plugin."""
     up = "op.create_table('bad_left_over', sa.Column('id', sa.Integer, primary_key=True))"
