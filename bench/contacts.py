@@ -54,6 +54,11 @@ def growth(place: Place) -> int:
     small = measure(place)
     _fill(place, LARGE)
     large = measure(place)
+    site = place.site()
+    with site.engine.connect() as connection:
+        count = connection.exec_driver_sql("SELECT count(*) FROM search_document").scalar() or 0
+    site.close()
+    report.figure("contacts in the end", f"{count:,}", must=count == LARGE)
     aims = {"first page": 25.0, "search, three letters": 20.0 if place.label == "SQLite" else 50.0}
     for name, before in small.items():
         after = large[name]

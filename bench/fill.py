@@ -21,23 +21,24 @@ SEEDS = 20_000
 
 def fill(site: Site, number: int) -> None:
     """Brings the site to ``number`` contacts."""
-    with site.engine.connect() as connection:
-        have = connection.scalar(select(func.count()).select_from(Contact)) or 0
-    first = min(number, SEEDS) - have
-    if first > 0:
-        demo.load(site, contacts=first, seed=have + 1)
-        have += first
-    while have < number:
-        more = min(have, number - have)
+    while (have := count(site)) < min(number, SEEDS):
+        # Demo data leaves out people who are there already, so it may take a second round.
+        demo.load(site, contacts=min(number, SEEDS) - have, seed=have + 1)
+    while (have := count(site)) < number:
         with site.engine.execution_options(**{WRITES: True}).begin() as connection:
-            _copy(connection, more)
-        have += more
+            _copy(connection, min(have, number - have))
     if site.engine.dialect.name == "postgresql":
         with site.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
     else:
         with site.engine.begin() as connection:
             connection.exec_driver_sql("ANALYZE")
+
+
+def count(site: Site) -> int:
+    """How many contacts the site has."""
+    with site.engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(Contact)) or 0
 
 
 def _copy(connection: Connection, number: int) -> None:
