@@ -57,6 +57,20 @@ def test_keys_move_select_and_open(site: Site, page: Page) -> None:
     expect(page.get_by_role("heading", name="Contact two")).to_be_visible()
 
 
+def test_keys_work_as_soon_as_a_dialog_is_closed(site: Site, page: Page) -> None:
+    """A key counts in the very moment a dialog closes, while the browser still has the focus inside of it."""
+    show_list(site, page)
+    page.keyboard.press("j")
+    page.keyboard.press("?")
+    page.evaluate("""() => {
+        const dialog = document.querySelector("dialog");
+        const inside = dialog.querySelector("button");
+        dialog.close();
+        inside.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true, cancelable: true }));
+    }""")
+    expect(page.locator("[data-row].at")).to_contain_text("Contact 2")
+
+
 def test_key_of_a_closed_menu_works(site: Site, page: Page) -> None:
     """An action that lies in a menu has its key all the same, after what is in sight."""
     site.page(

@@ -3,7 +3,8 @@
 import { openDialog } from "./dialogs.js";
 import { icon, make, text } from "./texts.js";
 
-const FIELD = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], .ts-wrapper, dialog, [popover]";
+// A closed dialog may hold the focus a moment longer, until the browser has moved it; keys count by then.
+const FIELD = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], .ts-wrapper, dialog[open], :popover-open";
 const visible = (element) => element.checkVisibility();
 // What one sees comes before what lies in a closed menu, which works all the same.
 const keyed = () => {
