@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from .errors import CrmError
+from .host.proxies import networks
 from .host.registry import Origin
 
 #: Setting -> environment variable. The same names in lower case without the prefix stand in crmhost.toml.
@@ -24,7 +25,14 @@ VARIABLES = {
     "safe_mode": "CRMHOST_SAFE_MODE",
     "allow_plugin_upload": "CRMHOST_ALLOW_PLUGIN_UPLOAD",
     "allow_private_hosts": "CRMHOST_ALLOW_PRIVATE_HOSTS",
+    "trusted_proxies": "CRMHOST_TRUSTED_PROXIES",
+    "log_format": "CRMHOST_LOG_FORMAT",
+    "log_level": "CRMHOST_LOG_LEVEL",
+    "metrics": "CRMHOST_METRICS",
+    "metrics_token": "CRMHOST_METRICS_TOKEN",
 }
+LOG_FORMATS = ("text", "json")
+LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +43,10 @@ class Config:
     :param database_url: SQLAlchemy URL.
     :param base_url: the site's public address without a slash at its end; empty: taken from the request.
     :param safe_mode: start without plugins.
+    :param trusted_proxies: addresses and networks whose word about the client's address and the request's number is believed.
+    :param log_format: ``text`` or ``json``.
+    :param log_level: least level of the site's own lines.
+    :param metrics: whether ``/metrics`` answers; only who knows ``metrics_token``, if there is one.
     :param plugin_folders: (origin, folder) in which plugins are looked for, first wins.
     :param theme_folders: folders in which themes are looked for, first wins.
     :param entry_points: whether plugins among installed packages are looked for.
@@ -50,6 +62,11 @@ class Config:
     safe_mode: bool = False
     allow_plugin_upload: bool = False
     allow_private_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    log_format: str = "text"
+    log_level: str = "info"
+    metrics: bool = False
+    metrics_token: str = ""
     plugin_folders: tuple[tuple[Origin, Path], ...] = ()
     theme_folders: tuple[Path, ...] = ()
     entry_points: bool = True
@@ -90,6 +107,8 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
         raise CrmError(
             "CRMHOST_DATABASE_URL is not a database address; it looks like postgresql://user@host/name."
         ) from error
+    trusted_proxies = _list(values.get("trusted_proxies", ""))
+    networks(trusted_proxies, VARIABLES["trusted_proxies"])
     return Config(
         home=home,
         database_url=database_url,
@@ -99,9 +118,12 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
         storage_url=str(values.get("storage_url", "")),
         safe_mode=_flag("safe_mode", values.get("safe_mode", False)),
         allow_plugin_upload=_flag("allow_plugin_upload", values.get("allow_plugin_upload", False)),
-        allow_private_hosts=tuple(
-            host.strip() for host in str(values.get("allow_private_hosts", "")).split(",") if host.strip()
-        ),
+        allow_private_hosts=_list(values.get("allow_private_hosts", "")),
+        trusted_proxies=trusted_proxies,
+        log_format=_one_of("log_format", values, LOG_FORMATS, "text"),
+        log_level=_one_of("log_level", values, LOG_LEVELS, "info"),
+        metrics=_flag("metrics", values.get("metrics", False)),
+        metrics_token=str(values.get("metrics_token", "")),
         plugin_folders=(("bundled", checkout() / "plugins"), ("home", home / "plugins")),
         theme_folders=(home / "themes", checkout() / "themes"),
     )
@@ -129,6 +151,18 @@ def _flag(name: str, value: object) -> bool:
     if text in ("0", "false", "no", "off", ""):
         return False
     raise CrmError(f"{VARIABLES[name]} takes 1 or 0, not “{value}”.")
+
+
+def _list(value: object) -> tuple[str, ...]:
+    parts = value if isinstance(value, list) else str(value).split(",")
+    return tuple(text for part in parts if (text := str(part).strip()))
+
+
+def _one_of(name: str, values: Mapping[str, object], choices: tuple[str, ...], default: str) -> str:
+    chosen = str(values.get(name, default)).strip().lower()
+    if chosen not in choices:
+        raise CrmError(f"{VARIABLES[name]} takes {', '.join(choices)}, not “{chosen}”.")
+    return chosen
 
 
 def _secret_key(path: Path) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from . import config
+import atexit
+
+from . import config, logs
 from .host.dispatcher import Dispatcher
 from .site import Site
 
@@ -12,8 +14,12 @@ def make_application() -> Dispatcher:
 
     :raises CrmError: when the site was not set up.
     """
-    site = Site(config.load())
+    settings = config.load()
+    logs.configure(settings)
+    site = Site(settings)
     site.require_ready()
+    # Whatever server this is, its end takes the process off the list of those that live.
+    atexit.register(site.close)
     return Dispatcher(site)
 
 

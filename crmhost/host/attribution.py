@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
+from .. import logs
 from ..db import utcnow
 
 log = logging.getLogger("crmhost.plugins")
@@ -113,6 +114,7 @@ def record_fault(plugin: str, place: str, error: BaseException) -> FaultRecord:
     text = "".join(traceback.format_exception(error))
     record = FaultRecord(plugin, place, f"{type(error).__name__}: {error}"[:500], text[-20_000:], utcnow())
     meter.fault(record)
+    logs.note(plugin=plugin)
     log.error("plugin %s failed in %s: %s", plugin, place, record.error, exc_info=error)
     return record
 

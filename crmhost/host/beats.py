@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from ..core.users import lastseen
 from ..db import WRITES
-from . import quarantine
+from . import metrics, quarantine
 from .attribution import Cost, FaultRecord, meter
 from .generation import imported_digest
 from .tables import Fault, HookCost, ProcessBeat
@@ -37,6 +37,9 @@ _last_cost = time.monotonic()
 def beat(site: Site, runtime: Runtime) -> None:
     """Writes this process's heartbeat."""
     generation = runtime.current()
+    figures = metrics.of(site.config)
+    if figures is not None:
+        figures.process(runtime)
     values: dict[str, Any] = {
         "kind": runtime.kind,
         "generation": generation.number,
@@ -112,6 +115,9 @@ def flush(site: Site, process_id: str) -> None:
     """Writes what the meter holds, and who was seen."""
     lastseen.flush(site)
     costs, faults = meter.take()
+    figures = metrics.of(site.config)
+    if figures is not None:
+        figures.plugins_cost(costs)
     if not costs and not faults:
         return
     now = site.clock()

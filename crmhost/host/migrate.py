@@ -96,6 +96,16 @@ def head(owner: str, versions: Path) -> str | None:
         raise PluginError(owner, f"The migrations can't be read: {error}.") from error
 
 
+def revisions(owner: str, versions: Path) -> list[str]:
+    """All revisions that the code has, the newest first; empty when it has no migrations.
+
+    :raises PluginError: as :func:`head`.
+    """
+    if head(owner, versions) is None:
+        return []
+    return [found.revision for found in _script(versions).walk_revisions()]
+
+
 def current(connection: Connection, owner: str) -> str | None:
     """The revision that the database has, or ``None`` when there is none."""
     if not inspect(connection).has_table(version_table(owner)):

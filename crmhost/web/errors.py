@@ -11,6 +11,7 @@ from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
 from ..errors import CrmError, Forbidden
+from ..logs import note
 from .database import db
 from .request import is_fragment
 from .state import API_PREFIX, HOOKS_PREFIX
@@ -104,7 +105,8 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
 
 def _crash(error: Exception) -> Response:
     plugin = getattr(error, "crmhost_plugin", "")
-    log.exception("request %s failed: %s %s", g.get("request_id", ""), request.method, request.path, exc_info=error)
+    note(plugin=plugin or None)
+    log.exception("a page failed", exc_info=error)
     try:
         return error_answer(500, plugin=plugin)
     except Exception:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 
 from flask import Flask, Response, g, request
 
+from ..host.observe import NOWHERE, REQUEST_ID
+from ..logs import note
 from .state import state
-
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}\Z")
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -49,12 +48,13 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def name_request() -> None:
-        given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if _REQUEST_ID.match(given) else secrets.token_hex(8)
+        g.request_id = request.environ.get(REQUEST_ID) or secrets.token_hex(8)
+        note(path=request.url_rule.rule if request.url_rule else NOWHERE)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
         headers = response.headers
+        note(user=_user())
         for name, value in _HEADERS.items():
             headers.setdefault(name, value)
         headers.setdefault("Content-Security-Policy", csp)
@@ -66,3 +66,12 @@ def init_app(app: Flask) -> None:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         response.vary.update(("Cookie", "HX-Request"))
         return response
+
+
+def _user() -> int | None:
+    """Id of who asked, when that was found out: by the cookie, or by a token."""
+    for known in (g.get("_login_user"), g.get("crmhost_work")):
+        actor = getattr(known, "actor", None)
+        if actor is not None and actor.user_id is not None:
+            return int(actor.user_id)
+    return None
