@@ -35,6 +35,18 @@ LAYOUTS = (
     "activecampaign", "brevo_contacts", "google_contacts_2015", "google_contacts_2024", "hubspot_contacts",
     "jetpack_crm_contacts", "mailchimp_members", "outlook_contacts", "salesforce_leads", "zoho_leads",
 )  # fmt: skip
+#: Files whose reference belongs to another version of them. Told from the file: a quotation mark in a cell that does not begin
+#: with one is text, the signs that an earlier conversion put for the degrees are text too, and the last line needs no end.
+OWN = {
+    "spectrum_location_coordinates": [
+        {
+            "Contact Phone Number": "2095257564",
+            "Location Coordinates": "37\ufffd36'37.8\"N 121\ufffd2'17.9\"W",
+            "Cities": "Modesto",
+            "Counties": "Stanislaus",
+        }
+    ],
+}
 
 
 def expected(name: str) -> dict[str, Any]:
@@ -160,10 +172,8 @@ def test_invalid_emails(host: Hosts, bring: Bring) -> None:
 @pytest.mark.shared
 @pytest.mark.parametrize("path", sorted((CSV_DATA / "messy").glob("spectrum_*.csv")), ids=lambda path: path.stem)
 def test_spectrum(path: Path) -> None:
-    """Quotes, line breaks and empty cells are read as the reference says."""
-    if path.stem == "spectrum_location_coordinates":
-        pytest.skip("its reference belongs to another version of the file")
-    wanted = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    """Quotes, line breaks and empty cells are read as the reference says; where there is none, as the rules of CSV do."""
+    wanted = OWN.get(path.stem) or json.loads(path.with_suffix(".json").read_text("utf-8"))
     table = CsvTable(lambda: path.open("rb"), sniff(lambda: path.open("rb")))
     found = [dict(zip(table.columns, record.cells, strict=True)) for record in table.rows()]
     assert found == [{key: text.replace("\r\n", "\n") for key, text in row.items()} for row in wanted]
