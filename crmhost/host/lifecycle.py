@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection, select, update
 
@@ -23,6 +23,8 @@ from .tables import HostState, PluginState
 
 if TYPE_CHECKING:
     from ..site import Site, Wanted
+
+T = TypeVar("T")
 
 PERMISSION = "extensions.manage"
 #: Why a bridge is off that nobody switched off.
@@ -93,7 +95,7 @@ def enable(
     """
     _require(actor)
     names = list(names)
-    return _again_when_overtaken(lambda: _enable(site, names, actor, try_first=try_first, follow=follow))
+    return again_when_overtaken(lambda: _enable(site, names, actor, try_first=try_first, follow=follow))
 
 
 def _enable(site: Site, names: Sequence[str], actor: Actor, *, try_first: bool, follow: float) -> Switched:
@@ -109,7 +111,7 @@ def _enable(site: Site, names: Sequence[str], actor: Actor, *, try_first: bool, 
         if name in generation.failed:
             raise PluginError(name, generation.failed[name], traceback=generation.tracebacks.get(name, ""))
     with migrate.schema_transaction(site.engine) as connection:
-        number = _lock(connection, wanted.number)
+        number = lock(connection, wanted.number)
         for plugin in found:
             _enable_one(site, connection, generation, plugin, discovery, actor)
         number = _advance(connection, number)
@@ -185,7 +187,7 @@ def disable(
     """
     _require(actor)
     names = list(names)
-    return _again_when_overtaken(lambda: _disable(site, names, actor, with_dependents=with_dependents, follow=follow))
+    return again_when_overtaken(lambda: _disable(site, names, actor, with_dependents=with_dependents, follow=follow))
 
 
 def _disable(site: Site, names: Sequence[str], actor: Actor, *, with_dependents: bool, follow: float) -> Switched:
@@ -204,7 +206,7 @@ def _disable(site: Site, names: Sequence[str], actor: Actor, *, with_dependents:
     if not chosen:
         return Switched((), wanted.number)
     bridges = {name for name in chosen if name not in names and _is_bridge(discovery, name)}
-    number = _switch_off(site, chosen, "disabled", actor, planned=wanted.number, bridges=bridges)
+    number = _switch_off(site, wanted, chosen, "disabled", actor, bridges=bridges)
     return Switched(tuple(chosen), number, follow_up(site, number, follow))
 
 
@@ -214,25 +216,35 @@ def _is_bridge(discovery: Discovery, name: str) -> bool:
 
 
 def suspend(site: Site, name: str, reason: str, traceback: str) -> int:
-    """Switches a failing plugin off for safety; gives the generation's number."""
-    return _switch_off(site, [name], "suspended", SYSTEM, reason=reason, traceback=traceback)
+    """Switches a failing plugin off for safety, unless somebody did meanwhile; gives the generation's number."""
+    return again_when_overtaken(lambda: _suspend(site, name, reason, traceback))
+
+
+def _suspend(site: Site, name: str, reason: str, traceback: str) -> int:
+    wanted = site.wanted()
+    if name not in wanted.enabled:
+        return wanted.number
+    return _switch_off(site, wanted, [name], "suspended", SYSTEM, reason=reason, traceback=traceback)
 
 
 def _switch_off(
     site: Site,
+    wanted: Wanted,
     names: Sequence[str],
     state: str,
     actor: Actor,
     *,
     reason: str = "",
     traceback: str = "",
-    planned: int | None = None,
     bridges: Collection[str] = (),
 ) -> int:
     generation = site.runtime.current()
+    if generation.number != wanted.number:
+        # This process is behind: a plugin that another one enabled a moment ago is told too that it goes off.
+        generation = assemble(wanted.number, *site.plan(wanted))
     with site.work(actor, generation=generation) as work, work.begin():
         connection = work.session.connection()
-        number = _lock(connection, planned)
+        number = lock(connection, wanted.number)
         for name in names:
             row = work.session.get(PluginState, name)
             if row is None or row.state == state:
@@ -306,7 +318,11 @@ class _Overtaken(Exception):
     """Somebody else switched something between the plan and the lock: plan again."""
 
 
-def _again_when_overtaken(switch: Callable[[], Switched]) -> Switched:
+def again_when_overtaken(switch: Callable[[], T]) -> T:
+    """Runs a switch, and again with a new plan when another switch came between.
+
+    :raises Conflict: when that happens again and again.
+    """
     for _ in range(5):
         try:
             return switch()
@@ -315,14 +331,14 @@ def _again_when_overtaken(switch: Callable[[], Switched]) -> Switched:
     raise Conflict("Somebody else is switching plugins right now; try again in a moment.")
 
 
-def _lock(connection: Connection, planned: int | None = None) -> int:
-    """Takes the lock that serialises switches; gives the number of the generation.
+def lock(connection: Connection, planned: int) -> int:
+    """Takes the lock that serialises switches, to the end of the transaction; gives the number of the generation.
 
     :param planned: the number that the plan was made on.
-    :raises _Overtaken: when another switch came between.
+    :raises _Overtaken: when another switch came between; run under :func:`again_when_overtaken`.
     """
     number = connection.scalar(select(HostState.generation).where(HostState.id == 1).with_for_update()) or 0
-    if planned is not None and number != planned:
+    if number != planned:
         raise _Overtaken
     return number
 

@@ -17,13 +17,15 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from ..db import WRITES
 from ..errors import PluginError
 from .shape import Shape, shape_of
 
 CORE = "crmhost"
+#: The lock on a PostgreSQL database under which tables are changed: any number will do, if it never changes.
+_LOCK = 0x63726D68
 CORE_VERSIONS = Path(__file__).resolve().parent.parent / "migrations" / "versions"
 
 # Alembic hands the running migration to its scripts through a module-level proxy.
@@ -51,6 +53,9 @@ def schema_transaction(engine: Engine) -> Iterator[Connection]:
         connection = plain.execution_options(**{WRITES: True})
         try:
             with connection.begin():
+                if not sqlite:
+                    # Of two processes that start at once the second waits, and finds the tables made; SQLite has one writer.
+                    connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
                 before = _tables(connection) if sqlite else set()
                 yield connection
                 if sqlite:

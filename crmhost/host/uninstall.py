@@ -38,6 +38,10 @@ def uninstall(site: Site, name: str, actor: Actor = SYSTEM, *, export_to: Path |
     :param export_to: file that first receives all its rows as JSON lines.
     :raises Conflict: when a process still runs an older generation after half a minute.
     """
+    return lifecycle.again_when_overtaken(lambda: _uninstall(site, name, actor, export_to))
+
+
+def _uninstall(site: Site, name: str, actor: Actor, export_to: Path | None) -> list[str]:
     if site.runtime.kind == "web" and name in site.wanted().enabled:
         # The request that asks would itself be one that began before the switch.
         raise Conflict(f"Switch “{name}” off first; then it can be uninstalled.")
@@ -50,6 +54,8 @@ def uninstall(site: Site, name: str, actor: Actor = SYSTEM, *, export_to: Path |
     code = found.get(name)
     keep = code is not None and code.manifest.data.purge == "keep"
     with migrate.schema_transaction(site.engine) as connection:
+        # Somebody may have enabled it again while requests were waited for.
+        lifecycle.lock(connection, switched.generation)
         if code is not None:
             _farewell(site, connection, code, actor)
         dropped = [] if keep else _drop_tables(connection, name, code, found)
