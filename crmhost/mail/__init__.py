@@ -1,0 +1,1 @@
+"""Mail without a site: rendering, building, signing and reading messages. No database, no Flask, no network."""

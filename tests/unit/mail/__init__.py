@@ -1,0 +1,1 @@
+"""Mail without a site: rendering, bodies, messages, signatures, bounces."""
