@@ -104,6 +104,9 @@ class Runtime:
             self._in_flight[generation.number] -= 1
             if self._in_flight[generation.number] <= 0:
                 del self._in_flight[generation.number]
+                if generation.number < self.number:
+                    # Somebody may wait for the last request of an older generation: it is reported at once.
+                    self.poke()
 
     def wait_for(self, number: int, timeout: float) -> bool:
         """Waits until this process runs generation ``number`` or a later one; says whether it does."""
@@ -194,11 +197,14 @@ class Runtime:
 
     def _loop(self) -> None:
         next_beat = 0.0
+        told = 0
         while not self._stopping.is_set():
             reported = self._safely("watch", self._look)
-            if reported or time.monotonic() >= next_beat:
+            oldest = self.oldest
+            if reported or oldest != told or time.monotonic() >= next_beat:
                 self._safely("send a heartbeat", lambda: beats.beat(self.site, self))
                 next_beat = time.monotonic() + BEAT
+                told = oldest
             if reported:
                 # A replaced application is a knot of references: left to the collector's own pace, a dozen would pile up.
                 gc.collect()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from bench import sites
 from bench.load import Load, Server, free_port
 from bench.sites import Place
-from crmhost.host import beats, lifecycle, runtime
+from crmhost.host import beats, lifecycle, runtime, uninstall
 from crmhost.site import Site
 
 TOGGLES = 8
@@ -99,6 +100,28 @@ def test_a_process_follows_at_its_next_look(place: Place, monkeypatch: pytest.Mo
             assert switched.lagging == ()
             assert processes(other) == [switched.generation]
             assert len([1 for wanted, running in looks if wanted > running]) == 1
+    finally:
+        here.close()
+        other.close()
+
+
+def test_the_end_of_an_old_request_is_told_at_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who deletes a plugin waits for requests that began before it was switched off, and not for a heartbeat after them."""
+    monkeypatch.setattr(runtime, "BEAT", 3600.0)
+    # Later the silent process would be taken for dead.
+    monkeypatch.setattr(uninstall, "PATIENCE", 0.75 * beats.ALIVE.total_seconds())
+    here, other = watched(place), place.site()
+    try:
+        request = here.runtime.enter()
+        switched = lifecycle.disable(other, ["funnel"], follow=PATIENCE)
+        with other.engine.connect() as connection:
+            [process] = beats.living(connection, other.clock())
+        assert (process.generation, process.oldest) == (switched.generation, request.number)
+        with ThreadPoolExecutor(1) as pool:
+            deleting = pool.submit(uninstall.uninstall, other, "funnel")
+            here.runtime.leave(request)
+            deleting.result()
+        assert "funnel" not in other.wanted().states
     finally:
         here.close()
         other.close()
