@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..errors import CrmError, PluginError
-from ..host import beats, costs, grants, lifecycle, pack, scaffold
+from ..host import beats, costs, grants, lifecycle, pack, resolver, scaffold
 from ..host import check as checks
 from ..host import uninstall as removal
 from ..host.hookcall import HookCaller
@@ -65,9 +65,20 @@ def list_plugins(as_json: bool) -> None:
 
 def _switch(names: tuple[str, ...], done: str, switch: Callable[[], lifecycle.Switched]) -> None:
     switched = switch()
+    found = common.the_site().discover().found
+    asked = [name for name in names if name in found]
+    needed = {other for name in asked for other in resolver.needs(found, name)} if done == "enabled" else set()
     for name in switched.plugins:
-        extra = "" if name in names else " (needed)" if done == "enabled" else " (needs it)"
-        click.echo(f"{name} {done}{extra}")
+        ends = found[name].manifest.auto_enable_with if name in found else ()
+        if name in names:
+            why = ""
+        elif name in needed:
+            why = " (needed)"
+        elif ends:
+            why = f" (connects {' and '.join(ends)})"
+        else:
+            why = " (needs it)"
+        click.echo(f"{name} {done}{why}")
     for name in names:
         if name not in switched.plugins:
             click.echo(f"{name} was {done} already")

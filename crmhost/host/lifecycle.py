@@ -122,7 +122,7 @@ def _enable_one(
     site: Site, connection: Connection, generation: Generation, found: Found, discovery: Discovery, actor: Actor
 ) -> None:
     plugin = found.manifest
-    migrate.migrate(connection, plugin.id, found.folder / "migrations" / "versions")
+    migrate.migrate(connection, plugin.id, found.folder / "migrations" / "versions", known=discovery.found)
     schema.check_foreign_keys(connection, plugin.id, discovery.found)
     now = site.clock()
     with GuardedSession(connection, expire_on_commit=False) as session:
@@ -285,7 +285,8 @@ def upgrade(site: Site) -> dict[str, str]:
         state = wanted.states[found.id]
         try:
             with migrate.schema_transaction(site.engine) as connection:
-                migrate.migrate(connection, found.id, found.folder / "migrations" / "versions")
+                versions = found.folder / "migrations" / "versions"
+                migrate.migrate(connection, found.id, versions, known=discovery.found)
                 schema.check_foreign_keys(connection, found.id, discovery.found)
                 if state.version != found.manifest.version:
                     values = {"version": found.manifest.version, "changed_at": site.clock()}

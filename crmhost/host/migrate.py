@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from ..db import WRITES
 from ..errors import PluginError
+from .registry import table_owner
 from .shape import Shape, shape_of
 
 CORE = "crmhost"
@@ -118,9 +119,13 @@ def current(connection: Connection, owner: str) -> str | None:
     return MigrationContext.configure(connection, opts={"version_table": version_table(owner)}).get_current_revision()
 
 
-def migrate(connection: Connection, owner: str, versions: Path, target: str = "head") -> None:
+def migrate(
+    connection: Connection, owner: str, versions: Path, target: str = "head", *, known: Collection[str] = ()
+) -> None:
     """Brings the owner's tables to ``target`` (a revision, ``head`` or ``base``); touches nothing else.
 
+    :param known: ids of all plugins, so that ``sales_plans_deal`` is no table of “sales” where “sales_plans” is known; those
+        that have tables in the database are known without.
     :raises PluginError: when the database is newer than the code, or a migration fails or touches tables of others; the
         caller's transaction must then be rolled back, which leaves the schema as it was.
     """
@@ -134,7 +139,7 @@ def migrate(connection: Connection, owner: str, versions: Path, target: str = "h
             return
         if have is not None and not _knows(script, have):
             raise PluginError(owner, _newer(owner, have))
-        before = _of_others(connection, owner)
+        before = _of_others(connection, owner, known)
         try:
             _run(connection, owner, script, target)
         except PluginError:
@@ -143,11 +148,13 @@ def migrate(connection: Connection, owner: str, versions: Path, target: str = "h
             message = f"Its migration failed: {type(error).__name__}: {error}"
             raise PluginError(owner, message[:500], traceback=traceback.format_exc()) from error
         if owner != CORE:
-            after = _of_others(connection, owner)
+            after = _of_others(connection, owner, known)
             touched = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
             if touched:
+                other = table_owner(touched[0], known_in([*before, *after], known))
+                whose = f", a table of “{other}”" if other and other != owner else ""
                 raise PluginError(
-                    owner, f"Its migration touches “{touched[0]}”; it may change tables called “{owner}_…” only."
+                    owner, f"Its migration touches “{touched[0]}”{whose}; it may change tables called “{owner}_…” only."
                 )
 
 
@@ -174,11 +181,19 @@ def _knows(script: ScriptDirectory, revision: str) -> bool:
         return False
 
 
-def _of_others(connection: Connection, owner: str) -> dict[str, Shape]:
+def known_in(tables: Iterable[str], known: Collection[str]) -> set[str]:
+    """The ids that are known, and those whose version table is among these: of plugins whose files are gone, too."""
+    suffix = version_table("")
+    return {*known, *(name.removesuffix(suffix) for name in tables if name.endswith(suffix))}
+
+
+def _of_others(connection: Connection, owner: str, known: Collection[str]) -> dict[str, Shape]:
     """Shape of the tables that are not the owner's."""
     if owner == CORE:
         return {}
-    return {name: shape for name, shape in shape_of(connection).items() if not name.startswith(f"{owner}_")}
+    shapes = shape_of(connection)
+    ids = known_in(shapes, {*known, owner})
+    return {name: shape for name, shape in shapes.items() if table_owner(name, ids) != owner}
 
 
 def drop_version_table(connection: Connection, owner: str) -> None:

@@ -30,7 +30,8 @@ def tables_of(connection: Connection, plugin: str, known: Collection[str]) -> li
     """Names of the plugin's tables that are in the database; ``known`` are the ids of all plugins."""
     version = migrate.version_table(plugin)
     names = inspect(connection).get_table_names()
-    return sorted(name for name in names if name != version and table_owner(name, {*known, plugin}) == plugin)
+    ids = migrate.known_in(names, {*known, plugin})
+    return sorted(name for name in names if name != version and table_owner(name, ids) == plugin)
 
 
 def sizes(connection: Connection, plugin: str, known: Collection[str]) -> list[TableSize]:
@@ -44,9 +45,10 @@ def sizes(connection: Connection, plugin: str, known: Collection[str]) -> list[T
 def check_foreign_keys(connection: Connection, plugin: str, known: Collection[str]) -> None:
     """:raises PluginError: when a foreign key to the core or another plugin would keep its target from being deleted."""
     found = inspect(connection)
-    for table in tables_of(connection, plugin, known):
+    own = tables_of(connection, plugin, known)
+    for table in own:
         for key in found.get_foreign_keys(table):
-            if table_owner(key["referred_table"], {*known, plugin}) == plugin:
+            if key["referred_table"] in own:
                 continue
             if str(key.get("options", {}).get("ondelete", "")).upper() not in SAFE_ONDELETE:
                 column = ", ".join(key["constrained_columns"])

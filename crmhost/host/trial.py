@@ -246,12 +246,12 @@ def _up_and_down(site: Site, order: Sequence[Found], tried: Sequence[str]) -> No
     known = site.discover().found
     for found in order:
         with migrate.schema_transaction(site.engine) as connection:
-            migrate.migrate(connection, found.id, found.folder / "migrations" / "versions")
+            migrate.migrate(connection, found.id, found.folder / "migrations" / "versions", known=known)
     for found in reversed(order):
         if found.id not in tried:
             continue
         with migrate.schema_transaction(site.engine) as connection:
-            migrate.migrate(connection, found.id, found.folder / "migrations" / "versions", "base")
+            migrate.migrate(connection, found.id, found.folder / "migrations" / "versions", "base", known=known)
         with site.engine.connect() as connection:
             left = schema.tables_of(connection, found.id, known)
         if left:

@@ -109,7 +109,7 @@ def _drop_tables(connection: Connection, name: str, code: Found | None, known: A
     if code is not None:
         savepoint = connection.begin_nested()
         try:
-            migrate.migrate(connection, name, code.folder / "migrations" / "versions", "base")
+            migrate.migrate(connection, name, code.folder / "migrations" / "versions", "base", known=known)
             savepoint.commit()
         except PluginError:
             # The tables go all the same, below.

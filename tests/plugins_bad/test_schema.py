@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from sqlalchemy import text
 
+from crmhost.errors import PluginError
 from tests.plugins_bad.conftest import Workshop
 
 TABLE = "op.create_table('{name}', sa.Column('id', sa.Integer, primary_key=True){more})\n"
@@ -54,6 +57,31 @@ def test_core_table(shop: Workshop, name: str, up: str) -> None:
     """A migration that touches a table that is not the plugin's is refused and taken back."""
     shop.make(f"bad_touch_{name}", files=shop.migration(up))
     shop.refused(f"bad_touch_{name}", says="touches|taken back|depend")
+
+
+def test_longer_id(shop: Workshop) -> None:
+    """A table belongs to the plugin with the longest id that begins its name: another may neither change nor drop it."""
+    own = TABLE.format(name="bad_sales_plans_deal", more="")
+    shop.make("bad_sales_plans", files=shop.migration(own, "op.drop_table('bad_sales_plans_deal')"))
+    shop.make("bad_sales", files=shop.migration("op.add_column('bad_sales_plans_deal', sa.Column('bad', sa.Integer))"))
+    shop.make("bad_sales_two", files=shop.migration(TABLE.format(name="bad_sales_two_row", more="")))
+    shop.host.enable("bad_sales_plans")
+    schema = shop.schema()
+    says = "touches “bad_sales_plans_deal”, a table of “bad_sales_plans”"
+    with pytest.raises(PluginError, match=says):
+        shop.host.enable("bad_sales")
+    # Also when its files are gone: its tables are still there.
+    shop.host.disable("bad_sales_plans")
+    shutil.rmtree(shop.folder / "bad_sales_plans")
+    with pytest.raises(PluginError, match=says):
+        shop.host.enable("bad_sales")
+    assert shop.host.uninstall("bad_sales") == []
+    assert shop.schema() == schema
+    # And before it was ever enabled.
+    shop.make("bad_sales_next", files=shop.migration(TABLE.format(name="bad_sales_next_row", more="")))
+    shop.make("bad_sales", files=shop.migration(TABLE.format(name="bad_sales_next_row", more="")))
+    with pytest.raises(PluginError, match="a table of “bad_sales_next”"):
+        shop.host.enable("bad_sales")
 
 
 def test_no_ondelete(shop: Workshop) -> None:

@@ -52,6 +52,21 @@ def test_a_bridge_that_an_admin_switched_off_stays_off(crm: Host) -> None:
 
 
 @pytest.mark.database("sqlite")
+def test_the_command_line_says_why_a_bridge_comes_and_goes(crm: Host) -> None:
+    """It connects those that are on; what another one needs is told as needed."""
+    bridge = "bank_bridge {} (connects bank_one and bank_two)\n"
+    off = crm.cli("plugin", "disable", "bank_two").output
+    assert bridge.format("disabled") in off
+    assert "bank_two disabled\n" in off
+    on = crm.cli("plugin", "enable", "bank_two").output
+    assert bridge.format("enabled") in on
+    assert "needed" not in on
+    crm.disable("bank_bridge")
+    assert "bank_bridge enabled (needed)\n" in crm.cli("plugin", "enable", "bank_toll").output
+    assert "bank_toll disabled (needs it)\n" in crm.cli("plugin", "disable", "bank_bridge", "--with-dependents").output
+
+
+@pytest.mark.database("sqlite")
 def test_who_needs_a_bridge_holds_its_ends(crm: Host) -> None:
     """A plugin that an admin switched on is not taken away unasked."""
     crm.enable("bank_toll")
