@@ -14,7 +14,7 @@ from .core.settings.secrets import Cipher
 from .core.settings.services import SettingsView
 from .db import GuardedSession, make_engine, make_sessions, utcnow
 from .errors import CrmError
-from .host import migrate, registry, resolver
+from .host import consent, migrate, registry, resolver
 from .host.attribution import count_queries
 from .host.generation import Generation
 from .host.registry import Discovery
@@ -92,14 +92,22 @@ class Site:
         """The plugins to run, in order, and those that can't, with the reason."""
         if self.config.safe_mode:
             return [], dict.fromkeys(wanted.enabled, "Safe mode: the site was started without plugins.")
-        return self.plan_of(discovery or self.discover(), wanted.enabled, wanted.enabled_at)
+        discovery = discovery or self.discover()
+        waiting = consent.waiting(discovery, wanted.states)
+        return self.plan_of(discovery, wanted.enabled, wanted.enabled_at, waiting)
 
     @staticmethod
     def plan_of(
-        discovery: Discovery, enabled: Sequence[str], enabled_at: Mapping[str, dt.datetime | None]
+        discovery: Discovery,
+        enabled: Sequence[str],
+        enabled_at: Mapping[str, dt.datetime | None],
+        waiting: Mapping[str, str] | None = None,
     ) -> tuple[list[registry.Found], dict[str, str]]:
-        """The plugins to run if these were enabled, in order, and those that can't, with the reason."""
-        resolution = resolver.resolve(discovery.found, enabled, enabled_at)
+        """The plugins to run if these were enabled, in order, and those that can't, with the reason.
+
+        :param waiting: id -> why it must not run yet.
+        """
+        resolution = resolver.resolve(discovery.found, enabled, enabled_at, waiting=waiting)
         return [discovery.found[plugin] for plugin in resolution.order], dict(resolution.refused)
 
     # --- working ------------------------------------------------------------------------------------------------------

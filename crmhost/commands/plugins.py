@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..errors import CrmError, PluginError
-from ..host import beats, costs, grants, lifecycle, pack, resolver, scaffold
+from ..host import beats, consent, costs, grants, lifecycle, pack, resolver, scaffold
 from ..host import check as checks
 from ..host import uninstall as removal
 from ..host.hookcall import HookCaller
@@ -29,16 +29,17 @@ def list_plugins(as_json: bool) -> None:
     site = common.the_site()
     discovery = site.discover()
     states = site.wanted().states if site.ready else {}
+    waiting = consent.waiting(discovery, states)
     rows: list[dict[str, Any]] = [
         {
             "id": found.id,
             "name": found.manifest.name,
             "version": found.manifest.version,
-            "state": states[found.id].state if found.id in states else "disabled",
+            "state": "waiting" if found.id in waiting else states[found.id].state if found.id in states else "disabled",
             "origin": found.origin,
             "summary": found.manifest.summary,
             "needs": dict(found.manifest.needs),
-            "problem": states[found.id].reason if found.id in states else "",
+            "problem": waiting.get(found.id) or (states[found.id].reason if found.id in states else ""),
         }
         for found in discovery.found.values()
     ]
@@ -58,7 +59,7 @@ def list_plugins(as_json: bool) -> None:
         common.print_json(rows)
         return
     for row in rows:
-        click.echo(f"{row['state']:<10} {row['id']:<20} {row['version']:<8} {row['summary'] or row['problem']}")
+        click.echo(f"{row['state']:<10} {row['id']:<20} {row['version']:<8} {row['problem'] or row['summary']}")
     if not rows:
         click.echo("No plugins were found.")
 
@@ -99,7 +100,7 @@ def _tell_older_code(site: Site, names: Iterable[str]) -> None:
 @plugin.command()
 @click.argument("names", nargs=-1, required=True)
 def enable(names: tuple[str, ...]) -> None:
-    """Enable plugins, and what they need, on the running site.
+    """Enable plugins, and what they need, on the running site. Agrees to what an update of one that waits asks for.
 
     Code that a process imported before runs on until the site is restarted.
     """

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, update
 from ..db import GuardedSession
 from ..errors import Conflict, Forbidden, PluginError
 from ..work.unit import SYSTEM, Actor, Work
-from . import beats, migrate, resolver, schema, trial
+from . import beats, consent, migrate, resolver, schema, trial
 from .generation import Generation, assemble
 from .registry import Discovery, Found
 from .tables import HostState, PluginState
@@ -62,11 +62,14 @@ class InUse(Conflict):
 def plan_enable(site: Site, names: Iterable[str]) -> tuple[Discovery, Wanted, list[str]]:
     """What enabling these would enable, in order: themselves, what they need, and bridges that are then complete.
 
+    One that is on, and waits until somebody agrees to what its update asks for, counts as off.
+
     :raises PluginError: when one is not there, is broken, or its needs can't be met.
     """
     discovery = site.discover()
     wanted = site.wanted()
-    enabled = set(wanted.enabled)
+    waiting = consent.waiting(discovery, wanted.states)
+    enabled = set(wanted.enabled) - waiting.keys()
     chain: list[str] = []
     for name in names:
         _find(discovery, name)
@@ -75,10 +78,13 @@ def plan_enable(site: Site, names: Iterable[str]) -> tuple[Discovery, Wanted, li
                 chain.append(needed)
     # A bridge that went off with one of its ends comes back with it; one that an admin switched off stays off.
     declined = [
-        name for name, state in wanted.states.items() if state.state != "enabled" and state.reason != WITH_ITS_END
+        name
+        for name, state in wanted.states.items()
+        if name in waiting or (state.state != "enabled" and state.reason != WITH_ITS_END)
     ]
     chain += resolver.bridges(discovery.found, enabled | set(chain), without=declined) if chain else ()
-    resolution = resolver.resolve(discovery.found, [*wanted.enabled, *chain], wanted.enabled_at)
+    waiting = consent.waiting(discovery, wanted.states, agreed=chain)
+    resolution = resolver.resolve(discovery.found, [*wanted.enabled, *chain], wanted.enabled_at, waiting=waiting)
     for name in chain:
         if name in resolution.refused:
             raise PluginError(name, resolution.refused[name])
@@ -103,9 +109,11 @@ def _enable(site: Site, names: Sequence[str], actor: Actor, *, try_first: bool, 
     if not chain:
         return Switched((), wanted.number)
     found = [discovery.found[name] for name in chain]
+    waiting = consent.waiting(discovery, wanted.states, agreed=chain)
+    order, refused = site.plan_of(discovery, [*wanted.enabled, *chain], wanted.enabled_at, waiting)
     if try_first:
-        _try(site, wanted, found)
-    order, refused = site.plan_of(discovery, [*wanted.enabled, *chain], wanted.enabled_at)
+        _try(site, wanted, order, found)
+    held = site.plan(wanted, discovery)[1]
     generation = assemble(wanted.number + 1, order, refused)
     for name in chain:
         if name in generation.failed:
@@ -114,6 +122,10 @@ def _enable(site: Site, names: Sequence[str], actor: Actor, *, try_first: bool, 
         number = lock(connection, wanted.number)
         for plugin in found:
             _enable_one(site, connection, generation, plugin, discovery, actor)
+        for plugin in order:
+            if plugin.id in held and plugin.id not in chain:
+                # It needs one of these, so it could not run, nor be brought up to date when the site was started.
+                _bring_up(site, connection, plugin, wanted.states[plugin.id], discovery)
         number = _advance(connection, number)
     return Switched(tuple(chain), number, follow_up(site, number, follow))
 
@@ -167,11 +179,11 @@ def _grant_defaults(work: Work, plugin: str) -> None:
     users.grant_defaults(work, [item for item in work.generation.permissions.values() if item.plugin == plugin])
 
 
-def _try(site: Site, wanted: Wanted, found: Sequence[Found]) -> None:
+def _try(site: Site, wanted: Wanted, order: Sequence[Found], found: Sequence[Found]) -> None:
     known = {state.id: state.tried_digest for state in wanted.states.values()}
     untried = [plugin.id for plugin in found if known.get(plugin.id) != plugin.digest]
     if untried:
-        trial.run(site, [*wanted.enabled, *(plugin.id for plugin in found)], untried)
+        trial.run(site, [plugin.id for plugin in order], untried)
 
 
 # --- disabling -------------------------------------------------------------------------------------------------------
@@ -275,27 +287,31 @@ def _switch_off(
 def upgrade(site: Site) -> dict[str, str]:
     """Brings the tables of all enabled plugins to their code, each on its own; gives id -> reason of those that failed.
 
-    A plugin whose migration fails is suspended, and its schema stays as it was.
+    A plugin whose migration fails is suspended, and its schema stays as it was. One that waits for an agreement is left alone.
     """
     discovery = site.discover()
     wanted = site.wanted()
-    order, _ = site.plan_of(discovery, wanted.enabled, wanted.enabled_at)
+    order, _ = site.plan(wanted, discovery)
     failed: dict[str, str] = {}
     for found in order:
         state = wanted.states[found.id]
         try:
             with migrate.schema_transaction(site.engine) as connection:
-                versions = found.folder / "migrations" / "versions"
-                migrate.migrate(connection, found.id, versions, known=discovery.found)
-                schema.check_foreign_keys(connection, found.id, discovery.found)
-                if state.version != found.manifest.version:
-                    values = {"version": found.manifest.version, "changed_at": site.clock()}
-                    connection.execute(update(PluginState).where(PluginState.id == found.id).values(values))
+                _bring_up(site, connection, found, state, discovery)
         except Exception as error:
             problem = error if isinstance(error, PluginError) else trial.failed(found.id, "its migration failed", error)
             failed[found.id] = problem.message
             suspend(site, found.id, problem.message, problem.traceback)
     return failed
+
+
+def _bring_up(site: Site, connection: Connection, found: Found, state: PluginState, discovery: Discovery) -> None:
+    """Brings the tables of an enabled plugin to its code."""
+    migrate.migrate(connection, found.id, found.folder / "migrations" / "versions", known=discovery.found)
+    schema.check_foreign_keys(connection, found.id, discovery.found)
+    if state.version != found.manifest.version:
+        values = {"version": found.manifest.version, "changed_at": site.clock()}
+        connection.execute(update(PluginState).where(PluginState.id == found.id).values(values))
 
 
 # --- shared ----------------------------------------------------------------------------------------------------------

@@ -62,6 +62,8 @@ def resolve(
     wanted: Iterable[str],
     enabled_at: Mapping[str, dt.datetime | None] | None = None,
     environment: Environment | None = None,
+    *,
+    waiting: Mapping[str, str] | None = None,
 ) -> Resolution:
     """Orders the wanted plugins and refuses those that can't run; nothing is added that was not wanted.
 
@@ -69,8 +71,9 @@ def resolve(
     then by id. Of two that can't run together the one enabled later is refused.
 
     :param enabled_at: when each was enabled, in UTC; those without a time count as newest.
+    :param waiting: id -> why it must not run yet, whatever else there is.
     """
-    return _Resolver(found, wanted, enabled_at or {}, environment or Environment()).resolution()
+    return _Resolver(found, wanted, enabled_at or {}, environment or Environment(), waiting or {}).resolution()
 
 
 def needs(found: Mapping[str, Found], plugin_id: str, environment: Environment | None = None) -> tuple[str, ...]:
@@ -158,8 +161,10 @@ class _Resolver:
         wanted: Iterable[str],
         enabled_at: Mapping[str, dt.datetime | None],
         environment: Environment,
+        waiting: Mapping[str, str],
     ) -> None:
         self.environment = environment
+        self.waiting = waiting
         self.refused: dict[str, str] = {}
         self.manifests: dict[str, Manifest] = {}
         for plugin_id in sorted(set(wanted)):
@@ -172,7 +177,7 @@ class _Resolver:
 
     def resolution(self) -> Resolution:
         for plugin_id, manifest in self.manifests.items():
-            if reason := self._unfit(manifest):
+            if reason := self.waiting.get(plugin_id) or self._unfit(manifest):
                 self.refused[plugin_id] = reason
         for cycle in self._cycles():
             names = " needs ".join(f"“{self.manifests[plugin_id].name}”" for plugin_id in (*cycle, cycle[0]))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from flask import Response
 
 from ..errors import NotFound
-from ..host import beats, lifecycle
+from ..host import beats, consent, lifecycle
 from ..host.dispatcher import COOKIE
 from ..host.lifecycle import Switched
 from .request import current_work
@@ -39,9 +39,10 @@ class ProcessInfo:
 class PluginInfo:
     """A plugin that was found, or that the site knows and whose files are gone.
 
-    :param state: enabled, disabled, suspended, broken or missing.
+    :param state: enabled, waiting (enabled, and its update asks for something that nobody agreed to), disabled, suspended,
+        broken or missing.
     :param needs: ids of the plugins that it needs.
-    :param reason: why it is broken or was suspended.
+    :param reason: why it is broken, waits or was suspended.
     """
 
     id: str
@@ -74,6 +75,7 @@ def overview() -> Overview:
     current_work().require(lifecycle.PERMISSION)
     site = state().site
     discovery, wanted = site.discover(), site.wanted()
+    waiting = consent.waiting(discovery, wanted.states)
     plugins = {
         broken.id: PluginInfo(broken.id, broken.id, "", "", broken.origin, "broken", (), broken.reason)
         for broken in discovery.broken
@@ -86,9 +88,9 @@ def overview() -> Overview:
             about.version,
             about.summary,
             found.origin,
-            row.state if row else "disabled",
+            "waiting" if found.id in waiting else row.state if row else "disabled",
             tuple(about.needs),
-            row.reason if row else "",
+            waiting.get(found.id) or (row.reason if row else ""),
         )
     for name, row in wanted.states.items():
         if name not in plugins:

@@ -90,7 +90,7 @@ def page(plugin: str) -> str:
 def consent(plugin: str) -> ResponseReturnValue:
     """Shows what a plugin will be able to do, before it is enabled."""
     card, _whole = services.card(current_work(), _site(), plugin)
-    if card.on:
+    if card.on and card.state != "waiting":
         return redirect(url_for("extensions.page", plugin=plugin))
     return _consent(card)
 
@@ -122,9 +122,13 @@ def enable(plugin: str) -> ResponseReturnValue:
     card, _whole = services.card(current_work(), _site(), plugin)
     names = [plugin, *request.args.getlist("also")]
     current_work().session.rollback()
+    pairs = [entry.partition(" ") for entry in request.form.getlist("agreed")]
+    return _switch_on(card, names, [(name, grant) for name, _space, grant in pairs])
+
+
+def _switch_on(card: Card, names: list[str], agreed: list[tuple[str, str]]) -> ResponseReturnValue:
     try:
-        pairs = [entry.partition(" ") for entry in request.form.getlist("agreed")]
-        agreeing.require_agreed(agreeing.plan(_site(), names), [(name, grant) for name, _space, grant in pairs])
+        agreeing.require_agreed(agreeing.plan(_site(), names), agreed)
         switched = switching.switch_on(names)
     except CrmError as error:
         return _consent(card, error)
@@ -166,9 +170,14 @@ def review(plugin: str) -> ResponseReturnValue:
 @blueprint.post("/<plugin>/agree")
 @requires(PERMISSION)
 def agree(plugin: str) -> ResponseReturnValue:
-    """Notes that an admin agreed to what an update asks for."""
+    """Notes that an admin agreed to what an update asks for; one that waits for that is run at once."""
+    card, _whole = services.card(current_work(), _site(), plugin)
+    agreed = request.form.getlist("agreed")
+    if card.state == "waiting":
+        current_work().session.rollback()
+        return _switch_on(card, [plugin], [(plugin, grant) for grant in agreed])
     with writing() as work:
-        agreeing.agree(work, _site(), plugin, request.form.getlist("agreed"))
+        agreeing.agree(work, _site(), plugin, agreed)
     toast(_("Noted. The update takes effect when crmhost is restarted."), category="info")
     return redirect(url_for("extensions.index"), 303)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import Connection, func, inspect, select, text
 
 from ...errors import NotFound
-from ...host import beats, costs, grants, lifecycle, migrate
+from ...host import beats, consent, costs, grants, lifecycle, migrate
 from ...host import uninstall as removal
 from ...host.attribution import Cost
 from ...host.grants import Sentence
@@ -31,9 +31,10 @@ PERMISSION = lifecycle.PERMISSION
 #: Rows of a table up to which they are counted for the list.
 COUNTED = 10_000
 
-#: ``failing``: enabled, and left out of the generation in force.
-State = Literal["on", "failing", "suspended", "off", "broken", "gone"]
-_TROUBLED = ("suspended", "failing", "broken", "gone")
+#: ``waiting``: enabled, and its update asks for something that nobody agreed to. ``failing``: enabled, and left out of the
+#: generation in force.
+State = Literal["on", "waiting", "failing", "suspended", "off", "broken", "gone"]
+_TROUBLED = ("suspended", "waiting", "failing", "broken", "gone")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Card:
     :param followed: processes that run it as the site wants it.
     :param remarks: process -> why it does not run there; empty where it runs older files.
     :param stragglers: whether only some processes run older files: they were not restarted with the others.
-    :param reason: why it is suspended, failing or broken.
+    :param reason: why it is suspended, waiting, failing or broken.
     :param waiting: jobs that wait until it is on again.
     :param dependents: names of the plugins that are on and need it.
     """
@@ -114,7 +115,7 @@ class Card:
     @property
     def on(self) -> bool:
         """Whether it is wanted on."""
-        return self.state in ("on", "failing")
+        return self.state in ("on", "waiting", "failing")
 
     def matches(self, words: Sequence[str]) -> bool:
         """Whether every word stands in its name, id, author, summary or the name of one of its hooks."""
@@ -180,6 +181,7 @@ class _Reader:
         self.discovery: Discovery = site.discover()
         self.wanted: Wanted = site.wanted()
         self.refused: dict[str, str] = site.plan(self.wanted, self.discovery)[1]
+        self.held = {} if site.config.safe_mode else consent.waiting(self.discovery, self.wanted.states)
         known = {*self.discovery.found, *self.wanted.states, *(broken.id for broken in self.discovery.broken)}
         with site.engine.connect() as connection:
             self.processes = _processes(connection, site, self.wanted.number)
@@ -252,6 +254,8 @@ class _Reader:
             return "off", "", ""
         if row.state == "suspended":
             return "suspended", row.reason, row.traceback
+        if plugin in self.held:
+            return "waiting", self.held[plugin], ""
         failed = self.refused.get(plugin) or self.generation.failed.get(plugin, "")
         if failed:
             return "failing", failed, self.generation.tracebacks.get(plugin, "")

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, inspect
 
 from crmhost.core.users import services as users
 from crmhost.host import lifecycle
@@ -147,6 +147,63 @@ def test_an_update_that_wants_more_is_reviewed(goods: Host, maker: Maker) -> Non
         assert "mail:send" in session.get_one(PluginState, "shop").grants
     assert "asks for more" not in card(reader.get("/extensions/").text, "shop")
     assert ("plugin.agreed", "admin@example.com") in actions(goods)
+
+
+def restarted(host: Host, maker: Maker) -> None:
+    """What a new start of crmhost does: nothing is imported, tables are brought to the code, all is built anew."""
+    maker.clean()
+    assert host.upgrade() == {}
+    with host.work() as work, work.begin():
+        work.session.get_one(HostState, 1).generation += 1
+
+
+def test_an_update_that_wants_more_waits_until_that_is_agreed_to(goods: Host, maker: Maker) -> None:
+    """After a restart neither it nor what needs it runs or migrates; agreeing brings both back at once."""
+    reader = Reader(goods)
+    on(goods, "shop")
+    maker.plugin("stock", "pass", version="1.1", more='[grants]\nuses = ["mail:send", "users:read"]\n')
+    more = MIGRATION.replace("0001", "0002").replace("down_revision = None", 'down_revision = "0001"')
+    more = more.replace("shop_order", "shop_parcel")
+    maker.plugin("shop", SHOP, version="1.1", more=NEEDS, migrations__versions__0002_py=more)
+    restarted(goods, maker)
+    assert goods.generation.by_id.keys().isdisjoint({"stock", "shop"})
+    page = reader.get("/extensions/").text
+    assert "It does not run until somebody agrees to what is new: Read the users" in card(page, "stock")
+    assert "Waits for your agreement" in card(page, "stock")
+    assert "It needs the plugin “stock”" in card(page, "shop")
+    listed = json.loads(goods.cli("plugin", "list", "--json").output)
+    assert {row["id"]: row["state"] for row in listed} == {"shop": "enabled", "stock": "waiting"}
+    assert "Agree and run it" in reader.get("/extensions/stock/update").text
+    assert reader.post("/extensions/stock/agree", {"agreed": ["mail:send"]}).status_code == 422
+    assert "stock" not in goods.generation.by_id
+    assert not has_table(goods, "shop_parcel")
+    assert reader.post("/extensions/stock/agree", {"agreed": ["users:read"]}).status_code == 303
+    assert {"stock", "shop"} <= goods.generation.by_id.keys()
+    assert has_table(goods, "shop_parcel")
+    states = goods.site.wanted().states
+    assert (states["stock"].grants, states["stock"].version) == (["mail:send", "users:read"], "1.1")
+    assert states["shop"].version == "1.1"
+
+
+@ONE
+def test_an_update_that_wants_more_is_agreed_to_by_command(goods: Host, maker: Maker) -> None:
+    """The command says what it may, and runs it; other switches meanwhile leave it waiting."""
+    on(goods, "shop")
+    maker.plugin("shop", SHOP, version="1.1", more=NEEDS.replace('"net:configured"', '"mail:send"'))
+    restarted(goods, maker)
+    maker.plugin("other", "pass")
+    goods.enable("other")
+    assert "shop" not in goods.generation.by_id
+    said = goods.cli("plugin", "enable", "shop").output
+    assert "shop may: Send mail" in said
+    assert "shop enabled\n" in said
+    assert "shop" in goods.generation.by_id
+
+
+def has_table(host: Host, name: str) -> bool:
+    """Whether a table is there."""
+    with host.site.engine.connect() as connection:
+        return inspect(connection).has_table(name)
 
 
 @ONE
