@@ -128,22 +128,26 @@ def _add_going_on(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> 
 
 # --- cleaning --------------------------------------------------------------------------------------------------------
 
-#: What may carry somebody's data or a key, and what is written instead.
+#: What may carry somebody's data or a key: a sign of it that is quick to look for, the pattern, what is written instead.
 _MASKS = (
-    (re.compile(r"://[^/\s@]{1,300}@"), f"://{HIDDEN}@"),
+    ("://", re.compile(r"://[^/\s@]{1,300}@"), f"://{HIDDEN}@"),
     # Values that a database names in its errors.
-    (re.compile(r"\[parameters: .*"), f"[parameters: {HIDDEN}]"),
-    (re.compile(r"DETAIL:[^\n]*"), f"DETAIL: {HIDDEN}"),
-    (re.compile(r"(?<=[\w/.-])\?[\w.%\[\]-]{1,200}=[^\s\"'<>)]*"), f"?{HIDDEN}"),
-    (re.compile(r"(?i)\bbearer\s+[\w.~+/=-]+"), f"Bearer {HIDDEN}"),
-    (
-        re.compile(
-            r"(?i)\b([\w-]{0,60}(?:passwor[dt]|passwd|secret|token|api[_-]?key|authorization|cookie|crmhost_session)"
-            r"[\w-]{0,60}[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]+"
-        ),
-        rf"\1{HIDDEN}",
+    ("[parameters: ", re.compile(r"\[parameters: .*"), f"[parameters: {HIDDEN}]"),
+    ("DETAIL:", re.compile(r"DETAIL:[^\n]*"), f"DETAIL: {HIDDEN}"),
+    ("?", re.compile(r"(?<=[\w/.-])\?[\w.%\[\]-]{1,200}=[^\s\"'<>)]*"), f"?{HIDDEN}"),
+    ("earer ", re.compile(r"(?i)\bbearer\s+[\w.~+/=-]+"), f"Bearer {HIDDEN}"),
+    *(
+        (
+            sign,
+            re.compile(
+                r"(?i)\b([\w-]{0,60}(?:passwor[dt]|passwd|secret|token|api[_-]?key|authorization|cookie|crmhost_session)"
+                rf"[\w-]{{0,60}}[\"']?\s*{sign}\s*[\"']?)[^\s\"',;&]+"
+            ),
+            rf"\1{HIDDEN}",
+        )
+        for sign in "=:"
     ),
-    (re.compile(r"[^\s@<>\"'(),:;=\[\]{}/]{1,64}@[^\s@<>\"'(),:;=\[\]{}/]{1,255}"), "[e-mail]"),
+    ("@", re.compile(r"[^\s@<>\"'(),:;=\[\]{}/]{1,64}@[^\s@<>\"'(),:;=\[\]{}/]{1,255}"), "[e-mail]"),
 )
 
 
@@ -164,7 +168,7 @@ class Cleaner:
 
     @staticmethod
     def _name(name: str) -> str:
-        return re.sub(r"[^\w.-]", "_", str(name))[:60]
+        return name if name.isidentifier() else re.sub(r"[^\w.-]", "_", name)[:60]
 
     def _value(self, name: str, value: Any) -> Any:
         if isinstance(value, (bool, int, float)):
@@ -179,8 +183,9 @@ class Cleaner:
         """The text without secrets, e-mail addresses and query strings."""
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
-        for pattern, instead in _MASKS:
-            text = pattern.sub(instead, text)
+        for sign, pattern, instead in _MASKS:
+            if sign in text:
+                text = pattern.sub(instead, text)
         return text
 
 

@@ -26,6 +26,7 @@ class Readiness:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._away = False
         self._known: tuple[int, dict[str, list[str]]] = (0, {})
         #: Set when the process is about to end: load balancers should send nobody any more.
         self.stopping = False
@@ -52,8 +53,12 @@ class Readiness:
                     return ["generation: could not be built"]
                 behind = self._behind(connection, generation)
         except Exception:
-            log.warning("the database does not answer", exc_info=True)
+            if not self._away:
+                # Once: probes come every few seconds.
+                log.warning("the database does not answer", exc_info=True)
+            self._away = True
             return ["database: does not answer"]
+        self._away = False
         return [f"schema: {owner} is behind, run “crmhost db upgrade”" for owner in behind]
 
     def _generation(self) -> Generation | None:

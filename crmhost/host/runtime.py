@@ -36,6 +36,8 @@ POLL = 0.15
 BEAT = 5.0
 #: Seconds that a build may take before a process says that it hangs; it keeps serving what it has.
 BUILD_LIMIT = 60.0
+#: Seconds between two lines in the log about what goes on failing.
+REPEAT = 60.0
 #: Kinds of processes that build a Flask application.
 WITH_APP = frozenset({"web", "test"})
 #: Kinds of processes that follow the generation by a thread of their own.
@@ -63,6 +65,8 @@ class Runtime:
         self._stopping = threading.Event()
         self._builder: threading.Thread | None = None
         self._build_started = 0.0
+        #: Parts of the loop that fail -> when the log was last told.
+        self._failing: dict[str, float] = {}
         self.since = site.clock()
 
     @property
@@ -249,8 +253,22 @@ class Runtime:
     def _safely(self, what: str, function: Callable[[], T]) -> T | None:
         """Runs a part of the loop; the database may be away for a while, and the old generation keeps serving."""
         try:
-            return function()
+            done = function()
         except Exception:
-            log.exception("could not %s", what)
+            self._tell(what)
             self._stopping.wait(0.5)
             return None
+        if self._failing.pop(what, None) is not None:
+            log.warning("can %s again", what)
+        return done
+
+    def _tell(self, what: str) -> None:
+        """One traceback, then a line a minute: the loop runs several times a second, and a database may be away for hours."""
+        told = self._failing.get(what)
+        if told is None:
+            log.exception("could not %s", what)
+        elif time.monotonic() - told > REPEAT:
+            log.warning("still can't %s", what)
+        else:
+            return
+        self._failing[what] = time.monotonic()
