@@ -60,8 +60,22 @@ from .core.users import audit, passwords
 from .core.users import services as users
 from .core.users.models import ApiToken, Role, User
 from .db import UTCDateTime, metadata, plugin_base, utcnow
-from .errors import Conflict, CrmError, Forbidden, Invalid, NotFound, PluginError, Stale, Vetoed
+from .errors import (
+    Conflict,
+    CrmError,
+    Forbidden,
+    GiveUp,
+    Invalid,
+    JobStopped,
+    NotFound,
+    PluginError,
+    RetryLater,
+    Stale,
+    Vetoed,
+)
 from .host.hookcall import Answer
+from .work import jobs
+from .work.context import JobContext
 from .work.tables import AuditEntry, JobRow
 from .work.unit import SYSTEM, Actor, Change, Work
 
@@ -87,6 +101,7 @@ __all__ = [
     "ExternalId",
     "Filter",
     "Forbidden",
+    "GiveUp",
     "Health",
     "HealthCheck",
     "Hit",
@@ -94,7 +109,9 @@ __all__ = [
     "Importer",
     "Invalid",
     "Job",
+    "JobContext",
     "JobRow",
+    "JobStopped",
     "JournalEntry",
     "JournalType",
     "MenuItem",
@@ -102,6 +119,7 @@ __all__ = [
     "Permission",
     "PluginError",
     "QuickAction",
+    "RetryLater",
     "Role",
     "RowResult",
     "Schedule",
@@ -130,6 +148,7 @@ __all__ = [
     "contacts",
     "contacts_bulk",
     "contacts_list",
+    "jobs",
     "journal",
     "keyset",
     "metadata",

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from . import __version__
-from .commands import bench, common, database, plugins, records, serve
+from .commands import bench, common, database, plugins, records, serve, work
 from .errors import CrmError
 from .host.generation import Generation
 
@@ -59,8 +59,9 @@ def cli(ctx: click.Context) -> None:
     ctx.obj = common.LazySite()
 
 
-for _command in (*serve.COMMANDS, *plugins.COMMANDS, *database.COMMANDS, *records.COMMANDS, *bench.COMMANDS):
-    cli.add_command(_command)
+for _module in (serve, work, plugins, database, records, bench):
+    for _command in _module.COMMANDS:
+        cli.add_command(_command)
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -93,3 +93,37 @@ class PluginError(CrmError):
         if traceback:
             # So that a test that fails by this error shows where the plugin's own code failed.
             self.add_note(traceback)
+
+
+# --- what a job's handler raises to say what becomes of the job --------------------------------------------------------
+
+
+class RetryLater(Exception):  # no failure: the job only waits
+    """The job can't be done now and is put off, without counting as a failure: a limit is reached, the other side is busy.
+
+    :param seconds: from now on.
+    :param why: shown on the Jobs page.
+    """
+
+    def __init__(self, seconds: float, why: str = "") -> None:
+        super().__init__(why)
+        self.seconds = max(0.0, seconds)
+        self.why = why
+
+
+class GiveUp(Exception):  # the sentence is the point, not the name
+    """The job can never be done: it fails at once, without further attempts.
+
+    :param why: shown on the Jobs page; say what to do.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class JobStopped(BaseException):
+    """Raised by ``job.check()``: the job was cancelled, or its worker ends. Let it through.
+
+    It is no :class:`Exception`, so that a handler that catches errors of its own work does not swallow it.
+    """

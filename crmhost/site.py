@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, select
 
@@ -21,6 +22,18 @@ from .host.registry import Discovery
 from .host.runtime import Runtime
 from .host.tables import HostState, PluginState
 from .work.unit import SYSTEM, Actor, Work
+
+if TYPE_CHECKING:
+    from .work.broker import Carrier
+
+
+def _carrier(broker_url: str) -> Carrier | None:
+    if not broker_url:
+        return None
+    # dramatiq is imported where there is a broker, and nowhere else.
+    from .work.broker import carrier
+
+    return carrier(broker_url)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +70,7 @@ class Site:
         count_queries(self.engine)
         self.sessions = make_sessions(self.engine)
         self.cipher = Cipher(config.secret_key)
+        self.carrier = _carrier(config.broker_url)
         registry.open_namespace([folder for _, folder in config.plugin_folders])
         self.runtime = Runtime(self, kind)
 
@@ -121,7 +135,20 @@ class Site:
     def make_work(self, session: GuardedSession, actor: Actor, generation: Generation, *, locale: str = "") -> Work:
         """A unit of work on a session that the caller closes."""
         view = SettingsView(session, generation.settings, self.cipher)
-        return Work(session, actor, generation, settings=view, locale=locale or "en", clock=self.clock)
+        return Work(
+            session,
+            actor,
+            generation,
+            settings=view,
+            locale=locale or "en",
+            clock=self.clock,
+            wake=self._wake,
+        )
+
+    def _wake(self, kinds: Collection[str]) -> None:
+        """Tells workers of jobs that are due now; without a broker they look for themselves."""
+        if self.carrier is not None and kinds:
+            self.carrier.send(kinds)
 
     # --- schema -------------------------------------------------------------------------------------------------------
 

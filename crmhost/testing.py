@@ -43,6 +43,7 @@ from .host.generation import Generation
 from .host.manifest import FILE_NAME
 from .host.tables import PluginState
 from .site import Site
+from .work.runner import Runner
 from .work.tables import JobRow, OutboxEvent
 from .work.unit import SYSTEM, Actor, Work
 
@@ -209,15 +210,27 @@ class Host:
         with common.using(self.site):
             return CliRunner().invoke(_refusing(cli), arguments)
 
+    def run_jobs(self) -> None:
+        """Delivers the events and runs the jobs that are due at the clock's instant, here, until nothing is; failures are
+        written down as in production, see :meth:`jobs`.
+        """
+        self.site.runtime.refresh()
+        runner = Runner(self.site, threads=1)
+        try:
+            runner.until_idle()
+        finally:
+            runner.close()
+
     def events(self) -> list[tuple[str, list[int]]]:
         """Events told so far: (name, ids), oldest first."""
         with self.site.sessions() as session:
             return [(row.name, list(row.ids)) for row in session.scalars(select(OutboxEvent).order_by(OutboxEvent.id))]
 
-    def jobs(self) -> list[JobRow]:
-        """Jobs that are wanted, oldest first."""
+    def jobs(self, kind: str = "") -> list[JobRow]:
+        """Jobs of all kinds or of one, oldest first; those that schedules and the host itself started are among them."""
+        wanted = select(JobRow).order_by(JobRow.id)
         with self.site.sessions() as session:
-            return list(session.scalars(select(JobRow).order_by(JobRow.id)))
+            return list(session.scalars(wanted.where(JobRow.kind == kind) if kind else wanted))
 
     def contact(self, contact_id: int) -> Contact:
         """A contact as it is stored now."""

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from typing import Any
@@ -16,7 +17,7 @@ from .. import config, demo
 from ..errors import CrmError
 from ..host import setup
 from ..site import Site
-from . import common
+from . import children, common
 
 #: Requests that one process serves at once.
 THREADS = 8
@@ -54,9 +55,9 @@ def _show_admin(admin: setup.FirstAdmin, *, shown: bool) -> None:
     show_default=True,
     help="Processes; more than one needs gunicorn.",
 )
-@click.option("--no-worker", is_flag=True, expose_value=False, help="Start no embedded job worker.")
+@click.option("--no-worker", is_flag=True, help="Start no embedded job worker.")
 @click.option("--safe", is_flag=True, help="Start without plugins.")
-def run(host: str, port: int | None, workers: int, safe: bool) -> None:
+def run(host: str, port: int | None, workers: int, no_worker: bool, safe: bool) -> None:
     """Serve the site; an empty home is set up with demo data first."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if safe:
@@ -82,11 +83,18 @@ def run(host: str, port: int | None, workers: int, safe: bool) -> None:
     if safe:
         click.echo("Safe mode: no plugins are running.")
     sys.stdout.flush()
-    if workers > 1:
-        site.close()
-        _serve_gunicorn(host, port, workers)
-    else:
-        _serve_waitress(site, host, port)
+    worker = None if no_worker else children.worker()
+    if worker is not None:
+        worker.start()
+    try:
+        if workers > 1:
+            site.close()
+            _serve_gunicorn(host, port, workers)
+        else:
+            _serve_waitress(site, host, port)
+    finally:
+        if worker is not None:
+            worker.stop()
 
 
 def _port() -> int:
@@ -161,9 +169,16 @@ def _serve_gunicorn(host: str, port: int, workers: int) -> None:
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     arguments = ["--bind", bind, "--workers", str(workers), "--threads", str(THREADS), "--worker-class", "gthread"]
     arguments += ["--log-level", "warning", "--no-control-socket", "crmhost.wsgi:application"]
-    os.execv(  # noqa: S606  # becomes the server, so that signals reach it
-        sys.executable, [sys.executable, "-m", "gunicorn", *arguments]
-    )
+    server = subprocess.Popen([sys.executable, "-m", "gunicorn", *arguments], start_new_session=True)  # noqa: S603  # ours
+
+    def stop(*_: object) -> None:
+        server.terminate()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    status = server.wait()
+    if status > 0:
+        raise CrmError(f"gunicorn ended with {status}; its own words stand above.")
 
 
 COMMANDS = (init, run)

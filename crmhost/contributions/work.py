@@ -77,25 +77,31 @@ class JournalType(Contribution):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job(Contribution):
-    """A background job.
+    """A background job; ``work.enqueue`` wants one, in the transaction of the change.
 
-    ``work.enqueue`` records it in the transaction of the change. In this version jobs are recorded; the dispatcher of the next
-    version runs them, those recorded until then too.
+    It runs at least once: a worker that is killed leaves it to another one. So the handler must be repeatable; ``job.key`` is
+    the same at each attempt.
 
     :param kind: ``ID.something``.
-    :param handler: gets a context, whose ``work`` is not yet begun, and the arguments by name; must be repeatable.
-    :param attempts: how often it is tried, with growing pauses, before it is given up.
+    :param handler: gets a :class:`JobContext` and the arguments by name; gives a JSON-able mapping, or nothing. ``message`` and
+        ``url`` in it are shown to who asked for the job.
+    :param label: what the Jobs page calls it.
+    :param attempts: how often it may fail, with growing pauses, before it is given up.
+    :param run_as: with whose permissions its ``work`` acts: the host's own, or those that its asker has when it runs.
     """
 
     kind: str
-    handler: Callable[..., Any]
+    handler: Callable[..., Mapping[str, Any] | None]
     label: str = ""
     attempts: int = 8
+    run_as: Literal["system", "asker"] = "system"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Schedule(Contribution):
-    """Starts a job by the clock, in the site's time zone. In this version it is only recorded, as :class:`Job` says.
+    """Starts a job by the clock, in the site's time zone: once, whatever the number of workers.
+
+    What fell due while no worker ran is started once, not as often as it was missed.
 
     :param cron: five fields: minute, hour, day of the month, month, day of the week.
     :param arguments: of the job, by name.
@@ -108,16 +114,20 @@ class Schedule(Contribution):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EventHandler(Contribution):
-    """Runs after a change is committed, in the background, at least once.
+    """Runs after a change is committed, in the background, at least once, in the order of the events of one object.
 
-    In this version events are recorded; the dispatcher of the next version delivers them.
+    While it fails for an event, later events of the same objects wait; those of others don't.
 
-    :param event: such as ``contact.created``, or an event of another plugin, such as ``ledger.closed``.
+    :param event: such as ``contact.created``, an event of another plugin, such as ``ledger.closed``, all of one kind
+        (``contact.*``), or ``*`` for every event.
     :param handler: gets a work that is not yet begun and the :class:`Event`.
+    :param name: tells two handlers of the same event apart; the function's name by default. What waits for a handler is
+        found again by it, so keep it when you rename the function.
     """
 
     event: str
-    handler: Callable[..., Any]
+    handler: Callable[[Work, Event], Any]
+    name: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

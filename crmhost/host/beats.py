@@ -6,8 +6,6 @@ Lossy by design: costs sit in memory and are flushed every few seconds.
 from __future__ import annotations
 
 import datetime as dt
-import os
-import socket
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +16,7 @@ from ..db import WRITES
 from . import metrics, quarantine
 from .attribution import Cost, FaultRecord, meter
 from .generation import imported_digest
+from .processes import certainly_dead
 from .tables import Fault, HookCost, ProcessBeat
 
 if TYPE_CHECKING:
@@ -85,21 +84,7 @@ def living(connection: Connection, now: dt.datetime) -> list[Any]:
     rows = connection.execute(
         select(ProcessBeat.__table__).where(ProcessBeat.seen_at > now - ALIVE).order_by(ProcessBeat.id)
     )
-    return [row for row in rows if not _certainly_dead(row.id)]
-
-
-def _certainly_dead(process_id: str) -> bool:
-    """Whether a process of this machine is gone: one that was killed says no goodbye."""
-    host, pid, _ = process_id.rsplit(":", 2)
-    if host != socket.gethostname():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    return [row for row in rows if not certainly_dead(row.id)]
 
 
 def report(site: Site, runtime: Runtime) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import socket
 import sys
 import threading
 import time
@@ -22,6 +21,7 @@ from sqlalchemy import select
 from . import beats
 from .builder import build
 from .generation import Generation, assemble
+from .processes import name_of
 from .tables import HostState
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Runtime:
     @property
     def process_id(self) -> str:
         """Name of this process among all of the site."""
-        return f"{socket.gethostname()}:{os.getpid()}:{self.kind}"
+        return name_of(self.kind)
 
     # --- the generation in force --------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from ..core.settings.models import StoredSetting
 from ..core.users.models import Role, User
 from ..db import GuardedSession
 from ..errors import Conflict, PluginError
-from ..work.tables import JobRow
+from ..work.tables import Delivery, JobRow, ScheduleRow, Subscriber
 from ..work.unit import SYSTEM, Actor
 from . import beats, lifecycle, migrate, schema
 from .registry import Found
@@ -122,6 +122,9 @@ def _forget(session: GuardedSession, name: str) -> None:
     for statement in (
         delete(StoredSetting).where(StoredSetting.plugin == name),
         delete(JobRow).where(JobRow.plugin == name),
+        delete(Delivery).where(Delivery.plugin == name),
+        delete(Subscriber).where(Subscriber.plugin == name),
+        delete(ScheduleRow).where(ScheduleRow.plugin == name),
         delete(SearchDocument).where(SearchDocument.owner == name),
         delete(ExternalId).where(ExternalId.source == name),
         delete(Fault).where(Fault.plugin == name),

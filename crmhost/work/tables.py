@@ -1,14 +1,17 @@
-"""Tables of the outbox, of jobs and of the audit log."""
+"""Tables of the outbox, its deliveries, jobs, schedules and the audit log."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, UTCDateTime
+
+#: While a job waits, no second one of its kind and key is made; on PostgreSQL and SQLite the same text.
+WAITING = "dedupe_key IS NOT NULL AND state IN ('due', 'parked')"
 
 
 class OutboxEvent(Base):
@@ -21,6 +24,7 @@ class OutboxEvent(Base):
     __tablename__ = "work_outbox"
     __table_args__ = (
         Index("ix_work_outbox_new", "id", sqlite_where=text("state = 'new'"), postgresql_where=text("state = 'new'")),
+        Index("ix_work_outbox_at", "at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -33,20 +37,26 @@ class OutboxEvent(Base):
 
 
 class JobRow(Base):
-    """A job, written in the transaction of the change that wants it. ``state``: due, running, done, failed, parked."""
+    """A job, written in the transaction of the change that wants it.
+
+    ``state``: due, running, done, failed, cancelled, parked (its plugin is off). ``attempts`` counts starts, ``failures`` those
+    that ended in an exception: an attempt that was killed does not lengthen the pause. ``worker`` and ``lease_until`` say who
+    runs it and until when that is believed without a sign of life.
+    """
 
     __tablename__ = "work_job"
     __table_args__ = (
-        Index("ix_work_job_due", "state", "due_at"),
+        Index("ix_work_job_due", "state", "due_at", "id"),
         Index(
             "uq_work_job_dedupe",
             "kind",
             "dedupe_key",
             unique=True,
-            sqlite_where=text("dedupe_key IS NOT NULL AND state = 'due'"),
-            postgresql_where=text("dedupe_key IS NOT NULL AND state = 'due'"),
+            sqlite_where=text(WAITING),
+            postgresql_where=text(WAITING),
         ),
-        Index("ix_work_job_plugin", "plugin"),
+        Index("ix_work_job_plugin", "plugin", "state", "id"),
+        Index("ix_work_job_user", "user_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -57,9 +67,89 @@ class JobRow(Base):
     state: Mapped[str] = mapped_column(String(10), default="due", server_default="due")
     due_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    started_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    finished_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    worker: Mapped[str | None] = mapped_column(String(160))
+    lease_until: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     actor: Mapped[str] = mapped_column(String(120), default="")
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users_user.id", ondelete="SET NULL"))
+    cancel: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    progress: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    saved: Mapped[Any | None] = mapped_column(JSON)
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     error: Mapped[str | None] = mapped_column(Text)
+
+
+class JobLine(Base):
+    """A line of a job's log."""
+
+    __tablename__ = "work_job_line"
+    __table_args__ = (Index("ix_work_job_line_job", "job_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("work_job.id", ondelete="CASCADE"))
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Subscriber(Base):
+    """An event handler of a plugin that is on, was suspended or could not be started: what is told is kept for it.
+
+    Whoever holds the lease delivers to it, so that its events come in order.
+    """
+
+    __tablename__ = "work_subscriber"
+
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    plugin: Mapped[str] = mapped_column(String(60))
+    event: Mapped[str] = mapped_column(String(80))
+    worker: Mapped[str | None] = mapped_column(String(160))
+    lease_until: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+
+
+class Delivery(Base):
+    """An event on its way to one subscriber. ``state``: due, done, failed."""
+
+    __tablename__ = "work_delivery"
+    __table_args__ = (
+        UniqueConstraint("subscriber", "event_id", name="uq_work_delivery_subscriber_event"),
+        Index(
+            "ix_work_delivery_due",
+            "subscriber",
+            "event_id",
+            sqlite_where=text("state = 'due'"),
+            postgresql_where=text("state = 'due'"),
+        ),
+        Index("ix_work_delivery_state", "state", "due_at"),
+        Index("ix_work_delivery_event", "event_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("work_outbox.id", ondelete="CASCADE"))
+    subscriber: Mapped[str] = mapped_column(String(200))
+    plugin: Mapped[str] = mapped_column(String(60))
+    state: Mapped[str] = mapped_column(String(10), default="due", server_default="due")
+    due_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    finished_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class ScheduleRow(Base):
+    """When a schedule starts its job next. ``key`` tells apart several schedules of the same kind."""
+
+    __tablename__ = "work_schedule"
+
+    kind: Mapped[str] = mapped_column(String(120), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    plugin: Mapped[str] = mapped_column(String(60))
+    cron: Mapped[str] = mapped_column(String(120))
+    arguments: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    zone: Mapped[str] = mapped_column(String(60), default="UTC")
+    due_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    last_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
 
 
 class AuditEntry(Base):

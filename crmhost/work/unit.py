@@ -9,15 +9,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import Select, insert, select, true
+from sqlalchemy import Select, insert, select, text, true
 
-from ..db import WRITES, GuardedSession, utcnow
+from ..db import WRITES, GuardedSession, upsert, utcnow
 from ..errors import Forbidden
-from .tables import AuditEntry, JobRow, OutboxEvent
+from .tables import WAITING, AuditEntry, JobRow, OutboxEvent
 
 if TYPE_CHECKING:
     from ..host.generation import Generation
@@ -105,6 +105,7 @@ class Work:
         locale: str = "en",
         timezone: ZoneInfo | None = None,
         clock: Callable[[], dt.datetime] = utcnow,
+        wake: Callable[[Collection[str]], None] | None = None,
     ) -> None:
         self.session = session
         self.actor = actor
@@ -117,6 +118,8 @@ class Work:
         self._changes: list[Change] = []
         self._events: list[tuple[str, list[int], dict[str, Any]]] = []
         self._after: list[Callable[[], None]] = []
+        self._wake = wake
+        self._wanted: set[str] = set()
 
     @property
     def now(self) -> dt.datetime:
@@ -186,6 +189,7 @@ class Work:
         self._changes.clear()
         self._events.clear()
         self._after.clear()
+        self._wanted.clear()
         self.session.connection(execution_options={WRITES: True})
         self.session.info["writing"] = True
         try:
@@ -204,6 +208,8 @@ class Work:
             self.session.info["writing"] = False
         for function in self._after:
             function()
+        if self._wake is not None and (self._wanted or self._events):
+            self._wake(frozenset(self._wanted))
 
     @contextlib.contextmanager
     def part(self) -> Iterator[Work]:
@@ -286,32 +292,39 @@ class Work:
         due: dt.datetime | None = None,
         dedupe: str | None = None,
         **arguments: Any,
-    ) -> None:
+    ) -> int:
         """Wants a job, in this transaction: none is lost, and none runs for a change that was rolled back.
 
         :param kind: as declared, ``ID.something``.
         :param due: not before this instant.
-        :param dedupe: while a job of this kind and key is due, no second one is made.
+        :param dedupe: while a job of this kind and key waits, no second one is made.
+        :param arguments: JSON-able; the handler gets them by name.
+        :returns: the job's id; of the one that waits already, where ``dedupe`` found one.
         """
         if dedupe is not None:
-            known = select(JobRow.id).where(JobRow.kind == kind, JobRow.dedupe_key == dedupe, JobRow.state == "due")
-            if self.session.scalar(known.limit(1)) is not None:
-                return
+            known = select(JobRow.id).where(JobRow.kind == kind, JobRow.dedupe_key == dedupe, text(WAITING))
+            waiting: int | None = self.session.scalar(known.limit(1))
+            if waiting is not None:
+                return waiting
         now = self.now
-        self.session.execute(
-            insert(JobRow),
-            [
-                {
-                    "plugin": kind.partition(".")[0],
-                    "kind": kind,
-                    "arguments": arguments,
-                    "dedupe_key": dedupe,
-                    "due_at": due or now,
-                    "created_at": now,
-                    "actor": self.actor.label,
-                }
-            ],
-        )
+        values = {
+            "plugin": kind.partition(".")[0],
+            "kind": kind,
+            "arguments": arguments,
+            "dedupe_key": dedupe,
+            "due_at": due or now,
+            "created_at": now,
+            "actor": self.actor.label,
+            "user_id": self.actor.user_id,
+        }
+        if due is None or due <= now:
+            self._wanted.add(kind)
+        if dedupe is None:
+            return int(self.session.scalar(insert(JobRow).values(values).returning(JobRow.id)) or 0)
+        # Another unit may want the same just now: the later one must not fail for it.
+        wanted = upsert(self.session, JobRow).values(values).on_conflict_do_nothing().returning(JobRow.id)
+        made: int | None = self.session.scalar(wanted)
+        return int(made or self.session.scalar(known.limit(1)) or 0)
 
     # --- other plugins ------------------------------------------------------------------------------------------------
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import Select, delete, literal, literal_column, select, table, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import and_, func
 
+from ...db import upsert
 from ...work.unit import Work
 from ..rows import chunks
 from ..rows import table as table_of
@@ -35,8 +35,7 @@ def put(work: Work, owner: str, rows: Sequence[tuple[int, str]]) -> None:
     """
     if not rows:
         return
-    make = postgresql.insert if work.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = make(table_of(SearchDocument))
+    statement = upsert(work.session, table_of(SearchDocument))
     statement = statement.on_conflict_do_update(
         index_elements=["owner", "object_id"],
         set_={"text": statement.excluded.text},

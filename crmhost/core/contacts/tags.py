@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import and_, delete, exists, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
+from ...db import upsert
 from ...errors import Invalid, NotFound
 from ...work.unit import Change, Work
 from ..hues import HUES, hue_for
@@ -58,9 +58,8 @@ def made(work: Work, names: Iterable[str]) -> dict[str, Tag]:
     found = _by_key(work, list(wanted))
     missing = [wanted[key] for key in sorted(wanted) if key not in found]
     if missing:
-        make = postgresql.insert if work.session.get_bind().dialect.name == "postgresql" else sqlite.insert
         rows = [{"name": name, "name_key": key_of(name), "hue": hue_for(key_of(name))} for name in missing]
-        work.session.execute(make(table(Tag)).on_conflict_do_nothing(index_elements=["name_key"]), rows)
+        work.session.execute(upsert(work.session, table(Tag)).on_conflict_do_nothing(index_elements=["name_key"]), rows)
         found = _by_key(work, list(wanted))
     return found
 

@@ -1,0 +1,107 @@
+"""What a job's handler gets: its unit of work, progress, log, a place to resume from, and the wish that it stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from ..errors import JobStopped
+from .tables import JobLine, JobRow
+from .unit import Work
+
+#: Seconds between two writes of progress, and between two looks at whether the job was cancelled.
+PROGRESS_EVERY = 0.5
+CHECK_EVERY = 1.0
+
+
+class JobContext:
+    """One attempt at a job.
+
+    :param id: the job's number.
+    :param key: idempotency key, the same at each attempt: what is written under it is written once.
+    :param attempt: 1 at first.
+    :param work: a unit of work that is not begun: ``with job.work.begin():``, as often as needed.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        job_id: int,
+        attempt: int,
+        saved: Any = None,
+        *,
+        owner: str = "",
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.work = work
+        self.id = job_id
+        self.key = f"job:{job_id}"
+        self.attempt = attempt
+        self.saved = saved
+        self._owner = owner
+        self._stopping = stopping
+        self._shown = 0.0
+        self._checked = time.monotonic()
+
+    def progress(self, done: int, total: int = 0, text: str = "") -> None:
+        """Says how far it is; call it as often as you like, it is written twice a second. Outside of ``begin()``.
+
+        :param total: 0 when it is not known.
+        """
+        moment = time.monotonic()
+        if moment - self._shown < PROGRESS_EVERY and not (total and done >= total):
+            return
+        self._shown = moment
+        self._write({"progress": {"done": done, "total": total, "text": text[:200], "at": self.work.now.isoformat()}})
+
+    def log(self, text: str) -> None:
+        """Adds a line to the job's log; inside a begun transaction it is written with it."""
+        line = insert(JobLine).values(job_id=self.id, at=self.work.now, text=text.replace("\x00", "�")[:4000])
+        if self.work.writing:
+            self.work.session.execute(line)
+            return
+        with self.work.begin():
+            self.work.session.execute(line)
+
+    def save(self, value: Any) -> None:
+        """Keeps a JSON-able value to resume from (``saved`` of the next attempt).
+
+        In a begun transaction it is written with all else, or, when another worker has taken the job over meanwhile, nothing is:
+        what is written beside ``save`` happens once.
+
+        :raises JobStopped: when the job is another worker's now.
+        """
+        self.saved = value
+        self._write({"saved": value})
+
+    def check(self) -> None:
+        """Call it between batches, outside of ``begin()``.
+
+        :raises JobStopped: when the job was cancelled, or its worker ends: it is then taken up again, elsewhere or later.
+        """
+        if self._stopping():
+            raise JobStopped
+        if time.monotonic() - self._checked < CHECK_EVERY:
+            return
+        self._checked = time.monotonic()
+        self.work.session.rollback()
+        if self.work.session.scalar(select(JobRow.cancel).where(JobRow.id == self.id)):
+            raise JobStopped
+
+    def _write(self, values: Mapping[str, Any]) -> None:
+        mine = update(JobRow).where(JobRow.id == self.id, JobRow.worker == self._owner, JobRow.attempts == self.attempt)
+        statement = mine.values(values).execution_options(synchronize_session=False)
+        if self.work.writing:
+            self._mine_still(self.work.session.execute(statement))
+            return
+        with self.work.begin():
+            self._mine_still(self.work.session.execute(statement))
+
+    @staticmethod
+    def _mine_still(done: Any) -> None:
+        # A worker that slept longer than its lease must not write beside the one that took the job over.
+        if not done.rowcount:
+            raise JobStopped
