@@ -11,7 +11,6 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Iterator
 from itertools import islice
 
 #: Bytes of the HMAC that a token carries: 80 bits.
@@ -19,8 +18,8 @@ _SIGNATURE = 10
 #: Bytes of the number at most; base32 of both then has 16 to 29 characters.
 _NUMBER = 8
 _TOKEN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z2-7]{18,29}(?![A-Za-z0-9])")
+_BEFORE_AT = re.compile(_TOKEN.pattern + "(?=@)")
 _LONGEST = 10_000
-_MOST = 50
 _PURPOSE = b"crmhost mail token\x00"
 
 
@@ -44,18 +43,17 @@ def read(text: str, key: bytes) -> int | None:
 
     Rewritten senders are read too (``SRS0=…=bounces+TOKEN@…``). The comparison takes constant time.
     """
-    return first_signed(candidates(text[:_LONGEST]), key)
+    return _first(_TOKEN, text[:_LONGEST], key, 50)
 
 
-def candidates(text: str) -> Iterator[str]:
-    """What could be tokens in a text, by their form alone; in lower case."""
-    return (match[0].lower() for match in _TOKEN.finditer(text))
+def find(text: str, key: bytes) -> int | None:
+    """The number in the first token of ours that stands before an @-sign in a whole mail; None when there is none."""
+    return _first(_BEFORE_AT, text, key, 1_000)
 
 
-def first_signed(tokens: Iterable[str], key: bytes) -> int | None:
-    """The number in the first of the tokens that this key signed; looks at 50 of them."""
-    for token in islice(tokens, _MOST):
-        number = _read(token, key)
+def _first(form: re.Pattern[str], text: str, key: bytes, most: int) -> int | None:
+    for match in islice(form.finditer(text), most):
+        number = _read(match[0].lower(), key)
         if number is not None:
             return number
     return None

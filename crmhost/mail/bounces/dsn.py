@@ -1,0 +1,81 @@
+"""Delivery status notifications (RFC 3464), and those that write the same fields without the right media type."""
+
+from __future__ import annotations
+
+import re
+
+from .parts import Mail
+from .report import Failure, Kind, addresses, one_line
+from .rules import choose, is_hard
+
+_TYPES = ("message/delivery-status", "message/global-delivery-status")
+_FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60})[ \t]*:[ \t]*(.*)")
+_ACTIONS = frozenset({"failed", "delayed", "delivered", "relayed", "expanded"})
+_CODE = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
+
+
+def read(mail: Mail) -> list[Failure]:
+    """The recipients of a status notification; empty when the mail is none."""
+    groups: list[dict[str, str]] = []
+    for text in mail.texts(*_TYPES):
+        groups += _groups(text)
+    if not any(map(_is_recipient, groups)):
+        # Some write the fields into the text, or call the part by another name.
+        for part in mail.leaves:
+            if part.type not in {"message/rfc822", "text/rfc822-headers"} and "final-recipient" in part.text.lower():
+                groups += _groups(part.text)
+    words = " ".join(mail.texts("text/plain", "text/html"))
+    found = [_failure(group, words) for group in groups if _is_recipient(group)]
+    return found[:200]
+
+
+def _groups(text: str) -> list[dict[str, str]]:
+    """The fields of each block, names in lower case; a block ends at an empty line, or where a recipient begins again."""
+    groups: list[dict[str, str]] = [{}]
+    name = ""
+    for line in text.split("\n")[:5_000]:
+        match = _FIELD.match(line)
+        if line[:1] in {" ", "\t"} and name:
+            if len(groups[-1][name]) < 4_000:
+                groups[-1][name] += " " + line.strip()
+        elif match:
+            name = match[1].lower()
+            if name in groups[-1] and name in {"final-recipient", "original-recipient"}:
+                groups.append({})
+            groups[-1].setdefault(name, match[2].strip())
+        elif not line.strip():
+            name = ""
+            if groups[-1] and not _is_open(groups[-1]):
+                groups.append({})
+    return groups
+
+
+def _is_open(group: dict[str, str]) -> bool:
+    """Whether a block lacks what its next one may bring: some programs put an empty line inside."""
+    return "final-recipient" in group and "status" not in group and "action" not in group
+
+
+def _is_recipient(group: dict[str, str]) -> bool:
+    if "final-recipient" not in group and "original-recipient" not in group:
+        return False
+    return group.get("action", "").split(" ")[0].lower() in _ACTIONS or "status" in group or "diagnostic-code" in group
+
+
+def _failure(group: dict[str, str], words: str) -> Failure:
+    named = addresses(group.get("final-recipient", "")) or addresses(group.get("original-recipient", ""))
+    raw = group.get("final-recipient", "").rpartition(";")[2].strip(" <>\"'")
+    address = named[0] if named else raw[:254]
+    diagnosis = group.get("diagnostic-code", "")
+    code = _CODE.search(group.get("status", ""))
+    stated = code[0] if code else ""
+    action = group.get("action", "").split(" ")[0].lower()
+    if action in {"delivered", "relayed", "expanded"} or (
+        action not in {"failed", "delayed"} and stated.startswith("2")
+    ):
+        return Failure(address, stated, one_line(diagnosis), Kind.DELIVERY_NOTICE)
+    said = diagnosis.partition(";")[2] if ";" in diagnosis[:20] else diagnosis
+    status = choose("" if stated.startswith("2") else stated, said)
+    # What the program that reports says to people counts where the server said nothing.
+    text = said if len(said.strip()) > 12 else f"{said} {words}"
+    kind = Kind.SOFT if action == "delayed" or not is_hard(status, text) else Kind.HARD
+    return Failure(address, status, one_line(said or words), kind)
