@@ -181,6 +181,9 @@ def prepare(source: str, kind: Literal["html", "mjml"] = "html", layout: str = L
     else:
         html = aside.put(layout).replace("<!--content-->", _sanitise(aside.put(source)), 1)
     html = _inline(html)
+    if kind == "mjml":
+        # Once more, now that entities inside addresses are read.
+        _check_passive(html)
     sent = aside.restore(html)
     return Body(sent, aside.restore(plain_text(html), plain=True), len(sent.encode()))
 
@@ -328,6 +331,12 @@ def _from_mjml(source: str) -> str:
         ).content
     except Exception as error:
         raise Invalid(f"The MJML can't be read: {error}. Check that every element is closed.") from error
+    _check_passive(html)
+    return html
+
+
+def _check_passive(html: str) -> None:
+    """Refuses what would run or frame something, in HTML that isn't cleaned because it is a whole document."""
     found = _ACTIVE.search(html)
     if found:
         raise Invalid(f"Mail can't hold “{found[1]}”. Remove it from the MJML.")
@@ -335,4 +344,3 @@ def _from_mjml(source: str) -> str:
         active = _HANDLER.search(html, start, end)
         if active:
             raise Invalid(f"Mail can't hold “{active[1] or active[2]}”. Remove it from the MJML.")
-    return html

@@ -6,12 +6,17 @@ bounded memory, and says what the mail is; whose it is says ``token``, which nee
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from .. import verp
 from . import dsn, feedback, words
 from .parts import Mail, take_apart
 from .report import Failure, Kind, Report, summed
 
-__all__ = ["Failure", "Kind", "Report", "parse"]
+__all__ = ["Failure", "Kind", "Report", "parse", "parse_notification"]
 
 #: Fields of the report in which the address stands that our mail was sent from, or its Message-ID.
 _ADDRESSED = ("x-original-to", "delivered-to", "envelope-to", "x-envelope-to", "to", "in-reply-to", "references")
@@ -30,7 +35,20 @@ def parse(raw: bytes, key: bytes = b"", recipient: str = "") -> Report:
     if report.kind is Kind.NONE and not report.feedback:
         return report
     token = _token(mail, raw, key, recipient) if key else None
-    return Report(report.kind, report.recipients, report.status, report.diagnostic, token, report.feedback)
+    return replace(report, token=token)
+
+
+def parse_notification(data: Mapping[str, Any], key: bytes = b"") -> Report:
+    """What a provider tells by webhook on one of our mails: so far Amazon SES, as its notification service posts it.
+
+    :param data: the JSON; whether it really comes from the provider is for the caller to check.
+    :param key: as for :func:`parse`; the token is found where the provider repeats our sender or Message-ID.
+    """
+    report = feedback.notification(dict(data))
+    if report is None:
+        return Report(Kind.NONE)
+    token = verp.find(json.dumps(data, default=str)[:_SCANNED], key) if key else None
+    return replace(report, token=token)
 
 
 def _read(mail: Mail) -> Report:

@@ -7,6 +7,7 @@ import re
 from .parts import Mail
 from .report import Failure, Kind, addresses, one_line
 from .rules import choose, is_hard
+from .words import is_answer
 
 _TYPES = ("message/delivery-status", "message/global-delivery-status")
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60})[ \t]*:[ \t]*(.*)")
@@ -19,7 +20,7 @@ def read(mail: Mail) -> list[Failure]:
     groups: list[dict[str, str]] = []
     for text in mail.texts(*_TYPES):
         groups += _groups(text)
-    if not any(map(_is_recipient, groups)):
+    if not any(map(_is_recipient, groups)) and not is_answer(mail):
         # Some write the fields into the text, or call the part by another name.
         for part in mail.leaves:
             if part.type not in {"message/rfc822", "text/rfc822-headers"} and "final-recipient" in part.text.lower():

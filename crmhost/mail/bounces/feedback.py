@@ -53,23 +53,25 @@ def from_provider(mail: Mail) -> Report | None:
     """A notification of Amazon SES, sent on as mail by its notification service: JSON in the text."""
     for text in mail.texts("text/plain"):
         text = text.lstrip()
-        if not text.startswith("{") or '"' not in text[:20]:
-            continue
-        data = _json(text)
-        if isinstance(data.get("Message"), str):
-            data = _json(data["Message"])
-        kind = data.get("notificationType") or data.get("eventType")
-        if kind == "Bounce":
-            return _bounced(_mapping(data.get("bounce")))
-        if kind == "Complaint":
-            body = _mapping(data.get("complaint"))
-            feedback = str(body.get("complaintFeedbackType") or "abuse").lower()[:40]
-            listed = [_text(one.get("emailAddress")) for one in _mappings(body.get("complainedRecipients"))]
-            outcome = Kind.COMPLAINT if feedback in _ABUSE else Kind.NONE
-            return Report(outcome, tuple(Failure(address, "", "", outcome) for address in listed), feedback=feedback)
-        if kind == "Delivery":
-            return Report(Kind.DELIVERY_NOTICE)
+        if text.startswith("{") and '"' in text[:20]:
+            return notification(_json(text))
     return None
+
+
+def notification(data: dict[str, Any]) -> Report | None:
+    """What a notification of Amazon SES says, in the envelope of the notification service or without; None for another."""
+    if isinstance(data.get("Message"), str):
+        data = _json(data["Message"])
+    kind = data.get("notificationType") or data.get("eventType")
+    if kind == "Bounce":
+        return _bounced(_mapping(data.get("bounce")))
+    if kind == "Complaint":
+        body = _mapping(data.get("complaint"))
+        feedback = str(body.get("complaintFeedbackType") or "abuse").lower()[:40]
+        listed = [_text(one.get("emailAddress")) for one in _mappings(body.get("complainedRecipients"))]
+        outcome = Kind.COMPLAINT if feedback in _ABUSE else Kind.NONE
+        return Report(outcome, tuple(Failure(address, "", "", outcome) for address in listed), feedback=feedback)
+    return Report(Kind.DELIVERY_NOTICE) if kind == "Delivery" else None
 
 
 def _bounced(bounce: dict[str, Any]) -> Report:

@@ -56,6 +56,11 @@ def from_daemon(mail: Mail) -> bool:
     return bool(DAEMON.search(f"{mail.first('from')} {mail.first('sender')} {mail.first('return-path')}"))
 
 
+def is_answer(mail: Mail) -> bool:
+    """Whether a person answers: what stands in such a mail may be quoted."""
+    return bool(mail.first("in-reply-to")) and mail.first("return-path").strip() != "<>" and not from_daemon(mail)
+
+
 def _is_bounce(mail: Mail, text: str) -> bool:
     daemon = from_daemon(mail) or mail.first("return-path").replace(" ", "") == "<>"
     subject = bool(FAILED_SUBJECT.search(mail.first("subject")))
@@ -63,7 +68,7 @@ def _is_bounce(mail: Mail, text: str) -> bool:
     if daemon:
         return subject or body
     # Without a daemon's name only what is no answer of a person, and names somebody or a code.
-    return not mail.first("in-reply-to") and subject and body and bool(addresses(text) or reply(text))
+    return not is_answer(mail) and subject and body and bool(addresses(text) or reply(text))
 
 
 def _own_words(mail: Mail) -> str:

@@ -92,6 +92,14 @@ def test_mjml_that_cant_be_taken_is_refused_with_a_sentence(source: str, says: s
     """Broken documents, includes and what mail can't hold."""
     with pytest.raises(Invalid, match=says):
         from_mjml(source)
+    with pytest.raises(Invalid, match=says):
+        prepare(source, "mjml")
+
+
+def test_entities_hide_no_script_in_an_address() -> None:
+    """What an address says counts, however it is spelled."""
+    with pytest.raises(Invalid, match="javascript"):
+        prepare(MJML.replace("{rows}", "<mj-raw><a href='java&#115;cript:y()'>x</a></mj-raw>"), "mjml")
 
 
 def test_no_sheet_is_loaded_from_anywhere(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from crmhost.mail import verp
-from crmhost.mail.bounces import Kind, parse
+from crmhost.mail.bounces import Kind, parse, parse_notification
 from crmhost.mail.bounces.rules import HARD, choose, is_hard
 
 KEY = b"0123456789abcdef"
@@ -265,6 +265,8 @@ def test_mail_of_people_is_no_report() -> None:
     """Even when it speaks of bounces, holds codes, or answers one."""
     for raw in (
         words("My mail to bo@example.net bounced: 550 5.1.1", "Ada <ada@example.org>", "Re: rejected", In_Reply_To="<x@y>"),
+        words("> Final-Recipient: rfc822; bo@example.net\n> Status: 5.1.1", "a@b.example", "Re: x", In_Reply_To=OWN_ID),
+        words("Final-Recipient: rfc822; bo@example.net\nStatus: 5.1.1", "a@b.example", "Re: x", In_Reply_To=OWN_ID),
         words("We rejected the offer of room 550.", "Ada <ada@example.org>", "Offer"),
         words("Your order 5.1.1 was delivered", "shop@example.net", "Your parcel"),
         b"",
@@ -296,7 +298,10 @@ def test_receipts_are_notices() -> None:
 )  # fmt: skip
 def test_notifications_of_a_provider(data: dict[str, object], expected: Kind) -> None:
     """JSON in a mail, plain or inside the envelope of the notification service."""
-    for body in (json.dumps(data), json.dumps({"Type": "Notification", "Message": json.dumps(data)})):
+    wrapped = {"Type": "Notification", "Message": json.dumps(data | {"mail": {"source": OURS}})}
+    assert parse_notification(data).kind is parse_notification(wrapped).kind is expected
+    assert parse_notification(wrapped, KEY).token == (None if expected is Kind.NONE else 4711)
+    for body in (json.dumps(data), json.dumps(wrapped)):
         assert (
             parse(words(body + "\n--\nTo stop these …", "no-reply@sns.example.com", "AWS Notification Message")).kind
             is expected
