@@ -11,6 +11,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from . import net as http
 from .contributions import (
     ApiMount,
     Asset,
@@ -148,6 +149,7 @@ __all__ = [
     "contacts",
     "contacts_bulk",
     "contacts_list",
+    "http",
     "jobs",
     "journal",
     "keyset",

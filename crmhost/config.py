@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from .errors import CrmError
 from .host.proxies import networks
 from .host.registry import Origin
+from .net.addresses import check_listing
 
 #: Setting -> environment variable. The same names in lower case without the prefix stand in crmhost.toml.
 VARIABLES = {
@@ -118,7 +119,7 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
         storage_url=str(values.get("storage_url", "")),
         safe_mode=_flag("safe_mode", values.get("safe_mode", False)),
         allow_plugin_upload=_flag("allow_plugin_upload", values.get("allow_plugin_upload", False)),
-        allow_private_hosts=_list(values.get("allow_private_hosts", "")),
+        allow_private_hosts=_hosts(values.get("allow_private_hosts", "")),
         trusted_proxies=trusted_proxies,
         log_format=_one_of("log_format", values, LOG_FORMATS, "text"),
         log_level=_one_of("log_level", values, LOG_LEVELS, "info"),
@@ -156,6 +157,13 @@ def _flag(name: str, value: object) -> bool:
 def _list(value: object) -> tuple[str, ...]:
     parts = value if isinstance(value, list) else str(value).split(",")
     return tuple(text for part in parts if (text := str(part).strip()))
+
+
+def _hosts(value: object) -> tuple[str, ...]:
+    try:
+        return tuple(check_listing(entry) for entry in _list(value))
+    except ValueError as error:
+        raise CrmError(f"{VARIABLES['allow_private_hosts']} takes host:port, separated by commas: {error}") from error
 
 
 def _one_of(name: str, values: Mapping[str, object], choices: tuple[str, ...], default: str) -> str:

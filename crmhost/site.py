@@ -143,6 +143,7 @@ class Site:
             locale=locale or "en",
             clock=self.clock,
             wake=self._wake,
+            private_hosts=self.config.allow_private_hosts,
         )
 
     def _wake(self, kinds: Collection[str]) -> None:

@@ -7,6 +7,7 @@ Services never commit; the edge (page, API, command, job) does, with ``with work
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -106,6 +107,7 @@ class Work:
         timezone: ZoneInfo | None = None,
         clock: Callable[[], dt.datetime] = utcnow,
         wake: Callable[[Collection[str]], None] | None = None,
+        private_hosts: Collection[str] = (),
     ) -> None:
         self.session = session
         self.actor = actor
@@ -119,6 +121,8 @@ class Work:
         self._events: list[tuple[str, list[int], dict[str, Any]]] = []
         self._after: list[Callable[[], None]] = []
         self._wake = wake
+        #: ``host:port`` that outgoing calls may reach although private.
+        self.private_hosts = private_hosts
         self._wanted: set[str] = set()
 
     @property
@@ -140,6 +144,12 @@ class Work:
     def today(self) -> dt.date:
         """The day now, in the site's time zone."""
         return self.now.astimezone(self.timezone).date()
+
+    def as_actor(self, actor: Actor) -> Work:
+        """This same unit for another actor: what that one may see and do, in the same session and transaction."""
+        other = copy.copy(self)
+        other.actor = actor
+        return other
 
     # --- permission ---------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
@@ -152,6 +154,31 @@ def remove_all(work: Work, plugin: str) -> int:
     ).all()
     _view(work).forget()
     return len(gone)
+
+
+# --- secrets that are no settings ------------------------------------------------------------------------------------
+
+
+def seal(work: Work, text: str, context: str) -> str:
+    """A secret encrypted as settings are, to be stored in a table of one's own.
+
+    :param context: what it is for, such as ``rest_api.webhook 7``; it can only be read for the same.
+    """
+    sealed, key_id = _view(work).cipher.encrypt(text, context)
+    return f"{key_id}:{base64.b64encode(sealed).decode('ascii')}"
+
+
+def unseal(work: Work, sealed: str, context: str) -> str:
+    """The secret that :func:`seal` encrypted.
+
+    :raises CrmError: when it was stored under another secret key of the site, or was changed.
+    """
+    key_id, _, text = sealed.partition(":")
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise CrmError(f"“{context}” can't be decrypted: enter it again.") from error
+    return _view(work).cipher.decrypt(raw, key_id, context)
 
 
 def _view(work: Work) -> SettingsView:

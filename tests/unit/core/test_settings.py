@@ -200,3 +200,16 @@ def test_what_is_encrypted_comes_back_for_its_purpose_only(text: str, context: s
     for wrong, purpose in ((sealed, context + "x"), (sealed[:-1] + bytes([sealed[-1] ^ 1]), context), (b"", context)):
         with pytest.raises(CrmError):
             cipher.decrypt(wrong, key_id, purpose)
+
+
+def test_secrets_in_tables_of_plugins_are_bound_to_what_they_are_for(host: Callable[..., Host]) -> None:
+    """What is sealed is read again for the same purpose alone; anything else is refused with a sentence, never with nonsense."""
+    with host().work() as work:
+        sealed = settings.seal(work, "käse", "loans.key 7")
+        assert "käse" not in sealed
+        assert settings.unseal(work, sealed, "loans.key 7") == "käse"
+        assert settings.seal(work, "käse", "loans.key 7") != sealed
+        others = (sealed[:-4] + "AAAA", sealed[13:], f"000000000000:{sealed[13:]}", "", "no secret", ":::")
+        for text, purpose in ((sealed, "loans.key 8"), *((text, "loans.key 7") for text in others)):
+            with pytest.raises(CrmError, match="enter it again"):
+                settings.unseal(work, text, purpose)
