@@ -23,6 +23,8 @@ from .render import Limits, scan
 LARGE = 100_000
 #: Elements inside each other. Parsers of HTML take time and stack by depth; no mail needs a tenth of this.
 DEEPEST = 500
+#: Blanks inside one tag, which is to say attributes and the words of their values.
+MOST_BLANKS = 3_000
 
 #: What rich text is set into when no theme gives a layout; ``<!--content-->`` is where it goes.
 LAYOUT = """<!doctype html>
@@ -144,6 +146,7 @@ _FLAT = frozenset(
         "tfoot",
     ]
 )
+_BLANK = re.compile(r"[\s/]")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _ASIDE = re.compile(r"<!--lq:(\d{1,5})-->|&lt;!--lq:(\d{1,5})--&gt;|lq(\d{1,5})lq")
 _ONLY_TAGS = re.compile(r"^(?:<!--lq:\d{1,5}--> ?)+\n", re.MULTILINE)
@@ -219,7 +222,7 @@ def to_text(html: str) -> str:
     """The text part of a mail made from its HTML (see :func:`.plain.plain_text`). Placeholders stay."""
     aside = _Aside()
     html = aside.put(html)
-    _check_depth(html)
+    _check_shape(html)
     return aside.restore(plain_text(html), plain=True)
 
 
@@ -298,23 +301,27 @@ def _tag_spans(html: str) -> list[tuple[int, int]]:
 _TAG_PART = re.compile("[\"'>]")
 
 
-def _check_depth(html: str) -> None:
+def _check_shape(html: str) -> None:
     depth = 0
     for match in _OPENED.finditer(html):
         if match[2].lower() not in _FLAT:
             depth = max(0, depth - 1) if match[1] else depth + 1
             if depth > DEEPEST:
                 raise Invalid("The HTML is nested too deeply for mail. Close the elements that are left open.")
+    for start, end in _tag_spans(html):
+        # Each attribute is compared with those before it.
+        if end - start > MOST_BLANKS and len(_BLANK.findall(html, start, end)) > MOST_BLANKS:
+            raise Invalid("An element of the HTML has too many attributes. Close its quotes and brackets.")
 
 
 def _sanitise(html: str) -> str:
-    _check_depth(html)
+    _check_shape(html)
     cleaned = _CLEANER.clean(html)
     return _COMMENT.sub(lambda match: match[0] if _ASIDE.fullmatch(match[0]) else "", cleaned)
 
 
 def _inline(html: str) -> str:
-    _check_depth(html)
+    _check_shape(html)
     try:
         return _INLINER.inline(html)
     except css_inline.InlineError as error:
@@ -322,7 +329,7 @@ def _inline(html: str) -> str:
 
 
 def _from_mjml(source: str) -> str:
-    _check_depth(source)
+    _check_shape(source)
     if re.search(r"<mj-include\b", source):
         raise Invalid("Includes are not available here. Put the parts into one MJML document.")
     try:

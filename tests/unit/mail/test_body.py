@@ -139,20 +139,12 @@ def test_hostile_html_is_read_in_little_time() -> None:
     """Depth is refused; unclosed tags, quotes and comments are read in linear time."""
     with pytest.raises(Invalid, match="deeply"):
         sanitise("<div>" * 5_000)
+    with pytest.raises(Invalid, match="attributes"):
+        sanitise("<a " + "".join(f"x{number} " for number in range(50_000)) + ">")
     began = time.monotonic()
-    for hostile in (
-        "<" * 300_000,
-        "<a " * 100_000,
-        "<!--" * 50_000,
-        '<a href="' * 50_000,
-        "<p>" * 50_000,
-        "<![" * 50_000,
-    ):
-        try:
-            prepare(hostile)
-            to_text(hostile)
-        except Invalid as error:
-            assert "deeply" in str(error)  # noqa: PT017 - either answer will do
+    for hostile in ("<" * 50_000, "<!--" * 10_000, "<a href='" * 400 + "'>" * 10_000, "<p>" * 10_000, "<![" * 10_000):
+        prepare(hostile)
+        to_text(hostile)
     assert time.monotonic() - began < 20
 
 

@@ -127,7 +127,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(st.lists(_PIECES, max_size=40).map(b"".join) | st.binary(max_size=500))
 def test_any_bytes_are_read(raw: bytes) -> None:
     """Pieces of reports in any order, and bytes of any kind, give a report."""

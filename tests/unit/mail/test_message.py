@@ -121,6 +121,7 @@ def test_bulk_mail_can_be_unsubscribed_by_one_click() -> None:
     assert Unsubscribe("http://127.0.0.1:8000/u/x").fields()
 
 
+@settings(max_examples=50)
 @given(ANY, ANY, ANY)
 def test_nothing_breaks_out_of_a_header(name: str, subject: str, file: str) -> None:
     """Names, subjects and files with line ends, NUL, overrides, any script and any length make no field of their own."""
@@ -192,7 +193,7 @@ def test_fields_that_are_made_here_cant_be_given() -> None:
     assert (message["In-Reply-To"], message["References"].split()) == (thread[-1], list(thread[-20:]))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(ANY, ANY, ANY)
 def test_a_mould_gives_what_building_gives(name: str, subject: str, text: str) -> None:
     """What is filled per recipient is the same mail as one built alone: same fields, same parts, same contents."""
