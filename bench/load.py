@@ -9,8 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from .report import percentile
 from .sites import Place
@@ -107,19 +106,40 @@ class Load:
 
 
 class Server:
-    """A server of the site in processes of its own, on loopback."""
+    """A server of the site in processes of its own, on loopback.
 
-    def __init__(self, place: Place, port: int, *, kind: str = "gunicorn", workers: int = 2, threads: int = 8) -> None:
+    :param kind: ``gunicorn`` as operators start it themselves; or as ``crmhost run`` does: ``waitress`` with one process,
+        ``crmhost`` with as many as ``workers`` says, ``whole`` with a process that runs jobs beside it.
+    :param settings: environment variables besides those of the place.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        port: int,
+        *,
+        kind: str = "gunicorn",
+        workers: int = 2,
+        threads: int = 8,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.port = port
         if kind == "gunicorn":
             command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
             command += ["--threads", str(threads), "--worker-class", "gthread", "--log-level", "warning"]
             command += ["--no-control-socket", "crmhost.wsgi:application"]
         else:
-            command = [sys.executable, "-m", "crmhost", "run", "--port", str(port), "--no-worker"]
-        self.log = (place.home / "server.log").open("w+b")
+            command = [sys.executable, "-m", "crmhost", "run", "--port", str(port)]
+            command += ["--no-worker"] if kind != "whole" else []
+            command += ["--workers", str(workers)] if kind == "crmhost" else []
+        #: What it prints.
+        self.path = place.home / "server.log"
+        self.log = self.path.open("w+b")
         self.process = subprocess.Popen(
-            command, env={**place.environment(), "PYTHONUNBUFFERED": "1"}, stdout=self.log, stderr=self.log
+            command,
+            env={**place.environment(), "PYTHONUNBUFFERED": "1", **(settings or {})},
+            stdout=self.log,
+            stderr=self.log,
         )
         self._wait()
 
@@ -142,7 +162,7 @@ class Server:
     def output(self) -> str:
         """What it printed."""
         self.log.flush()
-        return Path(self.log.name).read_text("utf-8", errors="replace")[-6000:]
+        return self.path.read_text("utf-8", errors="replace")[-6000:]
 
     def close(self) -> None:
         """Ends it."""

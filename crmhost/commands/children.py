@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
+
+log = logging.getLogger("crmhost.server")
 
 #: Pauses before a process that died is started again: the first, and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
@@ -46,10 +49,8 @@ class Child:
                 return
             if time.monotonic() - started > WELL:
                 pause = FIRST_PAUSE
-            print(  # noqa: T201  # the server's own standard error
-                f"crmhost: “{' '.join(self._arguments[2:4])}” ended with {status}; it starts again in {pause:.0f} s",
-                file=sys.stderr,
-            )
+            name = " ".join(self._arguments[2:4])
+            log.warning("“%s” ended with %s; it starts again in %.0f s", name, status, pause)
             self._ending.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
 from typing import Any
 
 import click
 
-from .. import config, demo
+from .. import config, demo, logs
 from ..errors import CrmError
-from ..host import setup
+from ..host import metrics, setup
 from ..site import Site
-from . import children, common
+from . import children, common, serving
 
 #: Requests that one process serves at once.
 THREADS = 8
@@ -59,12 +57,13 @@ def _show_admin(admin: setup.FirstAdmin, *, shown: bool) -> None:
 @click.option("--safe", is_flag=True, help="Start without plugins.")
 def run(host: str, port: int | None, workers: int, no_worker: bool, safe: bool) -> None:
     """Serve the site; an empty home is set up with demo data first."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if safe:
         os.environ["CRMHOST_SAFE_MODE"] = "1"
     port = port if port is not None else _port()
     _check_free(host, port)
-    site = Site(config.load())
+    settings = config.load()
+    logs.configure(settings)
+    site = Site(settings)
     admin = None
     if site.ready:
         for plugin, reason in setup.bring_up_to_date(site).items():
@@ -83,18 +82,19 @@ def run(host: str, port: int | None, workers: int, no_worker: bool, safe: bool) 
     if safe:
         click.echo("Safe mode: no plugins are running.")
     sys.stdout.flush()
-    worker = None if no_worker else children.worker()
-    if worker is not None:
-        worker.start()
-    try:
-        if workers > 1:
-            site.close()
-            _serve_gunicorn(host, port, workers)
-        else:
-            _serve_waitress(site, host, port)
-    finally:
+    with metrics.shared(settings, alone=no_worker and workers == 1):
+        worker = None if no_worker else children.worker()
         if worker is not None:
-            worker.stop()
+            worker.start()
+        try:
+            if workers > 1:
+                site.close()
+                _serve_gunicorn(host, port, workers)
+            else:
+                serving.serve_waitress(site, host, port, THREADS)
+        finally:
+            if worker is not None:
+                worker.stop()
 
 
 def _port() -> int:
@@ -143,32 +143,11 @@ def _remembered(site: Site) -> setup.FirstAdmin | None:
     return setup.FirstAdmin(email, password)
 
 
-def _serve_waitress(site: Site, host: str, port: int) -> None:
-    from waitress.server import create_server
-
-    from ..host.dispatcher import Dispatcher
-
-    application = Dispatcher(site)
-    site.runtime.current()
-    site.runtime.watch()
-    server = create_server(application, host=host, port=port, threads=THREADS, ident="crmhost", channel_timeout=60)
-
-    def stop(*_: object) -> None:
-        # From a thread of its own: closing waits for the loop that the signal interrupted.
-        threading.Thread(target=server.close, daemon=True).start()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    try:
-        server.run()
-    finally:
-        site.close()
-
-
 def _serve_gunicorn(host: str, port: int, workers: int) -> None:
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     arguments = ["--bind", bind, "--workers", str(workers), "--threads", str(THREADS), "--worker-class", "gthread"]
-    arguments += ["--log-level", "warning", "--no-control-socket", "crmhost.wsgi:application"]
+    arguments += ["--config", "python:crmhost.commands.gunicorn_settings", "--no-control-socket"]
+    arguments += ["crmhost.wsgi:application"]
     server = subprocess.Popen([sys.executable, "-m", "gunicorn", *arguments], start_new_session=True)  # noqa: S603  # ours
 
     def stop(*_: object) -> None:

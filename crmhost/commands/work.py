@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import threading
@@ -10,7 +9,7 @@ import time
 
 import click
 
-from .. import config
+from .. import config, logs
 from ..site import Site
 from ..work import jobs as queue
 from ..work import runner
@@ -28,8 +27,9 @@ LOOK = 1.0
 @click.option("--parent", type=int, default=0, hidden=True, help="End when this process is gone.")
 def worker(threads: int, parent: int) -> None:
     """Run jobs, events and schedules until told to stop."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    site = Site(config.load(), kind="worker")
+    settings = config.load()
+    logs.configure(settings)
+    site = Site(settings, kind="worker")
     site.require_ready()
     site.runtime.current()
     site.runtime.watch()

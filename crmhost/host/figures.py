@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Request, Response
 
 from .. import __version__
-from ..work.tables import JobRow, OutboxEvent
+from ..work.tables import Delivery, JobRow, OutboxEvent
 from . import beats, metrics
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ def _read(connection: Connection, now: dt.datetime) -> Iterator[GaugeMetricFamil
     # By id: those that wait are few, and their index is by id.
     told = connection.scalar(select(OutboxEvent.at).where(new).order_by(OutboxEvent.id).limit(1))
     yield number("crmhost_event_oldest_seconds", "How long the oldest of them has waited.", _age(told, now))
+    late = (Delivery.state == "due", Delivery.due_at <= now)
+    yield number("crmhost_deliveries_due", "Deliveries of events that are due.", _count(connection, Delivery.id, *late))
     processes = GaugeMetricFamily("crmhost_processes", "Living processes of the site, by kind.", labels=("kind",))
     kinds = [row.kind for row in beats.living(connection, now)]
     for kind in sorted({*kinds, "web", "worker"}):

@@ -10,7 +10,8 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,23 @@ class Metrics:
         shared = CollectorRegistry()
         MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # it has no types
         return generate_latest(shared)
+
+
+@contextlib.contextmanager
+def shared(config: Config, *, alone: bool = False) -> Iterator[None]:
+    """Around what starts several processes of one site: they add their figures up. The operator may have named a folder.
+
+    :param alone: there will be one process only.
+    """
+    if not config.metrics or alone or os.environ.get(FOLDER):
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="crmhost-figures-") as folder:
+        os.environ[FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[FOLDER]
 
 
 # --- processes -------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from .. import logs
 from ..contributions import EventHandler
 from ..db import WRITES
 from ..errors import JobStopped, RetryLater
@@ -61,10 +62,12 @@ def _hand_over(
                 return
             if held.holds(item):
                 continue
-            error = attempt.deliver(site, generation, handler, item)
+            with logs.bound(event_id=item.event.id, event_name=item.event.name):
+                error = attempt.deliver(site, generation, handler, item)
+                until = _failed(site, handler, item, error) if error is not None else None
             if error is None:
                 done.append(item.id)
-            elif (until := _failed(site, handler, item, error)) is not None:
+            elif until is not None:
                 held.hold(item, until)
             if time.monotonic() - written > WRITE_EVERY:
                 _delivered(site, done)

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import exc, select
 
+from .. import logs
 from ..host.processes import certainly_dead
 from ..host.tables import PluginState
 from . import attempt, delivering, events, jobs, schedules
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("crmhost.work")
 T = TypeVar("T")
+
+#: How loud the log is about a job's end: those that are done are many.
+_LEVELS = {"done": logging.DEBUG, "due": logging.INFO, "cancelled": logging.INFO, "failed": logging.WARNING}
 
 #: Seconds between two looks, when nothing is due.
 POLL = 0.2
@@ -269,7 +273,9 @@ class Runner:
                     outcomes += [jobs.Outcome(left, "due", counts=False) for left in batch[position:]]
                     break
                 before = time.monotonic()
-                outcomes.append(attempt.run(self.site, generation, job, self.name, self._stopping.is_set))
+                with logs.bound(job=job.id, kind=job.kind):
+                    outcomes.append(attempt.run(self.site, generation, job, self.name, self._stopping.is_set))
+                    log.log(_LEVELS[outcomes[-1].state], "job %s", outcomes[-1].state, extra={"attempt": job.attempts})
                 self._seconds = 0.8 * self._seconds + 0.2 * (time.monotonic() - before)
         finally:
             self.site.runtime.leave(generation)

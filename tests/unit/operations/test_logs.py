@@ -6,7 +6,7 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from crmhost import logs
 from crmhost.config import Config, load
 from crmhost.errors import CrmError
+
+from .conftest import LogTo
 
 SECRET = "a-secret-key-that-nobody-may-see"
 TOKEN = "token-of-the-figures"
@@ -39,21 +41,9 @@ def settings(log_format: str = "json", log_level: str = "info") -> Config:
 
 
 @pytest.fixture
-def written() -> Iterator[Callable[..., Callable[[], str]]]:
-    """Configures logging and gives what is written since; logging is afterwards as it was."""
-    root, ours = logging.getLogger(), logging.getLogger("crmhost")
-    before = (root.handlers[:], root.level, ours.level)
-
-    def start(*arguments: str) -> Callable[[], str]:
-        stream = io.StringIO()
-        logs.configure(settings(*arguments), stream)
-        return stream.getvalue
-
-    yield start
-    logging.captureWarnings(capture=False)
-    root.handlers[:], level, own = before
-    root.setLevel(level)
-    ours.setLevel(own)
+def written(log_to: LogTo) -> Callable[..., Callable[[], str]]:
+    """Configures logging and gives what is written since."""
+    return lambda *arguments: log_to(settings(*arguments)).getvalue
 
 
 def fail(message: str) -> None:

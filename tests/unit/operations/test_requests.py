@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crmhost import logs
 from crmhost.host.dispatcher import Dispatcher
 from crmhost.testing import PASSWORD, Host
+
+from .conftest import LogTo, taken
 
 ONE = pytest.mark.database("sqlite")
 PLUGIN = """
@@ -57,24 +57,10 @@ def site(host: Callable[..., Host], tmp_path: Path) -> Host:
 
 
 @pytest.fixture
-def lines(site: Host) -> Iterator[Lines]:
+def lines(site: Host, log_to: LogTo) -> Lines:
     """What was logged since the last call, as ``crmhost run`` writes it."""
-    root, ours = logging.getLogger(), logging.getLogger("crmhost")
-    before = (root.handlers[:], root.level, ours.level)
-    stream = io.StringIO()
-    logs.configure(site.site.config, stream)
-
-    def read() -> list[dict[str, Any]]:
-        text = stream.getvalue()
-        stream.seek(0)
-        stream.truncate()
-        return [json.loads(line) for line in text.splitlines()]
-
-    yield read
-    logging.captureWarnings(capture=False)
-    root.handlers[:], level, own = before
-    root.setLevel(level)
-    ours.setLevel(own)
+    stream = log_to(site.site.config)
+    return lambda: taken(stream)
 
 
 def ask(site: Host, path: str, role: str = "Admin", **options: Any) -> Any:

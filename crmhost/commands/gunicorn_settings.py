@@ -1,0 +1,22 @@
+"""Settings that gunicorn reads, by their names, when ``crmhost run --workers N`` starts it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..config import load
+from ..logs import configure
+from .serving import PATIENCE
+
+graceful_timeout = int(PATIENCE)
+loglevel = "warning"
+
+
+def on_starting(_server: Any) -> None:
+    """The process that watches over the others logs as they do."""
+    configure(load())
+
+
+def post_worker_init(worker: Any) -> None:
+    """A process is ready before its first request comes."""
+    worker.wsgi.readiness.healthz()
