@@ -62,6 +62,27 @@ class Server:
         self._run(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(*names))
         return self.address(database)
 
+    def keep(self, database: str) -> None:
+        """Makes what is committed in a database outlive :meth:`kill`."""
+        self._run(sql.SQL("ALTER DATABASE {} SET synchronous_commit = on").format(sql.Identifier(database)))
+
+    def kill(self) -> None:
+        """Ends the server at once, as a crash does; :meth:`start` brings it back."""
+        process = int((self.folder / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
+        os.kill(process, signal.SIGKILL)
+        _await_end(process)
+
+    def start(self) -> None:
+        """Starts a server that was killed, once the processes it left behind have ended."""
+        for tries in range(40):
+            try:
+                _serve(self.folder)
+                return
+            except PostgresError:
+                if tries == 39:
+                    raise
+                time.sleep(0.25)
+
     def drop(self, database: str) -> None:
         """Removes a database and ends what is still connected to it; a missing one is fine."""
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
@@ -108,6 +129,18 @@ def server() -> Server:
     return Server(folder)
 
 
+@contextlib.contextmanager
+def another() -> Iterator[Server]:
+    """A server of one's own, which may be killed, removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    folder.chmod(0o755)
+    try:
+        _start(folder)
+        yield Server(folder)
+    finally:
+        _remove(folder)
+
+
 def stop() -> None:
     """Stops the server of the run that this process has begun, and removes its files."""
     folder = Path(os.environ.get(RUN, ""))
@@ -129,7 +162,12 @@ def _start(folder: Path) -> None:
     _call([programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync", *locale], folder)
     settings = SETTINGS | {"unix_socket_directories": str(folder)}
     (data / "postgresql.auto.conf").write_text("".join(f"{name} = '{value}'\n" for name, value in settings.items()))
-    _call([programs / "pg_ctl", "-D", data, "-l", data / "server.log", "-w", "-t", "60", "start"], folder)
+    _serve(folder)
+
+
+def _serve(folder: Path) -> None:
+    data = folder / "data"
+    _call([_programs(folder) / "pg_ctl", "-D", data, "-l", data / "server.log", "-w", "-t", "60", "start"], folder)
 
 
 def _programs(folder: Path) -> Path:

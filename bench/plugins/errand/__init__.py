@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crmhost.api import EventHandler, Job, Schedule
+from crmhost.api import EventHandler, Job, Schedule, Webhook
 from crmhost.hooks import hookimpl
 
 
@@ -24,6 +24,12 @@ class Plugin:
     @hookimpl
     def schedules(self) -> Sequence[Schedule]:
         return [Schedule(kind="errand.do", cron="30 6 * * *", arguments={"key": "daily"})]
+
+    @hookimpl
+    def webhooks(self) -> Sequence[Webhook]:
+        from . import services
+
+        return [Webhook(name="errand", handler=services.receive)]
 
     @hookimpl
     def event_handlers(self) -> Sequence[EventHandler]:

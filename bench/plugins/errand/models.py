@@ -16,7 +16,7 @@ class Told(Base):
     __tablename__ = "errand_told"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    number: Mapped[int]
+    number: Mapped[int] = mapped_column(unique=True)
 
 
 class Effect(Base):

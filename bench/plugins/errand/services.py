@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import select
 
 from crmhost.api import Change, Work
@@ -10,7 +12,10 @@ from .models import Effect, Told
 
 
 def tell(work: Work, number: int, data: dict[str, str] | None = None) -> int:
-    """Makes a change that is told as an event and wants a job; gives the change's id."""
+    """Makes a change that is told as an event and wants a job, once for each number; gives the change's id."""
+    known = work.session.scalar(select(Told.id).where(Told.number == number))
+    if known is not None:
+        return known
     told = Told(number=number)
     work.session.add(told)
     work.session.flush()
@@ -18,6 +23,12 @@ def tell(work: Work, number: int, data: dict[str, str] | None = None) -> int:
     work.tell("errand.told", [told.id], data)
     work.enqueue("errand.do", key=f"errand:{told.id}")
     return told.id
+
+
+def receive(work: Work, key: str, _headers: Mapping[str, str], _body: bytes) -> tuple[int, dict[str, int]]:
+    """Makes the change with the number in the address; sent again, it answers the same."""
+    with work.begin():
+        return 200, {"id": tell(work, int(key))}
 
 
 def effect(work: Work, key: str, note: str = "") -> bool:

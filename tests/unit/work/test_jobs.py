@@ -51,8 +51,8 @@ def test_the_same_job_waits_once(host: MakeHost) -> None:
 def test_a_failure_is_tried_again_with_growing_pauses_and_then_given_up(host: MakeHost) -> None:
     """Half a minute, then twice as long each time; the fourth failure of this kind is the last, kept with its traceback."""
     made = errand_host(host)
-    failing()["poison"] = ValueError("no good")
-    poison, good = want(made, "errand.do", key="poison"), want(made, "errand.do", key="good")
+    failing()["broken"] = ValueError("no good")
+    poison, good = want(made, "errand.do", key="broken"), want(made, "errand.do", key="good")
     pauses = []
     for _ in range(4):
         made.run_jobs()
@@ -70,7 +70,7 @@ def test_a_failure_is_tried_again_with_growing_pauses_and_then_given_up(host: Ma
     with made.work("Admin") as work, work.begin():
         jobs.retry(work, poison)
     made.run_jobs()
-    assert "poison" in effects(made)
+    assert "broken" in effects(made)
 
 
 def test_a_handler_says_what_becomes_of_the_job(host: MakeHost) -> None:

@@ -13,7 +13,11 @@ down_revision = None
 
 
 def upgrade() -> None:
-    op.create_table("errand_told", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("number", sa.Integer()))
+    op.create_table(
+        "errand_told",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("number", sa.Integer(), nullable=False, unique=True),
+    )
     op.create_table(
         "errand_effect",
         sa.Column("id", sa.Integer(), primary_key=True),

@@ -1,0 +1,71 @@
+"""The worker that ``crmhost run`` keeps: it runs jobs, comes back when it dies, and goes with its server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from bench import faults, sites
+from bench.load import free_port
+from bench.sites import Place
+from crmhost.host import beats, lifecycle
+from crmhost.host.processes import certainly_dead
+from crmhost.site import Site
+from crmhost.work.tables import JobRow
+
+PATIENCE = 40.0
+
+
+def _until(condition: Callable[[], object]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < until, "it did not come about"
+        time.sleep(0.05)
+
+
+def _workers(site: Site) -> list[str]:
+    with site.engine.connect() as connection:
+        return [row.id for row in beats.living(connection, site.clock()) if row.kind == "worker"]
+
+
+def _done(site: Site, job: int) -> bool:
+    with site.engine.connect() as connection:
+        return connection.scalar(select(JobRow.state).where(JobRow.id == job)) == "done"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "2"], ids=["waitress", "gunicorn"])
+def test_the_server_keeps_a_worker(sqlite_template: Path, tmp_path: Path, workers: str) -> None:
+    """Jobs run; a worker that is killed is replaced; a server that is killed takes its worker with it; told to end, both do."""
+    shutil.copy(sqlite_template, tmp_path / "test.sqlite")
+    place = Place("test", tmp_path, f"sqlite:///{tmp_path / 'test.sqlite'}")
+    shutil.copytree(faults.PLUGINS, tmp_path / "plugins")
+    sites.set_up(place)
+    site = place.site()
+    lifecycle.enable(site, ["errand"], try_first=False, follow=0)
+    site.runtime.refresh()
+    arguments = ["run", "--port", str(free_port()), "--workers", workers]
+    server = faults.Process(arguments, place.environment(), tmp_path / "server.log")
+    try:
+        for key in ("first", "second"):
+            with site.work() as work, work.begin():
+                job = work.enqueue("errand.do", key=key)
+            _until(lambda job=job: _done(site, job))
+            (name,) = _workers(site)
+            if key == "first":
+                os.kill(int(name.split(":")[1]), signal.SIGKILL)
+        if workers == "1":
+            server.kill()
+        else:
+            server.end()
+        _until(lambda: certainly_dead(name))
+    finally:
+        server.end()
+        site.close()
