@@ -22,6 +22,7 @@ from typing import Any
 
 import click
 import pytest
+from argon2 import PasswordHasher
 from click.testing import CliRunner, Result
 from flask import Response
 from flask.testing import FlaskClient
@@ -33,6 +34,7 @@ from . import config as configuration
 from .config import Config
 from .core.contacts import services as contacts
 from .core.contacts.models import Contact
+from .core.users import passwords
 from .core.users import services as users
 from .core.users.models import User
 from .db import utcnow
@@ -286,7 +288,11 @@ def _refusing(command: click.Command) -> click.Command:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Makes ``plugins.ID`` importable when pytest is started in a plugin's own folder (which must lie in one called plugins)."""
+    """Makes passwords cheap, and ``plugins.ID`` importable when pytest is started in a plugin's own folder.
+
+    That folder must lie in one called ``plugins``.
+    """
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     for folder in (config.rootpath, *config.rootpath.parents):
         if (folder / FILE_NAME).is_file():
             registry.open_namespace([folder.parent.resolve()])

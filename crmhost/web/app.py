@@ -12,6 +12,7 @@ from werkzeug.routing import IntegerConverter, Map
 from . import database, errors, frame, i18n, request, security, signin, templating, toasts
 from .assets import Assets
 from .i18n import Catalogues
+from .rules import KeptRule
 from .state import WebState
 from .themes import choose_theme
 
@@ -40,6 +41,7 @@ def base_app(site: Site, generation: Generation) -> Flask:
     Pure but for announcing static files: nothing is written to the database, no thread is started.
     """
     app = Flask("crmhost.web", static_folder=None, template_folder=None)
+    app.url_rule_class = KeptRule
     app.url_map.converters["int"] = Number
     app.config.update(
         SECRET_KEY=site.config.secret_key,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
+from crmhost.config import checkout
 from crmhost.core.users import services as users
 from crmhost.core.users.models import ApiToken, SignInAttempt, User, UserSession
 from crmhost.core.users.roles import FIRST_ROLES
@@ -40,6 +43,13 @@ def test_the_roles_of_the_first_start(site: Host) -> None:
         ):
             with pytest.raises(Conflict), work.begin():
                 change()
+
+
+def test_passwords_are_hashed_as_strongly_as_is_advised() -> None:
+    """With argon2id, 19 MiB and two passes; only tests, which run in another process than this, make it cheaper."""
+    code = "from crmhost.core.users import passwords; print(passwords.hash_password('a long password'))"
+    hashed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=checkout())
+    assert hashed.stdout.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 def test_signing_in_gives_a_token_that_only_the_browser_holds(site: Host) -> None:
