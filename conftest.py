@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bench import sites
+from bench.sites import Place
 from tests.peers import postgres
 
 pytest_plugins = ["crmhost.testing"]
@@ -96,6 +98,31 @@ def database_url(
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}"
     yield server.create(name, template)
     server.drop(name)
+
+
+@pytest.fixture
+def place(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    """A site that is set up, with an admin and the bundled plugins on, for servers in processes of their own."""
+    if database == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_site"), tmp_path / "site.sqlite")
+        yield Place("test", tmp_path, f"sqlite:///{tmp_path / 'site.sqlite'}")
+        return
+    server = postgres.server()
+    home = tmp_path_factory.mktemp("site")
+    template = server.template("crmhost_site", lambda url: sites.set_up(Place("template", home, url)))
+    name = f"site_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}"
+    yield Place("test", tmp_path, server.create(name, template))
+    server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def sqlite_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file of a site that is set up, to copy from."""
+    home = tmp_path_factory.mktemp("site")
+    sites.set_up(Place("template", home, f"sqlite:///{home / 'site.sqlite'}"))
+    return home / "site.sqlite"
 
 
 @pytest.fixture(scope="session")

@@ -28,14 +28,6 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def place(database_url: str, tmp_path: Path) -> Place:
-    """A site that is set up, with the bundled plugins on and nobody in it."""
-    made = Place("test", tmp_path, database_url)
-    sites.set_up(made)
-    return made
-
-
-@pytest.fixture
 def server(place: Place) -> Iterator[Server]:
     """The site, served by two processes."""
     running = Server(place, free_port())
