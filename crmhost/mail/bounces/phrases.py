@@ -12,11 +12,12 @@ def any_of(*phrases: str) -> re.Pattern[str]:
 
 _WHO = r"(?:user|recipient|mailbox|account|address|addressee|alias|local[ -]?part|mbox|username|login)"
 _NAMED = r"(?: (?:name|account|address|mailbox|email|id|\(?<?[\w.+=-]{1,64}(?:@[\w.-]{1,200})?>?\)?:?)){0,3}"
-_MEANT = r"(?: (?:that )?you (?:tried|attempted|are trying) to (?:reach|contact|send to))?"
+_MEANT = r"(?: (?:that )?you (?:entered|typed|(?:tried|attempted|are trying) to (?:reach|contact|send to)))?"
 _IS = r"[ :,]{0,2}(?:is |was |has been |are |seems to be )?(?:currently |an )?"
 _NOT_THERE = (
     r"(?:unknown|not (?:be )?(?:known|found|exists?|listed|recogni[sz]ed|valid|registered|available here)|invalid|non-?existent"
-    r"|do(?:es)? ?n[o'’]?t exist|no longer (?:exists?|valid|available|active|on)|(?:been )?(?:deleted|removed))"
+    r"|do(?:es)? ?n[o'’]?t exist|no longer (?:exists?|valid|available|active|on)|(?:been )?(?:deleted|removed)"
+    r"|no longer accepts? (?:mail|messages)|(?:could|can|was)(?:n't| ?not) (?:be )?(?:found|located))"
 )
 _UNKNOWN = (
     r"(?:unknown|no such|non-?existent|non-?existing|invalid|unrouteable|unroutable|illegal|bad destination|incorrect)"
@@ -32,7 +33,8 @@ UNKNOWN_USER = any_of(
     r"(?:can(?:'t|not)|could(?:n't| not)|unable to|did(?:n't| not)) (?:find|verify|locate|lookup) (?:\w+ ){0,3}"
     r"(?:user|recipient|mailbox|account|address|e-?mail)",
     r"(?:do(?:es)?(?: not|n.?t) have|has no|have no|there is no|no) (?:an? |the |any )?(?:[\w.!-]{1,40} )?"
-    r"(?:account|mailbox|such (?:user|person|account|address|mailbox|recipient)|recipient here|user here|one by that name)",
+    r"(?:account|mailbox|such (?:user|person|account|address|mailbox|recipient)|recipient here|user here|(?:one|user) by that name)",
+    r"invalid (?:final delivery )?user ?id",
     r"unknown ?user|user ?unknown|user ?not ?found|recip(?:ient)? ?not ?found|invalid ?recipient|no valid recipients",
     r"no longer (?:works?|employed|with|at|here)|(?:user|recipient|mailbox|account) has (?:left|moved)",
     r"not listed in (?:\w+ ){0,4}(?:directory|address book|domino)|(?:recipient|name) is not recogni[sz]ed",
@@ -53,7 +55,7 @@ ANOTHER_REASON = any_of(
     r"(?:mail ?box|quota|storage|disk|inbox|mbox|account|user)\b[^\n]{0,40}\b(?:full|exceed\w*|over ?quota|over limit|out of)",
     r"over ?quota|quota exceeded|insufficient (?:system )?storage|not enough space|exceeded storage",
     r"(?:unknown|invalid|bad) sender|of sender address|unknown address error|return address",
-    r"sender (?:address )?(?:rejected|unknown|verify failed|denied)",
+    r"sender (?:address )?(?:rejected|unknown|verify failed|denied|does|is|was|not)",
     r"(?:client|host|sending|ip)\b[^\n]{0,60}\b(?:blocked|blacklisted|block list|listed (?:at|by|in)|denied|rejected)",
     r"spam|blacklist|blocklist|\bpolicy\b|\bvirus\b|relay(?:ing)? (?:denied|not|access)|too (?:large|big|many)",
 )

@@ -9,7 +9,7 @@ import pytest
 
 from crmhost.mail import verp
 from crmhost.mail.bounces import Kind, parse, parse_notification
-from crmhost.mail.bounces.rules import HARD, choose, is_hard
+from crmhost.mail.bounces.rules import HARD, choose, is_hard, says_unknown
 
 KEY = b"0123456789abcdef"
 OURS = verp.make(4711, KEY, "crm.example.org")
@@ -306,3 +306,44 @@ def test_notifications_of_a_provider(data: dict[str, object], expected: Kind) ->
             parse(words(body + "\n--\nTo stop these …", "no-reply@sns.example.com", "AWS Notification Message")).kind
             is expected
         )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "action not taken: mailbox unavailable",
+            "dd Not a valid recipient",
+            "This user doesn't have a ymail.com account",
+        ),
+        *("is unavailable: user not found", "No such user!", "not our customer", "This address no longer accepts mail"),
+        *("because the address couldn't be found", "no mailbox here by that name", "There is no user by that name"),
+        *("Empfänger a@b.example unbekannt", "destinataire inconnu", "El usuario no existe", "用户不存在"),
+    ],
+)
+def test_phrases_for_nobody(text: str) -> None:
+    """What servers say when a mailbox isn't there, in several languages."""
+    assert says_unknown(f"550 {text}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Mailbox full",
+            "sender address does not exist",
+            "Unknown sender",
+            "Host or domain name not found",
+            "relay access denied",
+        ),
+        *("rejected by policy: unknown user agent", "DKIM signature not valid", "reverse name not found for client"),
+        *(
+            "too many recipients",
+            "Your account is not allowed to send",
+            "the user is over quota; user unknown otherwise",
+        ),
+    ],
+)
+def test_phrases_for_other_reasons(text: str) -> None:
+    """What sounds alike and says nothing against the address."""
+    assert not says_unknown(f"550 {text}")
