@@ -33,7 +33,8 @@ UNKNOWN_USER = any_of(
     r"(?:can(?:'t|not)|could(?:n't| not)|unable to|did(?:n't| not)) (?:find|verify|locate|lookup) (?:\w+ ){0,3}"
     r"(?:user|recipient|mailbox|account|address|e-?mail)",
     r"(?:do(?:es)?(?: not|n.?t) have|has no|have no|there is no|no) (?:an? |the |any )?(?:[\w.!-]{1,40} )?"
-    r"(?:account|mailbox|such (?:user|person|account|address|mailbox|recipient)|recipient here|user here|(?:one|user) by that name)",
+    r"(?:account|mailbox|such (?:user|person|account|address|mailbox|recipient)"
+    r"|(?:recipient|user) here|(?:one|user) by that name)",
     r"invalid (?:final delivery )?user ?id",
     r"unknown ?user|user ?unknown|user ?not ?found|recip(?:ient)? ?not ?found|invalid ?recipient|no valid recipients",
     r"no longer (?:works?|employed|with|at|here)|(?:user|recipient|mailbox|account) has (?:left|moved)",
