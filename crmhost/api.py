@@ -52,6 +52,8 @@ from .core.contacts import queries as contacts_list
 from .core.contacts import search, tags
 from .core.contacts import services as contacts
 from .core.contacts.models import Contact, ContactEmail, ExternalId, Tag, Tagging
+from .core.files import services as files
+from .core.files.models import File
 from .core.journal import services as journal
 from .core.journal.models import JournalEntry
 from .core.settings import services as settings
@@ -100,6 +102,7 @@ __all__ = [
     "EventHandler",
     "Exporter",
     "ExternalId",
+    "File",
     "Filter",
     "Forbidden",
     "GiveUp",
@@ -149,6 +152,7 @@ __all__ = [
     "contacts",
     "contacts_bulk",
     "contacts_list",
+    "files",
     "http",
     "jobs",
     "journal",

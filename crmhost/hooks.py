@@ -32,6 +32,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from . import contributions as c
+    from .core.files.models import File
     from .work.unit import Change, Work
 
 __all__ = ["API_VERSION", "Kind", "Spec", "hookimpl", "hookspec"]
@@ -374,3 +375,17 @@ def contact_erase(work: Work, contact_id: int) -> None:
 
     Called for a contact that is erased for good, inside the transaction, before its row goes.
     """
+
+
+# --- Who may do what -------------------------------------------------------------------------------------------------
+
+
+@hookspec("first")
+def file_access(work: Work, file: File, action: str) -> bool | None:
+    """Whether ``work.actor`` may ``"open"``, ``"store"`` or ``"delete"`` a file that the plugin owns.
+
+    Only the plugin that owns the file is asked (``owner`` of :func:`crmhost.api.files.stage`). ``None`` leaves it to whoever
+    brought the file. A failure means no, and while the plugin is off nobody opens its files. The host has looked already whether
+    the actor may see the contact that the file is about. A file that is about to be stored has no ``id`` yet.
+    """
+    return None

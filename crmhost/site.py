@@ -21,6 +21,7 @@ from .host.generation import Generation
 from .host.registry import Discovery
 from .host.runtime import Runtime
 from .host.tables import HostState, PluginState
+from .storage import open_storage
 from .work.unit import SYSTEM, Actor, Work
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Site:
         count_queries(self.engine)
         self.sessions = make_sessions(self.engine)
         self.cipher = Cipher(config.secret_key)
+        self.storage = open_storage(config.storage_url, config.home)
         self.carrier = _carrier(config.broker_url)
         registry.open_namespace([folder for _, folder in config.plugin_folders])
         self.runtime = Runtime(self, kind)
@@ -140,6 +142,7 @@ class Site:
             actor,
             generation,
             settings=view,
+            storage=self.storage,
             locale=locale or "en",
             clock=self.clock,
             wake=self._wake,

@@ -37,6 +37,7 @@ BUILTIN: dict[str, tuple[str, str]] = {
     "statuses": ("crmhost.core.statuses", "Statuses"),
     "contacts": ("crmhost.core.contacts", "Contacts"),
     "journal": ("crmhost.core.journal", "Journal"),
+    "files": ("crmhost.core.files", "Files"),
     "dashboard": ("crmhost.web.dashboard", "Dashboard"),
     "extensions": ("crmhost.web.extensions", "Extensions"),
 }

@@ -171,6 +171,17 @@ class HookCaller:
                 record_fault(item.plugin, f"hook {name}", error)
         return False, None
 
+    def ask(self, plugin: str, name: str, *, otherwise: Any = None, **arguments: Any) -> Any:
+        """The answer of one plugin alone to a ``first`` hook; ``None`` when it gives none or is off.
+
+        :param otherwise: the answer of one that fails.
+        """
+        for item in self._implementations[name]:
+            if item.plugin == plugin:
+                done, answer = self._isolated(name, item, arguments)
+                return answer if done else otherwise
+        return None
+
     def one(self, plugin: str, name: str, **arguments: Any) -> None:
         """Calls one plugin's implementation of an action; exceptions reach the caller (enabling must be able to fail)."""
         for item in self._implementations[name]:

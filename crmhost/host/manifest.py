@@ -29,7 +29,7 @@ MAX_SIZE = 64 * 1024
 MAX_ID = 40
 
 _CORE_WORDS = """
-admin alembic api audit auth console contacts core crmhost dashboard docs events extensions health healthz hooks host
+admin alembic api audit auth console contacts core crmhost dashboard docs events extensions files health healthz hooks host
 jobs journal login logout mail me metrics openapi permissions plugin plugins readyz roles search settings site static
 statuses system tags test tests theme themes users web work
 """

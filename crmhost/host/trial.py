@@ -191,12 +191,13 @@ def main() -> int:
 
 
 def _config(values: dict[str, Any], schema: str, folder: Path) -> Config:
-    """The site's configuration, but for the database."""
+    """The site's configuration, but for the database and the file storage."""
     values["home"] = Path(values["home"])
     values["plugin_folders"] = tuple((origin, Path(folder)) for origin, folder in values["plugin_folders"])
     values["theme_folders"] = tuple(Path(folder) for folder in values["theme_folders"])
     values["allow_private_hosts"] = tuple(values["allow_private_hosts"])
     values["safe_mode"] = False
+    values["storage_url"] = (folder / "files").as_uri()
     if schema:
         # Nothing else: a name that is not in the scratch schema must not reach the site's own tables.
         values["search_path"] = schema

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from ..core.contacts.models import ExternalId, SearchDocument
+from ..core.files import services as files
+from ..core.files.models import File
 from ..core.settings.models import StoredSetting
 from ..core.users.models import Role, User
 from ..db import GuardedSession
 from ..errors import Conflict, PluginError
+from ..storage import StorageError
 from ..work.tables import Delivery, JobRow, ScheduleRow, Subscriber
 from ..work.unit import SYSTEM, Actor
 from . import beats, lifecycle, migrate, schema
@@ -27,9 +31,11 @@ PATIENCE = 30.0
 
 
 def preview(site: Site, name: str) -> list[schema.TableSize]:
-    """What uninstalling would drop."""
+    """What uninstalling would drop: the plugin's tables, and its rows among the host's files."""
     with site.engine.connect() as connection:
-        return schema.sizes(connection, name, site.discover().found)
+        sizes = schema.sizes(connection, name, site.discover().found)
+        kept = connection.scalar(select(func.count()).where(File.owner == name)) or 0
+    return [*sizes, schema.TableSize(File.__tablename__, kept)] if kept else sizes
 
 
 def uninstall(site: Site, name: str, actor: Actor = SYSTEM, *, export_to: Path | None = None) -> list[str]:
@@ -62,8 +68,12 @@ def _uninstall(site: Site, name: str, actor: Actor, export_to: Path | None) -> l
         with GuardedSession(connection, expire_on_commit=False) as session:
             work = site.make_work(session, actor, site.runtime.current())
             with work.begin():
+                objects = [] if keep else files.forget_owner(work, name)
                 _forget(session, name)
                 work.audit("plugin.uninstalled", "plugin", name, before={"tables": dropped})
+    # The sweep finds what is left when the storage can't be reached now.
+    with contextlib.suppress(StorageError):
+        site.storage.delete(objects)
     return dropped
 
 

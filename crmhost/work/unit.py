@@ -22,6 +22,7 @@ from .tables import WAITING, AuditEntry, JobRow, OutboxEvent
 
 if TYPE_CHECKING:
     from ..host.generation import Generation
+    from ..storage import Storage
 
 #: Ids that one outbox row may hold.
 EVENT_IDS = 1000
@@ -103,6 +104,7 @@ class Work:
         generation: Generation,
         *,
         settings: SettingsReader,
+        storage: Storage,
         locale: str = "en",
         timezone: ZoneInfo | None = None,
         clock: Callable[[], dt.datetime] = utcnow,
@@ -114,6 +116,7 @@ class Work:
         self.generation = generation
         self.hooks = generation.hooks
         self.settings = settings
+        self.storage = storage
         self.locale = locale
         self._timezone = timezone
         self._clock = clock

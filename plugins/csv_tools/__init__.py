@@ -76,6 +76,10 @@ class Plugin:
         return [import_command, export_command]
 
     @hookimpl
+    def file_access(self, work: Work) -> bool:
+        return work.can("csv_tools.import")
+
+    @hookimpl
     def contact_erase(self, work: Work, contact_id: int) -> None:
         from .undoing import forget_person
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crmhost.api import UTCDateTime, plugin_base
@@ -28,11 +28,14 @@ class Run(Base):  # type: ignore[misc, valid-type]  # the base is made by a func
     __table_args__ = (
         Index("ix_csv_tools_run_created", "created_at", "id"),
         Index("ix_csv_tools_run_signature", "kind", "signature", "id"),
+        Index("ix_csv_tools_run_file", "file_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(60))
     file_name: Mapped[str] = mapped_column(String(255))
+    #: The file itself, among the host's, until all of it is imported.
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("files_file.id", ondelete="SET NULL"))
     #: SHA-256 of the file.
     digest: Mapped[str] = mapped_column(String(64), default="")
     size: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -72,16 +75,6 @@ class Run(Base):  # type: ignore[misc, valid-type]  # the base is made by a func
     def handled(self) -> int:
         """Rows that were dealt with."""
         return self.added + self.updated + self.skipped + self.refused
-
-
-class Piece(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
-    """A compressed piece of the file of a run, in the database, so that any process goes on with any run."""
-
-    __tablename__ = "csv_tools_piece"
-
-    run_id: Mapped[int] = mapped_column(ForeignKey("csv_tools_run.id", ondelete="CASCADE"), primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
-    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Row(Base):  # type: ignore[misc, valid-type]  # the base is made by a function

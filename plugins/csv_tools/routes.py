@@ -65,18 +65,19 @@ def upload() -> Any:
     file = request.files.get("file")
     if file is None or not file.filename:
         return _imports_page(gettext("Choose a file first.")), 422
+    try:
+        staged = storing.take(current_work(), file.stream, file.filename)
+    except CrmError as error:
+        return _imports_page(gettext(error.message)), error.status
     with writing() as work:
         undoing.tidy(work)
-        run_id = importing.create(work, request.form.get("kind", ""), file.filename).id
-    size = 0
-    for number, piece in enumerate(storing.pieces(file.stream)):
-        with writing() as work:
-            storing.put(work, run_id, number, piece)
-        size += len(piece)
+        run = importing.create(work, request.form.get("kind", ""), file.filename)
+        storing.keep(work, run, staged)
+        run_id = run.id
     try:
-        if not size:
+        if not staged.size:
             raise Invalid("The file is empty: there is no row to read in it.")
-        _look(run_id, {}, None, {}, "", "", size=size)
+        _look(run_id, {}, None, {}, "", "")
     except CrmError as error:
         with writing() as work:
             importing.discard(work, run_id)
@@ -91,22 +92,18 @@ def _look(
     dates: dict[str, str],
     match_by: str,
     mode: str,
-    *,
-    size: int | None = None,
 ) -> None:
     """Looks at the file with these choices, tries its first rows out, and keeps what that gave for the preview."""
     work = current_work()
     run = importing.get(work, run_id)
-    source = storing.stored(work.session, run_id)
+    source = storing.stored(work, run_id)
     proposal = importing.propose(work, run.kind, source, **chosen)
     with writing() as work:
         run = importing.get(work, run_id, lock=True)
-        if size is not None:
-            run.size = size
         importing.settle(work, run, proposal, mapping=mapping, dates=dates, match_by=match_by, mode=mode)
     told: dict[str, Any] = {}
     if any(run.mapping):
-        told = batches.rehearse(writing, run, storing.stored(current_work().session, run_id))
+        told = batches.rehearse(writing, run, storing.stored(current_work(), run_id))
     with writing() as work:
         importing.get(work, run_id, lock=True).rehearsal = told
 
@@ -128,7 +125,7 @@ def _preview(found: Run, problem: str = "") -> str:
     work = current_work()
     importer = importing.importer_of(work, found.kind)
     fields = importer.fields(work)
-    table = CsvTable(storing.stored(work.session, found.id), Format.from_json(found.file_format))
+    table = CsvTable(storing.stored(work, found.id), Format.from_json(found.file_format))
     mapper = Mapper(found.mapping, fields, found.dates)  # type: ignore[arg-type]
     first = [(record, mapper.fields(record.cells)) for record, _ in zip(table.rows(), range(SHOWN), strict=False)]
     samples = [
@@ -190,7 +187,7 @@ def _step(run_id: int) -> Any:
         elsewhere = True
     elif found.state == "running":
         try:
-            found = batches.proceed(writing, found, storing.stored(work.session, run_id), seconds=STEP)
+            found = batches.proceed(writing, found, storing.stored(work, run_id), seconds=STEP)
         except Conflict:
             elsewhere = True
             found = importing.get(current_work(), run_id)

@@ -1,81 +1,60 @@
-"""The file of a run: kept in the database in compressed pieces, so that any process can go on with it."""
+"""The file of a run: one of the host's files, so that any process can go on with it."""
 
 from __future__ import annotations
 
 import hashlib
-import io
-import zlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import IO
 
-from sqlalchemy import delete, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select, update
 
-from crmhost.api import Invalid, Work
+from crmhost.api import Invalid, Work, files
 
-from .models import Piece
+from .models import Run
 from .sniff import Source
 
-#: Bytes of a piece before it is compressed.
 PIECE = 512 * 1024
 
 
-def pieces(file: IO[bytes]) -> Iterator[bytes]:
-    """The file in pieces."""
-    while piece := file.read(PIECE):
-        yield piece
+def take(work: Work, file: IO[bytes], name: str) -> files.Staged:
+    """Takes a file in; before the transaction that hands it to :func:`keep`.
+
+    :raises Invalid: when it is too large.
+    """
+    return files.stage(work, file, name=name, owner="csv_tools", media_type="text/csv")
 
 
-def put(work: Work, run_id: int, number: int, data: bytes) -> None:
-    """Stores a piece; the first has the number 0."""
-    work.session.execute(insert(Piece), [{"run_id": run_id, "number": number, "data": zlib.compress(data, 1)}])
+def keep(work: Work, run: Run, staged: files.Staged) -> None:
+    """Makes what was taken in the file of a run."""
+    run.file_id = files.store(work, staged).id
+    run.digest, run.size = staged.sha256, staged.size
+    work.session.flush()
 
 
-def drop(work: Work, run_ids: list[int]) -> None:
+def drop(work: Work, run_ids: Sequence[int]) -> None:
     """Removes the files of runs."""
-    work.session.execute(
-        delete(Piece).where(Piece.run_id.in_(run_ids)), execution_options={"synchronize_session": False}
-    )
+    mine = Run.id.in_(run_ids)
+    found = [number for number in work.session.scalars(select(Run.file_id).where(mine)) if number is not None]
+    work.session.execute(update(Run).where(mine).values(file_id=None))
+    files.delete(work, *found)
 
 
-def stored(session: Session, run_id: int) -> Source:
-    """Opens the file of a run, again and again; a piece is in memory at a time."""
-    if not session.scalar(select(func.count()).where(Piece.run_id == run_id)):
+def stored(work: Work, run_id: int) -> Source:
+    """Opens the file of a run, again and again; a piece is in memory at a time.
+
+    :raises Invalid: when it is not kept any more.
+    """
+    file_id = work.session.scalar(select(Run.file_id).where(Run.id == run_id))
+    if file_id is None:
         raise Invalid("The file of this import is no longer here: upload it again.")
-    return lambda: io.BufferedReader(_Pieces(session, run_id), PIECE)
-
-
-class _Pieces(io.RawIOBase):
-    """The pieces one after the other, as one file."""
-
-    def __init__(self, session: Session, run_id: int) -> None:
-        self._session = session
-        self._run = run_id
-        self._next = 0
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        if not self._left:
-            wanted = select(Piece.data).where(Piece.run_id == self._run, Piece.number == self._next)
-            data = self._session.scalar(wanted)
-            if data is None:
-                return 0
-            self._left = memoryview(zlib.decompress(data))
-            self._next += 1
-        size = min(len(buffer), len(self._left))
-        buffer[:size] = self._left[:size]
-        self._left = self._left[size:]
-        return size
+    return files.reader(work, file_id)
 
 
 def digest(source: Source) -> tuple[str, int]:
     """SHA-256 and size of a file."""
     known, size = hashlib.sha256(), 0
     with source() as file:
-        for piece in pieces(file):
+        while piece := file.read(PIECE):
             known.update(piece)
             size += len(piece)
     return known.hexdigest(), size

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
+from crmhost.api import files
 from crmhost.core.contacts.models import ExternalId, SearchDocument
 from crmhost.core.settings.models import StoredSetting
 from crmhost.core.users.models import Role
@@ -61,6 +62,11 @@ def test_life(site: Host, folder: Path, database: str) -> None:
     on, rules_on = look(client, some), rules_of(site)
     assert {status for status, _ in on.values()} <= {200, 302}
     assert use(site, client) == []
+
+    with site.work() as work:
+        staged = files.stage(work, b"left", name="left.txt", owner=name)
+        with work.begin():
+            files.store(work, staged)
 
     site.disable(*chain)
     assert rules_of(site) == rules

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import inspect, select, text, update
 
-from crmhost.api import Contact, Event, JournalEntry, Role, Vetoed, Work, contacts, settings, statuses
+from crmhost.api import Contact, Event, JournalEntry, Role, Vetoed, Work, contacts, files, settings, statuses
 from crmhost.core.settings.models import StoredSetting
 from crmhost.host.shape import shape_of
 from crmhost.host.tables import PluginState
@@ -183,6 +183,23 @@ def test_guards(world: World) -> None:
     with host.work("Admin") as work, work.begin():
         assert contacts.to_bin(work, [world.ada]) == 1
         statuses.delete(work, probed)
+
+
+@pytest.mark.database("sqlite")
+def test_files_of_a_plugin(world: World) -> None:
+    """A plugin says who may open its files; switched off it lets nobody in, and the files stay."""
+    host = world.host
+    host.enable("probe_one")
+    with host.work("Admin") as work:
+        staged = files.stage(work, b"kept", name="kept.txt", owner="probe_one")
+        with work.begin():
+            number = files.store(work, staged).id
+    address = f"/files/{number}"
+    for on in (True, False, True):
+        with host.client("Read only").get(address) as answer:
+            assert (answer.text == "kept", answer.status_code) == ((True, 200) if on else (False, 404))
+        assert host.client("Mail manager").get(address).status_code == 404
+        (host.disable if on else host.enable)("probe_one")
 
 
 def test_filters_in_order(world: World) -> None:

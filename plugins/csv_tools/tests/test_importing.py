@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import io
 from collections.abc import Callable
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from crmhost.api import Conflict, Contact, Forbidden, Invalid, Tag, Tagging, contacts, contacts_list
+from crmhost.api import Conflict, Contact, Forbidden, Invalid, NotFound, Tag, Tagging, contacts, contacts_list, files
 from crmhost.testing import Clock, Host
 from plugins.csv_tools import batches, importing, storing, undoing
-from plugins.csv_tools.models import Piece, Row, Run
+from plugins.csv_tools.models import Row, Run
 
 from .conftest import Bring
 
@@ -279,22 +280,29 @@ def test_erased_person(host: Hosts, bring: Bring) -> None:
 
 
 def test_stored_file(host: Hosts) -> None:
-    """A file of any size is stored in pieces and read back; it goes with its run."""
+    """A file is kept in the host's storage and read back as often as needed; it goes with its run."""
     made = host("csv_tools")
     data = bytes(range(256)) * 5000
-    with made.work() as work:
+    with made.work("Contacts manager") as work:
+        staged = storing.take(work, io.BytesIO(data), "p.csv")
         with work.begin():
-            run_id = importing.create(work, "contacts", "p.csv").id
-            for number, piece in enumerate(storing.pieces(io.BytesIO(data))):
-                storing.put(work, run_id, number, piece)
-        source = storing.stored(work.session, run_id)
+            run = importing.create(work, "contacts", "p.csv")
+            storing.keep(work, run, staged)
+            run_id = run.id
+        source = storing.stored(work, run_id)
         with source() as file:
             assert file.read(10) == data[:10]
         with source() as file:
             assert file.read() == data
-        assert storing.digest(source)[1] == len(data)
+        run = importing.get(work, run_id)
+        assert storing.digest(source) == (run.digest, run.size) == (hashlib.sha256(data).hexdigest(), len(data))
+        file_id = run.file_id
+    with made.work("Read only") as work, pytest.raises(NotFound):
+        files.get(work, file_id)
+    with made.work("Contacts manager") as work:
         with work.begin():
             importing.discard(work, run_id)
-        assert work.session.query(Piece).count() == 0
         with pytest.raises(Invalid, match="no longer here"):
-            storing.stored(work.session, run_id)
+            storing.stored(work, run_id)
+    made.run_jobs()
+    assert list(made.site.storage.list()) == []

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from crmhost.api import Contact, contacts
+from crmhost.api import Contact, File, contacts
 from crmhost.testing import Host
 from plugins.csv_tools import importing
-from plugins.csv_tools.models import Piece, Run
+from plugins.csv_tools.models import Run
 
 Hosts = Callable[..., Host]
 
@@ -91,7 +91,7 @@ def test_wizard(host: Hosts) -> None:
     page = browser.get(answer.location).text
     assert "Rows to look at" in page
     assert number_of(made) == 2
-    assert number_of(made, Piece) == 0
+    assert number_of(made, File) == 0
     refused = browser.get(f"{address}/refused.csv")
     assert refused.headers["Content-Disposition"] == "attachment; filename=people-refused.csv"
     assert refused.text.splitlines()[1].startswith("3,")
@@ -166,7 +166,7 @@ def test_no_table(host: Hosts, data: bytes, said: str) -> None:
     answer = Browser(made).upload(data)
     assert answer.status_code == 422
     assert said in answer.text
-    assert number_of(made, Run) == number_of(made, Piece) == 0
+    assert number_of(made, Run) == number_of(made, File) == 0
 
 
 def test_without_file(host: Hosts) -> None:
@@ -222,7 +222,7 @@ def test_throwing_away(host: Hosts) -> None:
     browser = Browser(made)
     address = browser.upload(TEXT).location
     assert browser.post(f"{address}/discard").status_code == 303
-    assert number_of(made, Run) == number_of(made, Piece) == 0
+    assert number_of(made, Run) == number_of(made, File) == 0
     address = browser.upload(TEXT).location
     browser.post(address, **{**choices(browser.get(address).text), "action": "start"})
     assert browser.post(f"{address}/discard").status_code == 409

@@ -18,7 +18,7 @@ from crmhost.work import tables as work_tables
 
 MODELS = (journal_models, settings_models, host_tables, work_tables)
 #: What the tables of the core begin with; plugins that other tests imported have theirs in the same metadata.
-PARTS = ("contacts", "statuses", "journal", "settings", "users", "host", "work", "audit", "search")
+PARTS = ("contacts", "statuses", "journal", "files", "settings", "users", "host", "work", "audit", "search")
 #: What only the migrations know, search on both databases, and an index that alembic can't compare.
 OWN = ("search_fts", "ix_search_document_text", "ix_contacts_contact_contacted")
 INDEXES = {

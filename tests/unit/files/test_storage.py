@@ -9,15 +9,18 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from crmhost.api import files
 from crmhost.config import checkout
 from crmhost.errors import CrmError
 from crmhost.storage import LocalStorage, S3Storage, Storage, StorageError, new_key, open_storage
+from crmhost.testing import Host
 from tests.peers import s3
+from tests.unit.files.test_files import PNG, keep
 
 #: More than one part of an upload.
 LARGE = 20 * 1024 * 1024
@@ -238,6 +241,27 @@ def test_a_storage_that_refuses_tells_no_secret(
             assert secret not in said
             assert s3.KEYS["AWS_ACCESS_KEY_ID"] not in said
             assert "file storage" in caplog.text
+
+
+@pytest.mark.database("sqlite")
+def test_a_site_keeps_its_files_in_s3(peer: s3.Peer, keys: None, host: Callable[..., Host]) -> None:
+    """With nothing but another address files are kept, sent, in parts too, and removed; a server that is down is told."""
+    bucket = peer.bucket("whole-site")
+    made = host(storage_url=peer.url("whole-site", "crm"))
+    number = keep(made, PNG, "me.png", role="Admin")
+    key = next(made.site.storage.list()).key
+    assert (bucket / "crm" / key).read_bytes() == PNG
+    with made.client().get(f"/files/{number}", headers={"Range": "bytes=1-3"}) as answer:
+        assert (answer.status_code, answer.data) == (206, b"PNG")
+    with made.work() as work, work.begin():
+        files.delete(work, number)
+    made.run_jobs()
+    assert not (bucket / "crm" / key).exists()
+    lost = keep(made, PNG, "me.png", role="Admin")
+    down = host(storage_url="s3://whole-site/crm?endpoint=http://127.0.0.1:1&region=us-east-1")
+    answer = down.client().get(f"/files/{lost}")
+    assert answer.status_code == 503
+    assert "file storage" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,32 @@ def test_collect_gives_all_answers_of_those_that_can_answer() -> None:
     assert current_plugin() == ""
 
 
+class Decides:
+    """Says no to everything."""
+
+    @hookimpl
+    def file_access(self) -> bool:
+        return False
+
+
+class CantDecide:
+    """Fails when asked."""
+
+    @hookimpl
+    def file_access(self, action: str) -> bool:
+        raise RuntimeError(action)
+
+
+def test_one_plugin_alone_can_be_asked() -> None:
+    """Its answer counts, a failure is what the caller says, and others are not asked."""
+    caller = HookCaller([("a", CantDecide()), ("b", Decides()), ("c", Knows())])
+    answers = [
+        caller.ask(plugin, "file_access", otherwise="failed", work=None, file=None, action="open")
+        for plugin in ("a", "b", "c", "nobody")
+    ]
+    assert answers == ["failed", False, None, None]
+
+
 def test_only_a_guard_lets_exceptions_through() -> None:
     """A veto reaches the caller."""
     caller = HookCaller([("a", Breaks())])

@@ -290,3 +290,9 @@ class Plugin:
         from .services import erase
 
         erase(work, contact_id)
+
+    # --- who may do what ---
+
+    @hookimpl
+    def file_access(self, work: Work, action: str) -> bool:
+        return work.can("probe_one.view" if action == "open" else "probe_one.edit")

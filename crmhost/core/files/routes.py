@@ -1,0 +1,60 @@
+"""The address under which a file is downloaded, or shown where that is safe."""
+
+from __future__ import annotations
+
+import unicodedata
+from urllib.parse import quote
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wsgi import wrap_file
+
+from ...web.request import current_work
+from . import services
+from .sniff import MARKUP, PLAIN, SHOWN, UNKNOWN
+
+blueprint = Blueprint("files", __name__, url_prefix="/files")
+
+_PDF = "application/pdf"
+
+
+@blueprint.get("/<int:file_id>")
+def download(file_id: int) -> Response:
+    """The file, to be saved; ``?show=1`` shows pictures and PDF files. Ranges and revalidation are answered."""
+    work = current_work()
+    file = services.get(work, file_id)
+    shown = file.media_type in SHOWN and bool(request.args.get("show"))
+    answer = Response(direct_passthrough=True)
+    answer.mimetype = _served(file.media_type)
+    answer.headers.set("Content-Disposition", "inline" if shown else "attachment", **_names(file.name))
+    # A browser shows no PDF inside a sandbox; there is nothing in it that could run for this site either.
+    answer.headers["Content-Security-Policy"] = "default-src 'none'" + ("" if file.media_type == _PDF else "; sandbox")
+    answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.set_etag(file.sha256)
+    answer.last_modified = file.created_at
+    answer.content_length = file.size
+    # Opened after the last question to the database: the bytes are sent when the request's connection is back in its pool.
+    size, content = file.size, services.open(work, file_id)
+    answer.response = wrap_file(request.environ, content)
+    try:
+        answer.make_conditional(request.environ, accept_ranges=True, complete_length=size)
+    except HTTPException:
+        content.close()
+        raise
+    return answer
+
+
+def _names(name: str) -> dict[str, str]:
+    """The name as a header can hold it: plain, and in full where that says less (RFC 6266)."""
+    if name.isascii():
+        return {"filename": name}
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode() or "file"
+    return {"filename": plain, "filename*": f"UTF-8''{quote(name, safe='')}"}
+
+
+def _served(media_type: str) -> str:
+    """What a browser is told: never anything that it would run."""
+    if media_type in MARKUP:
+        return UNKNOWN
+    return PLAIN if media_type.startswith("text/") else media_type
