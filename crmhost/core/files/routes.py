@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.wsgi import wrap_file
+from werkzeug.wsgi import FileWrapper
 
 from ...web.request import current_work
 from . import services
@@ -16,6 +16,8 @@ from .sniff import MARKUP, PLAIN, SHOWN, UNKNOWN
 blueprint = Blueprint("files", __name__, url_prefix="/files")
 
 _PDF = "application/pdf"
+#: Bytes that are sent at a time.
+_PIECE = 64 * 1024
 
 
 @blueprint.get("/<int:file_id>")
@@ -36,7 +38,7 @@ def download(file_id: int) -> Response:
     answer.content_length = file.size
     # Opened after the last question to the database: the bytes are sent when the request's connection is back in its pool.
     size, content = file.size, services.open(work, file_id)
-    answer.response = wrap_file(request.environ, content)
+    answer.response = FileWrapper(content, _PIECE)
     try:
         answer.make_conditional(request.environ, accept_ranges=True, complete_length=size)
     except HTTPException:

@@ -51,6 +51,9 @@ def test_parts_and_revalidation(host: Callable[..., Host]) -> None:
         assert (answer.status_code, answer.data) == (304, b"")
     with client.head(f"/files/{number}") as answer:
         assert (answer.status_code, answer.data, answer.content_length) == (200, b"", len(PNG))
+    table = b"name,email\n" * 1000
+    with client.get(f"/files/{keep(made, table, role='Admin')}", headers={"Accept-Encoding": "gzip, br"}) as answer:
+        assert (answer.data, answer.content_length) == (table, len(table))
 
 
 @pytest.mark.database("sqlite")
