@@ -58,7 +58,7 @@ def faults(database: str, kills: int = KILLS, changes: int = CHANGES, seed: int 
             environment = place.environment() | {"CRMHOST_BROKER_URL": broker.url}
             targets["Redis"] = lambda: (broker.kill(), broker.start())  # type: ignore[func-returns-value]
             targets["PostgreSQL"] = lambda: (server.kill(), server.start())  # type: ignore[func-returns-value]
-        _prepare(place)
+        prepare(place)
         port = free_port()
         web = stack.enter_context(
             Process(["run", "--port", str(port), "--no-worker"], environment, place.home / "web.log")
@@ -74,8 +74,8 @@ def faults(database: str, kills: int = KILLS, changes: int = CHANGES, seed: int 
         return _judge(place, [web, *workers], killed, changes)
 
 
-def _prepare(place: Place) -> None:
-    """A site with the plugin that leaves traces, and two jobs that can't be done."""
+def prepare(place: Place, poison: int = 2) -> None:
+    """A site with the plugin that leaves traces, and some jobs that can't be done."""
     shutil.copytree(PLUGINS, place.home / "plugins", dirs_exist_ok=True)
     sites.set_up(place)
     site = place.site()
@@ -83,7 +83,7 @@ def _prepare(place: Place) -> None:
         lifecycle.enable(site, ["errand"], try_first=False, follow=0)
         site.runtime.refresh()
         with site.work() as work, work.begin():
-            for number in (1, 2):
+            for number in range(poison):
                 work.enqueue("errand.do", key=f"poison {number}")
     finally:
         site.close()

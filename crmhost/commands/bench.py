@@ -11,7 +11,7 @@ from ..config import checkout
 from ..errors import CrmError
 
 #: Measurement -> module.
-NAMES = {"host": "bench.host", "contacts": "bench.contacts", "faults": "bench.faults"}
+NAMES = {"host": "bench.host", "contacts": "bench.contacts", "faults": "bench.faults", "work": "bench.work"}
 
 
 @click.command()

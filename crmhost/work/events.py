@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 
 from ..contributions import Event, EventHandler
 from ..errors import Conflict, NotFound
-from .tables import Delivery, OutboxEvent, Subscriber
+from .tables import DUE_DELIVERY, NEW_EVENT, Delivery, OutboxEvent, Subscriber
 from .unit import Work
 
 if TYPE_CHECKING:
@@ -74,12 +74,12 @@ def enlist(connection: Connection, generation: Generation, kept: Collection[str]
 
 def any_new(connection: Connection) -> bool:
     """Whether the outbox holds events that were not fanned out."""
-    return connection.scalar(select(OutboxEvent.id).where(OutboxEvent.state == "new").limit(1)) is not None
+    return connection.scalar(select(OutboxEvent.id).where(NEW_EVENT).limit(1)) is not None
 
 
 def fan_out(connection: Connection, now: dt.datetime, limit: int = FAN_OUT) -> int:
     """Turns events of the outbox into deliveries; the caller commits. Says how many events it took."""
-    new = select(OutboxEvent.id, OutboxEvent.name).where(OutboxEvent.state == "new").order_by(OutboxEvent.id)
+    new = select(OutboxEvent.id, OutboxEvent.name).where(NEW_EVENT).order_by(OutboxEvent.id)
     taken = connection.execute(new.limit(limit).with_for_update(skip_locked=True)).all()
     if not taken:
         return 0
@@ -118,9 +118,7 @@ class Due:
 def with_due(connection: Connection, names: Collection[str], now: dt.datetime) -> list[str]:
     """Those of the subscribers for whom something is due, and whom nobody serves now."""
     something = (
-        select(Delivery.id)
-        .where(Delivery.subscriber == Subscriber.name, Delivery.state == "due", Delivery.due_at <= now)
-        .exists()
+        select(Delivery.id).where(Delivery.subscriber == Subscriber.name, DUE_DELIVERY, Delivery.due_at <= now).exists()
     )
     free = or_(Subscriber.lease_until.is_(None), Subscriber.lease_until < now)
     return list(connection.scalars(select(Subscriber.name).where(Subscriber.name.in_(names), free, something)))
@@ -212,7 +210,7 @@ def _window(subscriber: str, last: int) -> Any:
             OutboxEvent.actor,
         )
         .join(OutboxEvent, OutboxEvent.id == Delivery.event_id)
-        .where(Delivery.subscriber == subscriber, Delivery.state == "due", Delivery.event_id > last)
+        .where(Delivery.subscriber == subscriber, DUE_DELIVERY, Delivery.event_id > last)
         .order_by(Delivery.event_id)
         .limit(WINDOW)
     )
@@ -300,7 +298,7 @@ def figures(work: Work) -> Mapping[str, int]:
     """How many events wait: ``new`` in the outbox, ``due`` and ``failed`` on their way."""
     counted = select(Delivery.state, func.count()).where(Delivery.state.in_(("due", "failed"))).group_by(Delivery.state)
     found = {state: int(number) for state, number in work.session.execute(counted)}
-    new = select(func.count()).select_from(OutboxEvent).where(OutboxEvent.state == "new")
+    new = select(func.count()).select_from(OutboxEvent).where(NEW_EVENT)
     return {"new": int(work.session.scalar(new) or 0), **found}
 
 

@@ -12,6 +12,9 @@ from ..db import Base, UTCDateTime
 
 #: While a job waits, no second one of its kind and key is made; on PostgreSQL and SQLite the same text.
 WAITING = "dedupe_key IS NOT NULL AND state IN ('due', 'parked')"
+#: Conditions of partial indexes, written out: neither database uses such an index for a condition with a parameter.
+NEW_EVENT = text("work_outbox.state = 'new'")
+DUE_DELIVERY = text("work_delivery.state = 'due'")
 
 
 class OutboxEvent(Base):
