@@ -25,6 +25,8 @@ LARGE = 100_000
 DEEPEST = 500
 #: Blanks inside one tag, which is to say attributes and the words of their values.
 MOST_BLANKS = 3_000
+#: Rules of styles times elements: each rule is tried on each element.
+MOST_STYLED = 10_000_000
 
 #: What rich text is set into when no theme gives a layout; ``<!--content-->`` is where it goes.
 LAYOUT = """<!doctype html>
@@ -116,6 +118,12 @@ _CLEANER = nh3.Cleaner(
 )
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
+_STYLED = re.compile(r"<(?:style|body)\b", re.IGNORECASE)
+_STYLE = re.compile(r"<style\b[^<>]*>([^<]*)</style>")
+_BODY = re.compile(r"<(/?)body\b")
+_IMPORT = re.compile(r"@(?:import|charset|namespace)\b[^;{}<@]*;", re.IGNORECASE)
+#: Loads something, or breaks out of the element.
+_UNSAFE_RULE = re.compile(r"url\s*\(|[<\\]|expression|@import|@font-face", re.IGNORECASE)
 _OPENED = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
 #: Elements without an end tag, or whose end may be left out: they don't nest by themselves.
 _FLAT = frozenset(
@@ -174,7 +182,7 @@ class Body:
 def prepare(source: str, kind: Literal["html", "mjml"] = "html", layout: str = LAYOUT) -> Body:
     """The HTML to send, styles inlined, and the text made from it; placeholders are kept in both.
 
-    :param source: rich text (``html``: sanitised, set into the layout) or an MJML document.
+    :param source: rich text or a whole document of HTML (``html``: its styles inlined, sanitised, set into the layout), or MJML.
     :param layout: HTML document of a theme, with ``<!--content-->`` where rich text goes; not used for MJML.
     :raises Invalid: placeholders that can't be read, MJML that can't be, or something that mail can't hold.
     """
@@ -182,7 +190,8 @@ def prepare(source: str, kind: Literal["html", "mjml"] = "html", layout: str = L
     if kind == "mjml":
         html = _from_mjml(aside.put(source))
     else:
-        html = aside.put(layout).replace("<!--content-->", _sanitise(aside.put(source)), 1)
+        content, rules = _fragment(aside.put(source))
+        html = aside.put(layout).replace("<!--content-->", content, 1).replace("</head>", f"{rules}</head>", 1)
     html = _inline(html)
     if kind == "mjml":
         # Once more, now that entities inside addresses are read.
@@ -320,8 +329,26 @@ def _sanitise(html: str) -> str:
     return _COMMENT.sub(lambda match: match[0] if _ASIDE.fullmatch(match[0]) else "", cleaned)
 
 
+def _fragment(html: str) -> tuple[str, str]:
+    """The content of rich text or of a document, made harmless, and a ``<style>`` with its media queries.
+
+    Styles become attributes first, so that they are cleaned with these; of what can't, only harmless rules stay.
+    """
+    if not _STYLED.search(html):
+        return _sanitise(html), ""
+    html = _inline(html)
+    rules = "".join(_IMPORT.sub("", style) for style in _STYLE.findall(html))
+    if _UNSAFE_RULE.search(rules):
+        rules = ""
+    # A mail in a layout has no body of its own, but its background.
+    html = _BODY.sub(r"<\1div", html)
+    return _sanitise(html), f"<style>{rules}</style>" if rules else ""
+
+
 def _inline(html: str) -> str:
     _check_shape(html)
+    if html.count("{") * html.count("<") > MOST_STYLED:
+        raise Invalid("The HTML has too many styles and elements together. Leave out the rules that it doesn't use.")
     try:
         return _INLINER.inline(html)
     except css_inline.InlineError as error:

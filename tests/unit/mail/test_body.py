@@ -67,6 +67,23 @@ def test_a_whole_mail_from_rich_text() -> None:
     assert prepare("<p>" + "x" * LARGE + "</p>").large
 
 
+def test_the_styles_of_a_whole_document_are_inlined() -> None:
+    """A document from elsewhere keeps its looks: rules become attributes and are cleaned, harmless media queries stay."""
+    source = (
+        "<html><head><title>T</title><style>.big { color: #112233; position: fixed } @media (max-width: 600px) "
+        "{ .big { color: #445566 } }</style><style>@import url(https://e.org/x.css);</style></head>"
+        '<body style="background: #eee"><p class="big">{{ a }}</p><script>x()</script></body></html>'
+    )
+    body = prepare(source)
+    assert '<p class="big" style="color:#112233">{{ a }}</p>' in body.html
+    assert "@media (max-width: 600px)" in body.html
+    assert '<div style="background:#eee">' in body.html
+    for gone in ("position", "@import", "e.org", "script", "<title>"):
+        assert gone not in body.html
+    assert body.html.count("<body") == 1
+    assert body.text == "{{ a }}"
+
+
 def test_mjml_becomes_html_with_its_placeholders() -> None:
     """Sections may be repeated, styles are inlined, and no font or sheet of another server is named."""
     body = prepare(MJML.replace("{rows}", "{% for x in rows %}" + ROW + "{% endfor %}"), "mjml")
@@ -141,6 +158,8 @@ def test_hostile_html_is_read_in_little_time() -> None:
         sanitise("<div>" * 5_000)
     with pytest.raises(Invalid, match="attributes"):
         sanitise("<a " + "".join(f"x{number} " for number in range(50_000)) + ">")
+    with pytest.raises(Invalid, match="styles"):
+        prepare("<style>" + "*{color:red}" * 20_000 + "</style>" + "<p>x" * 5_000)
     began = time.monotonic()
     for hostile in ("<" * 50_000, "<!--" * 10_000, "<a href='" * 400 + "'>" * 10_000, "<p>" * 10_000, "<![" * 10_000):
         prepare(hostile)
