@@ -19,11 +19,11 @@ from crmhost.site import Site
 SEEDS = 20_000
 
 
-def fill(site: Site, number: int) -> None:
-    """Brings the site to ``number`` contacts."""
-    while (have := count(site)) < min(number, SEEDS):
+def fill(site: Site, number: int, seeds: int = SEEDS) -> None:
+    """Brings the site to ``number`` contacts, the first ``seeds`` of them through the services."""
+    while (have := count(site)) < min(number, seeds):
         # Demo data leaves out people who are there already, so it may take a second round.
-        demo.load(site, contacts=min(number, SEEDS) - have, seed=have + 1)
+        demo.load(site, contacts=min(number, seeds) - have, seed=have + 1)
     while (have := count(site)) < number:
         with site.engine.execution_options(**{WRITES: True}).begin() as connection:
             _copy(connection, min(have, number - have))

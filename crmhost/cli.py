@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from . import __version__
-from .commands import bench, common, database, plugins, records, serve, work
+from .commands import backup, bench, common, database, plugins, records, serve, work
 from .errors import CrmError
 from .host.generation import Generation
 
@@ -59,7 +59,7 @@ def cli(ctx: click.Context) -> None:
     ctx.obj = common.LazySite()
 
 
-for _module in (serve, work, plugins, database, records, bench):
+for _module in (serve, work, plugins, database, backup, records, bench):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 

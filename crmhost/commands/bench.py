@@ -11,7 +11,7 @@ from ..config import checkout
 from ..errors import CrmError
 
 #: Measurement -> module.
-NAMES = {"host": "bench.host", "contacts": "bench.contacts", "faults": "bench.faults", "work": "bench.work"}
+NAMES = {name: f"bench.{name}" for name in ("backup", "contacts", "faults", "host", "work")}
 
 
 @click.command()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import click
-from sqlalchemy import inspect
+import dataclasses
 
-from ..contributions import Health
+import click
+
 from ..errors import CrmError
-from ..host import migrate, setup
-from . import common
+from ..host import health, migrate, setup
+from . import backup, common
 
 
 @click.group()
@@ -43,41 +43,22 @@ def status() -> None:
             click.echo(f"{owner:<20} {have or '-':<16} {want or '-':<16}{note}")
 
 
+db.add_command(backup.copy)
+
+
 @click.command()
-def doctor() -> None:
+@common.json_option
+def doctor(as_json: bool) -> None:
     """Look at the installation and say what to do."""
-    site = common.the_site()
-    problems = 0
-    if not site.ready:
-        raise CrmError("This site is not set up yet: run “crmhost init” first.")
-    with site.engine.connect() as connection:
-        tables = len(inspect(connection).get_table_names())
-        behind = migrate.current(connection, migrate.CORE) != migrate.head(migrate.CORE, migrate.CORE_VERSIONS)
-    click.echo(f"ok       database reached, {tables} tables")
-    if behind:
-        problems += 1
-        click.echo("problem  the core's tables are behind the code: run “crmhost db upgrade”")
-    generation = site.runtime.current()
-    for plugin, reason in generation.failed.items():
-        problems += 1
-        click.echo(f"problem  {plugin}: {reason}")
-    for state in site.wanted().states.values():
-        if state.state == "suspended":
-            problems += 1
-            click.echo(f"problem  {state.id} is suspended: {state.reason}")
-    with site.work(generation=generation) as work:
-        for item in generation.contributions("health_checks"):
-            health = generation.run(
-                item.plugin, f"health check {item.id}", item.check, work, default=None, gives=Health
-            )
-            if health is None:
-                problems += 1
-                click.echo(f"problem  the check “{item.label}” of {item.plugin} failed")
-            else:
-                problems += health.level == "error"
-                click.echo(f"{health.level:<8} {item.label}: {health.message} {health.advice}".rstrip())
-    if problems:
-        raise CrmError(f"{problems} to mend.")
+    findings = health.examine(common.the_site())
+    wrong = sum(finding.level == "error" for finding in findings)
+    if as_json:
+        common.print_json({"level": health.worst(findings), "checks": [dataclasses.asdict(item) for item in findings]})
+    else:
+        for finding in findings:
+            click.echo(f"{finding.level:<8} {finding.name}: {finding.message} {finding.advice}".rstrip())
+    if wrong:
+        raise CrmError(f"{wrong} to mend.")
 
 
 COMMANDS = (db, doctor)

@@ -30,13 +30,13 @@ MAX_ID = 40
 
 _CORE_WORDS = """
 admin alembic api audit auth console contacts core crmhost dashboard docs events extensions files health healthz hooks host
-jobs journal login logout mail me metrics openapi permissions plugin plugins readyz roles search settings site static
-statuses system tags test tests theme themes users web work
+jobs journal login logout mail me metrics notifications openapi permissions plugin plugins readyz roles search settings
+site static statuses system tags test tests theme themes users web work
 """
 #: Taken by the core: ids of built-in plugins, owners of its tables and settings, first parts of its addresses.
 RESERVED = frozenset(_CORE_WORDS.split())
 #: Commands that put a site right again, which no plugin may take.
-RESERVED_COMMANDS = frozenset({"db", "doctor", "init", "plugin", "run", "worker"})
+RESERVED_COMMANDS = frozenset({"backup", "db", "doctor", "init", "plugin", "restore", "run", "worker"})
 
 _ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -36,6 +36,10 @@ class Cipher:
         sealed = self._keys[self.key_id].encrypt(nonce, text.encode(), context.encode())
         return nonce + sealed, self.key_id
 
+    def knows(self, key_id: str) -> bool:
+        """Whether what was encrypted with the key of this id can be read."""
+        return key_id in self._keys
+
     def decrypt(self, sealed: bytes, key_id: str, context: str) -> str:
         """The text that was encrypted.
 
