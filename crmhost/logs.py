@@ -13,6 +13,7 @@ import json
 import logging
 import re
 import sys
+import time
 from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import unquote, urlsplit
@@ -53,6 +54,33 @@ def note(**values: Any) -> None:
     going_on = _going_on.get()
     if going_on is not None:
         going_on.update(values)
+
+
+class Recurring:
+    """What a loop does several times a second and may fail at for hours: one traceback, then a line a minute, one at its end."""
+
+    #: Seconds between two lines.
+    EVERY = 60.0
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._told: dict[str, float] = {}
+
+    def failed(self, what: str) -> None:
+        """Call it where the exception is caught. ``what`` completes “could not …”."""
+        told = self._told.get(what)
+        if told is None:
+            self._log.exception("could not %s", what)
+        elif time.monotonic() - told > self.EVERY:
+            self._log.warning("still can't %s", what)
+        else:
+            return
+        self._told[what] = time.monotonic()
+
+    def worked(self, what: str) -> None:
+        """Call it when it was done."""
+        if self._told.pop(what, None) is not None:
+            self._log.warning("can %s again", what)
 
 
 # --- configuring -----------------------------------------------------------------------------------------------------

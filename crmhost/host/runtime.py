@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import select
 
+from ..logs import Recurring
 from . import beats
 from .builder import build
 from .generation import Generation, assemble
@@ -36,8 +37,6 @@ POLL = 0.15
 BEAT = 5.0
 #: Seconds that a build may take before a process says that it hangs; it keeps serving what it has.
 BUILD_LIMIT = 60.0
-#: Seconds between two lines in the log about what goes on failing.
-REPEAT = 60.0
 #: Kinds of processes that build a Flask application.
 WITH_APP = frozenset({"web", "test"})
 #: Kinds of processes that follow the generation by a thread of their own.
@@ -65,8 +64,7 @@ class Runtime:
         self._stopping = threading.Event()
         self._builder: threading.Thread | None = None
         self._build_started = 0.0
-        #: Parts of the loop that fail -> when the log was last told.
-        self._failing: dict[str, float] = {}
+        self._trouble = Recurring(log)
         self.since = site.clock()
 
     @property
@@ -255,20 +253,8 @@ class Runtime:
         try:
             done = function()
         except Exception:
-            self._tell(what)
+            self._trouble.failed(what)
             self._stopping.wait(0.5)
             return None
-        if self._failing.pop(what, None) is not None:
-            log.warning("can %s again", what)
+        self._trouble.worked(what)
         return done
-
-    def _tell(self, what: str) -> None:
-        """One traceback, then a line a minute: the loop runs several times a second, and a database may be away for hours."""
-        told = self._failing.get(what)
-        if told is None:
-            log.exception("could not %s", what)
-        elif time.monotonic() - told > REPEAT:
-            log.warning("still can't %s", what)
-        else:
-            return
-        self._failing[what] = time.monotonic()

@@ -78,6 +78,7 @@ class Runner:
         self._seconds = BATCH_SECONDS / 5  # how long a job takes, on average of the last ones
         self._generation = -1
         self._next: dict[str, float] = {}
+        self._trouble = logs.Recurring(log)
 
     # --- running ------------------------------------------------------------------------------------------------------
 
@@ -346,8 +347,10 @@ class Runner:
     def _safely(self, function: Callable[[], T]) -> T | None:
         """Runs a part; the database may be away for a while, and what was not written down is found again by its lease."""
         try:
-            return function()
+            done = function()
         except Exception:
-            log.exception("the job runner met an error and goes on")
+            self._trouble.failed("look after jobs")
             self._stopping.wait(1.0)
             return None
+        self._trouble.worked("look after jobs")
+        return done

@@ -12,12 +12,12 @@ from .conftest import LogTo, taken
 def test_lines_of_a_job_carry_its_number(host: MakeHost, log_to: LogTo) -> None:
     """Number, kind and the plugin at fault, on the failure with its traceback and on how the job ended."""
     made = errand_host(host)
-    failing()["poison"] = ValueError("no good")
-    poison, good = want(made, "errand.do", key="poison"), want(made, "errand.do", key="good")
+    failing()["worn"] = ValueError("no good")
+    worn, good = want(made, "errand.do", key="worn"), want(made, "errand.do", key="good")
     stream = log_to(dataclasses.replace(made.site.config, log_format="json"))
     made.run_jobs()
     lines = taken(stream)
-    assert {line["job"] for line in lines} == {poison}
+    assert {line["job"] for line in lines} == {worn}
     assert {line["kind"] for line in lines} == {"errand.do"}
     failure, end = lines
     assert "ValueError: no good" in failure["exception"]
