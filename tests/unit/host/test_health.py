@@ -32,7 +32,8 @@ def test_a_site_that_is_well(host: Callable[..., Host]) -> None:
     made = host("probe_one", **probes.ONLY, base_url="https://crm.example.com")
     findings = found(made.site)
     assert {"home", "space", "key", "address", "database", "schema", "secrets", "clock"} <= set(findings)
-    assert {"plugins", "processes", "queue", "mail", "files.storage"} <= set(findings)
+    assert {"plugins", "processes", "queue", "files.storage"} <= set(findings)
+    assert ("mail" in findings) == ("mail.transport" in made.generation.settings)
     assert [finding for finding in findings.values() if finding.level == "error"] == []
     assert all(finding.advice for finding in findings.values() if finding.level != "ok")
     said = made.cli("doctor")
@@ -64,7 +65,7 @@ def test_a_site_with_everything_wrong(host: Callable[..., Host], tmp_path: Path)
     wrong = {"key", "schema", "secrets", "clock", "plugin.probe_one", "queue"}
     assert {name for name, finding in findings.items() if finding.level == "error"} == wrong
     warned = {name for name, finding in findings.items() if finding.level == "warning"}
-    assert {"address", "plugin.broken", "failed-jobs", "mail"} <= warned
+    assert {"address", "plugin.broken", "failed-jobs"} <= warned
     assert all(finding.advice for finding in findings.values() if finding.level != "ok")
     assert "probe_one.key" in findings["secrets"].message
     assert "3 hours" in findings["queue"].message
