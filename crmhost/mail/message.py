@@ -33,7 +33,6 @@ _POLICY_UTF8 = _POLICY.clone(utf8=True)
 
 _MESSAGE_ID = re.compile(r"<[^\s<>@\x00-\x20\x7f-\U0010ffff]{1,200}@[A-Za-z0-9.\[\]:-]{1,250}>")
 _URL = re.compile(r"https?://[!-;=?-~]+")
-_LOOPBACK = re.compile(r"http://(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?(?:/|\Z)")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,80}")
 _CONTENT_ID = re.compile(r"[A-Za-z0-9._@-]{1,200}")
 _UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -127,10 +126,10 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Unsubscribe:
-    """How to unsubscribe by a click in the mail program: List-Unsubscribe and, for https, the one click of RFC 8058.
+    """How to unsubscribe by a click in the mail program: List-Unsubscribe and the one click of RFC 8058.
 
-    :param url: https, individual, ASCII; plain http only to this machine itself. A POST of ``List-Unsubscribe=One-Click`` to it
-        unsubscribes; a GET shows a page.
+    :param url: individual, ASCII. A POST of ``List-Unsubscribe=One-Click`` to it unsubscribes; a GET shows a page. It should be
+        https: mail programs offer the click for that only, and a site without it still has the page behind the link.
     :param mailto: an address that unsubscribes whoever writes to it, optional.
     :raises Invalid: the address of the page can't stand in a header.
     """
@@ -139,8 +138,7 @@ class Unsubscribe:
     mailto: str = ""
 
     def __post_init__(self) -> None:
-        fits = len(self.url) <= _LONGEST_URL and _URL.fullmatch(self.url)
-        if not fits or not (self.url.startswith("https://") or _LOOPBACK.match(self.url)):
+        if len(self.url) > _LONGEST_URL or not _URL.fullmatch(self.url):
             raise Invalid("The address for unsubscribing has to begin with https:// and be short, without blanks.")
         if self.mailto:
             object.__setattr__(self, "mailto", Address(self.mailto).ascii)

@@ -110,7 +110,7 @@ def test_bulk_mail_can_be_unsubscribed_by_one_click() -> None:
     assert b"\r\nAuto-Submitted: auto-generated\r\n" in raw
     assert read(raw)["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     for wrong in (
-        "http://example.org/u",
+        "ftp://example.org/u",
         "https://example.org/a b",
         "https://e.org/\r\nBcc: x",
         "https://e.org/<>",
