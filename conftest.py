@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from bench import sites
 from bench.sites import Place
@@ -21,8 +22,8 @@ from tests.peers import postgres
 
 pytest_plugins = ["crmhost.testing"]
 
-# In a fresh checkout the first text builds the library's table of characters, which a slow machine takes seconds for.
-settings.register_profile("crmhost", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes is a matter of the machine and of what runs beside; what draws too much is told by the health checks.
+settings.register_profile("crmhost", deadline=None)
 settings.load_profile("crmhost")
 
 ROOT = Path(__file__).resolve().parent
@@ -64,6 +65,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leaves out what the fast round or a missing folder can't run."""
+    if any(getattr(getattr(item, "obj", None), "is_hypothesis_test", False) for item in items):
+        # In a fresh checkout the first text makes hypothesis build its table of characters, for a second or more: here, and
+        # not while it watches how long a test takes to draw its examples.
+        st.text().validate()
     for item in items:
         if FAST and (item.get_closest_marker("browser") or item.get_closest_marker("slow")):
             item.add_marker(pytest.mark.skip(reason="not in the fast round"))
