@@ -50,6 +50,7 @@ class Plugin:
                 id="funnel",
                 title="Where do contacts stop?",
                 render=render_widget,
+                endpoint="funnel.index",
                 permission="funnel.view",
                 span=6,
                 order=20,

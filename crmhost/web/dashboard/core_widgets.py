@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from flask import render_template
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from ...contributions import Total, Widget
 from ...core.contacts import queries
 from ...core.contacts.cells import source_label
 from ...core.contacts.queries import ListQuery
-from ...core.journal import services as journal
-from ...core.journal.panel import status_hues
+from ...core.journal import activity
+from ...core.journal.describe import Part
+from ...core.journal.models import JournalEntry
+from ...core.journal.panel import Line, lines_of, status_hues
 from ...core.journal.routes import feed_context
+from ...core.journal.services import Entries
 from ...work.unit import Work
 from ..i18n import number
 
@@ -73,8 +78,17 @@ def latest_contacts(work: Work) -> str:
 
 
 def latest_activity(work: Work) -> str:
-    """What happened lately, with everybody."""
-    found = journal.feed(work, limit=LATEST)
-    return render_template(
-        "dashboard/activity.html", hues_of_statuses=status_hues(work), clocks=False, **feed_context(work, found)
-    )
+    """What happened lately, with everybody; an import is one line."""
+    found = activity.latest(work, LATEST)
+    shown = feed_context(work, Entries([item for item in found if isinstance(item, JournalEntry)], None))
+    lines = {line.entry.id: line for line in shown["lines"]}
+    shown["lines"] = [lines[item.id] if isinstance(item, JournalEntry) else _import_line(work, item) for item in found]
+    return render_template("dashboard/activity.html", hues_of_statuses=status_hues(work), clocks=False, **shown)
+
+
+def _import_line(work: Work, found: activity.Imported) -> Line:
+    text = number(found.number) + ("" if found.exact else "+")
+    said = ngettext("Imported %(text)s contact", "Imported %(text)s contacts", found.number, text=text)
+    entry = JournalEntry(type=activity.IMPORTED, at=found.at, actor_label=found.actor_label, by_system=True, data={})
+    [line] = lines_of(work, [entry])
+    return dataclasses.replace(line, parts=[Part(f"{said}: {found.why}" if found.why else said)])

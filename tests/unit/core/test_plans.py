@@ -13,6 +13,7 @@ from crmhost.core.contacts import bulk, queries, search
 from crmhost.core.contacts.queries import ListQuery
 from crmhost.core.contacts.records import owners_of_emails, owners_of_ids
 from crmhost.core.contacts.sorts import SORTS
+from crmhost.core.journal import activity
 from crmhost.core.journal import services as journal
 from crmhost.core.statuses import services as statuses
 from crmhost.core.users import audit
@@ -189,6 +190,8 @@ def test_journal_and_audit_log_are_read_from_indexes(site: Host) -> None:
                 journal.entries(work, "contact", 7, by=by)  # type: ignore[arg-type]
             with plans.good(("feed", by)):
                 journal.feed(work, by=by)  # type: ignore[arg-type]
+        with plans.good("activity"):
+            assert [item.number for item in activity.latest(work, 9) if isinstance(item, activity.Imported)] == [200]
         now = work.now
         for given in (
             {"type": "call"},

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
+from crmhost.core.contacts import bulk
+from crmhost.core.journal import services as journal
 from crmhost.core.settings import services as settings
 from crmhost.testing import Host
 from crmhost.web.dashboard import services
@@ -57,6 +59,38 @@ def test_figures_and_boxes_show_what_is_there(site: Host, reader: Reader) -> Non
     assert page.index("Ben &lt;Newer&gt;") < page.index("Ann Older")
     assert 'class="crm-time"' in page
     assert boxes(page) == [CONTACTS, ACTIVITY]
+
+
+def test_an_import_is_one_line_of_the_activity(site: Host, reader: Reader) -> None:
+    """With the number of contacts, whoever made it and however many rows it had; what came before is still there."""
+    mine = site.actor("Contacts manager", only_assigned=True).user_id
+    ann = site.make.contact(first_name="Ann")
+    with site.work("Admin") as work, work.begin():
+        journal.add(work, "contact", ann, "call", summary="Spoke before the import")
+    for file, number in (("people.csv", 30), ("more 2026.csv", 12), ("one.csv", 1)):
+        rows = [
+            {
+                "first_name": f"P{n}",
+                "email": f"p{n}@{number}.example.com",
+                "reason": f"Import of {file}, row {n + 2}",
+                "assigned_to": mine if n < 2 else None,
+            }
+            for n in range(number)
+        ]
+        with site.work("Admin") as work, work.begin():
+            assert {result.outcome for result in bulk.save_many(work, rows)} == {"added"}
+    page = reader.get("/").text
+    feed = page.partition('id="box-dashboard.activity"')[2]
+    assert feed.count("Imported 30 contacts: Import of people.csv") == 1
+    assert feed.count("Imported 12 contacts: Import of more 2026.csv") == 1
+    assert feed.count("Import of") == 3
+    assert "Imported: Import of one.csv, row 2" in feed
+    assert "Spoke before the import" in feed
+    feed = (
+        Reader(site, "Contacts manager", only_assigned=True).get("/").text.partition('id="box-dashboard.activity"')[2]
+    )
+    assert "Imported 2 contacts: Import of people.csv" in feed
+    assert "Spoke before" not in feed
 
 
 def test_everybody_sees_their_own_part(site: Host) -> None:
