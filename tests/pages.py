@@ -21,7 +21,7 @@ _MASKS = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "#"),
 )
 #: Pages of the core that tell of switching plugins, or of looking at pages.
-_LEFT_OUT = ("/logout", "/settings/audit", "/extensions/")
+_LEFT_OUT = ("/logout", "/settings/audit", "/settings/health", "/extensions/")
 
 
 def masked(text: str) -> str:

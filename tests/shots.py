@@ -42,6 +42,7 @@ PAGES = {
     "users": "/settings/users/",
     "roles": "/settings/users/roles/",
     "audit": "/settings/audit",
+    "health": "/settings/health",
     "tokens": "/api-tokens/",
     "api-docs": "/api/v1/docs",
     "account": "/account",

@@ -40,6 +40,7 @@ BUILTIN: dict[str, tuple[str, str]] = {
     "files": ("crmhost.core.files", "Files"),
     "dashboard": ("crmhost.web.dashboard", "Dashboard"),
     "extensions": ("crmhost.web.extensions", "Extensions"),
+    "health": ("crmhost.web.health", "Health"),
 }
 
 

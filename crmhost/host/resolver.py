@@ -18,7 +18,9 @@ from .manifest import Manifest, fits
 from .registry import Found
 
 #: Built-in plugins: always there, with the version of crmhost.
-BUILTIN = frozenset({"contacts", "dashboard", "extensions", "files", "journal", "settings", "statuses", "users"})
+BUILTIN = frozenset(
+    {"contacts", "dashboard", "extensions", "files", "health", "journal", "settings", "statuses", "users"}
+)
 
 _NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
