@@ -10,6 +10,8 @@ from ..core.text import clean_line
 #: A word this long without a blank is written as encoded words, since a line can't be folded inside it.
 _LONGEST_WORD = 60
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+#: What neither a mail nor HTML can carry.
+UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NAME = re.compile(r"[!-9;-~]{1,60}")
 
 

@@ -21,7 +21,7 @@ import idna
 from ..core.contacts.emails import check_email
 from ..core.text import clean_line, shorten
 from ..errors import Invalid
-from .headers import listed, mailbox, own_name, unstructured
+from .headers import UNFIT, listed, mailbox, own_name, unstructured
 
 LONGEST_NAME = 200
 _LONGEST_FILE_NAME = 100
@@ -35,7 +35,6 @@ _MESSAGE_ID = re.compile(r"<[^\s<>@\x00-\x20\x7f-\U0010ffff]{1,200}@[A-Za-z0-9.\
 _URL = re.compile(r"https?://[!-;=?-~]+")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,80}")
 _CONTENT_ID = re.compile(r"[A-Za-z0-9._@-]{1,200}")
-_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _OUR_OWN = frozenset(
     [
         "from",
@@ -312,7 +311,7 @@ def _checked_id(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return _UNFIT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return UNFIT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _quoted(text: str) -> bytes:

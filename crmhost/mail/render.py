@@ -30,6 +30,7 @@ from ..core.text import clean_line, shorten
 from ..errors import Invalid
 from .engine import ENGINE, TAG_NAMES, Limits, Rich, TooSlow, run
 from .filters import FILTERS
+from .headers import UNFIT
 
 __all__ = [
     "LEGACY",
@@ -81,8 +82,6 @@ _LEGACY = re.compile(r"#{2,3}([A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*)#{2,3}")
 _TAG = re.compile(r"[A-Za-z_#]\w*")
 #: The start of an attribute that holds an address, right before the placeholder.
 _ADDRESS = re.compile(r"""\b(?:href|src|action|background|formaction)\s{0,9}=\s{0,9}["']?\s{0,9}\Z""", re.IGNORECASE)
-#: What neither HTML nor mail can carry.
-_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class TemplateError(Invalid):
@@ -154,7 +153,7 @@ class Template:
             output, context = run(self._bound, values, html=self.kind == "html", limits=limits, shown=self._shown)
         except (LiquidError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise _readable(error) from error
-        output = clean_line(output) if self.kind == "line" else _UNFIT.sub("", output)
+        output = clean_line(output) if self.kind == "line" else UNFIT.sub("", output)
         return Piece(output, tuple(context.unknown), tuple(context.empty))
 
 
@@ -200,7 +199,7 @@ def compile_template(text: str, kind: Kind, aliases: Mapping[str, str] = LEGACY)
 
 @lru_cache(maxsize=64)
 def _compile(text: str, kind: Kind, aliases: tuple[tuple[str, str], ...] | None) -> Template:
-    source, shown = _translate(_UNFIT.sub("", text), kind, dict(aliases) if aliases is not None else LEGACY, Limits())
+    source, shown = _translate(UNFIT.sub("", text), kind, dict(aliases) if aliases is not None else LEGACY, Limits())
     try:
         return Template(ENGINE.from_string(source), kind, shown)
     except (LiquidError, RecursionError) as error:
