@@ -67,7 +67,7 @@ def _others(work: Work, limit: int) -> list[JournalEntry]:
     """The newest entries that are of no import: after a large one they lie far behind it, so each type is looked up."""
     kinds = [JournalEntry.type == name for name in types(work) if name != IMPORTED]
     keys = (JournalEntry.at.desc(), JournalEntry.id.desc())
-    parts: list[Select[tuple[int]]] = [
+    parts: list[Select[int]] = [
         select(JournalEntry.id).where(condition).order_by(*keys).limit(limit)
         for condition in (*kinds, not_(JournalEntry.by_system))
     ]
