@@ -56,6 +56,7 @@ from .core.files import services as files
 from .core.files.models import File
 from .core.journal import services as journal
 from .core.journal.models import JournalEntry
+from .core.mail import services as mail
 from .core.settings import services as settings
 from .core.statuses import services as statuses
 from .core.statuses.models import Status, StatusChange, StatusCount
@@ -157,6 +158,7 @@ __all__ = [
     "jobs",
     "journal",
     "keyset",
+    "mail",
     "metadata",
     "passwords",
     "plugin_base",

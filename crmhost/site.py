@@ -147,6 +147,7 @@ class Site:
             clock=self.clock,
             wake=self._wake,
             private_hosts=self.config.allow_private_hosts,
+            base_url=self.config.base_url,
         )
 
     def _wake(self, kinds: Collection[str]) -> None:

@@ -15,6 +15,7 @@ from bench import sites
 from bench.load import Server, free_port
 from bench.sites import Place
 from crmhost import demo
+from tests import mails
 from tests.peers import browser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,6 +45,16 @@ PAGES = {
     "audit": "/settings/audit",
     "health": "/settings/health",
     "tokens": "/api-tokens/",
+    "mail-settings": "/settings/mail/",
+    "mail-returned": "/settings/mail/returned",
+    "mail-accounts": "/settings/mail/accounts/",
+    "mail-account": "/settings/mail/accounts/1",
+    "mail-templates": "/mail/templates/",
+    "mail-template": "/mail/templates/1",
+    "mail-compose": "/contacts/{contact}/mail",
+    "mail-log": "/settings/mail/log/",
+    "mail-unknown": "/settings/mail/log/2",
+    "mail-message": "/settings/mail/log/1",
     "api-docs": "/api/v1/docs",
     "account": "/account",
     "not-found": "/nowhere",
@@ -59,6 +70,7 @@ def main(chosen: list[str]) -> int:
         sites.set_up(place)
         site = place.site()
         demo.load(site)
+        mails.some(site)
         token = sites.session_token(site)
         site.close()
         server = Server(place, free_port(), kind="waitress")

@@ -37,6 +37,7 @@ BUILTIN: dict[str, tuple[str, str]] = {
     "statuses": ("crmhost.core.statuses", "Statuses"),
     "contacts": ("crmhost.core.contacts", "Contacts"),
     "journal": ("crmhost.core.journal", "Journal"),
+    "mail": ("crmhost.core.mail", "Mail"),
     "files": ("crmhost.core.files", "Files"),
     "dashboard": ("crmhost.web.dashboard", "Dashboard"),
     "extensions": ("crmhost.web.extensions", "Extensions"),
@@ -223,7 +224,7 @@ def _builtin() -> list[LoadedPlugin]:
             homepage="",
             icon="",
             enabled_by_default=True,
-            names=Names(url=f"/{plugin_id}", api=(), cli=(), webhooks=()),
+            names=Names(url=f"/{plugin_id}", api=(), cli=(plugin_id,), webhooks=(plugin_id,)),
             data=Data(),
         )
         folder = Path(str(module.__file__)).parent

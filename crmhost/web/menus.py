@@ -102,6 +102,7 @@ def _ordered() -> list[tuple[tuple[int, str], Place, list[MenuItem]]]:
 def _settings_items(web: WebState) -> list[MenuItem]:
     """Items for the settings pages that the host makes from what plugins declare, where the plugin has none of its own."""
     pages = settings_pages(web.generation).values()
+    own = {item.plugin for item in web.generation.contributions("menu") if item.place == "Settings"}
     return [
         MenuItem(
             plugin=page.id,
@@ -112,7 +113,7 @@ def _settings_items(web: WebState) -> list[MenuItem]:
             permission="settings.edit",
         )
         for page in pages
-        if page.id not in (GENERAL, FIELD_OPTIONS)
+        if page.id not in (GENERAL, FIELD_OPTIONS) and page.id not in own
     ]
 
 

@@ -83,6 +83,7 @@ def current_work() -> Work:
         g.crmhost_work = work
         if has_request_context():
             work.locale = _language()
+            work.base_url = work.base_url or request.url_root.rstrip("/")
     return cast("Work", work)
 
 
@@ -93,6 +94,7 @@ def use_actor(actor: Actor) -> Work:
     g.crmhost_work = work
     if has_request_context():
         work.locale = _language()
+        work.base_url = work.base_url or request.url_root.rstrip("/")
     return work
 
 

@@ -109,6 +109,7 @@ class Work:
         timezone: ZoneInfo | None = None,
         clock: Callable[[], dt.datetime] = utcnow,
         wake: Callable[[Collection[str]], None] | None = None,
+        base_url: str = "",
         private_hosts: Collection[str] = (),
     ) -> None:
         self.session = session
@@ -124,6 +125,8 @@ class Work:
         self._events: list[tuple[str, list[int], dict[str, Any]]] = []
         self._after: list[Callable[[], None]] = []
         self._wake = wake
+        #: The site's public address without a slash at its end, for links in mails; empty when nobody knows it.
+        self.base_url = base_url
         #: ``host:port`` that outgoing calls may reach although private.
         self.private_hosts = private_hosts
         self._wanted: set[str] = set()

@@ -41,7 +41,7 @@ class Line:
     @property
     def brief(self) -> bool:
         """Whether it is shown as one line instead of a card."""
-        return self.entry.by_system
+        return self.entry.by_system and not self.entry.comment
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,6 +24,8 @@ class SystemEntry:
     :param type: name of a declared journal type.
     :param data: what its sentence needs, JSON-able; see :mod:`crmhost.core.journal.describe`.
     :param summary: a sentence in the site's language, for types of plugins that no sentence is known for.
+    :param comment: a longer text that belongs to it, such as that of a mail; it is shown folded.
+    :param author: who did it and their user, when it is not who writes the entry: a job writes what a person wanted.
     :param at: when it happened; now by default.
     """
 
@@ -31,6 +33,9 @@ class SystemEntry:
     type: str
     data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     summary: str = ""
+    comment: str = ""
+    author: str = ""
+    user_id: int | None = None
     object_type: str = "contact"
     at: dt.datetime | None = None
 
@@ -52,11 +57,11 @@ def write(work: Work, entries: Sequence[SystemEntry]) -> None:
                 "type": entry.type,
                 "at": entry.at or now,
                 "summary": entry.summary[:300],
-                "comment": "",
+                "comment": entry.comment,
                 "outcome": "",
                 "data": dict(entry.data),
-                "actor_label": actor.label,
-                "user_id": actor.user_id,
+                "actor_label": entry.author or actor.label,
+                "user_id": entry.user_id if entry.author else actor.user_id,
                 "by_system": True,
                 "is_contact": entry.type in contacting,
                 "pinned": False,

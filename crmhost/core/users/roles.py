@@ -21,14 +21,18 @@ FIRST_ROLES: dict[str, Sequence[str]] = {
     "CRM manager": (
         "contacts.view", "contacts.edit", "contacts.delete", "contacts.export", "journal.view", "journal.edit",
         "statuses.edit", "tags.edit", "settings.edit", "audit.view",
+        "mail.send", "mail.templates", "mail.log", "mail.clear", "mail.accounts", "mail.bounces",
     ),
     "Contacts manager": (
         "contacts.view", "contacts.edit", "contacts.delete", "contacts.export", "journal.view", "journal.edit", "tags.edit",
+        "mail.send",
     ),
-    "Quotes manager": ("contacts.view", "journal.view", "journal.edit"),
-    "Invoices manager": ("contacts.view", "journal.view", "journal.edit"),
-    "Transactions manager": ("contacts.view", "journal.view", "journal.edit"),
-    "Mail manager": ("contacts.view", "journal.view", "journal.edit"),
+    "Quotes manager": ("contacts.view", "journal.view", "journal.edit", "mail.send"),
+    "Invoices manager": ("contacts.view", "journal.view", "journal.edit", "mail.send"),
+    "Transactions manager": ("contacts.view", "journal.view", "journal.edit", "mail.send"),
+    "Mail manager": (
+        "contacts.view", "journal.view", "journal.edit", "mail.send", "mail.templates", "mail.log", "mail.clear",
+    ),
     "Read only": ("contacts.view", "journal.view"),
 }  # fmt: skip
 

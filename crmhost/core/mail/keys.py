@@ -1,0 +1,76 @@
+"""The data key: made once, stored wrapped by the site's secret key. It marks our mails and hashes addresses.
+
+With a key of its own, the site's secret key can be changed without losing who unsubscribed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+
+from sqlalchemy import select
+
+from ...host.tables import HostState
+from ...work.unit import Work
+from ..contacts.emails import email_key
+from ..settings.services import SettingsView, store
+
+SETTING = "mail.data_key"
+_SIGNED = 12
+
+
+def data_key(work: Work) -> bytes:
+    """The key; made at the first need, which must be inside ``work.begin()``."""
+    stored = work.settings.get(SETTING)
+    if not stored and work.writing:
+        # One row that everybody has: two who need the first key at once make one.
+        work.session.scalar(select(HostState.id).with_for_update())
+        if isinstance(work.settings, SettingsView):
+            work.settings.forget()
+        stored = work.settings.get(SETTING)
+        if not stored:
+            stored = secrets.token_hex(32)
+            store(work, {SETTING: stored})
+    return bytes.fromhex(stored) if stored else b""
+
+
+def address_hash(work: Work, email: str) -> str:
+    """The keyed hash under which an address is known for good; empty while there is no key, and so nothing is known."""
+    key = data_key(work)
+    return hmac.new(_for(key, b"address"), email_key(email).encode(), hashlib.sha256).hexdigest() if key else ""
+
+
+def token_key(work: Work) -> bytes:
+    """The key that signs the number of a mail in its Message-ID and envelope sender; empty while there is none."""
+    key = data_key(work)
+    return _for(key, b"message") if key else b""
+
+
+def unsubscribe_token(work: Work, hashed: str, message_id: int = 0) -> str:
+    """What stands in an unsubscribe link: the hashed address and the mail's number, signed. Nothing has to be stored for it."""
+    payload = bytes.fromhex(hashed) + message_id.to_bytes(4, "big")
+    return base64.urlsafe_b64encode(payload + _signature(data_key(work), payload)).decode().rstrip("=")
+
+
+def read_unsubscribe_token(work: Work, token: str) -> tuple[str, int] | None:
+    """The hashed address and the mail's number of a link of ours; ``None`` for any other text."""
+    key = data_key(work)
+    try:
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)) if token.isascii() else b""
+    except (ValueError, binascii.Error):
+        return None
+    payload, signature = raw[:-_SIGNED], raw[-_SIGNED:]
+    if not key or len(payload) != 36 or not hmac.compare_digest(signature, _signature(key, payload)):
+        return None
+    return payload[:32].hex(), int.from_bytes(payload[32:], "big")
+
+
+def _signature(key: bytes, payload: bytes) -> bytes:
+    return hmac.new(_for(key, b"unsubscribe"), payload, hashlib.sha256).digest()[:_SIGNED]
+
+
+def _for(key: bytes, purpose: bytes) -> bytes:
+    return hmac.new(key, purpose, hashlib.sha256).digest()

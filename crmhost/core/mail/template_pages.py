@@ -1,0 +1,179 @@
+"""Mail campaigns > Templates: writing, previewing with a real contact, trying, copying, deleting."""
+
+from __future__ import annotations
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug import Response
+
+from ...errors import CrmError, NotFound
+from ...web.request import current_person, current_work, requires, writing
+from ...web.toasts import toast
+from ...work.unit import Work
+from ..contacts import services as contacts
+from ..contacts.emails import email_key
+from ..contacts.models import Contact
+from ..contacts.records import owners_of_emails
+from ..keyset import valid_id
+from . import accounts, patterns, services
+from .forms import TemplateForm
+from .patterns import Written
+from .values import catalogue
+
+#: What the page of a mail may do: show itself, in a frame of ours. No script, no form, nothing of ours is in reach.
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",
+        "img-src 'self' data: https:",
+        "frame-ancestors 'self'",
+        "sandbox allow-popups",
+    )
+)
+
+
+def framed(html: str) -> Response:
+    """A mail's HTML as a page that is shown in a frame and can do nothing."""
+    answer = make_response(html)
+    answer.headers["Content-Security-Policy"] = _POLICY
+    answer.headers["X-Frame-Options"] = "SAMEORIGIN"
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+def framed_mail(written: Written) -> Response:
+    """A mail filled in for somebody, with its subject and what the writer should know."""
+    return framed(render_template("mail/preview.html", written=written))
+
+
+def framed_error(error: CrmError) -> Response:
+    """Why a mail can't be shown."""
+    return framed(render_template("mail/preview.html", written=None, error=error.message))
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+@requires("mail.templates")
+def index() -> ResponseReturnValue:
+    """All templates."""
+    return render_template("mail/templates.html", templates=patterns.all_templates(current_work()))
+
+
+@requires("mail.templates")
+def template(template_id: int | None = None) -> ResponseReturnValue:
+    """One template, or a new one."""
+    work = current_work()
+    found = patterns.get(work, template_id) if template_id is not None else None
+    names = ("name", "kind", "subject", "content", "text")
+    form = TemplateForm(data={name: getattr(found, name) for name in names} if found else {"kind": "text"})
+    if form.validate_on_submit():
+        try:
+            with writing() as work:
+                row = patterns.save(work, template_id, form.values(), version=valid_id(request.form.get("version")))
+                name, number = row.name, row.id
+        except CrmError as error:
+            form.take(error)
+            found = patterns.get(current_work(), template_id) if template_id is not None else None
+        else:
+            toast(_("The template “%(name)s” was saved.", name=name))
+            return redirect(url_for("mail.template", template_id=number), 303)
+    page = render_template(
+        "mail/template.html",
+        form=form,
+        template=found,
+        version=request.form.get("version") or (found.version if found else ""),
+        placeholders=catalogue(),
+        somebody=somebody(current_work()),
+    )
+    return page, 422 if form.is_submitted() else 200
+
+
+def somebody(work: Work) -> Contact | None:
+    """The newest contact with an address that the actor may see, to show what a mail looks like."""
+    found: Contact | None = work.session.scalar(
+        work.visible(Contact).where(Contact.email != "").order_by(Contact.created_at.desc(), Contact.id.desc()).limit(1)
+    )
+    return found
+
+
+def wanted_contact(work: Work) -> Contact | None:
+    """The contact that the form names by number or address, else somebody.
+
+    :raises NotFound: when there is no such contact.
+    """
+    said = request.form.get("contact", "").strip()
+    if said and valid_id(said) is None:
+        known = owners_of_emails(work, [email_key(said)])
+        if not known:
+            raise NotFound("contact", said[:80])
+        said = str(next(iter(known.values())))
+    number = valid_id(said)
+    found = somebody(work) if number is None else None
+    if found is not None:
+        number = found.id
+    return contacts.get(work, number) if number is not None else None
+
+
+@requires("mail.templates")
+def preview() -> ResponseReturnValue:
+    """What was typed, filled in for a contact, for a frame."""
+    work = current_work()
+    form = TemplateForm()
+    try:
+        source = patterns.compose(
+            work, form.kind.data or "text", form.subject.data or "", form.content.data or "", form.text.data or ""
+        )
+        written = patterns.write(work, source, wanted_contact(work), unsubscribe=f"{work.base_url}/mail/u/example")
+    except CrmError as error:
+        return framed_error(error)
+    return framed_mail(written)
+
+
+@requires("mail.templates")
+def test(template_id: int) -> ResponseReturnValue:
+    """Sends a template to who asks, filled in for a contact."""
+    work = current_work()
+    person = current_person()
+    to = person.email if person else ""
+    written = patterns.write(work, template_id, wanted_contact(work), unsubscribe=f"{work.base_url}/mail/u/example")
+    patterns.require_known(written)
+    subject = written.subject or _("(no subject)")
+    with writing() as work:
+        services.queue(work, to=to, subject=subject, html=written.html, text=written.text, source="test")
+    if accounts.transport(current_work()) == "log":
+        toast(_("Mails stay on this site: the test lies in the log."), category="info")
+    else:
+        toast(_("The test is on its way to %(email)s.", email=to))
+    return redirect(url_for("mail.template", template_id=template_id), 303)
+
+
+@requires("mail.templates")
+def duplicate(template_id: int) -> ResponseReturnValue:
+    """Copies a template."""
+    with writing() as work:
+        number = patterns.duplicate(work, template_id).id
+    toast(_("This is the copy."))
+    return redirect(url_for("mail.template", template_id=number), 303)
+
+
+@requires("mail.templates")
+def delete(template_id: int) -> ResponseReturnValue:
+    """Deletes a template."""
+    with writing() as work:
+        name = patterns.remove(work, template_id)
+    toast(_("The template “%(name)s” was deleted.", name=name))
+    return redirect(url_for("mail.templates"), 303)
+
+
+def add_template_pages(blueprint: Blueprint) -> None:
+    """Adds the pages to the blueprint."""
+    add = blueprint.add_url_rule
+    add("/mail/templates/", endpoint="templates", view_func=index)
+    add("/mail/templates/new", endpoint="new_template", view_func=template, methods=["GET", "POST"])
+    add("/mail/templates/preview", endpoint="preview_template", view_func=preview, methods=["POST"])
+    add("/mail/templates/<int:template_id>", view_func=template, methods=["GET", "POST"])
+    add("/mail/templates/<int:template_id>/test", endpoint="test_template", view_func=test, methods=["POST"])
+    add("/mail/templates/<int:template_id>/duplicate", endpoint="copy_template", view_func=duplicate, methods=["POST"])
+    add("/mail/templates/<int:template_id>/delete", endpoint="delete_template", view_func=delete, methods=["POST"])

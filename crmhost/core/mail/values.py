@@ -1,0 +1,132 @@
+"""What placeholders stand for: the catalogue that pages list, and the values for one contact."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from ...mail.render import Rich
+from ...work.unit import Work
+from ..contacts.models import Contact
+from ..users.models import User
+from .accounts import Account
+
+_ADDRESS = ("line1", "line2", "postal_code", "city", "county", "country")
+
+
+@dataclasses.dataclass(frozen=True)
+class Placeholder:
+    """A placeholder as pages list it; ``path`` is written as ``{{ path }}``, ``label`` is English text."""
+
+    path: str
+    label: str
+
+
+def catalogue() -> list[Placeholder]:
+    """Every placeholder of a mail, in the order in which pages list them."""
+    labels = {
+        "contact.first_name": "First name",
+        "contact.last_name": "Last name",
+        "contact.full_name": "Full name",
+        "contact.prefix": "Prefix (Ms, Dr …)",
+        "contact.email": "E-mail",
+        "contact.mobile_phone": "Mobile phone",
+        "contact.work_phone": "Work phone",
+        "contact.home_phone": "Home phone",
+        "contact.address.line1": "Street",
+        "contact.address.line2": "Second line of the address",
+        "contact.address.postal_code": "Postal code",
+        "contact.address.city": "City",
+        "contact.address.county": "County or state",
+        "contact.address.country": "Country (two letters)",
+        "contact.status": "Status",
+        "owner.name": "Who the contact is assigned to",
+        "owner.email": "Their e-mail",
+        "sender.name": "Who writes the mail",
+        "sender.email": "Their e-mail address",
+        "sender.signature": "Signature of the account",
+        "site.name": "Name of the company",
+        "site.address": "Address of the company",
+        "site.email": "E-mail of the company",
+        "site.url": "Address of this site",
+        "today": "Day of sending",
+        "unsubscribe.line": "Line with the link to unsubscribe",
+        "unsubscribe.url": "Address to unsubscribe at",
+    }
+    return [Placeholder(path, label) for path, label in labels.items()]
+
+
+def values(
+    work: Work,
+    contact: Contact | None,
+    account: Account,
+    *,
+    unsubscribe: str = "",
+    more: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The values of every placeholder; a field without a value gives an empty text.
+
+    :param unsubscribe: the recipient's own address to unsubscribe at; empty in a mail that is none of many.
+    :param more: further values of the caller, such as ``{"quote": {…}}``.
+    """
+    signature = account.signature
+    given = {
+        "contact": _contact(contact),
+        "owner": _owner(contact.assigned_to if contact is not None else None),
+        "sender": {
+            "name": _sender_name(work, account),
+            "email": account.from_email,
+            "signature": Rich(_lines(signature), signature),
+        },
+        "site": _site(work, account),
+        "today": work.today.isoformat(),
+        "unsubscribe": {"line": _unsubscribe_line(unsubscribe), "url": unsubscribe},
+    }
+    return {**given, **(more or {})}
+
+
+def _contact(contact: Contact | None) -> dict[str, Any]:
+    names = ("prefix", "first_name", "last_name", "email", "mobile_phone", "work_phone", "home_phone")
+    found: dict[str, Any] = {name: getattr(contact, name, "") for name in names}
+    parts = contact.address1 if contact is not None and contact.address1 else {}
+    address = {name: parts.get(name, "") for name in _ADDRESS}
+    found["full_name"] = " ".join(part for part in (found["first_name"], found["last_name"]) if part)
+    found["address"] = address
+    found["status"] = contact.status.name if contact is not None else ""
+    found["custom"] = dict(contact.custom or {}) if contact is not None else {}
+    return found
+
+
+def _owner(user: User | None) -> dict[str, str]:
+    found = {"name": (user.name or user.email) if user else "", "email": user.email if user else ""}
+    return {**found, "username": found["email"], "phone": "", "signature": ""}
+
+
+def _sender_name(work: Work, account: Account) -> str:
+    user = work.session.get(User, work.actor.user_id) if work.actor.user_id else None
+    return (user.name if user is not None else "") or account.from_name
+
+
+def _site(work: Work, account: Account) -> dict[str, str]:
+    get = work.settings.get
+    return {
+        "name": str(get("site.name") or ""),
+        "address": str(get("site.address") or ""),
+        "email": account.from_email,
+        "sender_name": account.from_name,
+        "url": work.base_url,
+        "logo": "",
+        "extra_info": "",
+    }
+
+
+def _unsubscribe_line(url: str) -> Rich:
+    if not url:
+        return Rich("", "")
+    return Rich(f'<a href="{escape(url)}">Unsubscribe</a>', f"Unsubscribe: {url}")
+
+
+def _lines(text: str) -> str:
+    return "<br>".join(escape(line) for line in text.splitlines())
