@@ -243,6 +243,15 @@ def test_a_storage_that_refuses_tells_no_secret(
             assert "file storage" in caplog.text
 
 
+def test_libraries_are_loaded_where_they_are_used() -> None:
+    """A site that keeps its files in a folder loads neither the client of S3 nor the table of file types when it starts."""
+    started = (
+        "import sys, crmhost.api, crmhost.wsgi, crmhost.core.files, crmhost.core.files.routes, crmhost.core.files.jobs;"
+        "sys.exit(len({'obstore', 'puremagic'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", started], cwd=checkout(), check=False).returncode == 0
+
+
 @pytest.mark.database("sqlite")
 def test_a_site_keeps_its_files_in_s3(peer: s3.Peer, keys: None, host: Callable[..., Host]) -> None:
     """With nothing but another address files are kept, sent, in parts too, and removed; a server that is down is told."""
