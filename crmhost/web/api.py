@@ -10,6 +10,7 @@ from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as lazy_text
 
 from . import switching
+from .downloads import name_download
 from .forms import (
     AreaField,
     ChoiceField,
@@ -91,6 +92,7 @@ __all__ = [
     "list_page",
     "local_path",
     "moment",
+    "name_download",
     "ngettext",
     "number",
     "one_transaction",

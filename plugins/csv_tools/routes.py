@@ -16,6 +16,7 @@ from crmhost.web.api import (
     current_work,
     gettext,
     is_fragment,
+    name_download,
     redirect,
     render_template,
     request,
@@ -320,5 +321,5 @@ def write_export() -> Any:
 
 def _download(lines: Iterable[str], name: str) -> Response:
     answer = Response(stream_with_context(text.encode() for text in lines), mimetype="text/csv")
-    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    name_download(answer, name)
     return answer

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
-from urllib.parse import quote
-
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import FileWrapper
 
+from ...web.downloads import name_download
 from ...web.request import current_work
 from . import services
 from .sniff import MARKUP, PLAIN, SHOWN, UNKNOWN
@@ -28,7 +26,7 @@ def download(file_id: int) -> Response:
     shown = file.media_type in SHOWN and bool(request.args.get("show"))
     answer = Response(direct_passthrough=True)
     answer.mimetype = _served(file.media_type)
-    answer.headers.set("Content-Disposition", "inline" if shown else "attachment", **_names(file.name))
+    name_download(answer, file.name, shown=shown)
     # A browser shows no PDF inside a sandbox; there is nothing in it that could run for this site either.
     answer.headers["Content-Security-Policy"] = "default-src 'none'" + ("" if file.media_type == _PDF else "; sandbox")
     answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
@@ -45,14 +43,6 @@ def download(file_id: int) -> Response:
         content.close()
         raise
     return answer
-
-
-def _names(name: str) -> dict[str, str]:
-    """The name as a header can hold it: plain, and in full where that says less (RFC 6266)."""
-    if name.isascii():
-        return {"filename": name}
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode() or "file"
-    return {"filename": plain, "filename*": f"UTF-8''{quote(name, safe='')}"}
 
 
 def _served(media_type: str) -> str:

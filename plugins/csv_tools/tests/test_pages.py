@@ -169,6 +169,17 @@ def test_no_table(host: Hosts, data: bytes, said: str) -> None:
     assert number_of(made, Run) == number_of(made, File) == 0
 
 
+@pytest.mark.database("sqlite")
+def test_names_of_any_script(host: Hosts) -> None:
+    """A file whose name no header can hold is imported, and its refused rows can be downloaded under that name."""
+    made = host("csv_tools")
+    browser = Browser(made)
+    address = browser.upload(TEXT, name="履歴書.csv").location
+    browser.post(address, **{**choices(browser.get(address).text), "action": "start"})
+    said = browser.get(f"{address}/refused.csv").headers["Content-Disposition"]
+    assert said == "attachment; filename=-refused.csv; filename*=UTF-8''%E5%B1%A5%E6%AD%B4%E6%9B%B8-refused.csv"
+
+
 def test_without_file(host: Hosts) -> None:
     """Sending the form without a file says so."""
     answer = Browser(host("csv_tools")).post("/csv-tools/import", kind="contacts")
