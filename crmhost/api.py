@@ -57,6 +57,7 @@ from .core.files.models import File
 from .core.journal import services as journal
 from .core.journal.models import JournalEntry
 from .core.mail import services as mail
+from .core.notifications import services as notifications
 from .core.settings import services as settings
 from .core.statuses import services as statuses
 from .core.statuses.models import Status, StatusChange, StatusCount
@@ -160,6 +161,7 @@ __all__ = [
     "keyset",
     "mail",
     "metadata",
+    "notifications",
     "passwords",
     "plugin_base",
     "search",

@@ -38,6 +38,7 @@ BUILTIN: dict[str, tuple[str, str]] = {
     "contacts": ("crmhost.core.contacts", "Contacts"),
     "journal": ("crmhost.core.journal", "Journal"),
     "mail": ("crmhost.core.mail", "Mail"),
+    "notifications": ("crmhost.core.notifications", "Notifications"),
     "files": ("crmhost.core.files", "Files"),
     "dashboard": ("crmhost.web.dashboard", "Dashboard"),
     "extensions": ("crmhost.web.extensions", "Extensions"),

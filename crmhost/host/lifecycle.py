@@ -276,9 +276,25 @@ def _switch_off(
             work.audit(
                 f"plugin.{state}", "plugin", name, before={"state": before}, after={"state": state, "reason": reason}
             )
+            if state == "suspended":
+                _tell_admins(work, name)
         number = _advance(connection, number)
     site.runtime.poke()
     return number
+
+
+def _tell_admins(work: Work, name: str) -> None:
+    from ..core.notifications import services as notifications
+
+    plugin = work.generation.by_id.get(name)
+    notifications.tell(
+        work,
+        notifications.who_may(work, PERMISSION),
+        "“%(name)s” failed and was switched off. Look at the reason, then try it again.",
+        url=f"/extensions/{name}",
+        kind="extensions.suspended",
+        data={"name": plugin.manifest.name if plugin is not None else name},
+    )
 
 
 # --- upgrading -------------------------------------------------------------------------------------------------------

@@ -19,7 +19,19 @@ from .registry import Found
 
 #: Built-in plugins: always there, with the version of crmhost.
 BUILTIN = frozenset(
-    {"contacts", "dashboard", "extensions", "files", "health", "journal", "settings", "statuses", "users"}
+    {
+        "contacts",
+        "dashboard",
+        "extensions",
+        "files",
+        "health",
+        "journal",
+        "mail",
+        "notifications",
+        "settings",
+        "statuses",
+        "users",
+    }
 )
 
 _NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)

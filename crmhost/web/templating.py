@@ -252,6 +252,7 @@ def theme_choice() -> str:
 
 def init_app(app: Flask, web: WebState) -> None:
     """Sets up the application's Jinja environment."""
+    from ..core.notifications.services import unread
     from .forms import flat
     from .frame import in_order
     from .menus import menu_groups, quick_items
@@ -292,6 +293,7 @@ def init_app(app: Flask, web: WebState) -> None:
         theme_choice=theme_choice,
         theme_fault=theme_fault,
         script_texts=script_texts,
+        unread_notifications=lambda: unread(current_work()),
         hues=HUES,
         _=gettext,
     )

@@ -1,5 +1,5 @@
 // Keys, only while no field has the focus. [data-key="n"] is pressed, or focused when it is a field. In [data-rows],
-// j and k move from [data-row] to [data-row], Enter opens the row's link, x selects it. ? shows what there is.
+// j and k move from [data-row] to [data-row], Enter opens its link or [data-row-open], x selects it. ? shows what there is.
 import { openDialog } from "./dialogs.js";
 import { icon, make, text } from "./texts.js";
 
@@ -11,6 +11,8 @@ const keyed = () => {
   const all = [...document.querySelectorAll("[data-key]")];
   return [...all.filter(visible), ...all.filter((element) => !visible(element) && element.closest("[popover]"))];
 };
+// What Enter opens: a link, or a button where opening changes something.
+const opener = (row) => row?.querySelector("a[href], [data-row-open]");
 const rows = () => [...document.querySelectorAll("[data-rows] [data-row]")].filter(visible);
 
 function move(by) {
@@ -21,7 +23,7 @@ function move(by) {
   all[at]?.classList.remove("at");
   all[to].classList.add("at");
   all[to].scrollIntoView({ block: "nearest" });
-  all[to].querySelector("a[href]")?.focus({ preventScroll: true });
+  opener(all[to])?.focus({ preventScroll: true });
 }
 
 const current = () => rows().find((row) => row.classList.contains("at"));
@@ -29,7 +31,7 @@ const built = {
   j: () => move(1),
   k: () => move(-1),
   x: () => current()?.querySelector("[data-select]")?.click(),
-  Enter: () => document.activeElement === document.body && current()?.querySelector("a[href]")?.click(),
+  Enter: () => document.activeElement === document.body && opener(current())?.click(),
   "?": help,
 };
 

@@ -11,15 +11,29 @@ from sqlalchemy import inspect, text
 
 from crmhost.core.journal import models as journal_models
 from crmhost.core.mail import models as mail_models
+from crmhost.core.notifications import models as notifications_models
 from crmhost.core.settings import models as settings_models
 from crmhost.db import make_engine, metadata
 from crmhost.host import migrate
 from crmhost.host import tables as host_tables
 from crmhost.work import tables as work_tables
 
-MODELS = (journal_models, mail_models, settings_models, host_tables, work_tables)
+MODELS = (journal_models, mail_models, notifications_models, settings_models, host_tables, work_tables)
 #: What the tables of the core begin with; plugins that other tests imported have theirs in the same metadata.
-PARTS = ("contacts", "statuses", "journal", "mail", "files", "settings", "users", "host", "work", "audit", "search")
+PARTS = (
+    "contacts",
+    "statuses",
+    "journal",
+    "mail",
+    "notifications",
+    "files",
+    "settings",
+    "users",
+    "host",
+    "work",
+    "audit",
+    "search",
+)
 #: What only the migrations know, search on both databases, and an index that alembic can't compare.
 OWN = ("search_fts", "ix_search_document_text", "ix_contacts_contact_contacted")
 INDEXES = {

@@ -15,6 +15,7 @@ from crmhost.core.contacts.records import owners_of_emails, owners_of_ids
 from crmhost.core.contacts.sorts import SORTS
 from crmhost.core.journal import activity
 from crmhost.core.journal import services as journal
+from crmhost.core.notifications import services as notifications
 from crmhost.core.statuses import services as statuses
 from crmhost.core.users import audit
 from crmhost.testing import Host
@@ -40,6 +41,7 @@ BIG = (
     "journal_entry",
     "audit_entry",
     "statuses_history",
+    "notifications_notification",
 )
 
 
@@ -212,3 +214,26 @@ def test_journal_and_audit_log_are_read_from_indexes(site: Host) -> None:
         ):
             with plans.good(given):
                 audit.entries(work, **given)  # type: ignore[arg-type]
+
+
+def test_the_bell_and_its_pages_are_read_from_indexes(site: Host) -> None:
+    """Counting what is new, each page, and forgetting what is old."""
+    site.clock.freeze()
+    with site.work("Admin") as work:
+        me = work.actor.user_id
+        assert me is not None
+        with work.begin():
+            for number in range(60):
+                notifications.tell(work, [me], f"Number {number}")
+            notifications.read_all(work, 30)
+        plans = Plans(work)
+        with plans.good("bell"):
+            assert notifications.unread(work) == 30
+        for only_unread in (False, True):
+            with plans.good("page"):
+                page = notifications.page(work, only_unread=only_unread, limit=5)
+            with plans.good("middle"):
+                notifications.page(work, page.next, only_unread=only_unread, limit=5)
+        site.clock.move(days=200)
+        with work.begin(), plans.good("forgetting"):
+            assert notifications.prune(work) == 60
