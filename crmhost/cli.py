@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 import click
+from sqlalchemy.exc import OperationalError
 
 from . import __version__
 from .commands import backup, bench, common, database, plugins, records, serve, work
@@ -81,6 +82,9 @@ def main(arguments: list[str] | None = None) -> Any:
             click.echo(error.traceback, err=True)  # type: ignore[attr-defined]
         culprit = f"{error.plugin}: " if error.plugin else ""
         click.echo(f"crmhost: {culprit}{' '.join(str(error).split())}", err=True)
+        sys.exit(1)
+    except OperationalError as error:
+        click.echo(f"crmhost: The database refused: {' '.join(str(error.orig).split())}", err=True)
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)

@@ -26,12 +26,16 @@ class _Bars:
     def start(self, label: str, total: int) -> None:
         """Ends the bar that is shown and begins another."""
         self._stack.close()
+        self._bar = None
+        if not total:
+            return
         bar = click.progressbar(length=total, label=label, show_pos=label != "Checking", file=sys.stderr)
         self._bar = self._stack.enter_context(bar)
 
     def advance(self, steps: int) -> None:
         """Moves the bar on."""
-        self._bar.update(steps)
+        if self._bar is not None:
+            self._bar.update(steps)
 
 
 @contextlib.contextmanager
@@ -144,6 +148,8 @@ def _tell(done: backups.Restored) -> None:
         click.echo(f"{plugin} is suspended: {reason}", err=True)
     if done.key_restored:
         click.echo("The secret key of the backup is in force.")
+    elif done.manifest.with_key:
+        click.echo("The backup's secret key was not taken: CRMHOST_SECRET_KEY or crmhost.toml give another.", err=True)
     if done.to_enter:
         click.echo(f"Enter these secrets again, or give the key they had: {', '.join(done.to_enter)}.", err=True)
 

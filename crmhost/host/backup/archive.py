@@ -75,9 +75,12 @@ class Writer:
         if kind is not None:
             with contextlib.suppress(Exception):
                 self._zip.close()
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
         if kind is not None:
             self._part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise CrmError(f"{self.path} can't be written: {error.strerror}.") from error
 
     def table(self, entry: Entry, batches: Iterable[Sequence[Row]], progress: Progress) -> Entry:
         """Writes the rows of a table; gives its entry with their number, size and digest."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from crmhost.cli import main
 from crmhost.errors import CrmError
 from crmhost.host import backup
 from crmhost.host.backup import copying
@@ -85,3 +86,16 @@ def test_copying(host: Callable[..., Host], tmp_path: Path, monkeypatch: pytest.
     differs = made.cli("db", "copy", f"sqlite:///{tmp_path}/second.sqlite")
     assert differs.exit_code == 1
     assert "The numbers of rows differ in contacts_contact" in differs.output
+
+
+def test_a_database_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ends with status 1 and one line saying so, not with a traceback."""
+    monkeypatch.setenv("CRMHOST_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("CRMHOST_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(SystemExit) as end:
+        main(["backup", str(tmp_path / "site.zip")])
+    said = capsys.readouterr().err
+    assert (end.value.code, said.count("\n")) == (1, 1)
+    assert said.startswith("crmhost: The database refused: connection failed")

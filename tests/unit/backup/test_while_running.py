@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import threading
@@ -125,3 +126,21 @@ def test_two_don_t_write_one_file(host: Callable[..., Host], tmp_path: Path) -> 
     made.make.contact()
     backup.save(made.site, path, progress=Twice())
     assert path.read_bytes() != before
+
+
+@pytest.mark.database("sqlite")
+def test_a_full_disk_is_told(host: Callable[..., Host], tmp_path: Path) -> None:
+    """In one sentence, and what was written is taken away; the backup that was there stands."""
+    made = host()
+    path = backup.save(made.site, tmp_path / "site.zip").path
+    before = path.read_bytes()
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # Files may grow to a kilobyte, which to a program looks as a full disk does.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, allowed[1]))
+    try:
+        with pytest.raises(CrmError, match=r"site\.zip can't be written: File too large"):
+            backup.save(made.site, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    assert path.read_bytes() == before
+    assert [item.name for item in tmp_path.glob("site.zip*")] == ["site.zip"]
