@@ -136,4 +136,5 @@ def test_safe_mode_is_told(host: Callable[..., Host]) -> None:
     """The page answers without extensions and says that none runs."""
     words = text_of(host("funnel", safe_mode=True).client().get(PAGE).text)
     assert "Safe mode: no extension is running." in words
+    assert "could not be started" not in words
     assert "Sales funnel" not in words.partition("Which versions?")[2]
