@@ -7,6 +7,7 @@ one looks at ranges of the bytes, follows a few levels, and copies the beginning
 from __future__ import annotations
 
 import base64
+import codecs
 import quopri
 import re
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ _TRIES = 10_000
 _NAME = re.compile(rb"([!-9;-~]{1,80})[ \t]*:")
 _PARAMETER = re.compile(r""";\s{0,20}([\w-]{1,40})\*?\d?\*?\s{0,5}=\s{0,5}(?:"([^"]{0,300})"|([^;\s"]{0,300}))""")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+#: What Python decodes besides charsets; some of it in quadratic time.
+_NO_CHARSETS = frozenset({"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape"})
 _TAG = re.compile(r"<[^<>]*>")
 _BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/h[1-6]|/li)\b[^<>]*>", re.IGNORECASE)
 _UNSEEN = re.compile(r"<(style|script|title)\b")
@@ -197,6 +200,8 @@ def _characters(content: bytes, charset: str) -> str:
         if not name or name.lower() in {"us-ascii", "ascii"}:
             continue
         try:
+            if codecs.lookup(name).name in _NO_CHARSETS:
+                continue
             return (
                 content.decode(name, "strict" if name == "utf-8" else "replace")
                 .replace("\r\n", "\n")

@@ -40,6 +40,7 @@ HOSTILE = {
     "lines": (HEAD + b"\n" + b"x\n" * (SIZE // 2)).replace(b"\n", b"\r"),
     "tokens": HEAD + b"\n" + (b"a" * 20 + b"@ ") * (SIZE // 22),
     "json": b"From: a@b\n\n" + b'{"a":' * 200_000,
+    "charset": HEAD + b"Content-Type: text/plain; charset=punycode\n\n" + b"9" * SIZE,
     "base64": HEAD + b"Content-Transfer-Encoding: base64\n\n" + b"A=\n" * (SIZE // 3),
     "headers": HEAD + b"\n" + b"Received: x\nFrom: y\n\n" * (SIZE // 22),
     "nothing": b"\0" * SIZE,
