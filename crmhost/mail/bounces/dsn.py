@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from .parts import Mail
 from .report import Failure, Kind, addresses, one_line
@@ -25,9 +26,8 @@ def read(mail: Mail) -> list[Failure]:
         for part in mail.leaves:
             if part.type not in {"message/rfc822", "text/rfc822-headers"} and "final-recipient" in part.text.lower():
                 groups += _groups(part.text)
-    words = " ".join(mail.texts("text/plain", "text/html"))
-    found = [_failure(group, words) for group in groups if _is_recipient(group)]
-    return found[:200]
+    words = " ".join(mail.texts("text/plain", "text/html"))[:10_000]
+    return [_failure(group, words) for group in islice(filter(_is_recipient, groups), 200)]
 
 
 def _groups(text: str) -> list[dict[str, str]]:

@@ -40,6 +40,9 @@ HOSTILE = {
     "lines": (HEAD + b"\n" + b"x\n" * (SIZE // 2)).replace(b"\n", b"\r"),
     "tokens": HEAD + b"\n" + (b"a" * 20 + b"@ ") * (SIZE // 22),
     "json": b"From: a@b\n\n" + b'{"a":' * 200_000,
+    "recipients": HEAD
+    + b"Content-Type: multipart/report; boundary=b\n\n"
+    + (b"--b\n\n" + b"Final-Recipient: x\nAction: failed\n\n" * 3_000) * 60,
     "charset": HEAD + b"Content-Type: text/plain; charset=punycode\n\n" + b"9" * SIZE,
     "base64": HEAD + b"Content-Transfer-Encoding: base64\n\n" + b"A=\n" * (SIZE // 3),
     "headers": HEAD + b"\n" + b"Received: x\nFrom: y\n\n" * (SIZE // 22),
