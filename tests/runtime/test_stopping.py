@@ -61,7 +61,7 @@ def test_requests_in_flight_are_answered(database_url: str, tmp_path: Path, kind
     server = Server(place, free_port(), kind=kind)
     site = place.site()
     try:
-        assert until(lambda: len(living(site)) == 2), server.output()
+        assert until(lambda: len(living(site)) == 2, 60.0), server.output()
         idle = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
         idle.request("GET", "/login")
         idle.getresponse().read()
@@ -78,7 +78,7 @@ def test_requests_in_flight_are_answered(database_url: str, tmp_path: Path, kind
             answer.begin()
             assert answer.status == 400
             assert b"Please sign in once more" in answer.read()
-        assert server.process.wait(10) == 0, server.output()
+        assert server.process.wait(40) == 0, server.output()
         assert living(site) == []
         assert "Traceback" not in server.output()
         idle.close()

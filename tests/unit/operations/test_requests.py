@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from crmhost.api import audit
 from crmhost.host.dispatcher import Dispatcher
 from crmhost.testing import PASSWORD, Host
 
@@ -136,6 +137,20 @@ def test_a_number_goes_around(site: Host, lines: Lines) -> None:
     for path in ("/healthz", "/readyz", "/static/nothing"):
         assert ask(site, path, "", headers=given).headers["X-Request-Id"] == "from-the-proxy-0001"
     assert lines() == []
+
+
+@ONE
+def test_a_proxy_tells_who_asks(site: Host, lines: Lines) -> None:
+    """Sign-ins are noted under the client's own address, whatever the client wrote before it; it is in no line of the log."""
+    headers = {"X-Forwarded-For": "203.0.113.9, 198.51.100.1"}
+    site.actor("Admin")
+    form = {"email": "admin@example.com", "password": PASSWORD}
+    with site.client("").post("/login", data=form, headers=headers) as answer:
+        assert answer.status_code == 303
+    with site.work("Admin") as work:
+        rows, _ = audit.entries(work, action="user.signed_in")
+        assert [row.address for row in rows] == ["198.51.100.1"]
+    assert "198.51.100.1" not in json.dumps(lines())
 
 
 @ONE
