@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("crmhost.runtime")
 T = TypeVar("T")
 
-#: Seconds between two looks at the generation's number.
+#: Seconds between two looks at the generation's number; workers have nobody waiting before a screen.
 POLL = 0.15
+WORKER_POLL = 0.5
 #: Seconds between two heartbeats, when nothing happens.
 BEAT = 5.0
 #: Seconds that a build may take before a process says that it hangs; it keeps serving what it has.
@@ -211,7 +212,7 @@ class Runtime:
                 # A replaced application is a knot of references: left to the collector's own pace, a dozen would pile up.
                 gc.collect()
             self._safely("report plugins", lambda: beats.report(self.site, self))
-            self._wake.wait(POLL)
+            self._wake.wait(WORKER_POLL if self.kind == "worker" else POLL)
             self._wake.clear()
 
     def _look(self) -> bool:

@@ -72,11 +72,6 @@ def enlist(connection: Connection, generation: Generation, kept: Collection[str]
         connection.execute(delete(Subscriber).where(Subscriber.name.in_(gone)))
 
 
-def any_new(connection: Connection) -> bool:
-    """Whether the outbox holds events that were not fanned out."""
-    return connection.scalar(select(OutboxEvent.id).where(NEW_EVENT).limit(1)) is not None
-
-
 def fan_out(connection: Connection, now: dt.datetime, limit: int = FAN_OUT) -> int:
     """Turns events of the outbox into deliveries; the caller commits. Says how many events it took."""
     new = select(OutboxEvent.id, OutboxEvent.name).where(NEW_EVENT).order_by(OutboxEvent.id)

@@ -118,9 +118,10 @@ def due_kinds(connection: Connection, plugins: Collection[str], before: dt.datet
     return sorted(found)
 
 
-def any_due(connection: Connection, plugins: Collection[str], now: dt.datetime) -> bool:
-    """Whether anything is due."""
-    return connection.scalar(_due(plugins, now).limit(1)) is not None
+def any_left(connection: Connection, now: dt.datetime) -> bool:
+    """Whether a job runs whose lease ran out."""
+    left = select(JobRow.id).where(JobRow.state == "running", JobRow.lease_until < now)
+    return connection.scalar(left.limit(1)) is not None
 
 
 def renew(connection: Connection, worker: str, held: Sequence[int], now: dt.datetime) -> None:

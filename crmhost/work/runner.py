@@ -22,6 +22,7 @@ from ..host.processes import certainly_dead
 from ..host.tables import PluginState
 from . import attempt, delivering, events, jobs, schedules
 from .delivering import writing
+from .looking import Looker
 from .tables import JobRow, Subscriber
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ T = TypeVar("T")
 _LEVELS = {"done": logging.DEBUG, "due": logging.INFO, "cancelled": logging.INFO, "failed": logging.WARNING}
 
 #: Seconds between two looks, when nothing is due.
-POLL = 0.2
+POLL = 0.25
 #: Seconds between two rounds of renewing leases, and between two of freeing those of the dead.
 RENEW = 10.0
 SWEEP = 5.0
@@ -77,6 +78,9 @@ class Runner:
         self._unwritten: list[jobs.Outcome] = []
         self._seconds = BATCH_SECONDS / 5  # how long a job takes, on average of the last ones
         self._generation = -1
+        self._plugins: list[str] = []
+        self._subscribers: list[str] = []
+        self._looker = Looker(site)
         self._next: dict[str, float] = {}
         self._trouble = logs.Recurring(log)
 
@@ -118,6 +122,7 @@ class Runner:
     def close(self) -> None:
         """Ends the threads of a runner that was stepped by hand."""
         self._pool.shutdown(wait=True)
+        self._looker.close()
 
     def _others_busy(self) -> bool:
         with self.site.engine.connect() as connection:
@@ -134,18 +139,20 @@ class Runner:
             self._end(())
         if generation.number != self._generation:
             self._settle(generation, now)
-        if self._time_for("renew", RENEW):
+        if (self._held or self._served) and self._time_for("renew", RENEW):
             with writing(self.site) as connection:
                 jobs.renew(connection, self.name, list(self._held), now)
                 for name in list(self._served):
                     events.lease(connection, name, self.name, now, now + jobs.LEASE)
         if self._time_for("sweep", SWEEP):
             self._sweep(generation, now)
-        busy = self._fan_out(now)
-        busy = self._deliver(generation, now) or busy
+        seen = self._looker.look([name for name in self._subscribers if name not in self._served], self._plugins, now)
+        busy = seen.events and self._fan_out(now)
+        if seen.deliveries or busy:
+            busy = self._deliver(generation, now) or busy
         if self.carrier is not None:
-            return self._remind(self.carrier, generation, now) or busy
-        return self._claim(generation, now) or busy
+            return self._remind(self.carrier, now) or busy
+        return (seen.jobs and self._claim(now)) or busy
 
     def _settle(self, generation: Generation, now: dt.datetime) -> None:
         """What a new generation asks for: its subscribers, its schedules, and its jobs that waited for it."""
@@ -154,7 +161,9 @@ class Runner:
             kept = {row.id for row in states if row.state in ("enabled", "suspended")}
             events.enlist(connection, generation, kept)
             schedules.enlist(connection, generation, self._zone(generation), now)
-            jobs.park(connection, self._plugins(generation))
+            self._plugins = [plugin.id for plugin in generation.plugins]
+            self._subscribers = list(events.subscribers(generation))
+            jobs.park(connection, self._plugins)
         self._generation = generation.number
         self._next["park"] = time.monotonic() + PARK
 
@@ -167,35 +176,31 @@ class Runner:
             held = set(connection.scalars(select(JobRow.worker).where(JobRow.state == "running").distinct()))
             held |= set(connection.scalars(select(Subscriber.worker).where(Subscriber.worker.is_not(None)).distinct()))
             due = schedules.next_due(connection, generation)
+            left = jobs.any_left(connection, now)
         dead = [name for name in held if name and name != self.name and certainly_dead(name.rpartition(":")[0])]
+        fires = due is not None and due <= now
+        parks = self._time_for("park", PARK)
+        if not (left or dead or fires or parks):
+            return
         with writing(self.site) as connection:
             jobs.take_back(connection, now, dead)
             events.free_dead(connection, dead)
-            if due is not None and due <= now:
+            if fires:
                 schedules.fire(connection, generation, now)
-            if self._time_for("park", PARK):
+            if parks:
                 schedules.enlist(connection, generation, self._zone(generation), now)
-                jobs.park(connection, self._plugins(generation))
-
-    @staticmethod
-    def _plugins(generation: Generation) -> list[str]:
-        return [plugin.id for plugin in generation.plugins]
+                jobs.park(connection, self._plugins)
 
     # --- events -------------------------------------------------------------------------------------------------------
 
     def _fan_out(self, now: dt.datetime) -> bool:
-        with self.site.engine.connect() as connection:
-            if not events.any_new(connection):
-                return False
         with writing(self.site) as connection:
             return bool(events.fan_out(connection, now))
 
     def _deliver(self, generation: Generation, now: dt.datetime) -> bool:
-        known = events.subscribers(generation)
-        if not known:
-            return False
+        names = [name for name in self._subscribers if name not in self._served]
         with self.site.engine.connect() as connection:
-            waiting = events.with_due(connection, [name for name in known if name not in self._served], now)
+            waiting = events.with_due(connection, names, now)
         started = False
         for name in waiting:
             if not self._slots.acquire(blocking=False):
@@ -213,7 +218,7 @@ class Runner:
 
     # --- jobs ---------------------------------------------------------------------------------------------------------
 
-    def _claim(self, generation: Generation, now: dt.datetime, kind: str = "") -> bool:
+    def _claim(self, now: dt.datetime, kind: str = "") -> bool:
         """Takes due jobs for the threads that are free."""
         free = 0
         while free < self.threads and self._slots.acquire(blocking=False):
@@ -221,7 +226,7 @@ class Runner:
         claimed: list[jobs.Claimed] = []
         try:
             if free:
-                claimed = self._taken(generation, now, kind, free)
+                claimed = self._taken(now, kind, free)
         finally:
             size = max(self._batch(), -(-len(claimed) // max(free, 1)))
             batches = [claimed[start : start + size] for start in range(0, len(claimed), size)]
@@ -233,30 +238,25 @@ class Runner:
 
     def take(self, kind: str) -> bool:
         """Runs a batch of due jobs of one kind in this thread; says whether there may be more."""
-        generation = self.site.runtime.current()
-        claimed = self._safely(lambda: self._taken(generation, self.site.clock(), kind, 1)) or []
+        claimed = self._safely(lambda: self._taken(self.site.clock(), kind, 1)) or []
         if claimed:
             self._safely(lambda: self._work_through(claimed))
         return bool(claimed)
 
-    def _remind(self, carrier: Carrier, generation: Generation, now: dt.datetime) -> bool:
+    def _remind(self, carrier: Carrier, now: dt.datetime) -> bool:
         """Sends word again of what stays due; with the broker away, runs it here."""
         if not self._time_for("remind", REMIND):
             return False
         with self.site.engine.connect() as connection:
-            kinds = jobs.due_kinds(connection, self._plugins(generation), now - dt.timedelta(seconds=REMIND))
+            kinds = jobs.due_kinds(connection, self._plugins, now - dt.timedelta(seconds=REMIND))
         if not kinds or carrier.send(kinds):
             return False
         self._next["remind"] = 0.0
-        return self._claim(generation, now)
+        return self._claim(now)
 
-    def _taken(self, generation: Generation, now: dt.datetime, kind: str, free: int) -> list[jobs.Claimed]:
-        plugins = self._plugins(generation)
-        with self.site.engine.connect() as connection:
-            if not jobs.any_due(connection, plugins, now):
-                return []
+    def _taken(self, now: dt.datetime, kind: str, free: int) -> list[jobs.Claimed]:
         with writing(self.site) as connection:
-            claimed = jobs.claim(connection, self.name, plugins, free * self._batch(), now, kind)
+            claimed = jobs.claim(connection, self.name, self._plugins, free * self._batch(), now, kind)
         self._held.update(job.id for job in claimed)
         return claimed
 
@@ -327,6 +327,7 @@ class Runner:
             waiting = list(self._active)
         concurrent.futures.wait(waiting, PATIENCE)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._looker.close()
         self._safely(self._let_go)
         if self._unwritten:
             self._safely(lambda: self._end(()))

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import event, insert, text
 
 from crmhost.work import events, jobs
+from crmhost.work.looking import Looker, Seen
 from crmhost.work.tables import Delivery, JobRow, OutboxEvent
 
 from .errands import MakeHost, errand_host
@@ -51,11 +52,14 @@ def test_queues_are_read_by_index(host: MakeHost) -> None:
     with made.site.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
     with made.site.engine.connect() as connection, statements(made.site.engine) as seen:
-        assert not events.any_new(connection)
+        looker = Looker(made.site)
+        assert looker.look([name], ["errand"], now) == Seen(events=False, deliveries=True, jobs=True)
+        assert looker.look([], [], now) == Seen(events=False, deliveries=False, jobs=False)
+        looker.close()
         assert events.with_due(connection, [name], now) == [name]
         found, _held = events.due(connection, name, now)
         assert len(found) == 19
-        assert jobs.any_due(connection, ["errand"], now)
+        assert not jobs.any_left(connection, now)
         assert len(jobs.claim(connection, "me", ["errand"], 10, now)) == 10
         connection.rollback()
         asked = list(seen)
