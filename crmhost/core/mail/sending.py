@@ -19,6 +19,8 @@ from ...work.unit import Work
 from ..files import services as files
 from ..journal.system import SystemEntry
 from ..journal.system import write as write_journal
+from ..notifications import services as notifications
+from ..text import shorten
 from . import keys, pace
 from .accounts import Account, chosen, transport
 from .models import MailMessage
@@ -213,6 +215,7 @@ def _failed(work: Work, message_id: int, answer: Answer, *, again: bool = False)
     message.state = "queued" if pause else "failed"
     work.session.flush()
     if not pause:
+        _say(work, message, "The mail “%(subject)s” to %(to)s was not sent: %(said)s", str(answer))
         work.tell("mail.failed", [message.id], {"contact_id": message.contact_id, "source": message.source})
     return float(pause)
 
@@ -223,4 +226,17 @@ def _unknown(work: Work, message_id: int, answer: Answer) -> None:
         _note(work, message, answer)
         message.state = "unknown"
         work.session.flush()
+        _say(
+            work,
+            message,
+            "Nobody knows whether the mail “%(subject)s” to %(to)s went out: decide whether to send it again.",
+        )
         work.tell("mail.unknown", [message.id], {"contact_id": message.contact_id, "source": message.source})
+
+
+def _say(work: Work, message: MailMessage, sentence: str, said: str = "") -> None:
+    """Tells who wrote a mail to somebody what became of it; of campaigns their page tells."""
+    if message.user_id is not None and not message.bulk:
+        data = {"subject": shorten(message.subject, 60), "to": message.to_email, "said": shorten(said, 200)}
+        address = f"/settings/mail/log/{message.id}"
+        notifications.tell(work, [message.user_id], sentence, url=address, kind="mail.failed", data=data)

@@ -116,6 +116,8 @@ def test_what_a_server_refuses_fails_at_once(site: Host, peer: smtp.Peer, comman
     failed = stored(site, number)
     assert (failed.state, failed.attempts) == ("failed", 1)
     assert failed.answers == [{"at": failed.answers[0]["at"], "code": 550, "text": "5.7.1 not from you"}]
+    page = site.client("Contacts manager").get("/notifications/").text
+    assert "The mail “Hello” to ann@example.org was not sent: 550 5.7.1 not from you" in page
 
 
 @ONE
