@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import islice
 
 from .parts import Mail
@@ -18,23 +19,21 @@ _CODE = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
 
 def read(mail: Mail) -> list[Failure]:
     """The recipients of a status notification; empty when the mail is none."""
-    groups: list[dict[str, str]] = []
-    for text in mail.texts(*_TYPES):
-        groups += _groups(text)
+    groups = _groups(mail.texts(*_TYPES))
     if not any(map(_is_recipient, groups)) and not is_answer(mail):
         # Some write the fields into the text, or call the part by another name.
-        for part in mail.leaves:
-            if part.type not in {"message/rfc822", "text/rfc822-headers"} and "final-recipient" in part.text.lower():
-                groups += _groups(part.text)
+        others = (part.text for part in mail.leaves if part.type not in {"message/rfc822", "text/rfc822-headers"})
+        groups = _groups(text for text in others if "final-recipient" in text.lower())
     words = " ".join(mail.texts("text/plain", "text/html"))[:10_000]
     return [_failure(group, words) for group in islice(filter(_is_recipient, groups), 200)]
 
 
-def _groups(text: str) -> list[dict[str, str]]:
+def _groups(texts: Iterable[str]) -> list[dict[str, str]]:
     """The fields of each block, names in lower case; a block ends at an empty line, or where a recipient begins again."""
     groups: list[dict[str, str]] = [{}]
     name = ""
-    for line in text.split("\n")[:5_000]:
+    lines = (line for text in texts for line in (*text.split("\n"), ""))
+    for line in islice(lines, 10_000):
         match = _FIELD.match(line)
         if line[:1] in {" ", "\t"} and name:
             if len(groups[-1][name]) < 4_000:
@@ -77,6 +76,6 @@ def _failure(group: dict[str, str], words: str) -> Failure:
     said = diagnosis.partition(";")[2] if ";" in diagnosis[:20] else diagnosis
     status = choose("" if stated.startswith("2") else stated, said)
     # What the program that reports says to people counts where the server said nothing.
-    text = said if len(said.strip()) > 12 else f"{said} {words}"
-    kind = Kind.SOFT if action == "delayed" or not is_hard(status, text) else Kind.HARD
+    hard = is_hard(status, said) or (len(said.strip()) <= 12 and is_hard(status, words))
+    kind = Kind.HARD if hard and action != "delayed" else Kind.SOFT
     return Failure(address, status, one_line(said or words), kind)

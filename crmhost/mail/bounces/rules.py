@@ -7,6 +7,7 @@ unknown. Every other 5.x.x and all 4.x.x are soft. The codes are those of RFC 34
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .phrases import ANOTHER_REASON, UNKNOWN_USER
 
@@ -49,6 +50,7 @@ def choose(stated: str, said: str) -> str:
     return stated
 
 
+@lru_cache(maxsize=16)
 def says_unknown(text: str) -> bool:
     """Whether a text says that nobody has this mailbox."""
     text = " ".join(text[:8_000].split())
