@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from crmhost.core.contacts import search
 from crmhost.core.contacts import services as contacts
 from crmhost.core.files import services as files
+from crmhost.core.settings import services as settings
 from crmhost.errors import CrmError
 from crmhost.host import backup, lifecycle
 from crmhost.site import Site
@@ -160,6 +161,9 @@ def test_the_secret_key_comes_only_when_asked_for(
 ) -> None:
     """Without it the secrets to enter again are named; with it they can be read. Either file is closed to others."""
     key = full.site.config.secret_key
+    with full.work() as work:
+        sealed = settings.seal(work, "a secret too", "gamut.secret")
+    put(full.site.engine, "gamut_value", [{"secret": sealed}, {"secret": "$argon2id$v=19$m=65536"}])
     without = backup.save(full.site, tmp_path / "without.zip").path
     with_key = backup.save(full.site, tmp_path / "with.zip", with_key=True).path
     for path in (without, with_key):
@@ -169,7 +173,7 @@ def test_the_secret_key_comes_only_when_asked_for(
         assert held is (path == with_key)
     new = "another-key-0123456789abcdefghijk"
     site = other(empty(database), secret_key=new)
-    assert backup.restore(site, without).to_enter == ("probe_one.key",)
+    assert backup.restore(site, without).to_enter == ("probe_one.key", "gamut_value.secret (1)")
     site = other(empty(database), secret_key=new)
     (site.config.home / "secret_key").write_text(new)
     done = backup.restore(site, with_key)

@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("hour", sa.Time()),
         sa.Column("data", sa.JSON()),
         sa.Column("code", sa.Uuid()),
+        sa.Column("secret", sa.String(200)),
         sa.Column("twice", sa.Integer(), sa.Computed("id * 2", persisted=True)),
         sqlite_autoincrement=True,
     )
