@@ -44,6 +44,8 @@ PAGES = {
     "roles": "/settings/users/roles/",
     "audit": "/settings/audit",
     "health": "/settings/health",
+    "jobs": "/settings/jobs/",
+    "jobs-undelivered": "/settings/jobs/events",
     "tokens": "/api-tokens/",
     "mail-settings": "/settings/mail/",
     "mail-returned": "/settings/mail/returned",

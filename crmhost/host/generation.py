@@ -40,6 +40,7 @@ BUILTIN: dict[str, tuple[str, str]] = {
     "mail": ("crmhost.core.mail", "Mail"),
     "notifications": ("crmhost.core.notifications", "Notifications"),
     "files": ("crmhost.core.files", "Files"),
+    "jobs": ("crmhost.core.jobs", "Jobs"),
     "dashboard": ("crmhost.web.dashboard", "Dashboard"),
     "extensions": ("crmhost.web.extensions", "Extensions"),
     "health": ("crmhost.web.health", "Health"),

@@ -25,6 +25,7 @@ BUILTIN = frozenset(
         "extensions",
         "files",
         "health",
+        "jobs",
         "journal",
         "mail",
         "notifications",

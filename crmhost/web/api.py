@@ -9,6 +9,7 @@ from flask import Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as lazy_text
 
+from ..core.jobs.showing import job_progress
 from . import switching
 from .downloads import name_download
 from .forms import (
@@ -87,6 +88,7 @@ __all__ = [
     "gettext",
     "icon",
     "is_fragment",
+    "job_progress",
     "lazy_text",
     "link",
     "list_page",

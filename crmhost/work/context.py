@@ -44,6 +44,7 @@ class JobContext:
         self._owner = owner
         self._stopping = stopping
         self._shown = 0.0
+        self._first: dict[str, Any] | None = None
         self._checked = time.monotonic()
 
     def progress(self, done: int, total: int = 0, text: str = "") -> None:
@@ -55,7 +56,11 @@ class JobContext:
         if moment - self._shown < PROGRESS_EVERY and not (total and done >= total):
             return
         self._shown = moment
-        self._write({"progress": {"done": done, "total": total, "text": text[:200], "at": self.work.now.isoformat()}})
+        at = self.work.now.isoformat()
+        # Where this attempt began: an earlier one's share says nothing of how fast it goes.
+        self._first = self._first or {"done": done, "at": at}
+        told = {"done": done, "total": total, "text": text[:200], "at": at, "first": self._first}
+        self._write({"progress": told})
 
     def log(self, text: str) -> None:
         """Adds a line to the job's log; inside a begun transaction it is written with it."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, or_, select, update
 
 from ..contributions import Event, EventHandler
+from ..core.keyset import beyond
 from ..errors import Conflict, NotFound
 from .tables import DUE_DELIVERY, NEW_EVENT, Delivery, OutboxEvent, Subscriber
 from .unit import Work
@@ -250,11 +251,16 @@ class Failed:
     ids: Sequence[int]
     at: dt.datetime
     error: str
+    due_at: dt.datetime
 
 
-def failed(work: Work, limit: int = 100) -> list[Failed]:
-    """Deliveries that were given up, newest first."""
+def failed(work: Work, limit: int = 100, after: tuple[dt.datetime, int] | None = None) -> list[Failed]:
+    """Deliveries that were given up, newest first.
+
+    :param after: only those that come after this one: its ``due_at`` and ``id``.
+    """
     work.require("jobs.view")
+    keys = (Delivery.due_at, Delivery.id)
     rows = work.session.execute(
         select(
             Delivery.id,
@@ -264,13 +270,17 @@ def failed(work: Work, limit: int = 100) -> list[Failed]:
             OutboxEvent.ids,
             OutboxEvent.at,
             Delivery.error,
+            Delivery.due_at,
         )
         .join(OutboxEvent, OutboxEvent.id == Delivery.event_id)
-        .where(Delivery.state == "failed")
-        .order_by(Delivery.due_at.desc(), Delivery.id.desc())
+        .where(Delivery.state == "failed", *([beyond(keys, after, descending=True)] if after else []))
+        .order_by(*(key.desc() for key in keys))
         .limit(limit)
     )
-    return [Failed(row.id, row.subscriber, row.plugin, row.name, row.ids, row.at, row.error or "") for row in rows]
+    return [
+        Failed(row.id, row.subscriber, row.plugin, row.name, row.ids, row.at, row.error or "", row.due_at)
+        for row in rows
+    ]
 
 
 def retry(work: Work, delivery_id: int) -> None:

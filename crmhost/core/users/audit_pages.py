@@ -59,6 +59,7 @@ KINDS = (
     ("role.", "Roles"),
     ("token.", "Tokens"),
     ("plugin.", "Extensions"),
+    ("job.", "Jobs"),
 )
 
 

@@ -1,0 +1,244 @@
+"""Jobs and deliveries as people see them: lists with counts, what a job says of itself, dead letters."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args
+
+from sqlalchemy import func, select, union_all, update
+
+from ...errors import Invalid
+from ...work import events, jobs
+from ...work.attempt import handlers_of
+from ...work.tables import Delivery, JobLine, JobRow
+from ...work.unit import Work
+from ..keyset import beyond, decode, encode, opaque
+from ..text import clean_line
+
+State = Literal["due", "running", "parked", "done", "failed", "cancelled"]
+STATES: tuple[State, ...] = get_args(State)
+#: Further ones are not counted.
+MOST_COUNTED = 10_000
+LARGEST_PAGE = 200
+MASK = "••••••"
+
+_SECRET = re.compile(
+    r"pass(word|wd|phrase|code)|secret|token|api.?key|private.?key|access.?key|credential|authori[sz]ation|cookie|bearer",
+    re.IGNORECASE,
+)
+_TRACEBACK = "\n\nTraceback (most recent call last)"
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """Jobs of one page, and the cursor of the next one."""
+
+    rows: Sequence[JobRow]
+    next: str | None
+
+
+def page(work: Work, *, state: str = "", kind: str = "", after: str | None = None, limit: int = 50) -> Page:
+    """The jobs that the actor may see, newest first; those that wait in the order in which they fall due.
+
+    :raises Invalid: for a state that there is none of, or a cursor of another list.
+    """
+    if state and state not in STATES:
+        raise Invalid({"state": [f"There is no state “{clean_line(state)[:20]}”; there are: {', '.join(STATES)}."]})
+    limit = max(1, min(limit, LARGEST_PAGE))
+    by_due = bool(state) and not kind and work.can(jobs.VIEW)
+    upwards = by_due and state in ("due", "parked")
+    keys = (JobRow.due_at, JobRow.id) if by_due else (JobRow.id,)
+    kinds = (dt.datetime, int) if by_due else (int,)
+    name = f"jobs {state}" if by_due else "jobs"
+    wanted = select(JobRow).where(jobs.visible(work))
+    if after:
+        wanted = wanted.where(beyond(keys, decode(name, after, kinds), descending=not upwards))
+    wanted = wanted.order_by(*(key if upwards else key.desc() for key in keys)).limit(limit + 1)
+    if not work.can(jobs.VIEW):
+        # One's own are few: they are read by their owner.
+        wanted = wanted.where(*(opaque(part) for part in _chosen(state, kind)))
+    elif kind and not state:
+        # The index leads with the plugin and the state: the newest of each state, then the newest of those.
+        parts = [wanted.where(*_chosen(each, kind)).with_only_columns(JobRow.id).subquery() for each in STATES]
+        ids = union_all(*(select(part.c.id) for part in parts)).subquery()
+        wanted = select(JobRow).where(JobRow.id.in_(select(ids.c.id))).order_by(JobRow.id.desc()).limit(limit + 1)
+    else:
+        wanted = wanted.where(*_chosen(state, kind))
+    rows = list(work.session.scalars(wanted))
+    more, rows = len(rows) > limit, rows[:limit]
+    return Page(rows, encode(name, [getattr(rows[-1], key.key) for key in keys]) if more else None)
+
+
+def _chosen(state: str, kind: str) -> list[Any]:
+    kind = clean_line(kind)
+    return [
+        *([JobRow.plugin == kind.partition(".")[0], JobRow.kind == kind] if kind else []),
+        *([JobRow.state == state] if state else []),
+    ]
+
+
+def counts(work: Work) -> dict[str, int]:
+    """State -> how many jobs the actor may see; more than :data:`MOST_COUNTED` are not counted."""
+    if not work.can(jobs.VIEW):
+        mine = select(JobRow.state).where(jobs.visible(work)).order_by(JobRow.id.desc())
+        some = mine.limit(MOST_COUNTED).subquery()
+        found = work.session.execute(select(some.c.state, func.count()).group_by(some.c.state))
+        return {**dict.fromkeys(STATES, 0), **{row[0]: int(row[1]) for row in found}}
+    columns = [
+        select(func.count())
+        .select_from(select(JobRow.state).where(JobRow.state == state).limit(MOST_COUNTED).subquery())
+        .scalar_subquery()
+        .label(state)
+        for state in STATES
+    ]
+    return {name: int(number) for name, number in work.session.execute(select(*columns)).one()._mapping.items()}
+
+
+def labels(work: Work) -> dict[str, str]:
+    """Kind -> what it is called, of all jobs that the plugins in force declare."""
+    return {kind: item.label or kind for kind, item in sorted(handlers_of(work.generation).items())}
+
+
+def kinds(work: Work) -> list[tuple[str, str]]:
+    """Pairs of kind and label that a list can be narrowed to: for those who see all, every kind there is."""
+    known = labels(work)
+    if not work.can(jobs.VIEW):
+        mine = select(JobRow.kind).where(jobs.visible(work)).order_by(JobRow.id.desc()).limit(1000).subquery()
+        found = work.session.scalars(select(mine.c.kind).distinct())
+        known = {kind: known.get(kind, kind) for kind in found}
+    return sorted(known.items(), key=lambda pair: (pair[1].casefold(), pair[0]))
+
+
+def waited(work: Work) -> float | None:
+    """Seconds that the job which waits longest has been due; none when nothing waits."""
+    since = jobs.oldest_due(work)
+    return None if since is None else max(0.0, (work.now - since).total_seconds())
+
+
+# --- one job ---------------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far a job is.
+
+    :param total: 0 when it is not known.
+    :param left: seconds that it will need, as far as can be told.
+    """
+
+    done: int
+    total: int
+    text: str
+    left: float | None
+
+
+def progress(work: Work, job: JobRow) -> Progress | None:
+    """How far a job is; none when it said nothing of that."""
+    told = job.progress
+    if not isinstance(told, Mapping) or not isinstance(told.get("done"), int):
+        return None
+    total = told.get("total")
+    done, total = max(0, int(told["done"])), max(0, total) if isinstance(total, int) else 0
+    left = _left(work, told, done, total) if job.state == "running" and done < total else None
+    return Progress(min(done, total) if total else done, total, str(told.get("text") or "")[:200], left)
+
+
+def _left(work: Work, told: Mapping[str, Any], done: int, total: int) -> float | None:
+    first = told.get("first")
+    try:
+        since = dt.datetime.fromisoformat(str(first["at"]))  # type: ignore[index]  # caught below
+        at = dt.datetime.fromisoformat(str(told["at"]))
+        steps, seconds = done - int(first["done"]), (at - since).total_seconds()  # type: ignore[index]
+    except (KeyError, TypeError, ValueError):
+        return None
+    # Less than two seconds say nothing yet.
+    if steps <= 0 or seconds < 2:
+        return None
+    return max(0.0, (total - done) * seconds / steps - max(0.0, (work.now - at).total_seconds()))
+
+
+def may_change(work: Work, job: JobRow) -> bool:
+    """Whether the actor may retry and cancel it."""
+    return work.can(jobs.EDIT) or (job.user_id is not None and job.user_id == work.actor.user_id)
+
+
+def error_of(work: Work, job: JobRow) -> tuple[str, str]:
+    """Why it failed, and the traceback; of an error of the code, whoever may not see all jobs hears only that it failed."""
+    return told_error(work, job.error or "")
+
+
+def told_error(work: Work, text: str) -> tuple[str, str]:
+    """The sentence of an error, and its traceback: both empty where the actor may not see them."""
+    sentence, found, rest = text.partition(_TRACEBACK)
+    if not found:
+        return sentence, ""
+    return (sentence, (_TRACEBACK + rest).strip()) if work.can(jobs.VIEW) else ("", "")
+
+
+def log(work: Work, job: JobRow) -> list[JobLine]:
+    """The newest lines of a job's log, oldest first; those that hold a traceback only for who may see all jobs."""
+    return [line for line in jobs.lines(work, job.id) if any(told_error(work, line.text)) or not line.text]
+
+
+def shown(values: Any) -> list[tuple[str, str]]:
+    """Arguments or results as pairs of name and text; what looks like a secret by its name is masked, however deep."""
+    if not isinstance(values, Mapping):
+        return []
+    return [(str(name), _text(_masked(str(name), value))) for name, value in values.items()]
+
+
+def _masked(name: str, value: Any) -> Any:
+    if _SECRET.search(name) and value not in (None, "", True, False):
+        return MASK
+    if isinstance(value, Mapping):
+        return {str(key): _masked(str(key), item) for key, item in value.items()}
+    return [_masked("", item) for item in value] if isinstance(value, list) else value
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 500 else text[:499] + "…"
+
+
+def message(job: JobRow) -> tuple[str, str]:
+    """What a job said when it was done: a sentence, and an address; empty when it said nothing."""
+    told = job.result if isinstance(job.result, Mapping) else {}
+    words, url = told.get("message"), told.get("url")
+    return (words[:500] if isinstance(words, str) else ""), (url if isinstance(url, str) else "")
+
+
+# --- dead letters ----------------------------------------------------------------------------------------------------
+
+
+def undelivered(work: Work) -> int:
+    """How many deliveries were given up; more than :data:`MOST_COUNTED` are not counted."""
+    work.require(jobs.VIEW)
+    some = select(Delivery.id).where(Delivery.state == "failed").limit(MOST_COUNTED).subquery()
+    return int(work.session.scalar(select(func.count()).select_from(some)) or 0)
+
+
+def dead_letters(work: Work, after: str | None = None, limit: int = 50) -> tuple[list[events.Failed], str | None]:
+    """Deliveries that were given up, newest first, and the cursor of the next page."""
+    last = decode("deliveries", after, (dt.datetime, int)) if after else None
+    rows = events.failed(work, limit=limit + 1, after=last)
+    more, rows = len(rows) > limit, rows[:limit]
+    return rows, encode("deliveries", [rows[-1].due_at, rows[-1].id]) if more else None
+
+
+def retry_all(work: Work, subscriber: str) -> int:
+    """Lets all that was given up for a subscriber be delivered again; inside ``work.begin()``. Says how many."""
+    work.require(jobs.EDIT)
+    mine = update(Delivery).where(Delivery.state == "failed", Delivery.subscriber == clean_line(subscriber))
+    again = mine.values(state="due", due_at=work.now, failures=0, finished_at=None)
+    done = work.session.execute(again.execution_options(synchronize_session=False))
+    number = int(getattr(done, "rowcount", 0))
+    if number:
+        work.audit("delivery.retried", "delivery", after={"subscriber": clean_line(subscriber), "deliveries": number})
+    return number
