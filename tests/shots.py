@@ -15,7 +15,7 @@ from bench import sites
 from bench.load import Server, free_port
 from bench.sites import Place
 from crmhost import demo
-from tests import mails
+from tests import mails, webhooks
 from tests.peers import browser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,6 +47,10 @@ PAGES = {
     "jobs": "/settings/jobs/",
     "jobs-undelivered": "/settings/jobs/events",
     "tokens": "/api-tokens/",
+    "webhooks": "/api-tokens/webhooks/",
+    "webhook": "/api-tokens/webhooks/1",
+    "webhook-new": "/api-tokens/webhooks/new",
+    "notifications": "/notifications/",
     "mail-settings": "/settings/mail/",
     "mail-returned": "/settings/mail/returned",
     "mail-accounts": "/settings/mail/accounts/",
@@ -72,6 +76,7 @@ def main(chosen: list[str]) -> int:
         sites.set_up(place)
         site = place.site()
         demo.load(site)
+        webhooks.some(site)
         mails.some(site)
         token = sites.session_token(site)
         site.close()

@@ -14,3 +14,13 @@ def rest_api_contact_values(work: Any, contact_ids: Sequence[int]) -> Mapping[in
 
     Called once for all contacts of an answer; gives id → JSON-able value. Contacts that are not in it have null.
     """
+
+
+@hookspec("first")
+def rest_api_event_data(work: Any, event: str, ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]] | None:
+    """What webhooks are told of the objects of an event: id → what the API gives of it.
+
+    Answer for events of your own, ``None`` for others. ``work.actor`` is the owner of the webhook: leave out what that user may
+    not see, and nothing is sent. Of an object that is gone give ``{"id": …}``. Without an answer of anybody, the id is all that
+    is told. A member ``contact_id`` says whom it is about: what was sent is then erased with that person.
+    """

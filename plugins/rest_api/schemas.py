@@ -320,7 +320,9 @@ class GivenPlugin(Schema):
     name = Text(required=True)
     version = Text(required=True)
     summary = Text(required=True)
-    state = fields.String(required=True, metadata={"enum": ["enabled", "waiting", "disabled", "suspended", "broken", "missing"]})
+    state = fields.String(
+        required=True, metadata={"enum": ["enabled", "waiting", "disabled", "suspended", "broken", "missing"]}
+    )
     origin = Text(required=True)
     needs = fields.List(Text(), required=True)
     reason = Text("Why it is broken, waits for an agreement or was suspended.", required=True)

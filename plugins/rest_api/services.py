@@ -11,13 +11,14 @@ from typing import Any, cast
 from sqlalchemy import Table, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from crmhost.api import Conflict, Forbidden, Invalid, Work
+from crmhost.api import Conflict, Forbidden, Invalid, Work, settings
 
 from .models import StoredAnswer
 
 #: How long a repeated write is recognised.
 KEPT = dt.timedelta(hours=24)
 LONGEST_KEY = 255
+_CONTEXT = "rest_api.idempotency"
 _TABLE = cast("Table", StoredAnswer.__table__)
 
 
@@ -71,12 +72,13 @@ def claim(work: Work, key: str, print_: str) -> Answer | None:
         raise Invalid({"Idempotency-Key": [sentence]})
     if not stored.status:
         raise Conflict("This write was carried out, but its answer was erased together with the data of a person.")
-    return Answer(stored.status, stored.headers, stored.body)
+    return Answer(stored.status, stored.headers, settings.unseal(work, stored.body.decode("ascii"), _CONTEXT).encode())
 
 
 def keep(work: Work, key: str, answer: Answer) -> None:
-    """Stores the answer of the write that has the key, in the write's own transaction."""
-    values = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
+    """Stores the answer of the write that has the key, in the write's own transaction; encrypted, for it may hold a secret."""
+    sealed = settings.seal(work, answer.body.decode(), _CONTEXT)
+    values = {"status": answer.status, "headers": dict(answer.headers), "body": sealed.encode("ascii")}
     mine = (_TABLE.c.user_id == work.actor.user_id, _TABLE.c.key == key)
     work.session.execute(update(_TABLE).where(*mine).values(values))
 

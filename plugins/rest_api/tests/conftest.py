@@ -131,6 +131,12 @@ LEDGER = '''
             return [Filter(id="named", label="First name", condition=lambda work, text: Model.first_name == text)]
 
         @hookimpl
+        def rest_api_event_data(self, event, ids):
+            if event == "page.torn" or not event.startswith("page."):
+                return None
+            return {number: {"id": number, "page": "three"} for number in ids if number == 3}
+
+        @hookimpl
         def rest_api_contact_values(self, contact_ids):
             return {number: {"total": {"amount": number * 100, "currency": "EUR"}} for number in contact_ids}
 '''

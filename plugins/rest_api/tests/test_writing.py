@@ -184,4 +184,4 @@ def test_the_answers_go_with_their_user_and_with_the_plugin(host: Callable[..., 
     site = host("rest_api")
     Client(site)("POST", "/contacts", {"first_name": "Ada"}, headers={"Idempotency-Key": "k"})
     assert len(rows(site)) == 1
-    assert site.uninstall("rest_api") == ["rest_api_idempotency"]
+    assert "rest_api_idempotency" in site.uninstall("rest_api")
