@@ -9,7 +9,7 @@ from crmhost.testing import Host
 from tests.pages import owner
 from tests.unit.web.conftest import Reader
 
-CORE = ("settings", "users", "statuses", "contacts", "journal", "frame")
+CORE = ("settings", "users", "statuses", "contacts", "journal", "mail", "frame")
 #: Values that tend to break something.
 ODD = (
     "",
@@ -90,6 +90,23 @@ FIELDS = [
     "saved",
     "site.timezone",
     "page",
+    "template",
+    "account",
+    "contact",
+    "kind",
+    "subject",
+    "content",
+    "files",
+    "from_email",
+    "host",
+    "port",
+    "security",
+    "per_day",
+    "dkim_domain",
+    "dkim_key",
+    "mail.from",
+    "mail.layout",
+    "mail.imap_port",
 ]
 
 
