@@ -114,7 +114,8 @@ def last_answer(message: MailMessage) -> str:
 def check(work: Work) -> Health:
     """For the Health page: whether mails leave the site, and what became of those of the last day."""
     if transport(work) == "log":
-        return Health(level="ok", message="Mails are kept on this site: nothing leaves it.")
+        advice = "Enter a mail server and choose it: Settings > Mail."
+        return Health(level="warning", message="Mails are kept on this site: nothing leaves it.", advice=advice)
     account = chosen(work)
     if not account.host or not account.from_email:
         return Health(level="error", message="Mails can't be sent.", advice="Set sender and server: Settings > Mail.")

@@ -66,6 +66,5 @@ _WITH_DATABASE: tuple[tuple[str, str, _Check], ...] = (
     ("plugins", "Extensions", running.plugins),
     ("processes", "Processes", running.processes),
     ("queue", "Background work", running.queue),
-    ("mail", "Mail", running.mail),
     ("plugins-checks", "Checks of extensions", running.of_plugins),
 )

@@ -1,4 +1,4 @@
-"""What runs: extensions, processes, background work, mail, and what extensions themselves check."""
+"""What runs: extensions, processes, background work, and what extensions themselves check."""
 
 from __future__ import annotations
 
@@ -98,24 +98,6 @@ def _duration(time: dt.timedelta) -> str:
     return (
         f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours" if minutes < 2880 else f"{time.days} days"
     )
-
-
-def mail(look: Look) -> Iterator[Finding]:
-    """Whether mail leaves the site."""
-    generation = look.needs_generation()
-    if "mail.transport" not in generation.settings:
-        return
-    with look.site.work(generation=generation) as work:
-        transport = str(work.settings.get("mail.transport"))
-        host = work.settings.get("mail.smtp_host") if "mail.smtp_host" in generation.settings else ""
-    if transport == "log":
-        advice = "Enter a mail server under Settings > Mail."
-        yield Finding("mail", "Mail", "warning", "Mail is written to the log only; nobody receives any.", advice)
-    elif transport == "smtp" and not host:
-        advice = "Enter its name under Settings > Mail and send a test."
-        yield Finding("mail", "Mail", "error", "Mail should go through a mail server, but none is set.", advice)
-    else:
-        yield Finding("mail", "Mail", "ok", f"Mail goes through {host or transport}.")
 
 
 def of_plugins(look: Look) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from flask_babel import gettext
 from ... import __version__
 from ...host import beats
 from ...host.health import Finding, examine
+from ...host.resolver import BUILTIN
 from ..extensions.words import process as process_name
 from ..request import current_work, requires
 from ..state import state
@@ -72,11 +73,12 @@ def index() -> ResponseReturnValue:
 
 
 def _owners(site: Site, findings: Sequence[Finding]) -> dict[str, str]:
-    """Id of a finding -> the extension that it is about, as people know it; empty for the host's own."""
+    """Id of a finding -> the extension that it is about, as people know it; empty for the site's own."""
     found = site.discover().found
     return {
         finding.id: found[finding.plugin].manifest.name if finding.plugin in found else finding.plugin
         for finding in findings
+        if finding.plugin not in BUILTIN
     }
 
 

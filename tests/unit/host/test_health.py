@@ -33,7 +33,7 @@ def test_a_site_that_is_well(host: Callable[..., Host]) -> None:
     findings = found(made.site)
     assert {"home", "space", "key", "address", "database", "schema", "secrets", "clock"} <= set(findings)
     assert {"plugins", "processes", "queue", "files.storage"} <= set(findings)
-    assert ("mail" in findings) == ("mail.transport" in made.generation.settings)
+    assert "mail.sending" in findings
     assert [finding for finding in findings.values() if finding.level == "error"] == []
     assert all(finding.advice for finding in findings.values() if finding.level != "ok")
     said = made.cli("doctor")
