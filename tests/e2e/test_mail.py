@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from bench import sites
@@ -17,6 +18,13 @@ from crmhost.core.mail.models import MailMessage
 from tests.peers import browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def violations(page: Page, path: str) -> list[tuple[str, list[str]]]:
+    """Rules of WCAG that a page breaks, as far as axe can see."""
+    page.goto(path)
+    found = Axe().run(page).response["violations"]
+    return [(f"{path}: {rule['id']}", [node["html"] for node in rule["nodes"]]) for rule in found]
 
 
 def test_a_mail_is_looked_at_and_sent(tmp_path: Path) -> None:
@@ -59,6 +67,15 @@ def test_a_mail_is_looked_at_and_sent(tmp_path: Path) -> None:
             page.get_by_role("button", name="Send e-mail").click()
             expect(page.locator("#toasts")).to_contain_text("Mails stay on this site")
             assert complaints == []
+            for path in (
+                "/settings/mail/",
+                "/settings/mail/returned",
+                "/settings/mail/accounts/new",
+                "/mail/templates/1",
+            ):
+                assert violations(page, path) == []
+            for path in ("/settings/mail/log/", "/settings/mail/log/1", f"/contacts/{contact}/mail?template=1"):
+                assert violations(page, path) == []
             context.close()
     finally:
         server.close()

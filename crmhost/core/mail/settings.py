@@ -40,7 +40,7 @@ BOUNCES = (
 #: Sections of the pages by endpoint: id and English title, then fields with their width in sixths.
 PARTS: dict[str, tuple[tuple[str, str, dict[str, int]], ...]] = {
     "mail.home": (
-        ("leaving", "", {"mail.transport": 4}),
+        ("leaving", "Mails", {"mail.transport": 4}),
         ("sender", "Sender", {"mail.from": 3, "mail.reply_to": 3}),
         (
             "server",
