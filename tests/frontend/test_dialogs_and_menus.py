@@ -29,6 +29,25 @@ def test_menu_opens_under_its_button_and_moves_by_keys(site: Site, page: Page) -
     expect(page.locator("#opener")).to_be_focused()
 
 
+def test_menu_fetches_what_is_new_when_it_is_opened(site: Site, page: Page) -> None:
+    """The bell's menu asks for its content when it is opened first, once; arrow keys reach what came."""
+    menu = MENU.replace(
+        "<div ", '<div hx-get="/news" hx-trigger="toggle once" hx-target="#news" hx-swap="innerHTML" ', 1
+    )
+    site.page("/", menu.replace("</div>", '<div id="news">Loading</div></div>'))
+    site.answer("/news", lambda: '<button class="item" role="menuitem">News</button>')
+    page.goto("/")
+    assert site.asked_for("/news") == []
+    for _ in range(2):
+        page.locator("#opener").press("Enter")
+        expect(page.get_by_role("menuitem", name="News")).to_be_visible()
+        expect(page.get_by_role("menuitem", name="Alpha")).to_be_focused()
+        page.keyboard.press("End")
+        expect(page.get_by_role("menuitem", name="News")).to_be_focused()
+        page.keyboard.press("Escape")
+    assert len(site.asked_for("/news")) == 1
+
+
 def test_question_holds_a_click_until_it_is_answered(site: Site, page: Page) -> None:
     """A button with data-confirm does nothing when the person cancels, and its work once when they agree."""
     site.page(

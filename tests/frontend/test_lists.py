@@ -57,6 +57,19 @@ def test_keys_move_select_and_open(site: Site, page: Page) -> None:
     expect(page.get_by_role("heading", name="Contact two")).to_be_visible()
 
 
+def test_a_row_that_opens_by_a_button_has_keys_too(site: Site, page: Page) -> None:
+    """Where opening a row changes something, j goes to its button and Enter presses it."""
+    row = '<li data-row><form method="post" action="/open/{0}"><button data-row-open>Row {0}</button></form></li>'
+    site.page("/", f"<ul data-rows>{row.format(1)}{row.format(2)}</ul>")
+    site.page("/open/2", "<h1>Opened</h1>")
+    page.goto("/")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.get_by_role("button", name="Row 2")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Opened")).to_be_visible()
+
+
 def test_keys_work_as_soon_as_a_dialog_is_closed(site: Site, page: Page) -> None:
     """A key counts in the very moment a dialog closes, while the browser still has the focus inside of it."""
     show_list(site, page)
