@@ -27,7 +27,8 @@ from click.testing import CliRunner, Result
 from flask import Response
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy import select
+from sqlalchemy import Dialect, Engine, select
+from sqlalchemy.util import LRUCache
 from werkzeug.datastructures import Headers
 
 from . import config as configuration
@@ -335,6 +336,18 @@ def database_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{copy}"
 
 
+#: Name of a kind of database -> the dialect and the compiled statements of the first engine on one.
+_compiled: dict[str, tuple[Dialect, Any]] = {}
+
+
+def _share_compiled(engine: Engine) -> None:
+    """Lets the engine of a test use what those before it compiled, which takes a fifth of the time of a test."""
+    dialect, statements = _compiled.setdefault(engine.dialect.name, (engine.dialect, LRUCache(5_000)))
+    # What is compiled is found by the dialect, too.
+    engine.dialect = engine.pool._dialect = dialect
+    engine._compiled_cache = statements
+
+
 @pytest.fixture
 def clock() -> Clock:
     """The clock of the test's host."""
@@ -356,6 +369,7 @@ def host(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Callable[.
             folders = {bundled.resolve(): "bundled", home_plugins.resolve(): "home"}
             changes["plugin_folders"] = tuple((origin, folder) for folder, origin in folders.items())
         site = Site(make_config(tmp_path / "home", database_url, **changes), kind="test", clock=clock)
+        _share_compiled(site.engine)
         sites.append(site)
         made = Host(site, clock)
         if plugins:
