@@ -44,6 +44,11 @@ def take(work: Work, account: Account, number: int = 1) -> float:
     return 0.0
 
 
+def seconds(account: Account, number: int) -> float:
+    """How long an account takes for so many mails, by its limits alone."""
+    return max((number * _SECONDS[unit] / limit for unit, limit in account.limits.items()), default=0.0)
+
+
 def _wait(slots: dict[int, int], limit: int, number: int, now: float, length: float) -> float:
     """Seconds until enough of the slots lie behind."""
     over = sum(slots.values()) + min(number, limit) - limit

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ...errors import CrmError, Invalid, NotFound, RetryLater
 from ...mail import verp
@@ -29,6 +29,9 @@ from .suppression import unsubscribe_url
 
 #: Seconds until the next attempt after each failed one; after the last the mail has failed.
 PAUSES = (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
+#: Mails before one that are counted, and the longest time in seconds after which it asks again all the same.
+_AHEAD = 1_000
+_LONGEST_WAIT = 3_600.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,12 +103,21 @@ def _claim(work: Work, message_id: int) -> tuple[MailMessage | None, float]:
         return None, 0.0
     wait = pace.take(work, account)
     if wait:
-        return None, wait
+        return None, max(wait, _turn(work, message, account))
     message.state, message.attempts, message.started_at = "sending", message.attempts + 1, work.now
     message.from_text = account.sender[:400]
     message.message_id = verp.message_id(message.id, keys.token_key(work), _domain(account.from_email))
     work.session.flush()
     return message, 0.0
+
+
+def _turn(work: Work, message: MailMessage, account: Account) -> float:
+    """Seconds until those that waited longer have gone: so that a thousand mails don't all ask again at each free place."""
+    older = select(MailMessage.id).where(MailMessage.state == "queued", MailMessage.created_at <= message.created_at)
+    same = MailMessage.account_id.is_not_distinct_from(message.account_id)
+    some = older.where(MailMessage.id < message.id, same).order_by(MailMessage.created_at, MailMessage.id).limit(_AHEAD)
+    ahead = work.session.scalar(select(func.count()).select_from(some.subquery())) or 0
+    return min(pace.seconds(account, ahead), _LONGEST_WAIT)
 
 
 def _envelope(work: Work, message: MailMessage) -> Envelope:

@@ -202,3 +202,22 @@ def test_trying_where_mails_stay_sends_none(site: Host, peer: smtp.Peer) -> None
         tried = try_account(work, accounts.chosen(work), "me@example.com")
     assert (tried.fine, tried.sent_to, tried.said[:3]) == (True, "", "250")
     assert len(peer.taken) == 1
+
+
+@ONE
+def test_the_command_line_sets_the_default_account(host: Callable[..., Host], peer: smtp.Peer) -> None:
+    """By the fixed names; a mail then leaves."""
+    site = host()
+    values = {
+        "mail.smtp_host": "127.0.0.1",
+        "mail.smtp_port": str(peer.port),
+        "mail.smtp_security": "none",
+        "mail.from": "Atelier <hello@example.com>",
+        "mail.transport": "smtp",
+    }
+    for key, value in values.items():
+        assert site.cli("settings", "set", key, value).exit_code == 0
+    assert site.cli("settings", "set", "mail.smtp_security", "rot13").exit_code == 1
+    write(site, to="ann@example.org")
+    assert site.cli("jobs", "run", "--until-idle").exit_code == 0
+    assert peer.taken[0].mail["From"] == "Atelier <hello@example.com>"

@@ -89,6 +89,21 @@ def test_several_mails_go_by_one_limit(site: Host, peer: smtp.Peer, clock: Clock
     assert {stored(site, number).state for number in numbers} == {"sent"}
     assert {stored(site, number).attempts for number in numbers} == {1}
     assert len(peer.taken) == 5
+    assert [taken.recipients[0][3] for taken in peer.taken] == list("01234")
+
+
+@ONE
+def test_those_who_wait_do_not_all_ask_at_once(site: Host, peer: smtp.Peer, clock: Clock) -> None:
+    """Each comes back about when its turn is."""
+    clock.freeze()
+    set_up(site, peer, per_minute=2)
+    for place in range(12):
+        write(site, to=f"ann{place}@example.org")
+    site.run_jobs()
+    due = sorted((job.due_at - clock()).total_seconds() for job in site.jobs("mail.send") if job.state == "due")
+    assert len(due) == 10
+    assert due[0] <= 66
+    assert due[-1] >= 240
 
 
 def test_a_limit_holds_in_every_stretch_of_its_length(host: Callable[..., Host], clock: Clock) -> None:
