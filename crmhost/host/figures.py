@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Request, Response
 
 from .. import __version__
-from ..work.tables import Delivery, JobRow, OutboxEvent
+from ..work.tables import NEW_EVENT, Delivery, JobRow, OutboxEvent
 from . import beats, metrics
 
 if TYPE_CHECKING:
@@ -85,10 +85,11 @@ def _read(connection: Connection, now: dt.datetime) -> Iterator[GaugeMetricFamil
     yield jobs
     due = connection.scalar(select(func.min(JobRow.due_at)).where(JobRow.state == "due", JobRow.due_at <= now))
     yield number("crmhost_job_oldest_due_seconds", "How long the oldest due job has waited.", _age(due, now))
-    new = OutboxEvent.state == "new"
-    yield number("crmhost_events_new", "Events that nobody has taken up.", _count(connection, OutboxEvent.id, new))
+    yield number(
+        "crmhost_events_new", "Events that nobody has taken up.", _count(connection, OutboxEvent.id, NEW_EVENT)
+    )
     # By id: those that wait are few, and their index is by id.
-    told = connection.scalar(select(OutboxEvent.at).where(new).order_by(OutboxEvent.id).limit(1))
+    told = connection.scalar(select(OutboxEvent.at).where(NEW_EVENT).order_by(OutboxEvent.id).limit(1))
     yield number("crmhost_event_oldest_seconds", "How long the oldest of them has waited.", _age(told, now))
     late = (Delivery.state == "due", Delivery.due_at <= now)
     yield number("crmhost_deliveries_due", "Deliveries of events that are due.", _count(connection, Delivery.id, *late))

@@ -49,6 +49,7 @@ def living(site: Site) -> list[str]:
         return list(connection.scalars(select(ProcessBeat.kind)))
 
 
+@pytest.mark.slow
 @pytest.mark.database("sqlite")
 @pytest.mark.parametrize("kind", ["whole", "crmhost"])
 def test_requests_in_flight_are_answered(database_url: str, tmp_path: Path, kind: str) -> None:

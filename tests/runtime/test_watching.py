@@ -42,6 +42,7 @@ def figures(port: int) -> dict[tuple[str, str], float]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.database("sqlite")
 def test_two_processes_tell_one_story(database_url: str, tmp_path: Path) -> None:
     """Whoever is asked, the figures are those of all; probes answer while plugins are switched; each request is one line."""

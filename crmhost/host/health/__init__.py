@@ -64,6 +64,7 @@ _WITH_DATABASE: tuple[tuple[str, str, _Check], ...] = (
     ("secrets", "Stored secrets", database.secrets),
     ("clock", "Clock", database.clock),
     ("plugins", "Extensions", running.plugins),
+    ("faults", "Failures of extensions", running.faults),
     ("processes", "Processes", running.processes),
     ("queue", "Background work", running.queue),
     ("plugins-checks", "Checks of extensions", running.of_plugins),

@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from sqlalchemy import func, select
 
 from ...contributions import Health
-from ...work.tables import JobRow, OutboxEvent
+from ...work.tables import NEW_EVENT, JobRow, OutboxEvent
 from .. import beats
+from ..tables import Fault
 from .finding import Finding, Level, Look
 
 #: How long work may lie before somebody should know, and before something is certainly wrong.
 LATE = dt.timedelta(minutes=10)
 TOO_LATE = dt.timedelta(hours=1)
+#: How long the failures of an extension are news.
+LATELY = dt.timedelta(days=1)
 
 
 def plugins(look: Look) -> Iterator[Finding]:
@@ -52,6 +55,21 @@ def plugins(look: Look) -> Iterator[Finding]:
         yield Finding("plugins", "Extensions", "ok", f"All {count} extensions that are on are running.")
 
 
+def faults(look: Look) -> Iterator[Finding]:
+    """Which extensions that run have failed lately; the page around them was unharmed."""
+    running = [plugin.id for plugin in look.needs_generation().plugins]
+    lately = (Fault.plugin.in_(running), Fault.at > look.site.clock() - LATELY)
+    counted = select(Fault.plugin, func.count().label("number"), func.max(Fault.id).label("last")).where(*lately)
+    with look.connection() as connection:
+        rows = connection.execute(counted.group_by(Fault.plugin).order_by(Fault.plugin)).all()
+        wanted = select(Fault.id, Fault.place, Fault.error).where(Fault.id.in_([row.last for row in rows]))
+        last = {row.id: row for row in connection.execute(wanted)}
+    for plugin, number, newest in rows:
+        times = f"{number:,} times" if number > 1 else "once"
+        message = f"It failed {times} in the last day, at last in {last[newest].place}: {last[newest].error}"
+        yield Finding(f"faults.{plugin}", plugin, "warning", message, "See its errors under Extensions.", plugin)
+
+
 def processes(look: Look) -> Iterator[Finding]:
     """Whether all processes run the same, newest code."""
     name = "Processes"
@@ -77,7 +95,7 @@ def queue(look: Look) -> Iterator[Finding]:
     now = look.site.clock()
     with look.connection() as connection:
         due = connection.scalar(select(func.min(JobRow.due_at)).where(JobRow.state == "due"))
-        new = select(OutboxEvent.at).where(OutboxEvent.state == "new").order_by(OutboxEvent.id).limit(1)
+        new = select(OutboxEvent.at).where(NEW_EVENT).order_by(OutboxEvent.id).limit(1)
         told = connection.scalar(new)
         failed = connection.scalar(select(func.count()).select_from(JobRow).where(JobRow.state == "failed")) or 0
         workers = any(row.kind == "worker" for row in beats.living(connection, now))

@@ -8,10 +8,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 from werkzeug.test import Client
 
 from crmhost.host import metrics
@@ -142,6 +143,30 @@ def test_they_answer_without_a_database_and_in_safe_mode(host: Callable[..., Hos
     assert answer.status_code == 200
     assert "crmhost_database_up 0.0" in answer.text
     assert "no/where" not in answer.text
+
+
+@ONE
+def test_what_is_looked_at_often_is_read_from_indexes(host: Callable[..., Host]) -> None:
+    """Neither figures nor the Health page read a table of jobs, events, deliveries or failures from end to end."""
+    site = host(metrics=True)
+    client = site.client()
+    seen: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(site.site.engine, "before_cursor_execute", note)
+    for path in ("/metrics", "/settings/health"):
+        assert client.get(path).status_code == 200
+    event.remove(site.site.engine, "before_cursor_execute", note)
+    grown = ("work_job", "work_outbox", "work_delivery", "host_fault")
+    asked = [(statement, parameters) for statement, parameters in seen if any(name in statement for name in grown)]
+    assert {name for name in grown for statement, _ in asked if name in statement} == set(grown)
+    with site.site.engine.connect() as connection:
+        for statement, parameters in asked:
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
+                whole = any(row[3].startswith(f"SCAN {name}") for name in grown) and "INDEX" not in row[3]
+                assert not whole, (row[3], statement)
 
 
 def test_the_dead_are_taken_out_of_a_shared_folder(tmp_path: Path) -> None:
