@@ -148,6 +148,7 @@ class Site:
             wake=self._wake,
             private_hosts=self.config.allow_private_hosts,
             base_url=self.config.base_url,
+            theme_folders=self.config.theme_folders,
         )
 
     def _wake(self, kinds: Collection[str]) -> None:

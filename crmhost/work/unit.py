@@ -21,6 +21,8 @@ from ..errors import Forbidden
 from .tables import WAITING, AuditEntry, JobRow, OutboxEvent
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..host.generation import Generation
     from ..storage import Storage
 
@@ -110,6 +112,7 @@ class Work:
         clock: Callable[[], dt.datetime] = utcnow,
         wake: Callable[[Collection[str]], None] | None = None,
         base_url: str = "",
+        theme_folders: Sequence[Path] = (),
         private_hosts: Collection[str] = (),
     ) -> None:
         self.session = session
@@ -127,6 +130,8 @@ class Work:
         self._wake = wake
         #: The site's public address without a slash at its end, for links in mails; empty when nobody knows it.
         self.base_url = base_url
+        #: Folders in which themes lie, the first that has one wins.
+        self.theme_folders = theme_folders
         #: ``host:port`` that outgoing calls may reach although private.
         self.private_hosts = private_hosts
         self._wanted: set[str] = set()

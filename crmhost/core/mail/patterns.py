@@ -19,26 +19,16 @@ from ..keyset import valid_id
 from ..text import clean_line, clean_text, fold
 from . import values as values_of
 from .accounts import Account, chosen
+from .layout import PLACE, layout
 from .models import MailTemplate
 
 KINDS = ("text", "html", "mjml")
 MOST = 1_000
 LONGEST = 400_000
-#: Where the layout takes the content.
-PLACE = "##MSG-CONTENT##"
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 #: Beginnings of placeholders whose further parts are not in the catalogue.
 _FREE = ("contact.custom.", "owner.", "site.")
 _DOCUMENT = re.compile(r"<(?:html|body|!doctype)\b", re.IGNORECASE)
-
-#: What goes around a mail that is no complete document itself; Settings > Mail may say otherwise.
-LAYOUT = """<style>
-.mail { font-family: Arial, Helvetica, sans-serif; font-size: 15px; line-height: 1.5; color: #1f2328; max-width: 600px }
-</style>
-<div class="mail">
-##MSG-CONTENT##
-</div>
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,8 +65,7 @@ def compose(work: Work, kind: str, subject: str, content: str, text: str = "") -
         body = prepare(content, "html")
         return Source(subject, body.html, text or body.text)
     inner = sanitise(content) if kind == "html" else paragraphs(content)
-    layout = str(work.settings.get("mail.layout") or "") or LAYOUT
-    body = prepare(layout.replace(PLACE, inner), "html")
+    body = prepare(layout(work).replace(PLACE, inner), "html")
     return Source(subject, body.html, text or (content if kind == "text" else body.text))
 
 

@@ -9,7 +9,7 @@ from ...errors import Invalid
 from ...work.unit import Work
 from .accounts import check_host, check_limit, check_port, check_sender
 from .keys import SETTING as DATA_KEY
-from .patterns import PLACE
+from .layout import PLACE
 
 WEBHOOK_KEY = "mail.webhook_key"
 SECURITY = (("starttls", "STARTTLS"), ("tls", "TLS"), ("none", "None: nothing is encrypted"))
@@ -132,7 +132,7 @@ SETTINGS = [
         kind="long_text",
         default="",
         validate=check_layout,
-        help=f"HTML around the text of mails, with {PLACE} where that goes. Empty: the usual one.",
+        help=f"HTML around the text of mails, with {PLACE} where that goes. Empty: that of the theme.",
         order=110,
     ),
     Setting(
