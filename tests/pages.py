@@ -20,8 +20,8 @@ _MASKS = (
     (re.compile(r"-[0-9A-Z]{8}\.(css|js|svg|woff2)\b"), r"-#.\1"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "#"),
 )
-#: Pages of the core that tell of switching plugins, or of looking at pages.
-_LEFT_OUT = ("/logout", "/settings/audit", "/settings/health", "/extensions/")
+#: Pages of the core that tell of switching plugins, or of looking at pages, and parts of pages.
+_LEFT_OUT = ("/logout", "/settings/audit", "/settings/health", "/extensions/", "/notifications/menu")
 
 
 def masked(text: str) -> str:
