@@ -116,3 +116,18 @@ def test_templates_have_no_power(site: Host) -> None:
             except Invalid:
                 continue
             assert written.unknown or len(written.html) < 5_000, content
+
+
+@ONE
+def test_addresses_in_every_script_are_written_to(site: Host, peer: smtp.Peer) -> None:
+    """A domain in another script goes in its ASCII form; before the @ the server must know SMTPUTF8, and here it does."""
+    for email, envelope in (
+        ("ann@bücher.example", "ann@xn--bcher-kva.example"),
+        ("josé@example.org", "josé@example.org"),
+        ("jörg@bücher.example", "jörg@"),
+    ):
+        number = write(site, to=email, to_name="Zoë 文")
+        site.run_jobs()
+        assert stored(site, number).state == "sent", stored(site, number).answers
+        assert peer.taken[-1].recipients[0].startswith(envelope)
+        assert peer.taken[-1].part("plain").startswith("Dear Ann")
