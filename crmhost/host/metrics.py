@@ -42,8 +42,10 @@ class Metrics:
 
     def __init__(self) -> None:
         # Not at the top: it takes long to load, and most sites want no figures.
-        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+        # The instants at which counters began; processes that share a folder don't tell them either.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
         self.registry = own = CollectorRegistry()
         self._requests = Counter(
             "crmhost_requests", "Requests answered.", ("method", "endpoint", "status"), registry=own
