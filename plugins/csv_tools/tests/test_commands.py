@@ -128,6 +128,7 @@ def test_choices(shell: Shell, tmp_path: Path) -> None:
     assert told["skipped"] == 1
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     ("arguments", "text", "said"),
     [
@@ -202,6 +203,7 @@ def test_export(shell: Shell, tmp_path: Path) -> None:
         assert [entry.after for entry in entries] == [{"filters": {}}, {"filters": {"status": "customer"}}]
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

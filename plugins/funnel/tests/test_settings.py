@@ -27,6 +27,7 @@ def names(host: Host) -> list[str]:
         return [step.status.name for step in services.backfilled(work).steps]
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -45,6 +46,7 @@ def test_text(host: Hosts, text: str | None, expected: list[str]) -> None:
     assert choose(made, text) == expected
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -42,6 +42,7 @@ def test_an_entry_holds_what_was_written(site: Host) -> None:
     assert site.events()[-1] == ("journal.added", [made.id])
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     ("fields", "field", "words"),
     [

@@ -159,6 +159,7 @@ def test_other_processes_hear_of_a_change(site: Host) -> None:
     assert state() == (before[0] + 2, before[1] + 1)
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     ("key", "value", "stored", "wrong"),
     [

@@ -184,6 +184,7 @@ def test_where_a_permission_comes_from(site: Host) -> None:
         assert users.permissions_of(users.get(work, number)) == {"contacts.view", "journal.view", "gone.edit"}
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     ("password", "words"),
     [
