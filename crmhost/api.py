@@ -54,6 +54,7 @@ from .core.contacts import services as contacts
 from .core.contacts.models import Contact, ContactEmail, ExternalId, Tag, Tagging
 from .core.files import services as files
 from .core.files.models import File
+from .core.jobs import services as jobs
 from .core.journal import services as journal
 from .core.journal.models import JournalEntry
 from .core.mail import services as mail
@@ -79,7 +80,6 @@ from .errors import (
     Vetoed,
 )
 from .host.hookcall import Answer
-from .work import jobs
 from .work.context import JobContext
 from .work.tables import AuditEntry, JobRow
 from .work.unit import SYSTEM, Actor, Change, Work

@@ -380,10 +380,20 @@ class JobQuery(Schema):
     state = fields.String(
         load_default=None,
         validate=validate.OneOf(
-            ["due", "running", "done", "failed", "parked"], error="Choose due, running, done, failed or parked."
+            ["due", "running", "parked", "done", "failed", "cancelled"],
+            error="Choose due, running, parked, done, failed or cancelled.",
         ),
     )
     kind = fields.String(load_default=None)
+
+
+class GivenProgress(Schema):
+    """How far a job is."""
+
+    done = Number(required=True)
+    total = Number(required=True, allow_none=True)
+    text = Text(required=True)
+    seconds_left = fields.Float(required=True, allow_none=True)
 
 
 class GivenJob(Schema):
@@ -392,9 +402,18 @@ class GivenJob(Schema):
     id = Number(required=True)
     kind = Text(required=True)
     plugin = Text(required=True)
-    state = Text(required=True)
+    state = fields.String(
+        required=True, metadata={"enum": ["due", "running", "parked", "done", "failed", "cancelled"]}
+    )
     attempts = Number(required=True)
+    failures = Number(required=True)
+    cancelling = Flag("It runs and was asked to stop.", required=True)
     due_at = Instant(required=True)
     created_at = Instant(required=True)
+    started_at = Instant(required=True, allow_none=True)
+    finished_at = Instant(required=True, allow_none=True)
     by = Text(required=True)
+    user_id = Number(required=True, allow_none=True)
+    progress = fields.Nested(GivenProgress, required=True, allow_none=True)
+    result = Free(required=True, allow_none=True)
     error = Text(required=True)

@@ -16,6 +16,7 @@ from crmhost.api import (
     User,
     Work,
     contacts,
+    jobs,
     statuses,
     tags,
 )
@@ -165,16 +166,26 @@ def audit_record(entry: AuditEntry) -> dict[str, Any]:
     }
 
 
-def job_record(job: JobRow) -> dict[str, Any]:
+def job_record(work: Work, job: JobRow) -> dict[str, Any]:
     """A job as the API gives it, without its arguments."""
+    told = jobs.progress(work, job)
     return {
         "id": job.id,
         "kind": job.kind,
         "plugin": job.plugin,
         "state": job.state,
         "attempts": job.attempts,
+        "failures": job.failures,
+        "cancelling": job.cancel and job.state == "running",
         "due_at": stamp(job.due_at),
         "created_at": stamp(job.created_at),
+        "started_at": stamp(job.started_at),
+        "finished_at": stamp(job.finished_at),
         "by": job.actor,
-        "error": job.error or "",
+        "user_id": job.user_id,
+        "progress": None
+        if told is None
+        else {"done": told.done, "total": told.total or None, "text": told.text, "seconds_left": told.left},
+        "result": jobs.masked(job.result) if job.result is not None else None,
+        "error": jobs.error_of(work, job)[0],
     }

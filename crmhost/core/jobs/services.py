@@ -1,4 +1,4 @@
-"""Jobs and deliveries as people see them: lists with counts, what a job says of itself, dead letters."""
+"""Jobs and deliveries as people see them: lists with counts, what a job says of itself, retrying and cancelling, dead letters."""
 
 from __future__ import annotations
 
@@ -14,10 +14,40 @@ from sqlalchemy import func, select, union_all, update
 from ...errors import Invalid
 from ...work import events, jobs
 from ...work.attempt import handlers_of
+from ...work.jobs import cancel, get, retry
 from ...work.tables import Delivery, JobLine, JobRow
 from ...work.unit import Work
 from ..keyset import beyond, decode, encode, opaque
 from ..text import clean_line
+
+__all__ = [
+    "MASK",
+    "MOST_COUNTED",
+    "STATES",
+    "Page",
+    "Progress",
+    "State",
+    "cancel",
+    "count",
+    "counts",
+    "dead_letters",
+    "error_of",
+    "get",
+    "kinds",
+    "labels",
+    "log",
+    "masked",
+    "may_change",
+    "message",
+    "page",
+    "progress",
+    "retry",
+    "retry_all",
+    "shown",
+    "told_error",
+    "undelivered",
+    "waited",
+]
 
 State = Literal["due", "running", "parked", "done", "failed", "cancelled"]
 STATES: tuple[State, ...] = get_args(State)
@@ -25,6 +55,8 @@ STATES: tuple[State, ...] = get_args(State)
 MOST_COUNTED = 10_000
 LARGEST_PAGE = 200
 MASK = "••••••"
+#: What is said of an error of the code to who may not see what it was.
+SOMETHING_WRONG = "Something went wrong in it. Tell your admin, who can see what."
 
 _SECRET = re.compile(
     r"pass(word|wd|phrase|code)|secret|token|api.?key|private.?key|access.?key|credential|authori[sz]ation|cookie|bearer",
@@ -101,6 +133,12 @@ def counts(work: Work) -> dict[str, int]:
     return {name: int(number) for name, number in work.session.execute(select(*columns)).one()._mapping.items()}
 
 
+def count(work: Work, *, state: str = "", kind: str = "") -> int:
+    """How many jobs of a list there are, all of them counted."""
+    wanted = select(func.count()).select_from(JobRow).where(jobs.visible(work), *_chosen(state, kind))
+    return int(work.session.scalar(wanted) or 0)
+
+
 def labels(work: Work) -> dict[str, str]:
     """Kind -> what it is called, of all jobs that the plugins in force declare."""
     return {kind: item.label or kind for kind, item in sorted(handlers_of(work.generation).items())}
@@ -171,7 +209,8 @@ def may_change(work: Work, job: JobRow) -> bool:
 
 def error_of(work: Work, job: JobRow) -> tuple[str, str]:
     """Why it failed, and the traceback; of an error of the code, whoever may not see all jobs hears only that it failed."""
-    return told_error(work, job.error or "")
+    sentence, traceback = told_error(work, job.error or "")
+    return sentence or (SOMETHING_WRONG if job.error else ""), traceback
 
 
 def told_error(work: Work, text: str) -> tuple[str, str]:
@@ -191,15 +230,16 @@ def shown(values: Any) -> list[tuple[str, str]]:
     """Arguments or results as pairs of name and text; what looks like a secret by its name is masked, however deep."""
     if not isinstance(values, Mapping):
         return []
-    return [(str(name), _text(_masked(str(name), value))) for name, value in values.items()]
+    return [(str(name), _text(masked(value, str(name)))) for name, value in values.items()]
 
 
-def _masked(name: str, value: Any) -> Any:
+def masked(value: Any, name: str = "") -> Any:
+    """The value with what looks like a secret by its name hidden."""
     if _SECRET.search(name) and value not in (None, "", True, False):
         return MASK
     if isinstance(value, Mapping):
-        return {str(key): _masked(str(key), item) for key, item in value.items()}
-    return [_masked("", item) for item in value] if isinstance(value, list) else value
+        return {str(key): masked(item, str(key)) for key, item in value.items()}
+    return [masked(item) for item in value] if isinstance(value, list) else value
 
 
 def _text(value: Any) -> str:

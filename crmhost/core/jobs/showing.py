@@ -96,7 +96,7 @@ def view(job: JobRow, labels: dict[str, str] | None = None) -> JobView:
     work = current_work()
     told = services.progress(work, job)
     error, traceback = services.error_of(work, job)
-    if not error and job.error:
+    if error == services.SOMETHING_WRONG:
         error = str(_("Something went wrong in it. Tell your admin, who can see what."))
     words, url = services.message(job)
     change = services.may_change(work, job)

@@ -7,9 +7,8 @@ from typing import Any
 
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
-from sqlalchemy import func, select
 
-from crmhost.api import Invalid, JobRow, audit, journal, keyset, settings
+from crmhost.api import Invalid, audit, jobs, journal, keyset, settings
 from crmhost.web.api import Response, current_work, repeatable, switching, writing
 
 from ..envelopes import counted_list_of, list_of, object_of
@@ -205,22 +204,42 @@ def _user_id(number: int | None) -> int | None:
     return number
 
 
+# --- jobs ------------------------------------------------------------------------------------------------------------
+
+
 @job_blueprint.get("")
 @job_blueprint.arguments(JobQuery, location="query")
 @job_blueprint.response(200, counted_list_of(GivenJob))
 def list_jobs(query: Mapping[str, Any]) -> Response:
-    """Lists the background jobs, newest first."""
+    """Lists the background jobs, newest first: all, or those that one asked for."""
     work = current_work()
-    work.require("settings.edit")
-    chosen = [getattr(JobRow, name) == query[name] for name in ("state", "kind") if query[name]]
-    wanted = select(JobRow).where(*chosen).order_by(JobRow.id.desc()).limit(query["limit"] + 1)
-    if query["after"]:
-        (last,) = keyset.decode("jobs", query["after"], [int])
-        wanted = wanted.where(JobRow.id < last)
-    further = {}
-    if query["count"]:
-        further["total"] = work.session.scalar(select(func.count()).select_from(JobRow).where(*chosen)) or 0
-    found = list(work.session.scalars(wanted))
-    page = found[: query["limit"]]
-    following = keyset.encode("jobs", [page[-1].id]) if len(found) > len(page) else None
-    return many([job_record(job) for job in page], following, **further)
+    chosen = {name: query[name] or "" for name in ("state", "kind")}
+    page = jobs.page(work, after=query["after"] or None, limit=query["limit"], **chosen)
+    further = {"total": jobs.count(work, **chosen)} if query["count"] else {}
+    return many([job_record(work, job) for job in page.rows], page.next, **further)
+
+
+@job_blueprint.get("/<int:job_id>")
+@job_blueprint.response(200, object_of(GivenJob))
+def get_job(job_id: int) -> Response:
+    """Gives a job: how far it is, and what came of it."""
+    work = current_work()
+    return one(job_record(work, jobs.get(work, job_id)))
+
+
+@job_blueprint.post("/<int:job_id>/retry")
+@job_blueprint.response(200, object_of(GivenJob))
+def retry_job(job_id: int) -> Response:
+    """Makes a job that failed, was cancelled or waits due now."""
+    with writing() as work:
+        record = job_record(work, jobs.retry(work, job_id))
+    return one(record)
+
+
+@job_blueprint.post("/<int:job_id>/cancel")
+@job_blueprint.response(200, object_of(GivenJob))
+def cancel_job(job_id: int) -> Response:
+    """Cancels a job that waits; one that runs is asked to stop."""
+    with writing() as work:
+        record = job_record(work, jobs.cancel(work, job_id))
+    return one(record)

@@ -36,7 +36,6 @@ REQUESTS: list[tuple[str, str, Any, tuple[int, int, int, int]]] = [
     ("POST", "/plugins/nothing/disable", {}, (404, 403, 403, 403)),
     ("GET", "/journal", None, (200, 200, 200, 200)),
     ("GET", "/audit", None, (200, 200, 403, 403)),
-    ("GET", "/jobs", None, (200, 200, 403, 403)),
     ("GET", "/webhooks", None, (200, 200, 403, 403)),
     ("POST", "/webhooks", {"url": "https://hooks.example/", "events": ["*"]}, (201, 201, 403, 403)),
     ("GET", "/webhooks/1", None, (200, 404, 403, 403)),
@@ -46,6 +45,10 @@ REQUESTS: list[tuple[str, str, Any, tuple[int, int, int, int]]] = [
     ("POST", "/webhooks/1/deliveries/1/replay", None, (200, 404, 403, 403)),
     ("POST", "/webhooks/1/replay", None, (200, 404, 403, 403)),
     ("DELETE", "/webhooks/1", None, (204, 404, 403, 403)),
+    ("GET", "/jobs", None, (200, 200, 200, 200)),
+    ("GET", "/jobs/99", None, (404, 404, 404, 404)),
+    ("POST", "/jobs/99/retry", None, (404, 404, 404, 404)),
+    ("POST", "/jobs/99/cancel", None, (404, 404, 404, 404)),
     ("GET", "/openapi.json", None, (200, 200, 200, 200)),
     ("DELETE", "/contacts/{id}", None, (204, 404, 404, 403)),
 ]

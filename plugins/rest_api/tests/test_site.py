@@ -187,3 +187,24 @@ def test_jobs_are_listed_without_their_arguments(api: Client) -> None:
     assert len(api.get(f"/jobs?limit=2&after={page['next']}")["data"]) == 1
     assert api.get("/jobs?state=done")["data"] == []
     assert api("GET", "/jobs?state=lost").status_code == 422
+
+
+def test_a_job_tells_how_far_it_is_and_is_cancelled_and_retried(api: Client) -> None:
+    """By its asker and by who may; it ends with its result, in which what looks like a secret is masked."""
+    with api.host.work("Contacts manager") as work, work.begin():
+        number = work.enqueue("jobs.prune")
+        other = work.enqueue("nobody.knows", dedupe="x")
+    asker, reader = Client(api.host, "Contacts manager"), Client(api.host, "Read only")
+    job = asker.get(f"/jobs/{number}")["data"]
+    assert (job["state"], job["progress"], job["result"], job["finished_at"]) == ("due", None, None, None)
+    assert [item["id"] for item in asker.get("/jobs")["data"]] == [other, number]
+    assert reader.get("/jobs?count=1") == {"data": [], "next": None, "total": 0}
+    assert reader("POST", f"/jobs/{number}/cancel").status_code == 404
+    assert asker("POST", f"/jobs/{number}/cancel").json["data"]["state"] == "cancelled"
+    assert asker("POST", f"/jobs/{number}/cancel").status_code == 409
+    assert asker("POST", f"/jobs/{number}/retry").json["data"]["state"] == "due"
+    api.host.run_jobs()
+    done = asker.get(f"/jobs/{number}")["data"]
+    assert (done["state"], done["result"], done["progress"]["done"]) == ("done", {"jobs": 0, "events": 0}, 0)
+    assert done["finished_at"] >= done["started_at"]
+    assert api("GET", "/jobs/99999999999").status_code == 404
