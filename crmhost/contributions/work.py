@@ -222,7 +222,8 @@ class Exporter(Contribution):
     :param columns: gives pairs of name and label: the name is the key in ``rows`` and stands in the file's first line, the label
         is shown where columns are chosen.
     :param rows: gets the work and the filters, which are the texts given after ``--filter NAME=VALUE`` or in the address; gives
-        one mapping per record, read in batches so that memory stays flat. It refuses a filter that it does not know by
+        one mapping per record, read in batches so that memory stays flat: by keys, because a transaction may end between two
+        batches. It refuses a filter that it does not know by
         raising :class:`Invalid`.
     """
 

@@ -92,9 +92,14 @@ class JobContext:
         if time.monotonic() - self._checked < CHECK_EVERY:
             return
         self._checked = time.monotonic()
-        self.work.session.rollback()
-        if self.work.session.scalar(select(JobRow.cancel).where(JobRow.id == self.id)):
+        if self.cancelled:
             raise JobStopped
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody cancelled it: in an ``except JobStopped``, this tells that apart from a worker that ends."""
+        self.work.session.rollback()
+        return bool(self.work.session.scalar(select(JobRow.cancel).where(JobRow.id == self.id)))
 
     def _write(self, values: Mapping[str, Any]) -> None:
         mine = update(JobRow).where(JobRow.id == self.id, JobRow.worker == self._owner, JobRow.attempts == self.attempt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crmhost.api import Exporter, Importer, MenuItem, Permission, Work
+from crmhost.api import Exporter, File, Importer, Job, MenuItem, Permission, Schedule, Work
 from crmhost.hooks import hookimpl
 
 
@@ -76,8 +76,31 @@ class Plugin:
         return [import_command, export_command]
 
     @hookimpl
-    def file_access(self, work: Work) -> bool:
-        return work.can("csv_tools.import")
+    def jobs(self) -> Sequence[Job]:
+        from . import jobs
+
+        return [
+            Job(kind="csv_tools.import", handler=jobs.import_rows, label="Import a file", run_as="asker"),
+            Job(kind="csv_tools.undo", handler=jobs.undo_import, label="Take an import back", run_as="asker"),
+            Job(
+                kind="csv_tools.export",
+                handler=jobs.export_records,
+                label="Write an export",
+                run_as="asker",
+                attempts=4,
+            ),
+            Job(kind="csv_tools.sweep", handler=jobs.sweep, label="Delete old exports"),
+        ]
+
+    @hookimpl
+    def schedules(self) -> Sequence[Schedule]:
+        return [Schedule(kind="csv_tools.sweep", cron="25 4 * * *")]
+
+    @hookimpl
+    def file_access(self, work: Work, file: File, action: str) -> bool | None:
+        from . import exports
+
+        return exports.may(work, file, action)
 
     @hookimpl
     def contact_erase(self, work: Work, contact_id: int) -> None:

@@ -52,12 +52,16 @@ def proceed(
         return importing.finish(work, run_id)
 
 
-def undo(begin: Begin, run: Run, *, seconds: float | None = None) -> Run:
-    """Takes an import back, from where undoing came to."""
-    until = None if seconds is None else time.monotonic() + seconds
-    while run.state == "undoing" and (until is None or time.monotonic() < until):
+def undo(begin: Begin, run: Run, *, progress: Callable[[Run], Any] = lambda _: None) -> Run:
+    """Takes an import back, from where undoing came to.
+
+    :param progress: called after each batch.
+    """
+    run_id = run.id
+    while run.state == "undoing":
         with begin() as work:
-            run = undoing.undo_batch(work, run.id)
+            run = undoing.undo_batch(work, run_id)
+        progress(run)
     return run
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from crmhost.api import Exporter, Invalid, Work, texts
@@ -59,10 +59,12 @@ def stream(
     columns: Sequence[str] = (),
     delimiter: str = ",",
     mark: bool = False,
+    progress: Callable[[int], Any] = lambda _: None,
 ) -> Iterator[str]:
     """The file, some lines at a time; what is wrong with the arguments is told before the first.
 
     :param mark: begin with a byte order mark, by which Excel knows UTF-8.
+    :param progress: called with the number of rows written so far, before each piece of the file.
     """
     exporter = exporter_of(work, kind)
     chosen = choose_columns(work, exporter, columns)
@@ -73,7 +75,12 @@ def stream(
     first = next(rows, None)
     lines = (_cells(row, chosen) for row in _with(first, rows))
     head = written([chosen], delimiter)
-    return _with((MARK if mark else "") + next(head), written(lines, delimiter))
+    return _with((MARK if mark else "") + next(head), written(lines, delimiter, progress))
+
+
+def file_name(work: Work, kind: str) -> str:
+    """What an export of today is called."""
+    return f"{kind}-{work.today.isoformat()}.csv"
 
 
 def note(work: Work, kind: str, filters: Mapping[str, str]) -> None:
@@ -95,17 +102,22 @@ def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[Any]:
     ]
 
 
-def written(lines: Iterable[Sequence[Any]], delimiter: str) -> Iterator[str]:
+def written(
+    lines: Iterable[Sequence[Any]], delimiter: str, progress: Callable[[int], Any] = lambda _: None
+) -> Iterator[str]:
     """Rows as CSV text (RFC 4180), some at a time."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=delimiter)
+    number = 0
     for number, line in enumerate(lines, 1):
         writer.writerow(line)
         if number % BATCH == 0:
+            progress(number)
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
     if buffer.tell():
+        progress(number)
         yield buffer.getvalue()
 
 

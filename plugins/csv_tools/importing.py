@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from sqlalchemy import Table, insert, select
 
-from crmhost.api import Conflict, CrmError, Importer, Invalid, NotFound, RowResult, Work, texts
+from crmhost.api import Conflict, CrmError, Importer, Invalid, JobRow, NotFound, RowResult, Work, texts
 
 from . import mapping as maps
 from . import storing
@@ -22,6 +22,8 @@ from .sniff import Format, Source, sniff
 
 PERMISSION = "csv_tools.import"
 MODES = ("update", "skip", "fill")
+#: States of a job that goes on by itself.
+ALIVE = ("due", "running", "parked")
 #: Rows saved in one transaction.
 BATCH = 400
 #: Rows that a guess and a rehearsal look at.
@@ -211,6 +213,28 @@ def start(work: Work, run: Run) -> None:
         )
     run.state = "running"
     work.session.flush()
+
+
+def want(work: Work, run_id: int) -> Run:
+    """Starts a run, or goes on with it, and has a job do it."""
+    run = get(work, run_id, lock=True)
+    start(work, run)
+    hand_over(work, run, "csv_tools.import")
+    return run
+
+
+def hand_over(work: Work, run: Run, job: str) -> None:
+    """Has a job go on with a run, unless one does already."""
+    if job_state(work, run) not in ALIVE:
+        run.job_id = work.enqueue(job, dedupe=f"run:{run.id}", run_id=run.id)
+        work.session.flush()
+
+
+def job_state(work: Work, run: Run) -> str:
+    """State of its job, whoever asked for it; empty when there is none."""
+    if run.job_id is None:
+        return ""
+    return work.session.scalar(select(JobRow.state).where(JobRow.id == run.job_id)) or ""
 
 
 def stop(work: Work, run_id: int) -> Run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crmhost.api import UTCDateTime, plugin_base
@@ -68,6 +68,8 @@ class Run(Base):  # type: ignore[misc, valid-type]  # the base is made by a func
     undo_position: Mapped[int | None] = mapped_column(Big)
     actor_label: Mapped[str] = mapped_column(String(200), default="")
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users_user.id", ondelete="SET NULL"))
+    #: The job that imports it or takes it back.
+    job_id: Mapped[int | None]
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     finished_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
 
@@ -75,6 +77,24 @@ class Run(Base):  # type: ignore[misc, valid-type]  # the base is made by a func
     def handled(self) -> int:
         """Rows that were dealt with."""
         return self.added + self.updated + self.skipped + self.refused
+
+
+class Export(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
+    """An export that was written in the background; its file is its asker's alone."""
+
+    __tablename__ = "csv_tools_export"
+    __table_args__ = (
+        UniqueConstraint("job_key", name="uq_csv_tools_export_job_key"),
+        Index("ix_csv_tools_export_file", "file_id"),
+        Index("ix_csv_tools_export_created", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_key: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(60))
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("files_file.id", ondelete="SET NULL"))
+    rows: Mapped[int]
+    created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
 
 
 class Row(Base):  # type: ignore[misc, valid-type]  # the base is made by a function

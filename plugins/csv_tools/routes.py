@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import itertools
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +15,7 @@ from crmhost.web.api import (
     abort,
     current_work,
     gettext,
-    is_fragment,
+    job_progress,
     name_download,
     redirect,
     render_template,
@@ -35,8 +35,8 @@ from .sniff import DELIMITERS, ENCODINGS, Format
 
 blueprint = Blueprint("csv_tools", __name__)
 
-#: Seconds that a request imports before it answers; the page asks again until all is done.
-STEP = 1.0
+#: Rows that are exported at once; more are written by a job.
+AT_ONCE = 5000
 #: Rows that the preview shows.
 SHOWN = 8
 EXPORT_PERMISSION = "contacts.export"
@@ -163,54 +163,25 @@ def choose(run_id: int) -> Any:
         if not choices.start:
             return redirect(url_for("csv_tools.run", run_id=run_id), 303)
         with writing() as work:
-            importing.start(work, importing.get(work, run_id, lock=True))
+            importing.want(work, run_id)
     except Invalid as error:
         return _preview(importing.get(current_work(), run_id), gettext(error.message)), 422
-    return _step(run_id)
+    return redirect(url_for("csv_tools.run", run_id=run_id), 303)
 
 
-@blueprint.post("/import/<int:run_id>/step")
+@blueprint.post("/import/<int:run_id>/go-on")
 @requires(importing.PERMISSION)
-def step(run_id: int) -> Any:
-    """Goes on for a second, with importing or with undoing."""
-    with writing() as work:
-        found = importing.get(work, run_id, lock=True)
-        if found.state == "stopped":
-            importing.start(work, found)
-    return _step(run_id)
-
-
-def _step(run_id: int) -> Any:
-    work = current_work()
-    found = importing.get(work, run_id)
-    elsewhere = False
-    if found.state == "running" and not found.kept:
-        elsewhere = True
-    elif found.state == "running":
-        try:
-            found = batches.proceed(writing, found, storing.stored(work, run_id), seconds=STEP)
-        except Conflict:
-            elsewhere = True
-            found = importing.get(current_work(), run_id)
-    elif found.state == "undoing":
-        found = batches.undo(writing, found, seconds=STEP)
-    going = found.state in ("running", "undoing")
-    target = url_for("csv_tools.run", run_id=run_id, go=1 if going and not elsewhere else None)
-    if not is_fragment():
-        return redirect(target, 303)
-    if going and not elsewhere:
-        return render_template("csv_tools/progress.html", run=found, go=True)
-    answer = Response(status=204)
-    answer.headers["HX-Redirect"] = target
-    return answer
-
-
-@blueprint.post("/import/<int:run_id>/stop")
-@requires(importing.PERMISSION)
-def stop(run_id: int) -> Any:
-    """Stops an import where it is."""
-    with writing() as work:
-        importing.stop(work, run_id)
+def go_on(run_id: int) -> Any:
+    """Goes on with importing or with undoing, after it was stopped or failed."""
+    try:
+        with writing() as work:
+            found = importing.get(work, run_id)
+            if found.state == "undoing":
+                undoing.want(work, run_id)
+            elif found.kept:
+                importing.want(work, run_id)
+    except Conflict as error:
+        toast(gettext(error.message), category="bad")
     return redirect(url_for("csv_tools.run", run_id=run_id), 303)
 
 
@@ -220,11 +191,10 @@ def undo(run_id: int) -> Any:
     """Takes an import back."""
     try:
         with writing() as work:
-            undoing.start_undo(work, run_id)
+            undoing.want(work, run_id)
     except Conflict as error:
         toast(gettext(error.message), category="bad")
-        return redirect(url_for("csv_tools.run", run_id=run_id), 303)
-    return _step(run_id)
+    return redirect(url_for("csv_tools.run", run_id=run_id), 303)
 
 
 @blueprint.post("/import/<int:run_id>/discard")
@@ -246,7 +216,9 @@ def _report(found: Run) -> str:
         run=found,
         rows=rows[:100],
         more=rows[99].id if len(rows) > 100 else 0,
-        go=bool(request.args.get("go")) and found.state in ("running", "undoing"),
+        alive=importing.job_state(work, found) in importing.ALIVE,
+        failed=importing.job_state(work, found) == "failed",
+        job_progress=job_progress,
         undoable=undoing.undoable(work, found),
         left_alone=undoing.left_alone(work, found) if found.left_alone else [],
         kept_days=undoing.KEPT_DAYS,
@@ -293,12 +265,17 @@ def _export_page(problem: str = "") -> str:
         people=people,
         delimiters=exporting.DELIMITERS,
         problem=problem,
+        progress=_progress_of(request.args.get("job", "")),
     )
+
+
+def _progress_of(number: str) -> str:
+    return job_progress(int(number)) if number.isdecimal() and len(number) < 10 else ""
 
 
 @blueprint.post("/export")
 def write_export() -> Any:
-    """The file, as it is read."""
+    """The file; when it is large, a job writes it."""
     work = current_work()
     exporter = exporting.exporter_of(work, request.form.get("kind", ""))
     choices = read_export([name for name, _ in exporter.columns(work)])
@@ -315,8 +292,20 @@ def write_export() -> Any:
         return _export_page(gettext(error.message)), 422
     with writing() as work:
         exporting.note(work, exporter.kind, choices.filters)
-    day = dt.date.isoformat(work.today)
-    return _download(lines, f"{exporter.kind}-{day}.csv")
+    # The heading, and so many pieces of rows.
+    first = list(itertools.islice(lines, 1 + AT_ONCE // exporting.BATCH))
+    if next(lines, None) is None:
+        return _download(first, exporting.file_name(current_work(), exporter.kind))
+    with writing() as work:
+        job = work.enqueue(
+            "csv_tools.export",
+            kind=exporter.kind,
+            filters=choices.filters,
+            columns=choices.columns,
+            delimiter=choices.delimiter,
+            mark=choices.mark,
+        )
+    return redirect(url_for("csv_tools.export", kind=exporter.kind, job=job), 303)
 
 
 def _download(lines: Iterable[str], name: str) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from crmhost.api import Conflict, RowResult, Work
 
@@ -19,7 +19,11 @@ def undoable(work: Work, run: Run) -> bool:
     """Whether the import can still be taken back."""
     importer = next((item for item in importing.kinds(work) if item.kind == run.kind), None)
     young = run.created_at > work.now - dt.timedelta(days=KEPT_DAYS)
-    return importer is not None and importer.undo is not None and young and run.state in ("stopped", "done", "undoing")
+    if importer is None or importer.undo is None or not young:
+        return False
+    # Its job may have been cancelled before it began again.
+    left = run.state == "running" and run.kept and importing.job_state(work, run) not in importing.ALIVE
+    return left or run.state in ("stopped", "done", "undoing")
 
 
 def start_undo(work: Work, run_id: int) -> Run:
@@ -34,6 +38,13 @@ def start_undo(work: Work, run_id: int) -> Run:
         work.audit("import.undone", run.kind, run.id, before={"file": run.file_name})
     run.state = "undoing"
     work.session.flush()
+    return run
+
+
+def want(work: Work, run_id: int) -> Run:
+    """Starts undoing, and has a job do it."""
+    run = start_undo(work, run_id)
+    importing.hand_over(work, run, "csv_tools.undo")
     return run
 
 
@@ -63,6 +74,16 @@ def undo_batch(work: Work, run_id: int) -> Run:
     run.undo_position = rows[-1].id
     work.session.flush()
     return run
+
+
+def taken_back(work: Work, run: Run) -> int:
+    """How many rows undoing has dealt with, as far as the numbers of rows tell: it begins at the last one."""
+    if run.undo_position is None:
+        return 0
+    first = work.session.scalar(select(func.min(Row.id)).where(Row.run_id == run.id)) or 0
+    last = work.session.scalar(select(func.max(Row.id)).where(Row.run_id == run.id)) or 0
+    share = (last + 1 - run.undo_position) / (last + 1 - first)
+    return round(share * (run.added + run.updated))
 
 
 def left_alone(work: Work, run: Run, limit: int = 100) -> list[int]:

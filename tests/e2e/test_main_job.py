@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +82,11 @@ def test_from_a_file_to_the_funnel_and_back(page: Page, place: Place, server: Se
     page.get_by_label("File").set_input_files(write_csv(tmp_path / "people.csv", 40))
     page.get_by_role("button", name="Look at the file").click()
     page.get_by_role("button", name="Import 41 rows").click()
+    expect(page.get_by_text("You may close this page")).to_be_visible()
+    # The page finds out by itself that the job has ended.
+    subprocess.run(
+        [sys.executable, "-m", "crmhost", "jobs", "run", "--until-idle"], env=place.environment(), check=True
+    )
     expect(page.locator("main")).to_contain_text("not an address")
 
     page.goto("/contacts/?q=ada1")

@@ -12,7 +12,6 @@ from sqlalchemy import func, select
 
 from crmhost.api import Contact, File, contacts
 from crmhost.testing import Host
-from plugins.csv_tools import importing
 from plugins.csv_tools.models import Run
 
 Hosts = Callable[..., Host]
@@ -88,6 +87,7 @@ def test_wizard(host: Hosts) -> None:
     assert number_of(made) == 0
     answer = browser.post(address, **{**choices(page), "action": "start"})
     assert answer.status_code == 303
+    made.run_jobs()
     page = browser.get(answer.location).text
     assert "Rows to look at" in page
     assert number_of(made) == 2
@@ -98,6 +98,7 @@ def test_wizard(host: Hosts) -> None:
     assert "people.csv" in browser.get("/csv-tools/import").text
     answer = browser.post(f"{address}/undo")
     assert answer.status_code == 303
+    made.run_jobs()
     assert "This import was taken back" in browser.get(answer.location).text
     assert number_of(made) == 0
 
@@ -128,34 +129,6 @@ def test_other_format(host: Hosts) -> None:
     assert "Zoé" in browser.get(address).text
 
 
-def test_large_file(host: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A large file goes on request by request: by itself with htmx, by a button without; it can be stopped."""
-    from plugins.csv_tools import routes
-
-    monkeypatch.setattr(routes, "STEP", 0.0)
-    made = host("csv_tools")
-    browser = Browser(made)
-    address = browser.upload(
-        "email\n" + "".join(f"p{n}@example.com\n" for n in range(3 * importing.BATCH - 1))
-    ).location
-    answer = browser.post(address, **{**choices(browser.get(address).text), "action": "start"})
-    assert answer.location.endswith("?go=1")
-    page = browser.get(answer.location).text
-    assert 'hx-trigger="load"' in page
-    assert f'value="{importing.BATCH}"' in page
-    assert 'hx-trigger="load"' not in browser.get(address).text
-    browser.post(f"{address}/stop")
-    assert "Stopped at row" in browser.get(address).text
-    fragment = browser.post(f"{address}/step", headers={"HX-Request": "true"})
-    assert 'hx-trigger="load"' in fragment.text
-    assert "<html" not in fragment.text
-    browser.post(f"{address}/step")
-    for _ in range(3):
-        answer = browser.post(f"{address}/step", headers={"HX-Request": "true"})
-    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, address)
-    assert number_of(made) == 3 * importing.BATCH - 1
-
-
 @pytest.mark.parametrize(
     ("data", "said"),
     [(b"", "The file is empty"), (b"PK\x03\x04xlsx", "Save the table as"), (b"email\n", "no rows below it")],
@@ -176,6 +149,7 @@ def test_names_of_any_script(host: Hosts) -> None:
     browser = Browser(made)
     address = browser.upload(TEXT, name="履歴書.csv").location
     browser.post(address, **{**choices(browser.get(address).text), "action": "start"})
+    made.run_jobs()
     said = browser.get(f"{address}/refused.csv").headers["Content-Disposition"]
     assert said == "attachment; filename=-refused.csv; filename*=UTF-8''%E5%B1%A5%E6%AD%B4%E6%9B%B8-refused.csv"
 
@@ -202,7 +176,7 @@ def test_hostile_choices(host: Hosts) -> None:
         assert browser.post(address, **fields).status_code in (303, 422), fields
     assert number_of(made) == 0
     assert browser.get("/csv-tools/import/999").status_code == 404
-    assert browser.post("/csv-tools/import/999/step").status_code == 404
+    assert browser.post("/csv-tools/import/999/go-on").status_code == 404
 
 
 def test_markup_in_cells(host: Hosts) -> None:

@@ -1,0 +1,123 @@
+"""Imports, their undoing and large exports in the background. Each attempt goes on where the last one came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crmhost.api import Conflict, CrmError, GiveUp, JobContext, JobStopped, files, notifications
+
+from . import batches, exporting, exports, importing, storing, undoing
+from .models import Run
+
+#: Where the pages are; see ``plugin.toml``.
+PAGES = "/csv-tools/import"
+
+
+def import_rows(job: JobContext, run_id: int) -> dict[str, Any]:
+    """Imports the rows of a run that are left."""
+
+    def told(run: Run) -> None:
+        job.progress(run.handled, run.total, run.file_name)
+        job.check()
+
+    try:
+        run = importing.get(job.work, run_id)
+        if run.state == "running":
+            told(run)
+            run = batches.proceed(job.work.begin, run, storing.stored(job.work, run_id), progress=told)
+    except JobStopped:
+        if job.cancelled:
+            with job.work.begin():
+                importing.stop(job.work, run_id)
+        raise
+    except Conflict:
+        # Somebody stopped it, or goes on with it elsewhere: what was imported is not touched.
+        run = importing.get(job.work, run_id)
+    except CrmError as error:
+        raise GiveUp(str(error)) from error
+    if run.state != "done":
+        return {"message": f"“{run.file_name}” was stopped at row {run.position:,}.", "url": f"{PAGES}/{run_id}"}
+    figures = {name: getattr(run, name) for name in ("added", "updated", "skipped", "refused")}
+    _tell(job, run, "“%(file)s” was imported.", run.file_name)
+    message = ", ".join(f"{number:,} {name}" for name, number in figures.items())
+    return {"message": f"{run.file_name}: {message}.", "url": f"{PAGES}/{run_id}", **figures}
+
+
+def undo_import(job: JobContext, run_id: int) -> dict[str, Any]:
+    """Takes back what is left of an import."""
+
+    def told(run: Run) -> None:
+        job.progress(undoing.taken_back(job.work, run), run.added + run.updated, run.file_name)
+        job.check()
+
+    try:
+        run = importing.get(job.work, run_id)
+        if run.state == "undoing":
+            told(run)
+            run = batches.undo(job.work.begin, run, progress=told)
+    except CrmError as error:
+        raise GiveUp(str(error)) from error
+    left = f" {run.left_alone:,} were edited since and left alone." if run.left_alone else ""
+    if run.state == "undone":
+        _tell(job, run, "The import of “%(file)s” was taken back.", run.file_name)
+    return {"message": f"{run.file_name} was taken back.{left}", "url": f"{PAGES}/{run_id}"}
+
+
+def export_records(
+    job: JobContext, kind: str, filters: Mapping[str, str], columns: Sequence[str], delimiter: str, mark: bool
+) -> dict[str, Any]:
+    """Writes an export into the files of the site, for its asker alone."""
+    work = job.work
+    rows = 0
+
+    def told(number: int) -> None:
+        nonlocal rows
+        rows = number
+        job.check()
+        job.progress(number)
+
+    try:
+        made = exports.of_job(work, job.key)
+        if made is None:
+            name = exporting.file_name(work, kind)
+            lines = exporting.stream(
+                work, kind, filters, columns=columns, delimiter=delimiter, mark=mark, progress=told
+            )
+            pieces = (text.encode() for text in lines)
+            staged = files.stage(work, pieces, name=name, owner="csv_tools", media_type="text/csv", largest=0)
+            with work.begin():
+                made = exports.keep(work, job.key, kind, staged, rows)
+                job.save("made")
+                url = f"/files/{made.file_id}"
+                notifications.tell(
+                    work, [work.actor.user_id or 0], "Your export is ready.", url, kind="csv_tools.exported"
+                )
+    except CrmError as error:
+        raise GiveUp(str(error)) from error
+    message = f"{made.rows:,} {kind} were written. The file is kept for {exports.KEPT_DAYS} days."
+    return {"message": message, "url": f"/files/{made.file_id}"}
+
+
+def sweep(job: JobContext) -> dict[str, int]:
+    """Deletes exports that were made some days ago."""
+    gone = 0
+    while True:
+        job.check()
+        with job.work.begin():
+            some = exports.sweep(job.work)
+        gone += some
+        if not some:
+            return {"exports": gone}
+
+
+def _tell(job: JobContext, run: Run, sentence: str, name: str) -> None:
+    """Tells whoever asked, once, however often the job is repeated."""
+    if job.saved == "told" or job.work.actor.user_id is None:
+        return
+    url = f"{PAGES}/{run.id}"
+    with job.work.begin():
+        job.save("told")
+        notifications.tell(
+            job.work, [job.work.actor.user_id], sentence, url, kind="csv_tools.imported", data={"file": name}
+        )
