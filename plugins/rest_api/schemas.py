@@ -402,9 +402,7 @@ class GivenJob(Schema):
     id = Number(required=True)
     kind = Text(required=True)
     plugin = Text(required=True)
-    state = fields.String(
-        required=True, metadata={"enum": ["due", "running", "parked", "done", "failed", "cancelled"]}
-    )
+    state = fields.String(required=True, metadata={"enum": ["due", "running", "parked", "done", "failed", "cancelled"]})
     attempts = Number(required=True)
     failures = Number(required=True)
     cancelling = Flag("It runs and was asked to stop.", required=True)
