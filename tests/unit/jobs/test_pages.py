@@ -122,10 +122,13 @@ def test_a_job_on_another_page_refreshes_itself_until_it_has_ended(site: Host) -
     assert f'hx-get="/settings/jobs/{number}/progress"' in part.text
     assert 'name="back" value="/csv?a=1"' in part.text
     good: dict[str, Any] = {"message": f"3 rows {NASTY}", "url": "/csv-tools/import/3"}
-    done, nasty = add(site, {"result": good}, {"result": {"message": 7, "url": "javascript:alert(1)"}})
+    done, nasty = add(
+        site, {"result": good, "progress": {"done": 2}}, {"result": {"message": 7, "url": "javascript:alert(1)"}}
+    )
     text = reader.get(f"/settings/jobs/{done}/progress", htmx=True).text
     assert "hx-get" not in text
     assert "3 rows &lt;script&gt;" in text
+    assert "2 so far" not in text
     assert 'href="/csv-tools/import/3"' in text
     assert "javascript:" not in reader.get(f"/settings/jobs/{nasty}/progress", htmx=True).text
     assert "javascript:" not in re.sub(r"<code.*?</code>", "", reader.get(f"/settings/jobs/{nasty}").text)
