@@ -26,6 +26,7 @@ LONGEST_PAUSE = 6 * 3600.0
 DEATHS = 4
 #: How long ended jobs are kept.
 KEEP = dt.timedelta(days=30)
+KEEP_SCHEDULED = dt.timedelta(days=2)
 
 Ended = Literal["done", "due", "failed", "cancelled"]
 #: Whoever may see all jobs; others see those that they asked for.
@@ -311,9 +312,13 @@ def oldest_due(work: Work) -> dt.datetime | None:
 
 
 def prune(work: Work, keep: dt.timedelta = KEEP, limit: int = 5000) -> int:
-    """Deletes jobs that ended long ago, at most so many; failed ones stay three times as long. Says how many."""
+    """Deletes jobs that ended long ago, at most so many; failed ones stay three times as long, what schedules started
+    and is done two days. Says how many.
+    """
     ended = or_(
         and_(JobRow.state.in_(("done", "cancelled")), JobRow.finished_at < work.now - keep),
+        # Some schedules start a job every few minutes, which mostly finds nothing to do.
+        and_(JobRow.state == "done", JobRow.actor == "schedule", JobRow.finished_at < work.now - KEEP_SCHEDULED),
         and_(JobRow.state == "failed", JobRow.finished_at < work.now - 3 * keep),
     )
     ids = select(JobRow.id).where(ended).order_by(JobRow.id).limit(limit)

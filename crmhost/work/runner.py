@@ -20,7 +20,7 @@ from sqlalchemy import exc, select
 from .. import logs
 from ..host.processes import certainly_dead
 from ..host.tables import PluginState
-from . import attempt, delivering, events, jobs, schedules
+from . import attempt, delivering, events, jobs, schedules, telling
 from .delivering import writing
 from .looking import Looker
 from .tables import JobRow, Subscriber
@@ -291,15 +291,18 @@ class Runner:
                 with writing(self.site) as connection:
                     jobs.end(connection, self.name, outcomes, self.site.clock())
                 self._held.difference_update(item.job.id for item in outcomes)
-                return
+                break
             except exc.IntegrityError:
                 # The same job was wanted again in this very moment; the second look finds it.
                 if tries == 2:
+                    # Not renewed any longer, they are taken up again when their leases run out.
+                    self._held.difference_update(item.job.id for item in outcomes)
                     raise
             except exc.DBAPIError:
                 with self._lock:
                     self._unwritten += outcomes
                 raise
+        telling.tell_of_failures(self.site, outcomes)
 
     # --- threads ------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,11 @@ enhance("[data-selection]", (area) => {
     const chosen = new Set(boxes().filter((box) => box.checked).map((box) => box.value));
     const all = new Set(boxes().map((box) => box.value));
     const everything = area.dataset.everything === "true";
-    for (const box of boxes()) box.closest("tr, li")?.setAttribute("aria-selected", String(box.checked));
+    for (const box of boxes()) {
+      // A row of a table may be called selected, an item of a list may not.
+      box.closest("tr")?.setAttribute("aria-selected", String(box.checked));
+      box.closest("li")?.classList.toggle("selected", box.checked);
+    }
     for (const box of area.querySelectorAll("[data-select-all]")) {
       box.checked = chosen.size > 0 && chosen.size === all.size;
       box.indeterminate = chosen.size > 0 && chosen.size < all.size;

@@ -13,21 +13,19 @@ from crmhost.web.api import Response, current_work, repeatable, switching, writi
 
 from ..envelopes import counted_list_of, list_of, object_of
 from ..fields import Flag, Free, Number
-from ..schemas import (
+from ..schemas import Entry, FeedQuery, Paging
+from ..shapes import audit_record, entry_records, job_record
+from ..site_schemas import (
     AuditLine,
     AuditQuery,
     DisableFields,
-    Entry,
-    FeedQuery,
     GivenJob,
     GivenPlugin,
     GivenProcess,
     JobQuery,
-    Paging,
     SettingsChange,
     Switched,
 )
-from ..shapes import audit_record, entry_records, job_record
 from .answers import answer, many, one
 from .common import bound, part_of, totals
 

@@ -7,7 +7,9 @@ import datetime as dt
 import pytest
 from sqlalchemy import select, update
 
+from crmhost.core.notifications.models import Notification
 from crmhost.errors import Conflict, Forbidden, GiveUp, NotFound, RetryLater
+from crmhost.testing import Host
 from crmhost.work import jobs
 from crmhost.work.runner import Runner
 from crmhost.work.tables import JobRow
@@ -223,10 +225,30 @@ def test_a_job_acts_for_its_asker_where_it_says_so(host: MakeHost) -> None:
     assert found["Contacts manager"].state == "done"
     assert found["Read only"].state == "due"
     assert str(Forbidden("contacts.edit")) == found["Read only"].error
+    assert _told(made) == []
     orphan = want(made, "errand.mine", key="nobody")
     made.run_jobs()
     job = next(job for job in made.jobs() if job.id == orphan)
     assert (job.state, "may no longer sign in" in str(job.error)) == ("failed", True)
+
+
+def _told(host: Host) -> list[tuple[str, str]]:
+    with host.work() as work:
+        rows = work.session.scalars(select(Notification).order_by(Notification.id))
+        return [(row.kind, row.url) for row in rows]
+
+
+def test_who_asked_is_told_of_what_was_given_up(host: MakeHost) -> None:
+    """Once, with the address of the job; what nobody asked for is told to nobody."""
+    made = errand_host(host)
+    failing().update(mine=GiveUp("no"), nobodys=GiveUp("no"))
+    with made.work("Contacts manager") as work, work.begin():
+        number = work.enqueue("errand.do", key="mine")
+    want(made, "errand.do", key="nobodys")
+    made.run_jobs()
+    assert _told(made) == [("jobs.failed", f"/settings/jobs/{number}")]
+    with made.client("Contacts manager") as client:
+        assert client.get(f"/settings/jobs/{number}").status_code == 200
 
 
 def test_old_jobs_are_pruned(host: MakeHost) -> None:
