@@ -60,6 +60,7 @@ class JobRow(Base):
         ),
         Index("ix_work_job_plugin", "plugin", "state", "id"),
         Index("ix_work_job_user", "user_id", "id"),
+        Index("ix_work_job_finished", "state", "finished_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -179,10 +179,11 @@ def _programs(folder: Path) -> Path:
     if _user() and not all(parent.stat().st_mode & 0o001 for parent in (package, *package.parents)):
         # The programs look for their libraries beside the package.
         copied = folder / "site" / package.name
-        shutil.copytree(package / "pginstall", copied / "pginstall", symlinks=True)
-        libraries = package.parent / f"{package.name}.libs"
-        if libraries.exists():
-            shutil.copytree(libraries, copied.parent / libraries.name)
+        if not copied.exists():
+            shutil.copytree(package / "pginstall", copied / "pginstall", symlinks=True)
+            libraries = package.parent / f"{package.name}.libs"
+            if libraries.exists():
+                shutil.copytree(libraries, copied.parent / libraries.name)
         package = copied
     return package / "pginstall" / "bin"
 

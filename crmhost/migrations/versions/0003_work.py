@@ -52,6 +52,7 @@ def upgrade() -> None:
     op.create_index("ix_work_job_due", "work_job", ["state", "due_at", "id"])
     op.create_index("ix_work_job_plugin", "work_job", ["plugin", "state", "id"])
     op.create_index("ix_work_job_user", "work_job", ["user_id", "id"])
+    op.create_index("ix_work_job_finished", "work_job", ["state", "finished_at"])
     op.create_index("uq_work_job_dedupe", "work_job", ["kind", "dedupe_key"], unique=True, **_where(_WAITING))
     _job_lines()
     _deliveries()
@@ -115,7 +116,9 @@ def _deliveries() -> None:
 def downgrade() -> None:
     for table in ("work_schedule", "work_delivery", "work_subscriber", "work_job_line"):
         op.drop_table(table)
-    for index in ("ix_work_job_due", "ix_work_job_plugin", "ix_work_job_user", "uq_work_job_dedupe"):
+    for index in (
+        "ix_work_job_due", "ix_work_job_plugin", "ix_work_job_user", "ix_work_job_finished", "uq_work_job_dedupe",
+    ):  # fmt: skip
         op.drop_index(index, table_name="work_job")
     with op.batch_alter_table("work_job") as table:
         table.drop_constraint("fk_work_job_user_id", type_="foreignkey")
