@@ -16,6 +16,7 @@ from ..contacts.emails import email_key
 from ..contacts.models import Contact
 from ..contacts.records import owners_of_emails
 from ..keyset import valid_id
+from ..text import clean_line
 from . import accounts, patterns, services
 from .forms import TemplateForm
 from .patterns import Written
@@ -103,7 +104,7 @@ def wanted_contact(work: Work) -> Contact | None:
 
     :raises NotFound: when there is no such contact.
     """
-    said = request.form.get("contact", "").strip()
+    said = clean_line(request.form.get("contact", ""))
     if said and valid_id(said) is None:
         known = owners_of_emails(work, [email_key(said)])
         if not known:
