@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask_babel import gettext
 
@@ -25,13 +24,14 @@ from ...web.i18n import language_names
 from ...web.state import state
 from ...work.unit import Work
 from .services import SettingsView
+from .values import time_zones
 
 #: Lists longer than this get a field of several lines.
 _LONG_LIST = 80
 
 
 def _zones(work: Work) -> list[tuple[str, str]]:  # noqa: ARG001
-    return [(name, name.replace("_", " ")) for name in sorted(available_timezones()) if "/" in name or name == "UTC"]
+    return [(name, name.replace("_", " ")) for name in sorted(time_zones()) if "/" in name or name == "UTC"]
 
 
 def _currencies(work: Work) -> list[tuple[str, str]]:
