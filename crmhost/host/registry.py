@@ -175,7 +175,7 @@ def _manifest(name: str, folder: Path, origin: Origin) -> Manifest:
 
 def _installed(broken: list[Broken]) -> list[tuple[str, Path, Origin, str]]:
     """Plugins among installed packages, by name; those whose package is gone are added to ``broken``."""
-    points = {point.name: point for point in importlib.metadata.entry_points(group=GROUP)}
+    points = _entry_points()
     candidates: list[tuple[str, Path, Origin, str]] = []
     for name, point in sorted(points.items()):
         folder = _package_folder(point.module)
@@ -185,6 +185,29 @@ def _installed(broken: list[Broken]) -> list[tuple[str, Path, Origin, str]]:
         else:
             candidates.append((name, folder, "pip", point.module))
     return candidates
+
+
+_points: tuple[tuple[tuple[str, int], ...], dict[str, importlib.metadata.EntryPoint]] = ((), {})
+
+
+def _entry_points() -> dict[str, importlib.metadata.EntryPoint]:
+    """Name -> entry point of the group; read again when something was installed or removed.
+
+    Reading them opens several files of every installed package: while requests keep the interpreter busy, each of those waits
+    for its turn, and following a switch would take a second longer.
+    """
+    global _points
+    marks = tuple((path, _changed_at(path)) for path in sys.path)
+    if _points[0] != marks:
+        _points = (marks, {point.name: point for point in importlib.metadata.entry_points(group=GROUP)})
+    return _points[1]
+
+
+def _changed_at(path: str) -> int:
+    try:
+        return Path(path or ".").stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _package_folder(module: str) -> Path | None:
