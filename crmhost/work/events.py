@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 
 from ..contributions import Event, EventHandler
 from ..core.keyset import beyond
@@ -297,14 +297,6 @@ def retry(work: Work, delivery_id: int) -> None:
     found.state, found.due_at, found.failures, found.finished_at = "due", work.now, 0, None
     work.session.flush()
     work.audit("delivery.retried", "delivery", delivery_id, after={"subscriber": found.subscriber})
-
-
-def figures(work: Work) -> Mapping[str, int]:
-    """How many events wait: ``new`` in the outbox, ``due`` and ``failed`` on their way."""
-    counted = select(Delivery.state, func.count()).where(Delivery.state.in_(("due", "failed"))).group_by(Delivery.state)
-    found = {state: int(number) for state, number in work.session.execute(counted)}
-    new = select(func.count()).select_from(OutboxEvent).where(NEW_EVENT)
-    return {"new": int(work.session.scalar(new) or 0), **found}
 
 
 def prune(work: Work, keep: dt.timedelta = KEEP, limit: int = 5000) -> int:

@@ -8,7 +8,7 @@ import random
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, or_, select, text, update
 
 from ..errors import Conflict, NotFound
 from .tables import WAITING, JobLine, JobRow
@@ -292,12 +292,6 @@ def cancel(work: Work, job_id: int) -> JobRow:
     work.session.flush()
     work.audit("job.cancelled", "job", job.id, after={"kind": job.kind})
     return job
-
-
-def counts(work: Work) -> dict[str, int]:
-    """State -> number of jobs that the actor may see."""
-    found = select(JobRow.state, func.count()).where(visible(work)).group_by(JobRow.state)
-    return {state: int(number) for state, number in work.session.execute(found)}
 
 
 def oldest_due(work: Work) -> dt.datetime | None:

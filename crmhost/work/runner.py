@@ -102,10 +102,6 @@ class Runner:
         self._stopping.set()
         self._wake.set()
 
-    def wake(self) -> None:
-        """Looks at once."""
-        self._wake.set()
-
     def until_idle(self) -> None:
         """Does all that is due, waits for what others hold, and ends; what is due later stays."""
         while True:
