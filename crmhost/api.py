@@ -80,6 +80,7 @@ from .errors import (
     Vetoed,
 )
 from .host.hookcall import Answer
+from .messages import Message, Plural
 from .work.context import JobContext
 from .work.tables import AuditEntry, JobRow
 from .work.unit import SYSTEM, Actor, Change, Work
@@ -121,9 +122,11 @@ __all__ = [
     "JournalEntry",
     "JournalType",
     "MenuItem",
+    "Message",
     "NotFound",
     "Permission",
     "PluginError",
+    "Plural",
     "QuickAction",
     "RetryLater",
     "Role",

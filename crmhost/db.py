@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, MetaData, create_engine, event
+from sqlalchemy import JSON, DateTime, Engine, MetaData, Text, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.engine.interfaces import Dialect
@@ -14,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, sessionmak
 from sqlalchemy.types import TypeDecorator
 
 from .errors import PluginError
+from .messages import keep, kept
 
 #: One metadata for the core and all plugins, so that a plugin's foreign key finds the core's table.
 metadata = MetaData(
@@ -76,6 +78,47 @@ class UTCDateTime(TypeDecorator[dt.datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+class MessageText(TypeDecorator[str]):
+    """Column type of a text that may be a message."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """The text as it is stored."""
+        return None if value is None else keep(value)
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> str | None:
+        """The text or message that was stored."""
+        return None if value is None else kept(value)
+
+
+class MessageJSON(TypeDecorator[Any]):
+    """Column type of a JSON value in which texts may be messages."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> Any:
+        """The value as it is stored."""
+        return _walk(value, keep)
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Any:
+        """The value that was stored, messages again messages."""
+        return _walk(value, kept)
+
+
+def _walk(value: Any, change: Callable[[str], str]) -> Any:
+    match value:
+        case str():
+            return change(value)
+        case Mapping():
+            return {key: _walk(item, change) for key, item in value.items()}
+        case list() | tuple():
+            return [_walk(item, change) for item in value]
+    return value
 
 
 def utcnow() -> dt.datetime:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from .messages import Message
+
 
 class CrmError(Exception):
     """Base of all refusals. ``str(error)`` is a sentence for the person who asked.
@@ -26,7 +28,10 @@ class Forbidden(CrmError):
     status = 403
 
     def __init__(self, permission: str, message: str = "") -> None:
-        super().__init__(message or f"You need the permission “{permission}” for this. Ask an admin for it.")
+        super().__init__(
+            message
+            or Message("You need the permission “%(permission)s” for this. Ask an admin for it.", permission=permission)
+        )
         self.permission = permission
 
 
@@ -36,7 +41,9 @@ class NotFound(CrmError):
     status = 404
 
     def __init__(self, object_type: str, key: object) -> None:
-        super().__init__(f"There is no {object_type} {key}, or you may not see it.")
+        super().__init__(
+            Message("There is no %(kind)s %(key)s, or you may not see it.", kind=Message(object_type), key=str(key))
+        )
         self.object_type = object_type
         self.key = key
 
@@ -71,7 +78,7 @@ class Invalid(CrmError):
 
     def __init__(self, errors: Mapping[str, Sequence[str]] | str) -> None:
         table = {"": [errors]} if isinstance(errors, str) else {key: list(value) for key, value in errors.items()}
-        super().__init__(" ".join(sentence for sentences in table.values() for sentence in sentences))
+        super().__init__(Message.joined(sentence for sentences in table.values() for sentence in sentences))
         self.errors: dict[str, list[str]] = table
 
 

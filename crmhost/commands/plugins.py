@@ -15,6 +15,7 @@ from ..host import uninstall as removal
 from ..host.hookcall import HookCaller
 from ..site import Site
 from . import common
+from .translate import translate
 
 
 @click.group()
@@ -194,6 +195,9 @@ def pack_plugin(path: Path, output: Path) -> None:
 
     made = pack.pack(path, output)
     click.echo(f"{made}\nsha256 {hashlib.sha256(made.read_bytes()).hexdigest()}")
+
+
+plugin.add_command(translate)
 
 
 @click.group()

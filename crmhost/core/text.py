@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from sqlalchemy import String
 from sqlalchemy.types import TypeEngine
 
+from ..messages import Message
+
 # Overrides and isolates of the writing direction can make a name read as another; marks (U+200E, U+200F) can't.
 _DIRECTION = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -66,6 +68,12 @@ def nearest(name: str, names: Iterable[str]) -> str:
     table = {fold(known): known for known in names}
     found = difflib.get_close_matches(fold(name), table, 1, cutoff=0.5)
     return table[found[0]] if found else ""
+
+
+def unknown(said: str, near: str, otherwise: str = "") -> str:
+    """A sentence that refuses a name, and after it which one was probably meant, or else what to do."""
+    hint = Message("Did you mean “%(near)s”?", near=near) if near else otherwise
+    return Message.joined([said, hint] if hint else [said])
 
 
 def shorten(text: str, length: int) -> str:

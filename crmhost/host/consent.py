@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+from ..messages import Message
 from . import grants
 from .generation import imported_digest
 from .tables import PluginState
@@ -20,7 +21,7 @@ def waiting(discovery: Discovery, states: Mapping[str, PluginState], *, agreed: 
 
     :param agreed: ids of plugins that are being agreed to.
     """
-    reasons = {}
+    reasons: dict[str, str] = {}
     for row in states.values():
         found = discovery.found.get(row.id)
         if found is None or row.state != "enabled" or row.id in agreed:
@@ -28,8 +29,11 @@ def waiting(discovery: Discovery, states: Mapping[str, PluginState], *, agreed: 
         asks = grants.new_grants(found.manifest.grants, row.grants)
         if asks and imported_digest(found.module) in (None, found.digest):
             told = "; ".join(str(sentence) for sentence in grants.sentences(asks))
-            reasons[row.id] = (
-                f"Version {found.manifest.version} asks for more: {told}. It runs once that is agreed to, "
-                f"on the Extensions page or by “crmhost plugin enable {row.id}”."
+            reasons[row.id] = Message(
+                "Version %(version)s asks for more: %(told)s. It runs once that is agreed to, "
+                "on the Extensions page or by “crmhost plugin enable %(id)s”.",
+                version=found.manifest.version,
+                told=told,
+                id=row.id,
             )
     return reasons

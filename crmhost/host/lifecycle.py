@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select, update
 
 from ..db import GuardedSession
 from ..errors import Conflict, Forbidden, PluginError
+from ..messages import Message
 from ..work.unit import SYSTEM, Actor, Work
 from . import beats, consent, migrate, resolver, schema, trial
 from .generation import Generation, assemble
@@ -51,8 +52,10 @@ class InUse(Conflict):
     """A plugin can't be switched off because others need it; ``dependents`` names them."""
 
     def __init__(self, plugin: str, dependents: Sequence[str]) -> None:
-        names = ", ".join(f"“{name}”" for name in dependents)
-        super().__init__(f"“{plugin}” is needed by {names}: switch off both, or neither.")
+        names = [f"“{name}”" for name in dependents]
+        super().__init__(
+            Message("“%(plugin)s” is needed by %(names)s: switch off both, or neither.", plugin=plugin, names=names)
+        )
         self.dependents = tuple(dependents)
 
 
@@ -344,7 +347,9 @@ def _find(discovery: Discovery, name: str) -> Found:
     for broken in discovery.broken:
         if broken.id == name:
             raise PluginError(name, broken.reason)
-    raise PluginError(name, f"There is no plugin “{name}”; “crmhost plugin list” shows those that were found.")
+    raise PluginError(
+        name, Message("There is no plugin “%(name)s”; “crmhost plugin list” shows those that were found.", name=name)
+    )
 
 
 class _Overtaken(Exception):

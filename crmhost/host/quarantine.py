@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from ..messages import Plural
 from .tables import Fault, PluginState
 
 if TYPE_CHECKING:
@@ -39,7 +40,14 @@ def judge(site: Site, plugin: str) -> bool:
     from . import lifecycle
 
     minutes = int(WINDOW.total_seconds() // 60)
-    reason = f"{count} errors in {minutes} minutes, the last in {last.place}: {last.error}"
+    reason = Plural(
+        "%(num)s error in %(minutes)s minutes, in %(place)s: %(reason)s",
+        "%(num)s errors in %(minutes)s minutes, the last in %(place)s: %(reason)s",
+        count,
+        minutes=minutes,
+        place=last.place,
+        reason=last.error,
+    )
     log.error("plugin %s is suspended: %s", plugin, reason)
     lifecycle.suspend(site, plugin, reason, last.traceback)
     return True

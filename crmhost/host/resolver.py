@@ -14,6 +14,7 @@ from packaging.version import Version
 from .. import __version__
 from ..errors import PluginError
 from ..hooks import API_VERSION
+from ..messages import Message
 from .manifest import Manifest, fits
 from .registry import Found
 
@@ -153,7 +154,7 @@ def _incompatible(first: Manifest, second: Manifest) -> str:
     """Why two plugins can't run together, seen from the first; empty when they can."""
     for one, other in ((first, second), (second, first)):
         if other.id in one.conflicts and fits(other.version, one.conflicts[other.id]):
-            return f"It can't run beside {second.name}, which is on; disable that first."
+            return Message("It can't run beside %(name)s, which is on; disable that first.", name=second.name)
         if other.id in one.optional and not fits(other.version, one.optional[other.id]):
             return f"{one.name} works with {other.name} {one.optional[other.id]} only, {other.version} is here; update."
     mine, theirs = first.names, second.names
@@ -165,7 +166,12 @@ def _incompatible(first: Manifest, second: Manifest) -> str:
     ):
         for name in left:
             if any(f"{name}/".startswith(f"{taken}/") or f"{taken}/".startswith(f"{name}/") for taken in right):
-                return f"It wants {what} “{name}”, which {second.name} has; one of the two must name another."
+                return Message(
+                    "It wants %(what)s “%(name)s”, which %(other)s has; one of the two must name another.",
+                    what=what,
+                    name=name,
+                    other=second.name,
+                )
     return ""
 
 
@@ -195,8 +201,10 @@ class _Resolver:
             if reason := self.waiting.get(plugin_id) or self._unfit(manifest):
                 self.refused[plugin_id] = reason
         for cycle in self._cycles():
-            names = " needs ".join(f"“{self.manifests[plugin_id].name}”" for plugin_id in (*cycle, cycle[0]))
-            self.refused.update(dict.fromkeys(cycle, f"These need each other in a circle: {names}."))
+            names = " → ".join(f"“{self.manifests[plugin_id].name}”" for plugin_id in (*cycle, cycle[0]))
+            self.refused.update(
+                dict.fromkeys(cycle, Message("These need each other in a circle: %(names)s.", names=names))
+            )
         self._refuse_without_needs()
         self._refuse_incompatible()
         order = self._sorted(self._wishes)
@@ -206,14 +214,25 @@ class _Resolver:
         """Why this site can't run the plugin, whatever else is enabled."""
         here = self.environment
         if manifest.api and not fits(here.api, manifest.api):
-            return f"It is made for plugin API {manifest.api}, this site has {here.api}; get another version of it."
+            return Message(
+                "It is made for plugin API %(api)s, this site has %(here)s; get another version of it.",
+                api=manifest.api,
+                here=here.api,
+            )
         if manifest.broken_above and Version(here.crmhost) > Version(manifest.broken_above):
-            return f"It fails with crmhost above {manifest.broken_above}, this is {here.crmhost}; get a newer version."
+            return Message(
+                "It fails with crmhost above %(broken_above)s, this is %(crmhost)s; get a newer version.",
+                broken_above=manifest.broken_above,
+                crmhost=here.crmhost,
+            )
         if manifest.python and not fits(here.python, manifest.python):
-            return f"It needs Python {manifest.python}, this is {here.python}."
+            return Message("It needs Python %(wanted)s, this is %(here)s.", wanted=manifest.python, here=here.python)
         missing = [text for text in manifest.packages if not self._has_package(Requirement(text))]
         if missing:
-            return f"It needs Python packages that are not here: pip install {' '.join(repr(text) for text in missing)}"
+            return Message(
+                "It needs Python packages that are not here: pip install %(missing)s",
+                missing=" ".join(repr(text) for text in missing),
+            )
         return ""
 
     def _has_package(self, requirement: Requirement) -> bool:
@@ -242,17 +261,23 @@ class _Resolver:
         if need in BUILTIN:
             version = self.environment.crmhost
         elif need not in self.here:
-            return f"It needs the plugin {text}, which is not here; install that first."
+            return Message("It needs the plugin %(text)s, which is not here; install that first.", text=text)
         elif need not in self.manifests:
-            return f"It needs the plugin {text}, which is off; enable that too."
+            return Message("It needs the plugin %(text)s, which is off; enable that too.", text=text)
         elif need in self.refused:
-            return f"It needs the plugin {text}, which can't run: {self.refused[need]}"
+            return Message(
+                "It needs the plugin %(text)s, which can't run: %(refused)s", text=text, refused=self.refused[need]
+            )
         else:
             version = self.manifests[need].version
         return (
             ""
             if fits(version, wanted)
-            else f"It needs the plugin {text}, here is version {version}; update that first."
+            else Message(
+                "It needs the plugin %(text)s, here is version %(version)s; update that first.",
+                text=text,
+                version=version,
+            )
         )
 
     def _cycles(self) -> Iterator[tuple[str, ...]]:
@@ -309,5 +334,9 @@ class _Resolver:
     def _warning(self, plugin_id: str) -> str:
         tested = self.manifests[plugin_id].tested_up_to
         if tested and Version(self.environment.crmhost) > Version(tested):
-            return f"It was tested up to crmhost {tested}, this is {self.environment.crmhost}; watch it after enabling."
+            return Message(
+                "It was tested up to crmhost %(tested)s, this is %(crmhost)s; watch it after enabling.",
+                tested=tested,
+                crmhost=self.environment.crmhost,
+            )
         return ""

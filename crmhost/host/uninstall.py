@@ -16,6 +16,7 @@ from ..core.settings.models import StoredSetting
 from ..core.users.models import Role, User
 from ..db import GuardedSession
 from ..errors import Conflict, PluginError
+from ..messages import Message
 from ..storage import StorageError
 from ..work.tables import Delivery, JobRow, ScheduleRow, Subscriber
 from ..work.unit import SYSTEM, Actor
@@ -50,7 +51,7 @@ def uninstall(site: Site, name: str, actor: Actor = SYSTEM, *, export_to: Path |
 def _uninstall(site: Site, name: str, actor: Actor, export_to: Path | None) -> list[str]:
     if site.runtime.kind == "web" and name in site.wanted().enabled:
         # The request that asks would itself be one that began before the switch.
-        raise Conflict(f"Switch “{name}” off first; then it can be uninstalled.")
+        raise Conflict(Message("Switch “%(name)s” off first; then it can be uninstalled.", name=name))
     switched = lifecycle.disable(site, [name], actor)
     _wait_for_old_requests(site, switched.generation)
     found = site.discover().found
@@ -87,7 +88,10 @@ def _wait_for_old_requests(site: Site, number: int) -> None:
             return
         if time.monotonic() > until:
             raise Conflict(
-                f"{', '.join(behind)} still serves requests from before the plugin was switched off: try again later."
+                Message(
+                    "%(processes)s still serves requests from before the plugin was switched off: try again later.",
+                    processes=behind,
+                )
             )
         time.sleep(0.1)
 

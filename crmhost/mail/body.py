@@ -16,6 +16,7 @@ import mrml
 import nh3
 
 from ..errors import Invalid
+from ..messages import Message
 from .plain import plain_text
 from .render import Limits, scan
 
@@ -352,7 +353,7 @@ def _inline(html: str) -> str:
     try:
         return _INLINER.inline(html)
     except css_inline.InlineError as error:
-        raise Invalid(f"The styles can't be read: {error}. Check the CSS.") from error
+        raise Invalid(Message("The styles can't be read: %(reason)s. Check the CSS.", reason=error)) from error
 
 
 def _from_mjml(source: str) -> str:
@@ -364,7 +365,9 @@ def _from_mjml(source: str) -> str:
             source, mrml.ParserOptions(include_loader=mrml.noop_loader()), mrml.RenderOptions(fonts={})
         ).content
     except Exception as error:
-        raise Invalid(f"The MJML can't be read: {error}. Check that every element is closed.") from error
+        raise Invalid(
+            Message("The MJML can't be read: %(reason)s. Check that every element is closed.", reason=error)
+        ) from error
     _check_passive(html)
     return html
 
@@ -373,8 +376,10 @@ def _check_passive(html: str) -> None:
     """Refuses what would run or frame something, in HTML that isn't cleaned because it is a whole document."""
     found = _ACTIVE.search(html)
     if found:
-        raise Invalid(f"Mail can't hold “{found[1]}”. Remove it from the MJML.")
+        raise Invalid(Message("Mail can't hold “%(found)s”. Remove it from the MJML.", found=found[1]))
     for start, end in _tag_spans(html):
         active = _HANDLER.search(html, start, end)
         if active:
-            raise Invalid(f"Mail can't hold “{active[1] or active[2]}”. Remove it from the MJML.")
+            raise Invalid(
+                Message("Mail can't hold “%(active)s”. Remove it from the MJML.", active=active[1] or active[2])
+            )

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 from ..errors import Invalid
+from ..messages import Message
 
 #: Header fields that are signed where they stand (RFC 6376, 5.4.1; RFC 8058 wants both of List-Unsubscribe).
 SIGNED = [
@@ -87,7 +88,17 @@ class Signer:
     def __init__(self, domain: str, selector: str, pem: str) -> None:
         for name, value in (("domain", domain), ("selector", selector)):
             if len(value) > 253 or not _NAME.fullmatch(value):
-                raise Invalid({name: [f"“{value[:60]}” is no {name} for DKIM. Use letters, digits, dashes and dots."]})
+                raise Invalid(
+                    {
+                        name: [
+                            Message(
+                                "“%(value)s” is no %(name)s for DKIM. Use letters, digits, dashes and dots.",
+                                value=value[:60],
+                                name=name,
+                            )
+                        ]
+                    }
+                )
         self.domain = domain
         self.selector = selector
         self._key = _load(pem)

@@ -21,6 +21,7 @@ import idna
 from ..core.contacts.emails import check_email
 from ..core.text import clean_line, shorten
 from ..errors import Invalid
+from ..messages import Message
 from .headers import UNFIT, listed, mailbox, own_name, unstructured
 
 LONGEST_NAME = 200
@@ -295,7 +296,7 @@ def _fields(letter: Letter) -> list[tuple[str, str]]:
         except ValueError as error:
             raise Invalid(str(error)) from error
         if name.lower() in _OUR_OWN or name.lower().startswith("content-"):
-            raise Invalid(f"The header field “{name}” is made by the program. Leave it out.")
+            raise Invalid(Message("The header field “%(name)s” is made by the program. Leave it out.", name=name))
         fields.append((name, unstructured(name, value)))
     return fields
 
@@ -306,7 +307,11 @@ def _date(date: dt.datetime | None) -> str:
 
 def _checked_id(text: str) -> str:
     if not _MESSAGE_ID.fullmatch(text):
-        raise Invalid(f"“{shorten(clean_line(text), 60)}” is no Message-ID. It looks like <name@example.org>.")
+        raise Invalid(
+            Message(
+                "“%(text)s” is no Message-ID. It looks like <name@example.org>.", text=shorten(clean_line(text), 60)
+            )
+        )
     return text
 
 

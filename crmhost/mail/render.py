@@ -28,6 +28,7 @@ from liquid.template import BoundTemplate
 
 from ..core.text import clean_line, shorten
 from ..errors import Invalid
+from ..messages import Message
 from .engine import ENGINE, TAG_NAMES, Limits, Rich, TooSlow, run
 from .filters import FILTERS
 from .headers import UNFIT
@@ -221,7 +222,9 @@ def scan(text: str, on_markup: Callable[[str, int], str], limits: Limits) -> str
     :raises TemplateError: one that never ends or is too long, too many of them, or too long a text.
     """
     if len(text) > limits.source:
-        raise TemplateError(f"The template is longer than {limits.source:,} characters. Make it shorter.")
+        raise TemplateError(
+            Message("The template is longer than %(source)s characters. Make it shorter.", source=limits.source)
+        )
     parts: list[str] = []
     place = 0
     for match in _OPEN.finditer(text):
@@ -246,7 +249,9 @@ def _end_of_markup(text: str, opening: re.Match[str], limits: Limits) -> int:
     if end < 0:
         shown = shorten(text[start : start + 40], 30)
         line = text.count("\n", 0, start) + 1
-        raise TemplateError(f"“{shown}” is not closed. End it with “{closing}”.", line)
+        raise TemplateError(
+            Message("“%(shown)s” is not closed. End it with “%(closing)s”.", shown=shown, closing=closing), line
+        )
     return end + 2
 
 
@@ -276,7 +281,10 @@ def _translate(text: str, kind: Kind, aliases: Mapping[str, str], limits: Limits
         if not tag or tag[0] not in TAG_NAMES:
             known = "if, unless, case, for, assign and comment"
             raise TemplateError(
-                f"“{shorten(inner, 30)}” is no tag of templates. There are {known}.", text.count("\n", 0, start) + 1
+                Message(
+                    "“%(inner)s” is no tag of templates. There are %(known)s.", inner=shorten(inner, 30), known=known
+                ),
+                text.count("\n", 0, start) + 1,
             )
         return f"{{%{left} {inner} {right}%}}"
 
@@ -300,10 +308,13 @@ def _readable(error: Exception) -> TemplateError:
         (OutputStreamLimitError, "The result gets too long. Use less text or shorter loops."),
         (LocalNamespaceLimitError, "The values that are assigned get too large."),
         ((BlockNestingError, ContextDepthError, RecursionError), "This is nested too deeply. Make it flatter."),
-        (UnknownFilterError, f"There is no such filter: {reason}. There are {', '.join(FILTERS)}."),
+        (
+            UnknownFilterError,
+            Message("There is no such filter: %(reason)s. There are %(filters)s.", reason=reason, filters=FILTERS),
+        ),
         (LiquidSyntaxError, f"This can't be read: {reason}. Check the placeholder."),
     )
     for kinds, sentence in sentences:
         if isinstance(error, kinds):
             return TemplateError(sentence, line)
-    return TemplateError(f"This can't be filled in: {shorten(clean_line(reason), 200)}.", line)
+    return TemplateError(Message("This can't be filled in: %(reason)s.", reason=shorten(clean_line(reason), 200)), line)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .. import __version__
+from ..messages import Message
 from .addresses import Target, is_listed, parse, refusal
 from .errors import AnswerTooLarge, RefusedAddress, RequestError, TimedOut, Unreachable
 
@@ -175,12 +176,19 @@ class Client:
         asking = threading.Thread(target=ask, name="crmhost-resolve", daemon=True)
         asking.start()
         asking.join(seconds)
+        gone = Message("There is no host “%(host)s”: check the address.", host=target.host)
         if failed:
-            raise Unreachable(f"There is no host “{target.host}”: check the address.") from failed[0]
+            raise Unreachable(gone) from failed[0]
         if not found:
-            raise TimedOut(f"The name “{target.host}” could not be looked up within {seconds:g} seconds.")
+            raise TimedOut(
+                Message(
+                    "The name “%(host)s” could not be looked up within %(seconds)s seconds.",
+                    host=target.host,
+                    seconds=round(seconds),
+                )
+            )
         if not found[0]:
-            raise Unreachable(f"There is no host “{target.host}”: check the address.")
+            raise Unreachable(gone)
         return found[0]
 
 
@@ -192,8 +200,13 @@ def _check(target: Target, addresses: Sequence[str], private_hosts: Collection[s
         why = refusal(address)
         if why and not is_listed(address, target.port, private_hosts):
             raise RefusedAddress(
-                f"“{target.host}” is {why}, which is not called from here. If it is meant, name {target.listing} in"
-                " CRMHOST_ALLOW_PRIVATE_HOSTS."
+                Message(
+                    "“%(host)s” is %(why)s, which is not called from here. "
+                    "If it is meant, name %(listing)s in CRMHOST_ALLOW_PRIVATE_HOSTS.",
+                    host=target.host,
+                    why=why,
+                    listing=target.listing,
+                )
             )
 
 
@@ -205,8 +218,11 @@ def _check_port(target: Target, private_hosts: Collection[str]) -> None:
     usual = target.port in (80, 443) or target.port >= _FREE_PORTS
     if not usual and not is_listed(target.host, target.port, private_hosts):
         raise RefusedAddress(
-            f"Port {target.port} is not used for web addresses. If it is meant, name {target.listing} in"
-            " CRMHOST_ALLOW_PRIVATE_HOSTS."
+            Message(
+                "Port %(port)s is not used for web addresses. If it is meant, name %(listing)s in CRMHOST_ALLOW_PRIVATE_HOSTS.",
+                port=str(target.port),
+                listing=target.listing,
+            )
         )
 
 
@@ -220,17 +236,25 @@ def _sentences(target: Target) -> Iterator[None]:
     try:
         yield
     except httpcore2.TimeoutException as error:
-        raise TimedOut(f"“{target.host}” did not answer in time.") from error
+        raise TimedOut(Message("“%(host)s” did not answer in time.", host=target.host)) from error
     except httpcore2.ConnectError as error:
         if isinstance(error.__cause__, ssl.SSLError):
-            raise Unreachable(f"“{target.host}” has no certificate to be trusted: {_reason(error)}") from error
-        raise Unreachable(f"“{target.host}” takes no connection at port {target.port}.") from error
+            raise Unreachable(
+                Message(
+                    "“%(host)s” has no certificate to be trusted: %(reason)s", host=target.host, reason=_reason(error)
+                )
+            ) from error
+        raise Unreachable(
+            Message("“%(host)s” takes no connection at port %(port)s.", host=target.host, port=str(target.port))
+        ) from error
     except httpcore2.LocalProtocolError as error:
-        raise RequestError(f"This request can't be sent: {_reason(error)}") from error
+        raise RequestError(Message("This request can't be sent: %(reason)s", reason=_reason(error))) from error
     except httpcore2.ProtocolError as error:
-        raise Unreachable(f"“{target.host}” does not answer in HTTP: {_reason(error)}") from error
+        raise Unreachable(
+            Message("“%(host)s” does not answer in HTTP: %(reason)s", host=target.host, reason=_reason(error))
+        ) from error
     except httpcore2.NetworkError as error:
-        raise Unreachable(f"“{target.host}” broke the connection off.") from error
+        raise Unreachable(Message("“%(host)s” broke the connection off.", host=target.host)) from error
 
 
 def _reason(error: Exception) -> str:

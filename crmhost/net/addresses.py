@@ -13,6 +13,7 @@ from collections.abc import Collection
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from urllib.parse import quote, urlsplit
 
+from ..messages import Message
 from .errors import RefusedAddress
 
 LONGEST = 2000
@@ -67,7 +68,7 @@ def parse(url: str) -> Target:
         raise RefusedAddress("Give a web address that begins with https://.")
     url = url.strip()
     if len(url) > LONGEST:
-        raise RefusedAddress(f"This address is too long: at most {LONGEST:,} characters.")
+        raise RefusedAddress(Message("This address is too long: at most %(longest)s characters.", longest=LONGEST))
     if _NEVER_IN_ADDRESSES.search(url):
         raise RefusedAddress("This address has a blank, a backslash or a control character in it: take it out.")
     try:
@@ -156,7 +157,7 @@ def refusal(text: str) -> str:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
-        return "no network address"
+        return Message("no network address")
     if isinstance(address, IPv6Address):
         hidden = address.ipv4_mapped
         if hidden is None and address in _NAT64:
@@ -182,12 +183,12 @@ def _refusal_6(address: IPv6Address) -> str:
 
 def _kind(address: IPv4Address | IPv6Address) -> str:
     if address.is_loopback or address.is_unspecified:
-        return "this machine itself"
+        return Message("this machine itself")
     if address.is_link_local:
-        return "a link-local address"
+        return Message("a link-local address")
     if address.is_multicast:
-        return "a multicast address"
-    return "a private address"
+        return Message("a multicast address")
+    return Message("a private address")
 
 
 def is_listed(host: str, port: int, listed: Collection[str]) -> bool:

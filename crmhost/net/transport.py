@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore2
 
+from ..messages import Message
 from . import Response
 from .errors import AnswerTooLarge
 
@@ -61,7 +62,9 @@ def send(
     ):
         read, more = _read(answer.iter_stream(), limit)
         if more and not cut:
-            raise AnswerTooLarge(f"“{target.host}” answered with more than {limit:,} bytes.")
+            raise AnswerTooLarge(
+                Message("“%(host)s” answered with more than %(limit)s bytes.", host=target.host, limit=limit)
+            )
         return Response(answer.status, _joined(answer.headers), read, more)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from ..messages import Message
 from .base import KEY, StorageError, Stored, checked_key
 
 log = logging.getLogger("crmhost.storage")
@@ -96,7 +97,7 @@ class LocalStorage:
         """See :class:`~crmhost.storage.Storage`."""
         nearest = next(folder for folder in (self._folder, *self._folder.parents) if folder.exists())
         if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-            raise StorageError(f"Nothing can be written in {nearest}. Tell your admin.")
+            raise StorageError(Message("Nothing can be written in %(nearest)s. Tell your admin.", nearest=nearest))
 
     def tidy(self, before: dt.datetime) -> int:
         """See :class:`~crmhost.storage.Storage`."""
@@ -136,4 +137,6 @@ def _told() -> Iterator[None]:
         raise
     except OSError as error:
         log.error("file storage: %s", error)
-        raise StorageError(f"The file storage refused: {error.strerror}. Tell your admin.") from error
+        raise StorageError(
+            Message("The file storage refused: %(strerror)s. Tell your admin.", strerror=error.strerror)
+        ) from error

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from ..messages import Message
 from .base import KEY, StorageError, Stored, checked_key
 
 if TYPE_CHECKING:
@@ -238,4 +239,6 @@ def _told() -> Iterator[None]:
     except BaseError as error:
         kind = type(error).__name__
         log.error("file storage: %s", kind)
-        raise StorageError(f"The file storage refused or can't be reached ({kind}). Tell your admin.") from None
+        raise StorageError(
+            Message("The file storage refused or can't be reached (%(kind)s). Tell your admin.", kind=kind)
+        ) from None

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
-from ..errors import CrmError, Forbidden
+from ..errors import CrmError
 from ..logs import note
 from .database import db
 from .request import is_fragment
@@ -46,12 +46,8 @@ def _words(code: int) -> tuple[str, str]:
 
 
 def _message(error: CrmError) -> str:
-    """The sentence of an error. Ours are plain English; gettext knows those without values in them."""
-    if isinstance(error, Forbidden):
-        return str(
-            _("You need the permission “%(permission)s” for this. Ask an admin for it.", permission=error.permission)
-        )
-    return str(_(error.message)) if "%" not in error.message else error.message
+    """The sentence of an error, in the reader's language."""
+    return str(_(error.message))
 
 
 def error_answer(code: int, message: str = "", *, plugin: str = "") -> Response:

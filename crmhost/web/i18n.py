@@ -9,6 +9,7 @@ import datetime as dt
 import io
 import threading
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ from babel.numbers import format_decimal, format_percent
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, request
 from flask_babel import Babel, Domain, get_locale, gettext
+
+from ..messages import Message
 
 if TYPE_CHECKING:
     from ..host.generation import Generation
@@ -70,6 +73,13 @@ class Catalogues(Domain):  # type: ignore[misc]  # flask-babel has no types
         """The merged catalogue of the request's language."""
         locale = get_locale()
         return self.of(str(locale.language) if locale is not None else SOURCE_LOCALE)
+
+    def gettext(self, string: str, **variables: object) -> str:
+        """A text in the reader's language; a message with the values that it holds."""
+        if isinstance(string, Message):
+            return string.told(self.get_translations(), shown)
+        translated: str = super().gettext(string, **variables)
+        return translated
 
     def of(self, locale: str) -> NullTranslations:
         """The merged catalogue of a language."""
@@ -142,7 +152,7 @@ def _date_pattern() -> str:
     return str(g.crmhost_date_pattern)
 
 
-def number(value: float | int, digits: int | None = None) -> str:
+def number(value: float | int | Decimal, digits: int | None = None) -> str:
     """A number in the reader's manner; ``digits`` after the point, as many as needed when not given."""
     pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
     return str(format_decimal(value, format=pattern, locale=_locale()))
@@ -200,6 +210,20 @@ def ago(value: dt.datetime | None) -> str:
 def field_moment(value: dt.datetime | None) -> str:
     """An instant as ``<input type="datetime-local">`` wants it, in the site's zone."""
     return "" if value is None else value.astimezone(_zone()).strftime("%Y-%m-%dT%H:%M")
+
+
+def shown(value: object) -> str:
+    """A value of a message in the reader's manner."""
+    match value:
+        case bool():
+            return str(value)
+        case int() | float() | Decimal():
+            return number(value)
+        case dt.datetime():
+            return moment(value)
+        case dt.date():
+            return day(value)
+    return str(value)
 
 
 FILTERS: dict[str, Any] = {

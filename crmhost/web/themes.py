@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..core.settings.models import StoredSetting
 from ..errors import CrmError
+from ..messages import Message
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -105,10 +106,10 @@ def theme_chain(themes: Mapping[str, Theme], wanted: str) -> tuple[Theme, ...]:
     name = wanted
     while name:
         if name not in themes:
-            raise ThemeError(f"There is no theme “{name}”. Choose another one.")
+            raise ThemeError(Message("There is no theme “%(name)s”. Choose another one.", name=name))
         theme = themes[name]
         if theme in chain:
-            raise ThemeError(f"The theme “{wanted}” is its own parent.")
+            raise ThemeError(Message("The theme “%(wanted)s” is its own parent.", wanted=wanted))
         chain.append(theme)
         name = theme.parent
     return tuple(chain)
@@ -121,7 +122,14 @@ def check_templates(theme: Theme, environment: Environment) -> None:
             environment.compile(path.read_text("utf-8"), filename=str(path))
         except (TemplateSyntaxError, UnicodeDecodeError, OSError) as error:
             name = path.relative_to(theme.templates)
-            raise ThemeError(f"The template “{name}” of the theme “{theme.id}” can't be read: {error}.") from error
+            raise ThemeError(
+                Message(
+                    "The template “%(name)s” of the theme “%(id)s” can't be read: %(reason)s.",
+                    name=name,
+                    id=theme.id,
+                    reason=error,
+                )
+            ) from error
 
 
 def choose_theme(site: Site, environment: Environment) -> tuple[tuple[Theme, ...], str]:

@@ -14,6 +14,7 @@ from ..core.users.models import User
 from ..errors import CrmError, GiveUp, JobStopped, RetryLater
 from ..host.attribution import current_plugin, record_fault, running
 from ..host.tables import PluginState
+from ..messages import Message
 from . import jobs
 from .context import JobContext
 from .events import Due
@@ -55,7 +56,13 @@ def run(site: Site, generation: Generation, claimed: Claimed, owner: str, stoppi
     """
     declared = handlers_of(generation).get(claimed.kind)
     if declared is None:
-        return Outcome(claimed, "failed", error=f"The plugin “{claimed.plugin}” has no job “{claimed.kind}” any more.")
+        return Outcome(
+            claimed,
+            "failed",
+            error=Message(
+                "The plugin “%(plugin)s” has no job “%(kind)s” any more.", plugin=claimed.plugin, kind=claimed.kind
+            ),
+        )
     try:
         with site.work(_actor(site, declared, claimed), generation=generation) as work:
             context = JobContext(work, claimed.id, claimed.attempts, claimed.saved, owner=owner, stopping=stopping)
@@ -92,7 +99,10 @@ def _actor(site: Site, declared: Job, claimed: Claimed) -> Actor:
         user = session.get(User, claimed.user_id) if claimed.user_id is not None else None
         if user is None or user.disabled_at is not None:
             raise GiveUp(
-                f"{claimed.actor or 'The person who asked for this'} may no longer sign in, so it was not done."
+                Message(
+                    "%(actor)s may no longer sign in, so it was not done.",
+                    actor=claimed.actor or Message("The person who asked for this"),
+                )
             )
         return users.actor_for(user)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, or_, select, text, update
 
 from ..errors import Conflict, NotFound
+from ..messages import Message, Plural
 from .tables import WAITING, JobLine, JobRow
 from .unit import Work
 
@@ -168,7 +169,7 @@ def _end_one(connection: Connection, worker: str, item: Outcome, now: dt.datetim
     mine = (JobRow.id == job.id, JobRow.worker == worker, JobRow.attempts == job.attempts)
     if item.state == "due" and (twin := _waiting_twin(connection, job)):
         # The same was wanted again meanwhile: one of the two is enough.
-        values.update(state="cancelled", finished_at=now, error=f"Job {twin} does the same.")
+        values.update(state="cancelled", finished_at=now, error=Message("Job %(twin)s does the same.", twin=str(twin)))
     done = connection.execute(update(JobRow).where(*mine).values(values))
     if done.rowcount and item.error:
         connection.execute(insert(JobLine).values(job_id=job.id, at=now, text=item.error[:4000]))
@@ -192,8 +193,10 @@ def take_back(connection: Connection, now: dt.datetime, dead: Collection[str]) -
         job = Claimed(*values)
         killed = job.attempts - job.failures
         if killed >= DEATHS:
-            why = (
-                f"The worker was killed {killed} times while it ran. Look at the machine's memory and logs, then retry."
+            why = Plural(
+                "The worker was killed %(num)s time while it ran. Look at the machine's memory and logs, then retry.",
+                "The worker was killed %(num)s times while it ran. Look at the machine's memory and logs, then retry.",
+                killed,
             )
             _end_one(connection, worker, Outcome(job, "failed", error=why), now)
         else:
@@ -270,7 +273,7 @@ def retry(work: Work, job_id: int) -> JobRow:
     if job.dedupe_key is not None and job.state in ("failed", "cancelled"):
         twin = select(JobRow.id).where(JobRow.kind == job.kind, JobRow.dedupe_key == job.dedupe_key, text(WAITING))
         if waiting := work.session.scalar(twin.limit(1)):
-            raise Conflict(f"Job {waiting} already waits to do the same.")
+            raise Conflict(Message("Job %(waiting)s already waits to do the same.", waiting=str(waiting)))
     job.state = "parked" if job.state == "parked" else "due"
     job.due_at, job.finished_at, job.cancel, job.failures, job.attempts = work.now, None, False, 0, 0
     work.session.flush()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..db import Base, UTCDateTime
+from ..db import Base, MessageJSON, MessageText, UTCDateTime
 
 #: While a job waits, no second one of its kind and key is made; on PostgreSQL and SQLite the same text.
 WAITING = "dedupe_key IS NOT NULL AND state IN ('due', 'parked')"
@@ -80,10 +80,10 @@ class JobRow(Base):
     actor: Mapped[str] = mapped_column(String(120), default="")
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users_user.id", ondelete="SET NULL"))
     cancel: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
-    progress: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    progress: Mapped[dict[str, Any] | None] = mapped_column(MessageJSON)
     saved: Mapped[Any | None] = mapped_column(JSON)
-    result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    error: Mapped[str | None] = mapped_column(Text)
+    result: Mapped[dict[str, Any] | None] = mapped_column(MessageJSON)
+    error: Mapped[str | None] = mapped_column(MessageText)
 
 
 class JobLine(Base):
@@ -95,7 +95,7 @@ class JobLine(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("work_job.id", ondelete="CASCADE"))
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(MessageText)
 
 
 class Subscriber(Base):
@@ -138,7 +138,7 @@ class Delivery(Base):
     due_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     failures: Mapped[int] = mapped_column(default=0, server_default="0")
     finished_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
-    error: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(MessageText)
 
 
 class ScheduleRow(Base):

@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from crmhost.api import ImportField, Invalid, RowResult, Work, contacts_bulk, statuses, texts
+from crmhost.api import ImportField, Invalid, Message, RowResult, Work, contacts_bulk, statuses, texts
 
 from .mapping import SEVERAL
 
@@ -217,7 +217,7 @@ def _json(name: str, text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise Invalid(f'“{name}” must be a JSON object such as {{"key": "value"}}.')
+        raise Invalid(Message('“%(name)s” must be a JSON object such as {"key": "value"}.', name=name))
     return value
 
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from crmhost.api import Exporter, Invalid, Work, texts
+from crmhost.api import Exporter, Invalid, Message, Work, texts
 
 from .cells import SUSPECT, guard
 
@@ -31,8 +31,8 @@ def exporter_of(work: Work, kind: str) -> Exporter:
     known: dict[str, Exporter] = {item.kind: item for item in work.generation.contributions("exporters")}
     if kind not in known:
         near = texts.nearest(kind, known)
-        hint = f"Did you mean “{near}”?" if near else "There are: " + ", ".join(known) + "."
-        raise Invalid(f"Nothing called “{kind[:60]}” can be exported. {hint}")
+        said = Message("Nothing called “%(kind)s” can be exported.", kind=kind[:60])
+        raise Invalid(texts.unknown(said, near, Message("There are: %(names)s.", names=list(known))))
     work.require(known[kind].permission)
     return known[kind]
 
@@ -46,8 +46,8 @@ def choose_columns(work: Work, exporter: Exporter, names: Sequence[str]) -> list
     for name in names:
         if name not in known:
             near = texts.nearest(name, known)
-            hint = f"Did you mean “{near}”?" if near else "There are: " + ", ".join(known) + "."
-            raise Invalid(f"There is no column “{name[:60]}”. {hint}")
+            said = Message("There is no column “%(name)s”.", name=name[:60])
+            raise Invalid(texts.unknown(said, near, Message("There are: %(names)s.", names=list(known))))
     return list(names) or known
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from sqlalchemy import Table, insert, select
 
-from crmhost.api import Conflict, CrmError, Importer, Invalid, JobRow, NotFound, RowResult, Work, texts
+from crmhost.api import Conflict, CrmError, Importer, Invalid, JobRow, Message, NotFound, RowResult, Work, texts
 
 from . import mapping as maps
 from . import storing
@@ -49,8 +49,8 @@ def importer_of(work: Work, kind: str) -> Importer:
     known = {item.kind: item for item in kinds(work)}
     if kind not in known:
         near = texts.nearest(kind, known)
-        hint = f"Did you mean “{near}”?" if near else "There are: " + ", ".join(known) + "."
-        raise Invalid(f"Nothing called “{kind[:60]}” can be imported. {hint}")
+        said = Message("Nothing called “%(kind)s” can be imported.", kind=kind[:60])
+        raise Invalid(texts.unknown(said, near, Message("There are: %(names)s.", names=list(known))))
     return known[kind]
 
 
@@ -195,7 +195,9 @@ def one_of(what: str, value: str, known: Sequence[str]) -> str:
     :raises Invalid: when it is not.
     """
     if value not in known:
-        raise Invalid(f"“{value[:60]}” is no {what}; there are: {', '.join(known)}.")
+        raise Invalid(
+            Message("“%(value)s” is no %(what)s; there are: %(known)s.", value=value[:60], what=what, known=known)
+        )
     return value
 
 
@@ -298,7 +300,14 @@ def _saved(work: Work, importer: Importer, rows: list[dict[str, str]], run: Run)
         if len(rows) == 1:
             return (
                 RowResult(
-                    outcome="refused", reasons=(f"The row can't be stored: {type(error).__name__}: {error}"[:500],)
+                    outcome="refused",
+                    reasons=(
+                        Message(
+                            "The row can't be stored: %(name)s: %(reason)s",
+                            name=type(error).__name__,
+                            reason=str(error)[:400],
+                        ),
+                    ),
                 ),
             )
     # Some row made the importer fail: one by one, so that it harms only itself.

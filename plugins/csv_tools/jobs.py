@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crmhost.api import Conflict, CrmError, GiveUp, JobContext, JobStopped, files, notifications
+from crmhost.api import Conflict, CrmError, GiveUp, JobContext, JobStopped, Message, Plural, files, notifications
 
 from . import batches, exporting, exports, importing, storing, undoing
 from .models import Run
@@ -37,7 +37,12 @@ def import_rows(job: JobContext, run_id: int) -> dict[str, Any]:
     except CrmError as error:
         raise GiveUp(str(error)) from error
     if run.state != "done":
-        return {"message": f"“{run.file_name}” was stopped at row {run.position:,}.", "url": f"{PAGES}/{run_id}"}
+        return {
+            "message": Message(
+                "“%(file)s” was stopped at row %(position)s.", file=run.file_name, position=run.position
+            ),
+            "url": f"{PAGES}/{run_id}",
+        }
     figures = {name: getattr(run, name) for name in ("added", "updated", "skipped", "refused")}
     _tell(job, run, "“%(file)s” was imported.", run.file_name)
     message = ", ".join(f"{number:,} {name}" for name, number in figures.items())
@@ -58,10 +63,21 @@ def undo_import(job: JobContext, run_id: int) -> dict[str, Any]:
             run = batches.undo(job.work.begin, run, progress=told)
     except CrmError as error:
         raise GiveUp(str(error)) from error
-    left = f" {run.left_alone:,} were edited since and left alone." if run.left_alone else ""
     if run.state == "undone":
         _tell(job, run, "The import of “%(file)s” was taken back.", run.file_name)
-    return {"message": f"{run.file_name} was taken back.{left}", "url": f"{PAGES}/{run_id}"}
+    said: list[str] = [Message("%(file)s was taken back.", file=run.file_name)]
+    if run.left_alone:
+        said.append(
+            Plural(
+                "%(num)s was edited since and left alone.",
+                "%(num)s were edited since and left alone.",
+                run.left_alone,
+            )
+        )
+    return {
+        "message": Message.joined(said),
+        "url": f"{PAGES}/{run_id}",
+    }
 
 
 def export_records(
@@ -95,7 +111,12 @@ def export_records(
                 )
     except CrmError as error:
         raise GiveUp(str(error)) from error
-    message = f"{made.rows:,} {kind} were written. The file is kept for {exports.KEPT_DAYS} days."
+    message = Message(
+        "%(rows)s %(kind)s were written. The file is kept for %(days)s days.",
+        rows=made.rows,
+        kind=kind,
+        days=exports.KEPT_DAYS,
+    )
     return {"message": message, "url": f"/files/{made.file_id}"}
 
 

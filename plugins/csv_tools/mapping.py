@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from crmhost.api import ImportField, Invalid, texts
+from crmhost.api import ImportField, Invalid, Message, texts
 
 from .cells import DateOrder, iso_date, unguard
 
@@ -71,7 +71,7 @@ def with_choices(
     for choice in choices:
         wanted, separator, column = choice.partition("=")
         if not separator:
-            raise Invalid(f"Write --map FIELD=COLUMN: “{choice}” has no equals sign.")
+            raise Invalid(Message("Write --map FIELD=COLUMN: “%(choice)s” has no equals sign.", choice=choice))
         field = names.get(header_key(wanted))
         if field is None and wanted.strip():
             raise Invalid(_unknown("field", wanted, [each.name for each in fields]))
@@ -88,8 +88,9 @@ def with_choices(
 
 def _unknown(what: str, name: str, known: Sequence[str]) -> str:
     near = texts.nearest(name, known)
-    hint = f"Did you mean “{near}”?" if near else "There are: " + ", ".join(known) + "."
-    return f"There is no {what} “{name.strip()}”. {hint}"
+    columns = what == "column"
+    said = Message("There is no column “%(name)s”." if columns else "There is no field “%(name)s”.", name=name.strip())
+    return texts.unknown(said, near, Message("There are: %(names)s.", names=list(known)))
 
 
 def check(mapping: Sequence[str], fields: Sequence[ImportField]) -> None:
@@ -97,12 +98,21 @@ def check(mapping: Sequence[str], fields: Sequence[ImportField]) -> None:
     chosen = [field for field in mapping if field]
     if not chosen:
         known = ", ".join(field.name for field in fields)
-        raise Invalid(f"None of the columns is known. Say which column goes to which field; the fields are: {known}.")
+        raise Invalid(
+            Message(
+                "None of the columns is known. Say which column goes to which field; the fields are: %(known)s.",
+                known=known,
+            )
+        )
     for field in fields:
         if field.required and field.name not in chosen:
-            raise Invalid(f"Choose the column for “{field.label}”: without it no row can be taken.")
+            raise Invalid(
+                Message(
+                    "Choose the column for “%(label)s”: without it no row can be taken.", label=Message(field.label)
+                )
+            )
         if field.kind != "list" and chosen.count(field.name) > 1:
-            raise Invalid(f"Two columns go to “{field.label}”: choose one of them.")
+            raise Invalid(Message("Two columns go to “%(label)s”: choose one of them.", label=Message(field.label)))
 
 
 def signature(columns: Sequence[str]) -> str:

@@ -9,6 +9,8 @@ import io
 from collections.abc import Iterator
 from typing import TextIO
 
+from crmhost.api import Message
+
 from .sniff import Format, Source, make_reader
 
 #: A record that goes on for longer than this has a quotation mark that was never closed.
@@ -161,7 +163,11 @@ class CsvTable:
         if not extra or width >= MOST_COLUMNS:
             del cells[width:]
             return ""
-        return f"This row has {len(cells)} cells, the table {width}: put quotation marks around a cell that holds the separator."
+        return Message(
+            "This row has %(count)s cells, the table %(width)s: put quotation marks around a cell that holds the separator.",
+            count=len(cells),
+            width=width,
+        )
 
 
 class _Unmarked(io.TextIOBase):

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
-from crmhost.api import Invalid
+from crmhost.api import Invalid, Message
 
 #: Opens the file anew, at its beginning.
 Source = Callable[[], BinaryIO]
@@ -52,12 +52,12 @@ _CHUNK = 1024 * 1024
 _SAMPLE_RECORDS = 200
 _MOST_ABOVE = 20
 _SIGNATURES = {
-    b"PK\x03\x04": "an Excel or OpenDocument workbook (or a ZIP archive)",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"%PDF": "a PDF",
-    b"\x1f\x8b": "a compressed file",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
+    b"PK\x03\x04": Message("an Excel or OpenDocument workbook (or a ZIP archive)"),
+    b"\xd0\xcf\x11\xe0": Message("an old Excel workbook"),
+    b"%PDF": Message("a PDF"),
+    b"\x1f\x8b": Message("a compressed file"),
+    b"\x89PNG": Message("a picture"),
+    b"\xff\xd8\xff": Message("a picture"),
 }
 # Letters beyond ASCII make up less than this share of the letters of Western languages.
 _WESTERN_SHARE = 0.4
@@ -125,7 +125,11 @@ def find_encoding(source: Source) -> str:
         head = file.read(_HEAD)
     for signature, what in _SIGNATURES.items():
         if head.startswith(signature):
-            raise Invalid(f"This is {what}, not a CSV file. Save the table as “CSV UTF-8” and choose that file.")
+            raise Invalid(
+                Message(
+                    "This is %(what)s, not a CSV file. Save the table as “CSV UTF-8” and choose that file.", what=what
+                )
+            )
     for mark, encoding in (
         (codecs.BOM_UTF32_LE, "utf-32-le"),
         (codecs.BOM_UTF32_BE, "utf-32-be"),

@@ -6,7 +6,7 @@ import datetime as dt
 
 from sqlalchemy import delete, func, select, update
 
-from crmhost.api import Conflict, RowResult, Work
+from crmhost.api import Conflict, Message, RowResult, Work
 
 from . import importing, storing
 from .models import Row, Run
@@ -33,7 +33,12 @@ def start_undo(work: Work, run_id: int) -> Run:
     """
     run = importing.get(work, run_id, lock=True)
     if not undoable(work, run):
-        raise Conflict(f"This import can't be undone: it is older than {KEPT_DAYS} days, or undone already.")
+        raise Conflict(
+            Message(
+                "This import can't be undone: it is older than %(days)s days, or undone already.",
+                days=KEPT_DAYS,
+            )
+        )
     if run.state != "undoing":
         work.audit("import.undone", run.kind, run.id, before={"file": run.file_name})
     run.state = "undoing"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from crmhost.api import Change, Invalid, Setting, Status, Work, settings, statuses, texts
+from crmhost.api import Change, Invalid, Message, Setting, Status, Work, settings, statuses, texts
 
 STATUSES = "funnel.statuses"
 IDS = "funnel.status_ids"
@@ -27,8 +27,11 @@ def declared() -> list[Setting]:
             default=list(DEFAULT),
             validate=check,
             page="field_options",
-            help="The statuses that a contact passes on the way down, from the top, separated by commas. Statuses that are left "
-            "out never count. Empty: " + ", ".join(DEFAULT) + ".",
+            help=Message(
+                "The statuses that a contact passes on the way down, from the top, separated by commas. Statuses that are left "
+                "out never count. Empty: %(names)s.",
+                names=list(DEFAULT),
+            ),
         ),
         Setting(key=IDS, kind="list", default=[], hidden=True),
     ]
@@ -44,7 +47,9 @@ def check(work: Work, value: Any) -> list[str]:
     for name in value:
         status = statuses.find(work, name, known)
         if status in chosen:
-            raise Invalid({STATUSES: [f"“{status.name}” stands in the list twice: take one of them out."]})
+            raise Invalid(
+                {STATUSES: [Message("“%(name)s” stands in the list twice: take one of them out.", name=status.name)]}
+            )
         chosen.append(status)
     return [status.name for status in chosen] or list(DEFAULT)
 

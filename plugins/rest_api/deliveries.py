@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from crmhost.api import SYSTEM, Event, Invalid, JobRow, NotFound, Work, jobs, keyset
+from crmhost.api import SYSTEM, Event, Invalid, JobRow, Message, NotFound, Work, jobs, keyset
 
 from . import webhooks
 from .models import STATES, Delivery, Webhook
@@ -96,7 +96,7 @@ def page(work: Work, webhook_id: int, *, state: str = "", after: str | None = No
     wanted = select(Delivery).where(Delivery.webhook_id == webhook.id)
     if state:
         if state not in STATES:
-            raise Invalid({"state": [f"Choose {', '.join(STATES[:-1])} or {STATES[-1]}."]})
+            raise Invalid({"state": [Message("Choose one of %(names)s.", names=list(STATES))]})
         wanted = wanted.where(Delivery.state == state)
     if after:
         (last,) = keyset.decode("deliveries", after, [int])

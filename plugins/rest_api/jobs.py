@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crmhost.api import CrmError, GiveUp, JobContext, RetryLater, Work, http, notifications, texts
+from crmhost.api import CrmError, GiveUp, JobContext, Message, Plural, RetryLater, Work, http, notifications, texts
 
 from . import deliveries, payloads, signing, webhooks
 from .fields import stamp
@@ -135,9 +135,12 @@ def _post(work: Work, ready: _Ready) -> _Outcome:
     said = texts.clean_text(answer.body.decode("utf-8", "replace")) + ("…" if answer.cut else "")
     if 200 <= answer.status < 300:
         return _Outcome(took(), answer.status, said)
-    why = f"The receiver answered {answer.status}."
+    why: str = Message("The receiver answered %(status)s.", status=answer.status)
     if 300 <= answer.status < 400:
-        why = f"The receiver answered {answer.status}, a redirect, which is not followed: enter the final address."
+        why = Message(
+            "The receiver answered %(status)s, a redirect, which is not followed: enter the final address.",
+            status=answer.status,
+        )
     elif answer.status == 410:
         why = "The receiver answered 410: it wants no more deliveries."
     return _Outcome(took(), answer.status, said, why, hopeless=answer.status == 410)
@@ -171,7 +174,11 @@ def _note(work: Work, delivery_id: int, outcome: _Outcome) -> None:
         if outcome.status == 410:
             _give_up(work, webhook, outcome.error)
         elif webhook.failures >= ATTEMPTS and now - webhook.failing_since >= PATIENCE:
-            _give_up(work, webhook, f"Nothing was taken for {PATIENCE.days} days. {outcome.error}")
+            _give_up(
+                work,
+                webhook,
+                Message("Nothing was taken for %(days)s days. %(reason)s", days=PATIENCE.days, reason=outcome.error),
+            )
 
 
 def _locked(work: Work, webhook_id: int) -> Webhook:
@@ -203,7 +210,7 @@ def resume(job: JobContext, webhook: int, state: str = "held") -> Mapping[str, A
             job.save(newest)
         sent += more
         job.progress(sent)
-    return {"message": f"{sent} deliveries are on their way."}
+    return {"message": Plural("%(num)s delivery is on its way.", "%(num)s deliveries are on their way.", sent)}
 
 
 def prune(job: JobContext) -> None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 from sqlalchemy import Table, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from crmhost.api import Conflict, Forbidden, Invalid, Work, settings
+from crmhost.api import Conflict, Forbidden, Invalid, Message, Work, settings
 
 from .models import StoredAnswer
 
@@ -42,7 +42,9 @@ def check_key(key: str) -> str:
     :raises Invalid: when it is empty, too long, or not of visible ASCII characters.
     """
     if not key or len(key) > LONGEST_KEY or not all("!" <= letter <= "~" for letter in key):
-        sentence = f"Give a key of 1 to {LONGEST_KEY} visible ASCII characters, such as a UUID."
+        sentence = Message(
+            "Give a key of 1 to %(longest)s visible ASCII characters, such as a UUID.", longest=LONGEST_KEY
+        )
         raise Invalid({"Idempotency-Key": [sentence]})
     return key
 

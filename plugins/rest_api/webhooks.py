@@ -15,6 +15,7 @@ from crmhost.api import (
     Conflict,
     Forbidden,
     Invalid,
+    Message,
     NotFound,
     Stale,
     User,
@@ -134,7 +135,7 @@ def add(work: Work, fields: Mapping[str, Any]) -> Made:
     values = _checked(work, {"url": None, "events": None, **fields})
     count = work.session.scalar(select(func.count()).select_from(Webhook).where(Webhook.user_id == owner)) or 0
     if count >= MOST:
-        raise Conflict(f"You have {MOST} webhooks: delete one that is not needed.")
+        raise Conflict(Message("You have %(most)s webhooks: delete one that is not needed.", most=MOST))
     secret = values.pop("secret", "") or new_secret()
     webhook = Webhook(user_id=owner, created_at=work.now, version=1, **{"label": "", **values})
     work.session.add(webhook)
@@ -274,7 +275,7 @@ def _events(_work: Work, value: Any) -> list[str]:
     if not found:
         raise Invalid("Choose at least one event, such as contact.created, or * for all.")
     if len(found) > MOST_EVENTS:
-        raise Invalid(f"Choose at most {MOST_EVENTS} events; contact.* takes all of contacts.")
+        raise Invalid(Message("Choose at most %(most)s events; contact.* takes all of contacts.", most=MOST_EVENTS))
     for name in found:
         _check_name(name)
     return found
@@ -287,8 +288,8 @@ def _check_name(name: str) -> None:
         return
     shown = texts.shorten(name, 60)
     near = texts.nearest(name, [*CORE_EVENTS, *(f"{kind}.*" for kind in _OBJECTS)])
-    hint = f" Did you mean “{near}”?" if near else " They are called object.verb, such as contact.created."
-    raise Invalid(f"There is no event “{shown}”.{hint}")
+    said = Message("There is no event “%(name)s”.", name=shown)
+    raise Invalid(texts.unknown(said, near, Message("They are called object.verb, such as contact.created.")))
 
 
 def _label(_work: Work, value: Any) -> str:
@@ -298,7 +299,7 @@ def _label(_work: Work, value: Any) -> str:
 def _secret(_work: Work, value: Any) -> str:
     secret = str(value or "")
     if len(secret) > LONGEST_SECRET or secret != secret.strip() or not (secret.isprintable() and _is_text(secret)):
-        raise Invalid(f"Give a secret of at most {LONGEST_SECRET} visible characters.")
+        raise Invalid(Message("Give a secret of at most %(longest)s visible characters.", longest=LONGEST_SECRET))
     return secret
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ...contributions import RowResult
 from ...errors import Invalid
+from ...messages import Message
 from ...work.unit import Work
 from ..statuses import services as statuses
 from ..text import clean_line
@@ -50,7 +51,7 @@ def save_many(
     """
     work.require("contacts.edit")
     if len(rows) > MOST:
-        raise Invalid(f"At most {MOST:,} rows can be saved in one step.")
+        raise Invalid(Message("At most %(most)s rows can be saved in one step.", most=MOST))
     if match not in ("email", "external_id") or mode not in ("update", "skip", "fill"):
         raise Invalid("Match by “email” or “external_id”; the mode is “update”, “skip” or “fill”.")
     for attempt in range(1, _TRIES + 1):
@@ -121,7 +122,9 @@ class _Saver:
             try:
                 self.known_statuses[given] = statuses.find(self.work, given, self.statuses).id
             except Invalid as error:
-                self.known_statuses[given] = f"{error} It was left at the status it has, or the default."
+                self.known_statuses[given] = Message(
+                    "%(reason)s It was left at the status it has, or the default.", reason=error
+                )
         found = self.known_statuses[given]
         if isinstance(found, str):
             check.remarks.append(found)
@@ -133,7 +136,7 @@ class _Saver:
             try:
                 self.known_users[given] = assignee(self.work, given)
             except Invalid as error:
-                self.known_users[given] = f"{error} It was not assigned."
+                self.known_users[given] = Message("%(reason)s It was not assigned.", reason=error)
         return self.known_users[given]
 
     # --- matching -----------------------------------------------------------------------------------------------------

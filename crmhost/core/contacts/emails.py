@@ -6,6 +6,7 @@ import functools
 import re
 import unicodedata
 
+from ...messages import Message
 from ..text import clean_line
 
 LONGEST = 254
@@ -35,13 +36,27 @@ def check_email(text: str) -> str:
             return f"{local}@{known}"
     shown = text if len(text) <= 60 else text[:59] + "…"
     if len(text) > LONGEST:
-        raise ValueError(f"The e-mail address “{shown}” is too long: at most {LONGEST} characters.")
+        raise ValueError(
+            Message(
+                "The e-mail address “%(email)s” is too long: at most %(longest)s characters.",
+                email=shown,
+                longest=LONGEST,
+            )
+        )
     try:
         email = validate_email(text, check_deliverability=False).normalized
     except (EmailNotValidError, UnicodeError) as error:
-        raise ValueError(f"“{shown}” is not an e-mail address: {_reason(error)}") from error
+        raise ValueError(
+            Message("“%(email)s” is not an e-mail address: %(reason)s", email=shown, reason=_reason(error))
+        ) from error
     if len(email) > LONGEST or len(email_key(email)) > LONGEST:
-        raise ValueError(f"The e-mail address “{shown}” is too long: at most {LONGEST} characters.")
+        raise ValueError(
+            Message(
+                "The e-mail address “%(email)s” is too long: at most %(longest)s characters.",
+                email=shown,
+                longest=LONGEST,
+            )
+        )
     return email
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ..text import clean_json, clean_line, clean_text, fold, nearest, shorten
+from ...messages import Message
+from ..text import clean_json, clean_line, clean_text, fold, nearest, shorten, unknown
 from .countries import country_code, country_names
 from .emails import check_email, email_key
 
@@ -41,13 +42,13 @@ COLUMNS = (
 
 _EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 _SOCIAL = "social_"
-_DATES = {"created_at": "The date added", "last_contacted_at": "The date of the last contact"}
+_DATES = {"created_at": Message("The date added"), "last_contacted_at": Message("The date of the last contact")}
 _NAMES = {
-    "first_name": "The first name",
-    "last_name": "The last name",
-    "prefix": "The prefix",
-    "avatar": "The avatar",
-    "source": "The source",
+    "first_name": Message("The first name"),
+    "last_name": Message("The last name"),
+    "prefix": Message("The prefix"),
+    "avatar": Message("The avatar"),
+    "source": Message("The source"),
 }
 
 
@@ -91,9 +92,11 @@ def clean(fields: Mapping[str, Any], zone: ZoneInfo, now: dt.datetime, *, lenien
         elif field.startswith(("address1_", "address2_")) and field[9:] in ADDRESS_PARTS:
             _address_part(cleaned, field, field[9:], value, lenient)
         elif field.startswith(_SOCIAL) and len(field) > len(_SOCIAL):
-            _text(cleaned, field, value, 300, "The profile")
+            _text(cleaned, field, value, 300, Message("The profile"))
         else:
-            cleaned.refuse(field, f"A contact has no field “{shorten(clean_line(str(field)), 60)}”.")
+            cleaned.refuse(
+                field, Message("A contact has no field “%(field)s”.", field=shorten(clean_line(str(field)), 60))
+            )
     _add_overflow(cleaned)
     return cleaned
 
@@ -134,7 +137,7 @@ def _as_text(cleaned: Cleaned, field: str, value: object) -> str | None:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    cleaned.refuse(field, f"“{field}” must be text.")
+    cleaned.refuse(field, Message("“%(field)s” must be text.", field=field))
     return None
 
 
@@ -144,7 +147,15 @@ def _text(cleaned: Cleaned, field: str, value: object, longest: int, label: str)
         return
     text = clean_line(text)
     if len(text) > longest:
-        cleaned.refuse(field, f"{label} is too long: at most {longest} characters, this has {len(text)}.")
+        cleaned.refuse(
+            field,
+            Message(
+                "%(label)s is too long: at most %(longest)s characters, this has %(count)s.",
+                label=label,
+                longest=longest,
+                count=len(text),
+            ),
+        )
     else:
         cleaned.values[field] = text
 
@@ -159,7 +170,7 @@ def _phone(cleaned: Cleaned, field: str, value: object) -> None:
         value if isinstance(value, str) else "" if value is None else json.dumps(clean_json(value), default=str)
     )
     if len(text) > PHONE_LENGTH:
-        _keep_in_notes(cleaned, field, text, "was too long for a phone number")
+        _keep_in_notes(cleaned, field, text, Message("was too long for a phone number"))
         text = text[:PHONE_LENGTH].rstrip()
     cleaned.values[field] = text
 
@@ -170,7 +181,14 @@ def _notes(cleaned: Cleaned, field: str, value: object) -> None:
         return
     text = clean_text(text)
     if len(text) > NOTES_LENGTH:
-        cleaned.refuse(field, f"The notes are too long: at most {NOTES_LENGTH:,} characters, these have {len(text):,}.")
+        cleaned.refuse(
+            field,
+            Message(
+                "The notes are too long: at most %(longest)s characters, these have %(count)s.",
+                longest=NOTES_LENGTH,
+                count=len(text),
+            ),
+        )
     else:
         cleaned.values[field] = text
 
@@ -183,7 +201,7 @@ def _emails(cleaned: Cleaned, field: str, value: object) -> None:
         cleaned.refuse(field, "Give the e-mail addresses as a list.")
         return
     if len(given) > MOST_EMAILS:
-        cleaned.refuse(field, f"A contact has at most {MOST_EMAILS} e-mail addresses.")
+        cleaned.refuse(field, Message("A contact has at most %(most)s e-mail addresses.", most=MOST_EMAILS))
         return
     found: dict[str, str] = {}
     for item in given:
@@ -212,11 +230,13 @@ def _tags(cleaned: Cleaned, field: str, value: object) -> None:
     for item in value or ():
         name = clean_line(item)
         if len(name) > 80 or len(fold(name)) > 80:
-            cleaned.refuse(field, f"The tag “{shorten(name, 60)}” is too long: at most 80 characters.")
+            cleaned.refuse(
+                field, Message("The tag “%(name)s” is too long: at most 80 characters.", name=shorten(name, 60))
+            )
         elif name:
             names.setdefault(fold(name) or name, name)
     if len(names) > MOST_TAGS:
-        cleaned.refuse(field, f"A contact has at most {MOST_TAGS} tags.")
+        cleaned.refuse(field, Message("A contact has at most %(most)s tags.", most=MOST_TAGS))
     cleaned.values[field] = list(names.values())
 
 
@@ -224,7 +244,7 @@ def _reference(cleaned: Cleaned, field: str, value: object) -> None:
     if value is None or (isinstance(value, (str, int)) and not isinstance(value, bool)):
         cleaned.values[field] = clean_line(value) if isinstance(value, str) else value
     else:
-        cleaned.refuse(field, f"“{field}” must be a name or a number.")
+        cleaned.refuse(field, Message("“%(field)s” must be a name or a number.", field=field))
 
 
 def _external_ids(cleaned: Cleaned, field: str, value: object) -> None:
@@ -251,22 +271,25 @@ def _external_ids(cleaned: Cleaned, field: str, value: object) -> None:
         elif (source, account, key) not in found:
             found.append((source, account, key))
     if len(found) > MOST_EXTERNAL_IDS:
-        cleaned.refuse(field, f"A contact has at most {MOST_EXTERNAL_IDS} ids in other systems.")
+        cleaned.refuse(
+            field,
+            Message("A contact has at most %(most)s ids in other systems.", most=MOST_EXTERNAL_IDS),
+        )
     cleaned.values[field] = found
 
 
 def _table(cleaned: Cleaned, field: str, value: object) -> None:
     if value is not None and not isinstance(value, Mapping):
-        cleaned.refuse(field, f"“{field}” must be an object with names and values.")
+        cleaned.refuse(field, Message("“%(field)s” must be an object with names and values.", field=field))
         return
     try:
         table = clean_json(dict(value or {}))
         size = len(json.dumps(table, allow_nan=False))
     except (TypeError, ValueError, RecursionError):
-        cleaned.refuse(field, f"“{field}” holds something that can't be stored.")
+        cleaned.refuse(field, Message("“%(field)s” holds something that can't be stored.", field=field))
         return
     if size > 100_000:
-        cleaned.refuse(field, f"“{field}” is too long: at most 100,000 characters.")
+        cleaned.refuse(field, Message("“%(field)s” is too long: at most 100,000 characters.", field=field))
     cleaned.values[field] = table
 
 
@@ -297,7 +320,7 @@ def _address(cleaned: Cleaned, field: str, value: object, lenient: bool) -> None
         if part in ADDRESS_PARTS:
             _address_part(parts, f"{field}_{part}", part, item, lenient)
         else:
-            cleaned.refuse(field, f"An address has no “{shorten(clean_line(str(part)), 60)}”.")
+            cleaned.refuse(field, Message("An address has no “%(part)s”.", part=shorten(clean_line(str(part)), 60)))
     for name, sentences in parts.errors.items():
         cleaned.errors.setdefault(name, []).extend(sentences)
     cleaned.remarks += parts.remarks
@@ -317,11 +340,11 @@ def _address_part(cleaned: Cleaned, field: str, part: str, value: object, lenien
     if code is not None:
         cleaned.values[field] = code
     elif lenient:
-        _keep_in_notes(cleaned, "country", text, "is not a country we know")
+        _keep_in_notes(cleaned, "country", text, Message("is not a country we know"))
     else:
         near = nearest(text, country_names())
-        hint = f" Did you mean “{near}”?" if near else ""
-        cleaned.refuse(field, f"“{shorten(text, 60)}” is not a country we know.{hint}")
+        said = Message("“%(text)s” is not a country we know.", text=shorten(text, 60))
+        cleaned.refuse(field, unknown(said, near))
 
 
 def _date(cleaned: Cleaned, field: str, value: object, zone: ZoneInfo, now: dt.datetime, lenient: bool) -> None:
@@ -336,11 +359,11 @@ def _date(cleaned: Cleaned, field: str, value: object, zone: ZoneInfo, now: dt.d
         cleaned.values[field] = moment
         return
     shown = shorten(clean_line(str(value)), 60)
-    why = "is not a date such as 2026-03-31" if moment is None else "lies in the future or before 1900"
+    why = Message("is not a date such as 2026-03-31" if moment is None else "lies in the future or before 1900")
     if lenient:
         _keep_in_notes(cleaned, field, shown, why)
     else:
-        cleaned.refuse(field, f"{_DATES[field]} “{shown}” {why}.")
+        cleaned.refuse(field, Message("%(label)s “%(shown)s” %(why)s.", label=_DATES[field], shown=shown, why=why))
 
 
 def instant(value: object, zone: ZoneInfo) -> dt.datetime:
@@ -361,8 +384,12 @@ def instant(value: object, zone: ZoneInfo) -> dt.datetime:
 
 
 def _keep_in_notes(cleaned: Cleaned, field: str, text: str, why: str) -> None:
-    label = field.replace("_", " ").capitalize()
-    cleaned.remarks.append(f"{label}: “{shorten(text, 60)}” {why}; it was put into the notes.")
+    label = Message(field.replace("_", " ").capitalize())
+    cleaned.remarks.append(
+        Message(
+            "%(label)s: “%(text)s” %(why)s; it was put into the notes.", label=label, text=shorten(text, 60), why=why
+        )
+    )
     cleaned.values.setdefault("overflow", []).append(f"{label}: {text}")
 
 

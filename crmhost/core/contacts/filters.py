@@ -10,10 +10,11 @@ from sqlalchemy import ColumnElement, exists, func, literal_column, select
 
 from ...db import UTCDateTime
 from ...errors import Invalid
+from ...messages import Message
 from ...work.unit import Work
 from ..keyset import valid_id
 from ..statuses import services as statuses
-from ..text import clean_line, nearest
+from ..text import clean_line, nearest, unknown
 from ..users.models import User
 from . import tags
 from .emails import email_key
@@ -81,7 +82,7 @@ def _tag(work: Work, text: str) -> Condition:
         tag = work.session.get(Tag, number)
     if tag is None:
         near = nearest(text, [item.name for item in tags.all_tags(work)])
-        raise Invalid(f"There is no tag “{text[:80]}”." + (f" Did you mean “{near}”?" if near else ""))
+        raise Invalid(unknown(Message("There is no tag “%(text)s”.", text=text[:80]), near))
     tagged = (Tagging.tag_id == tag.id, Tagging.object_type == KIND)
     return Condition(
         "tag",
@@ -97,13 +98,13 @@ def _assigned_to(work: Work, text: str) -> Condition:
     if user_id is None:
         user_id = work.session.scalar(select(User.id).where(User.email_key == email_key(text)))
     if user_id is None:
-        raise Invalid(f"There is no user “{text[:80]}”.")
+        raise Invalid(Message("There is no user “%(text)s”.", text=text[:80]))
     return _plain("assigned_to", Contact.assigned_to_id == user_id)
 
 
 def _not_contacted(work: Work, text: str) -> Condition:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) > 0):
-        raise Invalid(f"“{text[:80]}” is not a number of days.")
+        raise Invalid(Message("“%(text)s” is not a number of days.", text=text[:80]))
     return _plain("not_contacted", last_contact < work.now - dt.timedelta(days=int(text)))
 
 
@@ -125,7 +126,7 @@ def _day(work: Work, text: str, after: int = 0) -> dt.datetime:
         day = dt.date.fromisoformat(text) + dt.timedelta(days=after)
         return dt.datetime.combine(day, dt.time(), work.timezone).astimezone(dt.UTC)
     except (ValueError, OverflowError) as error:
-        raise Invalid(f"“{text[:80]}” is not a day such as 2026-03-31.") from error
+        raise Invalid(Message("“%(text)s” is not a day such as 2026-03-31.", text=text[:80])) from error
 
 
 def _contributed(work: Work, name: str, text: str) -> Condition:
@@ -136,9 +137,11 @@ def _contributed(work: Work, name: str, text: str) -> Condition:
                 item.plugin, f"contact filter {name}", item.condition, work, text, may_refuse=True
             )
             if condition is None:
-                raise Invalid(f"The filter “{item.label}” does not work at the moment.")
+                raise Invalid(Message("The filter “%(label)s” does not work at the moment.", label=item.label))
             return _plain(name, condition)
-    raise Invalid(f"There is no filter “{name[:60]}”; the extension that brought it may be switched off.")
+    raise Invalid(
+        Message("There is no filter “%(name)s”; the extension that brought it may be switched off.", name=name[:60])
+    )
 
 
 _BUILT_IN: dict[str, Callable[[Work, str], Condition]] = {

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, select, update
 
 from ...errors import Conflict, Invalid
+from ...messages import Message
 from ...work.unit import Change, Work
 from ..journal.system import SystemEntry, write
 from ..keyset import valid_id
@@ -108,7 +109,10 @@ def restore(work: Work, ids: Sequence[int]) -> int:
         owner = owners.get(row.email_key)
         if owner is not None or row.email_key in seen:
             raise Conflict(
-                f"Another contact has “{row.email}” by now: change it there before you restore this one.",
+                Message(
+                    "Another contact has “%(email)s” by now: change it there before you restore this one.",
+                    email=row.email,
+                ),
                 field="emails",
                 other_id=owner if owner is not None and may_see(work, owner) else None,
             )
@@ -136,7 +140,7 @@ def _chosen(work: Work, ids: Sequence[int], *, in_bin: bool = False) -> list[Row
     """The contacts among these ids that the actor may see, locked in one order, so that two callers never wait crosswise."""
     keys = sorted({number for number in map(valid_id, ids) if number is not None})
     if len(keys) > MOST:
-        raise Invalid(f"At most {MOST:,} contacts can be changed in one step.")
+        raise Invalid(Message("At most %(most)s contacts can be changed in one step.", most=MOST))
     where: list[ColumnElement[bool]] = [Contact.deleted_at.is_(None)]
     if in_bin:
         where = [Contact.deleted_at.is_not(None), Contact.merged_into_id.is_(None)]

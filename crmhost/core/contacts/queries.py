@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, o
 from sqlalchemy.orm import selectinload
 
 from ...errors import Invalid
+from ...messages import Message
 from ...work.unit import Work
 from ..keyset import beyond, decode, encode, opaque
 from ..rows import chunks
@@ -158,7 +159,7 @@ class _Listing:
     def _order(self, name: str) -> Sort:
         if name in SORTS and (name != "deleted_at" or self.in_bin):
             return SORTS[name]
-        raise Invalid({"sort": [f"The list can't be sorted by “{name[:60]}”."]})
+        raise Invalid({"sort": [Message("The list can't be sorted by “%(name)s”.", name=name[:60])]})
 
     # --- one page -----------------------------------------------------------------------------------------------------
 
@@ -281,8 +282,9 @@ class _Listing:
         else:
             rows = self._found_by_prefix()
         if len(rows) > HITS:
-            self.note = (
-                f"More than {HITS:,} contacts match; these are the first {HITS:,}. Type more to find the others."
+            self.note = Message(
+                "More than %(hits)s contacts match; these are the first %(hits)s. Type more to find the others.",
+                hits=HITS,
             )
             rows = rows[:HITS]
         return rows

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from ...errors import Invalid
+from ...messages import Message
 from ...work.unit import Work
 from ..keyset import valid_id
 from ..rows import chunks
@@ -114,7 +115,7 @@ def assignee(work: Work, value: Any) -> int | None:
         chosen = User.id == number if number is not None else User.email_key == email_key(clean_line(str(value)))
         user = work.session.scalar(select(User).where(chosen))
         if user is None or user.disabled_at is not None:
-            raise Invalid({"assigned_to": [f"There is no active user “{str(value)[:80]}”."]})
+            raise Invalid({"assigned_to": [Message("There is no active user “%(value)s”.", value=str(value)[:80])]})
         user_id = user.id
     if work.actor.only_assigned and user_id != work.actor.user_id:
         raise Invalid({"assigned_to": ["You may only work with contacts that are assigned to you."]})

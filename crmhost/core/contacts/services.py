@@ -14,6 +14,7 @@ from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ...errors import Conflict, Invalid, NotFound, Stale
+from ...messages import Message
 from ...work.tables import AuditEntry
 from ...work.unit import Change, Work
 from ..journal.system import SystemEntry, write
@@ -312,8 +313,12 @@ def _require_free(work: Work, contact: Contact | None, emails: Sequence[str]) ->
 
 def taken(work: Work, field: str, value: str, owner: int | None) -> Conflict:
     """The error for a value that another contact has; names that contact if the actor may see it."""
-    hint = "Open that one, or use another address." if field == "emails" else "Open that one, or leave the id out."
-    sentence = f"Another contact has “{value}” already. {hint}"
+    sentence = Message(
+        "Another contact has “%(value)s” already. Open that one, or use another address."
+        if field == "emails"
+        else "Another contact has “%(value)s” already. Open that one, or leave the id out.",
+        value=value,
+    )
     return Conflict(sentence, field=field, other_id=owner if owner is not None and may_see(work, owner) else None)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 
 from ...db import upsert
 from ...errors import Invalid, NotFound
+from ...messages import Message
 from ...work.unit import Change, Work
 from ..hues import HUES, hue_for
 from ..keyset import valid_id
@@ -107,10 +108,10 @@ def rename(work: Work, tag_id: int, name: str) -> Tag:
     tag = _by_id(work, tag_id)
     name = clean_line(name)
     if not name or len(name) > LONGEST or len(key_of(name)) > LONGEST:
-        raise Invalid({"name": [f"The name of a tag has 1 to {LONGEST} characters."]})
+        raise Invalid({"name": [Message("The name of a tag has 1 to %(longest)s characters.", longest=LONGEST)]})
     other = find(work, name)
     if other is not None and other is not tag:
-        raise Invalid({"name": [f"There is a tag “{other.name}” already: merge the two instead."]})
+        raise Invalid({"name": [Message("There is a tag “%(name)s” already: merge the two instead.", name=other.name)]})
     if name != tag.name:
         work.audit("tag.renamed", "tag", tag_id, before={"name": tag.name}, after={"name": name})
         work.changed(Change("tag.renamed", "tag", tag_id, {"name": tag.name}, {"name": name}))
@@ -124,7 +125,7 @@ def recolour(work: Work, tag_id: int, hue: str) -> Tag:
     work.require("tags.edit")
     tag = _by_id(work, tag_id)
     if hue not in HUES:
-        raise Invalid({"hue": ["Choose one of the colours: " + ", ".join(HUES) + "."]})
+        raise Invalid({"hue": [Message("Choose one of the colours: %(names)s.", names=list(HUES))]})
     if hue != tag.hue:
         work.audit("tag.recoloured", "tag", tag_id, before={"hue": tag.hue}, after={"hue": hue})
         tag.hue = hue

@@ -8,6 +8,7 @@ from typing import Any
 from ...contributions import Health, HealthCheck, Job, Schedule, Setting
 from ...errors import Invalid
 from ...hooks import hookimpl
+from ...messages import Message
 from ...work.unit import Work
 
 #: What the whole request to an upload page may hold.
@@ -16,7 +17,7 @@ LARGEST_MB = 60
 
 def _check_size(_work: Work, value: int) -> int:
     if not 1 <= value <= LARGEST_MB:
-        raise Invalid(f"Give a number from 1 to {LARGEST_MB}.")
+        raise Invalid(Message("Give a number from 1 to %(most)s.", most=LARGEST_MB))
     return value
 
 
@@ -52,7 +53,7 @@ class Plugin:
                 kind="integer",
                 default=LARGEST_MB,
                 validate=_check_size,
-                help=f"For files that people upload, from 1 to {LARGEST_MB}.",
+                help=Message("For files that people upload, from 1 to %(most)s.", most=LARGEST_MB),
                 order=75,
                 page="general",
             )

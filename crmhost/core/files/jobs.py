@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from ...messages import Plural
 from ...work.unit import Work
 from ..rows import CHUNK
 from .models import File
@@ -39,7 +40,10 @@ def sweep(job: JobContext) -> dict[str, object]:
         swept += len(left)
         job.progress(seen)
     swept += work.storage.tidy(before)
-    return {"message": f"{swept:,} left-over files were removed.", "removed": swept}
+    return {
+        "message": Plural("%(num)s left-over file was removed.", "%(num)s left-over files were removed.", swept),
+        "removed": swept,
+    }
 
 
 def _without_row(work: Work, keys: Iterable[str]) -> list[str]:

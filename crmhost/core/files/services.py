@@ -24,6 +24,7 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import select
 
 from ...errors import Conflict, CrmError, Invalid, NotFound
+from ...messages import Message, Plural
 from ...storage import new_key
 from ...work.unit import Work
 from ..contacts.models import Contact
@@ -263,7 +264,9 @@ class _Meter:
         for piece in _pieces(self._source):
             self.size += len(piece)
             if self._limit and self.size > self._limit:
-                raise Invalid(f"The file is too large: at most {_readable(self._limit)} are taken.")
+                raise Invalid(
+                    Message("The file is too large: at most %(limit)s are taken.", limit=_readable(self._limit))
+                )
             self.digest.update(piece)
             if len(self.head) < HEAD:
                 self.head += piece[: HEAD - len(self.head)]
@@ -281,4 +284,6 @@ def _pieces(source: bytes | IO[bytes] | Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _readable(size: int) -> str:
-    return f"{size / MEGABYTE:,.0f} MB" if size >= MEGABYTE else f"{size:,} bytes"
+    if size >= MEGABYTE:
+        return Message("%(size)s MB", size=round(size / MEGABYTE))
+    return Plural("%(num)s byte", "%(num)s bytes", size)

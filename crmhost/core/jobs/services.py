@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import func, select, union_all, update
 
 from ...errors import Invalid
+from ...messages import Message
 from ...work import events, jobs
 from ...work.attempt import handlers_of
 from ...work.jobs import cancel, get, retry
@@ -82,7 +83,17 @@ def page(work: Work, *, state: str = "", kind: str = "", after: str | None = Non
     :raises Invalid: for a state that there is none of, or a cursor of another list.
     """
     if state and state not in STATES:
-        raise Invalid({"state": [f"There is no state “{clean_line(state)[:20]}”; there are: {', '.join(STATES)}."]})
+        raise Invalid(
+            {
+                "state": [
+                    Message(
+                        "There is no state “%(state)s”; there are: %(states)s.",
+                        state=clean_line(state)[:20],
+                        states=STATES,
+                    )
+                ]
+            }
+        )
     limit = max(1, min(limit, LARGEST_PAGE))
     by_due = bool(state) and not kind and work.can(jobs.VIEW)
     upwards = by_due and state in ("due", "parked")

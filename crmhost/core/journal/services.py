@@ -10,10 +10,11 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, and_, exists, func, not_, select
 
 from ...errors import Invalid, NotFound, Stale
+from ...messages import Message
 from ...work.unit import Change, Work
 from ..contacts.models import Contact
 from ..keyset import beyond, decode, encode, opaque, valid_id
-from ..text import clean_json, clean_line, clean_text, nearest
+from ..text import clean_json, clean_line, clean_text, nearest, unknown
 from .models import JournalEntry
 from .system import SystemEntry, contacted
 from .system import write as system
@@ -119,7 +120,9 @@ def edit(work: Work, entry_id: int, fields: Mapping[str, Any], *, version: int |
     now = {name: getattr(entry, name) for name in ("type", "summary", "comment", "outcome", "at")}
     unknown = sorted(set(fields) - set(now))
     if unknown:
-        raise Invalid({unknown[0]: [f"An entry has no field “{clean_line(unknown[0])[:60]}”."]})
+        raise Invalid(
+            {unknown[0]: [Message("An entry has no field “%(unknown)s”.", unknown=clean_line(unknown[0])[:60])]}
+        )
     values = _checked(work, now | dict(fields), had=entry.type)
     if values == now:
         return entry
@@ -296,7 +299,7 @@ def _checked(work: Work, values: Mapping[str, Any], *, had: str = "") -> dict[st
     kind, manual = str(values["type"]), manual_types(work)
     if kind != had and kind not in (item.name for item in manual):
         near = nearest(kind, [item.name for item in manual])
-        errors["type"] = [f"There is no type of entry “{kind[:80]}”." + (f" Did you mean “{near}”?" if near else "")]
+        errors["type"] = [unknown(Message("There is no type of entry “%(kind)s”.", kind=kind[:80]), near)]
     texts = {"summary": clean_line(str(values["summary"] or ""))}
     texts |= {name: clean_text(str(values[name] or "")) for name in ("comment", "outcome")}
     if not any(texts.values()):
@@ -304,7 +307,13 @@ def _checked(work: Work, values: Mapping[str, Any], *, had: str = "") -> dict[st
     for name, text in texts.items():
         longest = LONGEST_SUMMARY if name == "summary" else LONGEST_TEXT
         if len(text) > longest:
-            errors[name] = [f"This is too long: at most {longest:,} characters, this has {len(text):,}."]
+            errors[name] = [
+                Message(
+                    "This is too long: at most %(longest)s characters, this has %(count)s.",
+                    longest=longest,
+                    count=len(text),
+                )
+            ]
     at = values["at"] or work.now
     if not isinstance(at, dt.datetime) or at.tzinfo is None:
         errors["at"] = ["Give the date and time."]

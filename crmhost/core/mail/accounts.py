@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, update
 
 from ...errors import Invalid, NotFound
 from ...mail.dkim import Signer, make_key
+from ...messages import Message
 from ...work.unit import Work
 from ..contacts.emails import check_email
 from ..keyset import valid_id
@@ -171,7 +172,7 @@ def save(work: Work, account_id: int | None, fields: Mapping[str, Any]) -> MailA
     if account_id is not None and row is None:
         raise NotFound("mail account", account_id)
     if row is None and len(known) >= MOST:
-        raise Invalid(f"There can be at most {MOST} accounts.")
+        raise Invalid(Message("There can be at most %(most)s accounts.", most=MOST))
     values = _checked(fields, [item for item in known if item is not row])
     before = {} if row is None else _shown(row)
     secrets = {name: values.pop(name) for name in ("password", "dkim_key")}
@@ -236,7 +237,9 @@ def check_sender(_work: Work, value: Any) -> str:
     try:
         email = check_email(email or text)
     except ValueError as error:
-        raise Invalid(f"{error} Give an address, or a name with it: Atelier <hello@example.com>.") from error
+        raise Invalid(
+            Message("%(reason)s Give an address, or a name with it: Atelier <hello@example.com>.", reason=error)
+        ) from error
     return f"{name} <{email}>" if name else email
 
 
@@ -267,12 +270,12 @@ def _checked(fields: Mapping[str, Any], others: list[MailAccount]) -> dict[str, 
     values: dict[str, Any] = {name: clean_line(str(fields.get(name) or "")) for name in _LINES}
     for name, longest in _LINES.items():
         if len(values[name]) > longest:
-            errors[name] = [f"This is too long: at most {longest} characters."]
+            errors[name] = [Message("This is too long: at most %(longest)s characters.", longest=longest)]
     if not values["name"]:
         errors["name"] = ["Give the account a name, such as “Newsletter”."]
     values["name_key"] = fold(values["name"])[:80]
     if any(other.name_key == values["name_key"] for other in others):
-        errors["name"] = [f"There is an account “{values['name']}” already."]
+        errors["name"] = [Message("There is an account “%(name)s” already.", name=values["name"])]
     for name in ("from_email", "reply_to"):
         text = clean_line(str(fields.get(name) or ""))
         try:

@@ -12,6 +12,7 @@ from werkzeug import Response
 from werkzeug.datastructures import FileStorage
 
 from ...errors import CrmError, Invalid
+from ...messages import Message
 from ...web.request import current_work, requires, writing
 from ...web.toasts import toast
 from ...work.unit import Work
@@ -122,7 +123,7 @@ def stage(work: Work, uploads: Sequence[FileStorage], contact_id: int) -> list[S
     """
     chosen = [item for item in uploads if item.filename]
     if len(chosen) > MOST_FILES:
-        raise Invalid({"files": [f"At most {MOST_FILES} files go with one mail."]})
+        raise Invalid({"files": [Message("At most %(most)s files go with one mail.", most=MOST_FILES)]})
     staged: list[Staged] = []
     left = LARGEST_FILES
     for item in chosen:
@@ -131,7 +132,15 @@ def stage(work: Work, uploads: Sequence[FileStorage], contact_id: int) -> list[S
                 work, item.stream, name=item.filename or "", owner="mail", contact_id=contact_id, largest=left
             )
         except Invalid as error:
-            raise Invalid({"files": [f"“{(item.filename or '')[:80]}”: {error.message}"]}) from error
+            raise Invalid(
+                {
+                    "files": [
+                        Message(
+                            "“%(filename)s”: %(message)s", filename=(item.filename or "")[:80], message=error.message
+                        )
+                    ]
+                }
+            ) from error
         staged.append(file)
         left = max(1, left - file.size)
     return staged

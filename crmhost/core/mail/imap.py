@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Iterator, Sequence
 
 from ...errors import CrmError
+from ...messages import Message
 from .intake import LARGEST
 
 TIMEOUT = 30.0
@@ -43,17 +44,30 @@ class Reader:
             )
         except OSError as error:
             words = getattr(error, "verify_message", "") or error.strerror or str(error)
-            raise CrmError(f"{mailbox.host}:{mailbox.port} can't be reached: {words}.") from error
+            raise CrmError(
+                Message(
+                    "%(host)s:%(port)s can't be reached: %(words)s.",
+                    host=mailbox.host,
+                    port=str(mailbox.port),
+                    words=words,
+                )
+            ) from error
         except imaplib.IMAP4.error as error:
-            raise CrmError(f"{mailbox.host} does not speak IMAP: {_said(error)}") from error
+            raise CrmError(
+                Message("%(host)s does not speak IMAP: %(reason)s", host=mailbox.host, reason=_said(error))
+            ) from error
         try:
             self._imap.login(mailbox.user, mailbox.password)
             kind, said = self._imap.select(_quoted(mailbox.folder))
             if kind != "OK":
-                raise CrmError(f"The folder “{mailbox.folder}” can't be opened: {_text(said)}")
+                raise CrmError(
+                    Message(
+                        "The folder “%(folder)s” can't be opened: %(said)s", folder=mailbox.folder, said=_text(said)
+                    )
+                )
         except (imaplib.IMAP4.error, OSError) as error:
             self.close()
-            raise CrmError(f"{mailbox.host} refuses: {_said(error)}") from error
+            raise CrmError(Message("%(host)s refuses: %(reason)s", host=mailbox.host, reason=_said(error))) from error
         except CrmError:
             self.close()
             raise
@@ -88,7 +102,9 @@ class Reader:
         try:
             yield
         except (imaplib.IMAP4.error, OSError) as error:
-            raise CrmError(f"{self._mailbox.host} broke off: {_said(error)}") from error
+            raise CrmError(
+                Message("%(host)s broke off: %(reason)s", host=self._mailbox.host, reason=_said(error))
+            ) from error
 
     def close(self) -> None:
         """Ends the connection."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import CrmError, GiveUp, NotFound
+from ...messages import Message
 from ...work.context import JobContext
 from ...work.unit import Work
 from ..settings.services import store
@@ -49,7 +50,11 @@ def poll(job: JobContext) -> dict[str, Any] | None:
                 read, counted = read + 1, counted + (taken.message_id is not None and not taken.known)
     except CrmError as error:
         raise GiveUp(error.message) from error
-    return {"message": f"{read} read, {counted} about mails of this site"} if read else None
+    return (
+        {"message": Message("%(read)s read, %(counted)s about mails of this site", read=read, counted=counted)}
+        if read
+        else None
+    )
 
 
 def webhook(work: Work, key: str, _headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import ColumnElement, func, select
 
 from ...contributions import Health
+from ...messages import Message, Plural
 from ...work.unit import Work
 from ..contacts.emails import email_key
 from ..keyset import beyond, decode, encode, opaque, valid_id
@@ -123,8 +124,12 @@ def check(work: Work) -> Health:
     wanted = select(MailMessage.state, func.count()).where(lately, MailMessage.state.in_(("failed", "unknown")))
     number = sum(row[1] for row in work.session.execute(wanted.group_by(MailMessage.state)))
     if number:
-        advice = "Look at the log: Settings > Mail > Log."
-        return Health(level="warning", message=f"{number} mails of the last day failed or are unknown.", advice=advice)
+        message = Plural(
+            "%(num)s mail of the last day failed or is unknown.",
+            "%(num)s mails of the last day failed or are unknown.",
+            number,
+        )
+        return Health(level="warning", message=message, advice=Message("Look at the log: Settings > Mail > Log."))
     if not work.base_url:
         return Health(
             level="warning",

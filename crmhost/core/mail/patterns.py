@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from ...errors import Invalid, NotFound, Stale
 from ...mail.body import LARGE, prepare, sanitise
 from ...mail.render import Rendered, Source, TemplateError, compile_template, names, render
+from ...messages import Message
 from ...work.unit import Work
 from ..contacts.models import Contact
 from ..keyset import valid_id
@@ -154,7 +155,7 @@ def save(work: Work, template_id: int | None, fields: Mapping[str, Any], *, vers
     before = None
     if row is None:
         if (work.session.scalar(select(func.count()).select_from(MailTemplate)) or 0) >= MOST:
-            raise Invalid(f"There can be at most {MOST:,} templates.")
+            raise Invalid(Message("There can be at most %(most)s templates.", most=MOST))
         row = MailTemplate(**values, updated_at=work.now, updated_by=work.actor.label)
         work.session.add(row)
     else:
@@ -204,7 +205,7 @@ def _checked(work: Work, fields: Mapping[str, Any], template_id: int | None) -> 
     elif len(values["name"]) > 120:
         errors["name"] = ["This is too long: at most 120 characters."]
     elif work.session.scalar(other) is not None:
-        errors["name"] = [f"There is a template “{values['name']}” already."]
+        errors["name"] = [Message("There is a template “%(name)s” already.", name=values["name"])]
     if len(values["subject"]) > 300:
         errors["subject"] = ["This is too long: at most 300 characters."]
     if kind not in KINDS:
@@ -213,7 +214,7 @@ def _checked(work: Work, fields: Mapping[str, Any], template_id: int | None) -> 
         errors["content"] = ["Write something first."]
     for name, written in (("content", content), ("text", text)):
         if len(written) > LONGEST:
-            errors[name] = [f"This is too long: at most {LONGEST:,} characters."]
+            errors[name] = [Message("This is too long: at most %(longest)s characters.", longest=LONGEST)]
     if not errors:
         errors = problems(work, kind, values["subject"], content, text)
     if errors:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from ...errors import CrmError, Invalid, NotFound, RetryLater
 from ...mail import verp
 from ...mail.message import Address, Attachment, Letter, Unsubscribe, as_bytes, build
+from ...messages import Message
 from ...work.context import JobContext
 from ...work.unit import Work
 from ..files import services as files
@@ -162,7 +163,7 @@ def _attachment(work: Work, item: dict[str, Any]) -> Attachment:
         with files.open(work, int(item["file_id"])) as stream:
             return Attachment(name, stream.read(), str(item.get("media_type", "")))
     except NotFound as error:
-        raise Invalid(f"The file “{name}” is no longer there.") from error
+        raise Invalid(Message("The file “%(name)s” is no longer there.", name=name)) from error
 
 
 def _domain(email: str) -> str:

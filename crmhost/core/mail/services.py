@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from ...errors import Conflict, Invalid, NotFound
 from ...mail.body import to_text
 from ...mail.message import Address
+from ...messages import Message
 from ...work.tables import JobRow
 from ...work.unit import Work
 from ..contacts import services as contacts
@@ -98,13 +99,19 @@ def queue(
     if not subject:
         errors["subject"] = ["Give the mail a subject."]
     elif len(subject) > LONGEST_SUBJECT:
-        errors["subject"] = [f"This is too long: at most {LONGEST_SUBJECT} characters, this has {len(subject)}."]
+        errors["subject"] = [
+            Message(
+                "This is too long: at most %(longest)s characters, this has %(count)s.",
+                longest=LONGEST_SUBJECT,
+                count=len(subject),
+            )
+        ]
     if not html.strip() and not text:
         errors["body"] = ["Write something first."]
     if len(html) + len(text) > LARGEST_BODY:
-        errors["body"] = [f"This is too long: at most {LARGEST_BODY:,} characters."]
+        errors["body"] = [Message("This is too long: at most %(longest)s characters.", longest=LARGEST_BODY)]
     if not errors and bulk and (why := reasons(work, [address.email]).get(email_key(address.email))):
-        errors["to"] = [f"{address.email} gets no campaigns: {why[0].reason}."]
+        errors["to"] = [Message("%(email)s gets no campaigns: %(reason)s.", email=address.email, reason=why[0].reason)]
     if errors:
         raise Invalid(errors)
     message = MailMessage(

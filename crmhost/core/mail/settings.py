@@ -6,6 +6,7 @@ from typing import Any
 
 from ...contributions import Setting
 from ...errors import Invalid
+from ...messages import Message
 from ...work.unit import Work
 from .accounts import check_host, check_limit, check_port, check_sender
 from .keys import SETTING as DATA_KEY
@@ -77,7 +78,7 @@ def check_layout(_work: Work, value: Any) -> str:
     """HTML with one place for the content."""
     text = str(value)
     if text and text.count(PLACE) != 1:
-        raise Invalid(f"Write {PLACE} once, where the text of the mail goes.")
+        raise Invalid(Message("Write %(place)s once, where the text of the mail goes.", place=PLACE))
     return text
 
 
@@ -117,14 +118,20 @@ SETTINGS = [
     *(
         Setting(
             key=f"mail.per_{unit}",
-            label=f"Mails per {unit}",
+            label=label,
             kind="integer",
             default=None,
             validate=check_limit,
             help="Empty: no limit.",
             order=100 + place,
         )
-        for place, unit in enumerate(("minute", "hour", "day"))
+        for place, (unit, label) in enumerate(
+            (
+                ("minute", Message("Mails per minute")),
+                ("hour", Message("Mails per hour")),
+                ("day", Message("Mails per day")),
+            )
+        )
     ),
     Setting(
         key="mail.layout",
@@ -132,7 +139,9 @@ SETTINGS = [
         kind="long_text",
         default="",
         validate=check_layout,
-        help=f"HTML around the text of mails, with {PLACE} where that goes. Empty: that of the theme.",
+        help=Message(
+            "HTML around the text of mails, with %(place)s where that goes. Empty: that of the theme.", place=PLACE
+        ),
         order=110,
     ),
     Setting(

@@ -10,6 +10,7 @@ import ssl
 from types import TracebackType
 from typing import Self
 
+from ...messages import Message
 from .accounts import Account
 
 #: Seconds that a server has for an answer.
@@ -67,15 +68,26 @@ class Connection:
             raise NotSent(_answer(error.smtp_code, error.smtp_error), again=error.smtp_code < 500) from error
         except ssl.SSLCertVerificationError as error:
             self.close()
-            words = f"The certificate of {account.host} is not valid: {error.verify_message}."
+            words = Message(
+                "The certificate of %(host)s is not valid: %(reason)s.",
+                host=account.host,
+                reason=error.verify_message,
+            )
             raise NotSent(Answer(0, words), again=False) from error
         except smtplib.SMTPNotSupportedError as error:
             self.close()
-            words = f"{account.host} does not offer what the account asks for: {error}"
+            words = Message(
+                "%(host)s does not offer what the account asks for: %(reason)s", host=account.host, reason=error
+            )
             raise NotSent(Answer(0, words), again=False) from error
         except (OSError, smtplib.SMTPException) as error:
             self.close()
-            words = f"{account.host}:{account.port} can't be reached: {_words(error)}"
+            words = Message(
+                "%(host)s:%(port)s can't be reached: %(reason)s",
+                host=account.host,
+                port=str(account.port),
+                reason=_words(error),
+            )
             raise NotSent(Answer(0, words), again=True) from error
 
     def _open(self, timeout: float) -> None:
@@ -105,7 +117,9 @@ class Connection:
         """
         plain = (sender + recipient).isascii()
         if not plain and not self._smtp.has_extn("smtputf8"):
-            words = f"{self.account.host} takes no addresses with other than ASCII letters before the @."
+            words = Message(
+                "%(host)s takes no addresses with other than ASCII letters before the @.", host=self.account.host
+            )
             raise NotSent(Answer(0, words), again=False)
         self._smtp.command_encoding = "ascii" if plain else "utf-8"
         try:
@@ -115,13 +129,13 @@ class Connection:
                         self._smtp.rset()
                     raise NotSent(_answer(code, said), again=code < 500)
         except (OSError, smtplib.SMTPException) as error:
-            words = f"{self.account.host} ended the connection: {_words(error)}"
+            words = Message("%(host)s ended the connection: %(reason)s", host=self.account.host, reason=_words(error))
             raise NotSent(Answer(0, words), again=True) from error
         try:
             self._smtp.send(_DOT.sub(b"..", raw) + (b"" if raw.endswith(b"\r\n") else b"\r\n") + b".\r\n")
             code, said = self._smtp.getreply()
         except (OSError, smtplib.SMTPException) as error:
-            words = f"The connection broke after the mail was handed over: {_words(error)}"
+            words = Message("The connection broke after the mail was handed over: %(reason)s", reason=_words(error))
             raise Uncertain(Answer(0, words)) from error
         if code != 250:
             raise NotSent(_answer(code, said), again=code < 500)

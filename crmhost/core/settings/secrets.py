@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ...errors import CrmError
+from ...messages import Message
 
 _NONCE = 12
 
@@ -48,12 +49,16 @@ class Cipher:
         key = self._keys.get(key_id)
         if key is None:
             raise CrmError(
-                f"“{context}” was stored under another secret key (id {key_id}): give that key or enter it again."
+                Message(
+                    "“%(context)s” was stored under another secret key (id %(key_id)s): give that key or enter it again.",
+                    context=context,
+                    key_id=str(key_id),
+                )
             )
         try:
             return key.decrypt(sealed[:_NONCE], sealed[_NONCE:], context.encode()).decode()
         except (InvalidTag, ValueError) as error:
-            raise CrmError(f"“{context}” can't be decrypted: enter it again.") from error
+            raise CrmError(Message("“%(context)s” can't be decrypted: enter it again.", context=context)) from error
 
 
 def _derive(secret_key: str) -> bytes:

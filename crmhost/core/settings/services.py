@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from ...contributions import Setting
 from ...errors import CrmError, Invalid
 from ...host.tables import HostState
+from ...messages import Message
 from ...work.unit import Change, Work
 from ..rows import insert_rows
 from .models import StoredSetting
@@ -177,7 +178,7 @@ def unseal(work: Work, sealed: str, context: str) -> str:
     try:
         raw = base64.b64decode(text, validate=True)
     except binascii.Error as error:
-        raise CrmError(f"“{context}” can't be decrypted: enter it again.") from error
+        raise CrmError(Message("“%(context)s” can't be decrypted: enter it again.", context=context)) from error
     return _view(work).cipher.decrypt(raw, key_id, context)
 
 

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from ...contributions import Setting
 from ...errors import Invalid
+from ...messages import Message
 from ...work.unit import Work
 from ..contacts.emails import check_email
-from ..text import clean_json, clean_line, clean_text, fold, nearest
+from ..text import clean_json, clean_line, clean_text, fold, nearest, unknown
 
 LONGEST_LINE = 1_000
 LONGEST_TEXT = 100_000
@@ -169,7 +170,9 @@ def check_currency(_work: Work, value: Any) -> str:
 
     code = str(value).upper()
     if pycountry.currencies.get(alpha_3=code) is None:
-        raise Invalid(f"“{value}” is not a currency: give the three letters of ISO 4217, such as EUR.")
+        raise Invalid(
+            Message("“%(value)s” is not a currency: give the three letters of ISO 4217, such as EUR.", value=value)
+        )
     return code
 
 
@@ -187,9 +190,8 @@ def check_time_zone(_work: Work, value: Any) -> str:
     if value in zones:
         return str(value)
     near = nearest(str(value), zones)
-    raise Invalid(
-        f"“{value}” is not a time zone." + (f" Did you mean “{near}”?" if near else " Give one such as Europe/Berlin.")
-    )
+    said = Message("“%(value)s” is not a time zone.", value=value)
+    raise Invalid(unknown(said, near, Message("Give one such as Europe/Berlin.")))
 
 
 def check_date_format(_work: Work, value: Any) -> str:
@@ -199,7 +201,12 @@ def check_date_format(_work: Work, value: Any) -> str:
     plain = re.sub(r"'[^']*'", "", str(value))
     whole = all(re.search(part, plain) for part in ("d", "[ML]", "y"))
     if len(value) > 40 or not whole or not re.fullmatch(r"[dMyLEc./,\- ]+", plain):
-        raise Invalid(f"“{value}” is not a date format: give short, medium, long, or a pattern such as dd.MM.yyyy.")
+        raise Invalid(
+            Message(
+                "“%(value)s” is not a date format: give short, medium, long, or a pattern such as dd.MM.yyyy.",
+                value=value,
+            )
+        )
     return str(value)
 
 
@@ -210,4 +217,4 @@ def check_language(_work: Work, value: Any) -> str:
     try:
         return str(Locale.parse(str(value).replace("-", "_")))
     except (UnknownLocaleError, ValueError, TypeError) as error:
-        raise Invalid(f"“{value}” is not a language: give a code such as en or fr.") from error
+        raise Invalid(Message("“%(value)s” is not a language: give a code such as en or fr.", value=value)) from error

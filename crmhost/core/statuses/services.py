@@ -10,13 +10,14 @@ from sqlalchemy import func, insert, literal, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ...errors import Invalid, NotFound
+from ...messages import Message
 from ...work.unit import Change, Work
 from ..contacts.models import Contact
 from ..hues import HUES, hue_for
 from ..journal.models import JournalEntry
 from ..keyset import valid_id
 from ..rows import table
-from ..text import clean_line, fold, nearest
+from ..text import clean_line, fold, nearest, unknown
 from .counts import add as add_counts
 from .counts import kept
 from .models import Status, StatusChange
@@ -52,8 +53,9 @@ def find(work: Work, name_or_id: str | int, among: Sequence[Status] | None = Non
         if status.name_key == fold(name) or (number is not None and status.id == number):
             return status
     near = nearest(name, [status.name for status in known])
-    hint = f"Did you mean “{near}”?" if near else "There are: " + ", ".join(status.name for status in known) + "."
-    raise Invalid({"status": [f"There is no status “{name[:80]}”. {hint}"]})
+    names = [status.name for status in known]
+    said = Message("There is no status “%(name)s”.", name=name[:80])
+    raise Invalid({"status": [unknown(said, near, Message("There are: %(names)s.", names=names))]})
 
 
 def default(work: Work, among: Sequence[Status] | None = None) -> Status:
@@ -98,7 +100,7 @@ def add(work: Work, name: str, hue: str = "") -> Status:
     work.require("statuses.edit")
     known = _locked(work)
     if len(known) >= MOST:
-        raise Invalid({"name": [f"There can be at most {MOST} statuses."]})
+        raise Invalid({"name": [Message("There can be at most %(most)s statuses.", most=MOST)]})
     name = _checked_name(name, known)
     position = max((status.position for status in known), default=-1) + 1
     status = Status(name=name, name_key=fold(name), hue=_checked_hue(hue or hue_for(name)), position=position)
@@ -170,7 +172,13 @@ def delete(work: Work, status_id: int, heir: int | str | None = None) -> int:
     taker = find(work, heir, others) if heir not in (None, "") else None
     work.hooks.call("status_before_delete", work=work, status_id=status_id, heir_id=taker.id if taker else None)
     if _used(work, status) and taker is None:
-        raise Invalid({"heir": [f"Contacts have the status “{status.name}”: choose the status that they get."]})
+        raise Invalid(
+            {
+                "heir": [
+                    Message("Contacts have the status “%(name)s”: choose the status that they get.", name=status.name)
+                ]
+            }
+        )
     moved = _move_all(work, status, taker) if taker else 0
     if valid_id(work.settings.get(DEFAULT)) == status_id:
         _set_default(work, (taker or others[0]).id)
@@ -203,12 +211,13 @@ def set_from_text(work: Work, text: str) -> list[Status]:
     if not names:
         raise Invalid({"statuses": ["Give at least one status."]})
     if twice is not None:
-        raise Invalid({"statuses": [f"“{twice}” stands in the list twice."]})
+        raise Invalid({"statuses": [Message("“%(twice)s” stands in the list twice.", twice=twice)]})
     known = {status.name_key: status for status in _locked(work)}
     for key, status in known.items():
         if key not in keys and _used(work, status):
-            sentence = (
-                f"Contacts have the status “{status.name}”: delete it by itself and choose the one that they get."
+            sentence = Message(
+                "Contacts have the status “%(name)s”: delete it by itself and choose the one that they get.",
+                name=status.name,
             )
             raise Invalid({"statuses": [sentence]})
     wanted = [
@@ -266,15 +275,21 @@ def _checked_name(name: str, others: Sequence[Status]) -> str:
     if "," in name:
         raise Invalid({"name": ["The name of a status can't hold a comma."]})
     if len(name) > 80 or len(key) > 80:
-        raise Invalid({"name": [f"The name of a status is at most 80 characters long, this has {len(name)}."]})
+        raise Invalid(
+            {
+                "name": [
+                    Message("The name of a status is at most 80 characters long, this has %(count)s.", count=len(name))
+                ]
+            }
+        )
     if any(other.name_key == key for other in others):
-        raise Invalid({"name": [f"There is a status “{name}” already."]})
+        raise Invalid({"name": [Message("There is a status “%(name)s” already.", name=name)]})
     return name
 
 
 def _checked_hue(hue: str) -> str:
     if hue not in HUES:
-        raise Invalid({"hue": ["Choose one of the colours: " + ", ".join(HUES) + "."]})
+        raise Invalid({"hue": [Message("Choose one of the colours: %(names)s.", names=list(HUES))]})
     return hue
 
 

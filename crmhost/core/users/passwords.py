@@ -7,6 +7,8 @@ import functools
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
+from ...messages import Message
+
 #: OWASP Password Storage Cheat Sheet: argon2id, 19 MiB, two passes, one lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
@@ -37,9 +39,14 @@ def _nobody() -> str:
 def problems(password: str, email: str) -> list[str]:
     """What is wrong with a new password; empty when it can be taken."""
     if len(password) < SHORTEST:
-        return [f"Use at least {SHORTEST} characters: several words are easier to remember than signs."]
+        return [
+            Message(
+                "Use at least %(shortest)s characters: several words are easier to remember than signs.",
+                shortest=SHORTEST,
+            )
+        ]
     if len(password) > LONGEST:
-        return [f"Use at most {LONGEST} characters."]
+        return [Message("Use at most %(longest)s characters.", longest=LONGEST)]
     if password.casefold() == email.casefold():
         return ["The password can't be the e-mail address."]
     if len(set(password)) < 4:

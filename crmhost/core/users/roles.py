@@ -8,9 +8,10 @@ from sqlalchemy import func, select
 
 from ...contributions import Permission
 from ...errors import Conflict, Forbidden, Invalid, NotFound
+from ...messages import Message, Plural
 from ...work.unit import Work
 from ..keyset import valid_id
-from ..text import clean_line, fold, nearest
+from ..text import clean_line, fold, nearest, unknown
 from .models import Role, User
 
 ADMIN = "Admin"
@@ -71,8 +72,7 @@ def find_role(work: Work, name: str | int) -> Role:
         if role.id == name or (isinstance(name, str) and fold(role.name) == fold(name)):
             return role
     near = nearest(str(name), [role.name for role in roles])
-    hint = f" Did you mean “{near}”?" if near else ""
-    raise Invalid({"role": [f"There is no role “{name}”.{hint}"]})
+    raise Invalid({"role": [unknown(Message("There is no role “%(name)s”.", name=str(name)), near)]})
 
 
 def get_role(work: Work, role_id: int) -> Role:
@@ -97,7 +97,7 @@ def save_role(work: Work, role_id: int | None, name: str, permissions: Iterable[
         raise Conflict("Admin holds every permission and can't be changed.")
     others = [other.name for other in all_roles(work) if other is not role and other.id != role_id]
     if fold(name) in map(fold, others):
-        raise Invalid({"name": [f"There is a role “{name}” already."]})
+        raise Invalid({"name": [Message("There is a role “%(name)s” already.", name=name)]})
     known = work.generation.permissions
     dormant = {item for item in role.permissions if item not in known}
     chosen = {item for item in permissions if item in known} | dormant
@@ -119,7 +119,14 @@ def delete_role(work: Work, role_id: int) -> None:
         raise Conflict("Admin can't be deleted.")
     count = work.session.scalar(select(func.count()).select_from(User).where(User.role_id == role_id))
     if count:
-        raise Conflict(f"{count} users have the role “{role.name}”: give them another one first.")
+        raise Conflict(
+            Plural(
+                "%(num)s user has the role “%(name)s”: give them another one first.",
+                "%(num)s users have the role “%(name)s”: give them another one first.",
+                count,
+                name=role.name,
+            )
+        )
     work.audit("role.deleted", "role", role_id, before={"name": role.name, "permissions": role.permissions})
     work.session.delete(role)
     work.session.flush()
@@ -136,4 +143,6 @@ def check_handing_out(work: Work, permissions: Iterable[str]) -> None:
     """:raises Forbidden: when the actor would give or take a permission that it does not hold itself."""
     for name in sorted(permissions):
         if not work.actor.may(name):
-            raise Forbidden(name, f"You can't give or take “{name}”, because you do not hold it yourself.")
+            raise Forbidden(
+                name, Message("You can't give or take “%(name)s”, because you do not hold it yourself.", name=name)
+            )

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import func, select
 
 from ...errors import Conflict, Forbidden, Invalid, NotFound
+from ...messages import Message
 from ...work.unit import Actor, Work
 from ..contacts.emails import check_email, email_key
 from ..keyset import valid_id
@@ -138,7 +139,7 @@ def create(work: Work, email: str, role: str | int, password: str | None = None,
     except ValueError as error:
         errors["email"] = [str(error)]
     if address and find_by_email(work, address) is not None:
-        errors["email"] = [f"There is a user {address} already."]
+        errors["email"] = [Message("There is a user %(address)s already.", address=address)]
     if password is not None and (wrong := passwords.problems(password, email)):
         errors["password"] = wrong
     try:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ...db import utcnow
 from ...errors import CrmError, Forbidden, Invalid, NotFound
+from ...messages import Message, Plural
 from ...work.unit import Work
 from ..contacts.emails import email_key
 from ..keyset import valid_id
@@ -35,7 +36,13 @@ class TooManyAttempts(CrmError):
     status = 429
 
     def __init__(self, minutes: int) -> None:
-        super().__init__(f"Signing in failed too often. Try again in {minutes} minutes.")
+        super().__init__(
+            Plural(
+                "Signing in failed too often. Try again in %(num)s minute.",
+                "Signing in failed too often. Try again in %(num)s minutes.",
+                minutes,
+            )
+        )
         self.minutes = minutes
 
 
@@ -182,7 +189,7 @@ def make_token(work: Work, user: User, label: str) -> str:
         work.require("users.edit")
         check_handing_out(work, permissions_of(user))
     if user.disabled_at is not None:
-        raise Forbidden("users.edit", f"{user.email} is disabled; enable the user first.")
+        raise Forbidden("users.edit", Message("%(email)s is disabled; enable the user first.", email=user.email))
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     row = ApiToken(token_hash=hashed(token), user_id=user.id, label=clean_line(label)[:120], created_at=work.now)
     work.session.add(row)

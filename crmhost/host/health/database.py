@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from sqlalchemy import func, select
 
 from ...db import utcnow
+from ...messages import Message
 from ...work.tables import AuditEntry
 from .. import migrate
 from ..secrets import unreadable
@@ -30,23 +31,35 @@ def reachable(look: Look) -> Iterator[Finding]:
             version = tuple(connection.dialect.server_version_info or ())
     except Exception as error:
         problem = " ".join(str(getattr(error, "orig", error)).split())[:300]
-        advice = "Start the database server, or mend CRMHOST_DATABASE_URL."
-        yield Finding("database", "Database", "error", f"The database can't be reached: {problem}", advice)
+        advice = Message("Start the database server, or mend CRMHOST_DATABASE_URL.")
+        yield Finding(
+            "database",
+            "Database",
+            "error",
+            Message("The database can't be reached: %(problem)s", problem=problem),
+            advice,
+        )
         return
     shown = ".".join(map(str, version))
     if not look.site.ready:
         yield Finding("database", "Database", "error", "This site is not set up yet.", "Run “crmhost init” first.")
     elif version < OLDEST.get(kind, ()):
         least = ".".join(map(str, OLDEST[kind]))
-        message = f"{label} {shown} is older than what crmhost is tried with."
-        yield Finding("database", "Database", "warning", message, f"Use {label} {least} or newer.")
+        message = Message("%(label)s %(shown)s is older than what crmhost is tried with.", label=label, shown=shown)
+        yield Finding(
+            "database",
+            "Database",
+            "warning",
+            message,
+            Message("Use %(label)s %(least)s or newer.", label=label, least=least),
+        )
     else:
-        yield Finding("database", "Database", "ok", f"{label} {shown} answers.")
+        yield Finding("database", "Database", "ok", Message("%(label)s %(shown)s answers.", label=label, shown=shown))
 
 
 def schema(look: Look) -> Iterator[Finding]:
     """Whether the tables are those that the code needs."""
-    name = "Tables"
+    name = Message("Tables")
     found = look.site.discover().found
     with look.connection() as connection:
         owners = {migrate.CORE: migrate.CORE_VERSIONS}
@@ -63,10 +76,10 @@ def schema(look: Look) -> Iterator[Finding]:
             elif known and have != known[0]:
                 behind.append(owner)
     if behind:
-        message = f"The tables of {', '.join(behind)} are older than the code."
+        message = Message("The tables of %(behind)s are older than the code.", behind=behind)
         yield Finding("schema", name, "error", message, "Run “crmhost db upgrade”.")
     elif newer:
-        message = f"The tables of {', '.join(newer)} are newer than the code."
+        message = Message("The tables of %(newer)s are newer than the code.", newer=newer)
         yield Finding("schema", name, "warning", message, "Install the newer version here too.")
     else:
         yield Finding("schema", name, "ok", "The tables of the core and of all extensions are up to date.")
@@ -77,8 +90,8 @@ def secrets(look: Look) -> Iterator[Finding]:
     with look.connection() as connection:
         lost = unreadable(connection, look.site.cipher)
     if lost:
-        message = f"Stored under another secret key: {', '.join(lost)}."
-        advice = "Start the site with the key that it had, or enter these settings again."
+        message = Message("Stored under another secret key: %(lost)s.", lost=lost)
+        advice = Message("Start the site with the key that it had, or enter these settings again.")
         yield Finding("secrets", "Stored secrets", "error", message, advice)
     else:
         yield Finding("secrets", "Stored secrets", "ok", "All stored secrets can be read.")
@@ -92,12 +105,15 @@ def clock(look: Look) -> Iterator[Finding]:
         if connection.dialect.name == "postgresql":
             differs = abs((connection.scalar(select(func.clock_timestamp())) or now) - utcnow())
         last = connection.scalar(select(func.max(AuditEntry.at)))
-    advice = "Switch on time synchronisation (NTP) on every machine of the site."
+    advice = Message("Switch on time synchronisation (NTP) on every machine of the site.")
     if differs > OFF:
-        message = f"The clocks of this machine and of the database differ by {differs.total_seconds():,.0f} s."
+        message = Message(
+            "The clocks of this machine and of the database differ by %(seconds)s s.",
+            seconds=round(differs.total_seconds()),
+        )
         yield Finding("clock", "Clock", "error" if differs > FAR_OFF else "warning", message, advice)
     elif last is not None and last > now + FAR_OFF:
-        message = f"The last change was noted at {last:%Y-%m-%d %H:%M} UTC, which is in the future here."
+        message = Message("The last change was noted at %(last)s, which is in the future here.", last=last)
         yield Finding("clock", "Clock", "error", message, advice)
     else:
         yield Finding("clock", "Clock", "ok", "The clock agrees with what was noted before.")

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 
+from ...messages import Message
 from .finding import Finding, Look
 
 #: Free space below which the site is warned, and below which it is in danger, in bytes.
@@ -24,10 +25,12 @@ def home(look: Look) -> Iterator[Finding]:
     """Whether the home can be written to."""
     home = look.site.config.home
     if os.access(home, os.W_OK | os.X_OK):
-        yield Finding("home", "Home", "ok", f"{home} can be written to.")
+        yield Finding("home", "Home", "ok", Message("%(home)s can be written to.", home=str(home)))
     else:
-        advice = "Give the user that runs the site the right to write there, or set CRMHOST_HOME to another folder."
-        yield Finding("home", "Home", "error", f"{home} can't be written to.", advice)
+        advice = Message(
+            "Give the user that runs the site the right to write there, or set CRMHOST_HOME to another folder."
+        )
+        yield Finding("home", "Home", "error", Message("%(home)s can't be written to.", home=str(home)), advice)
 
 
 def space(look: Look) -> Iterator[Finding]:
@@ -38,8 +41,8 @@ def space(look: Look) -> Iterator[Finding]:
         places["database"] = Path(str(url.database)).parent
     least = min(places.values(), key=lambda place: shutil.disk_usage(place).free)
     free = shutil.disk_usage(least).free
-    message = f"{free / 1024**3:,.1f} GiB are free at {least}."
-    advice = "Make room or move the home to a larger disk; a full disk stops every change."
+    message = Message("%(free)s GiB are free at %(folder)s.", free=round(free / 1024**3, 1), folder=str(least))
+    advice = Message("Make room or move the home to a larger disk; a full disk stops every change.")
     if free < LITTLE_SPACE:
         yield Finding("space", "Disk space", "error" if free < NO_SPACE else "warning", message, advice)
     else:
@@ -56,13 +59,15 @@ def key(look: Look) -> Iterator[Finding]:
     ]
     for path in open_to_others:
         mode = stat.S_IMODE(path.stat().st_mode)
-        message = f"Others may read {path} (mode {mode:04o}), which holds the secret key."
-        yield Finding("key", "Secret key", "error", message, f"Run “chmod 600 {path}”.")
+        message = Message(
+            "Others may read %(path)s (mode %(mode)s), which holds the secret key.", path=str(path), mode=f"{mode:04o}"
+        )
+        yield Finding("key", "Secret key", "error", message, Message("Run “%(command)s”.", command=f"chmod 600 {path}"))
     if open_to_others:
         return
     if len(config.secret_key.encode()) < SHORT_KEY:
-        message = f"The secret key has fewer than {SHORT_KEY} characters."
-        advice = "Set CRMHOST_SECRET_KEY to a long random text; stored secrets must then be entered again."
+        message = Message("The secret key has fewer than %(least)s characters.", least=SHORT_KEY)
+        advice = Message("Set CRMHOST_SECRET_KEY to a long random text; stored secrets must then be entered again.")
         yield Finding("key", "Secret key", "warning", message, advice)
     else:
         yield Finding("key", "Secret key", "ok", "The secret key is long enough and closed to others.")
@@ -71,19 +76,23 @@ def key(look: Look) -> Iterator[Finding]:
 def address(look: Look) -> Iterator[Finding]:
     """Whether links in mail lead to the site."""
     url = look.site.config.base_url
-    name = "Public address"
+    name = Message("Public address")
     if not url:
-        advice = "Set CRMHOST_BASE_URL, such as https://crm.example.com, so that links in mail lead here."
+        advice = Message("Set CRMHOST_BASE_URL, such as https://crm.example.com, so that links in mail lead here.")
         yield Finding("address", name, "warning", "The public address is not set.", advice)
         return
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        advice = "Set CRMHOST_BASE_URL to an address such as https://crm.example.com."
-        yield Finding("address", name, "error", f"“{url}” is no web address.", advice)
+        advice = Message("Set CRMHOST_BASE_URL to an address such as https://crm.example.com.")
+        yield Finding("address", name, "error", Message("“%(url)s” is no web address.", url=url), advice)
     elif parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        advice = "Serve the site over HTTPS and set CRMHOST_BASE_URL accordingly."
+        advice = Message("Serve the site over HTTPS and set CRMHOST_BASE_URL accordingly.")
         yield Finding(
-            "address", name, "warning", f"{url} is not encrypted, so passwords can be read on the way.", advice
+            "address",
+            name,
+            "warning",
+            Message("%(url)s is not encrypted, so passwords can be read on the way.", url=url),
+            advice,
         )
     else:
-        yield Finding("address", name, "ok", f"Links in mail lead to {url}.")
+        yield Finding("address", name, "ok", Message("Links in mail lead to %(url)s.", url=url))

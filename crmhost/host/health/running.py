@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from sqlalchemy import func, select
 
 from ...contributions import Health
+from ...messages import Message, Plural
 from ...work.tables import NEW_EVENT, JobRow, OutboxEvent
 from .. import beats
 from ..tables import Fault
@@ -18,6 +19,12 @@ LATE = dt.timedelta(minutes=10)
 TOO_LATE = dt.timedelta(hours=1)
 #: How long the failures of an extension are news.
 LATELY = dt.timedelta(days=1)
+_KINDS = {
+    "web": Message("web process"),
+    "worker": Message("worker"),
+    "cli": Message("command"),
+    "test": Message("test"),
+}
 
 
 def plugins(look: Look) -> Iterator[Finding]:
@@ -28,31 +35,52 @@ def plugins(look: Look) -> Iterator[Finding]:
     bad = 0
     for plugin, reason in sorted(() if site.config.safe_mode else generation.failed.items()):
         bad += 1
-        advice = "Mend or update it, or switch it off under Extensions."
-        yield Finding(f"plugin.{plugin}", plugin, "error", f"It could not be started: {reason}", advice, plugin)
+        advice = Message("Mend or update it, or switch it off under Extensions.")
+        yield Finding(
+            f"plugin.{plugin}",
+            plugin,
+            "error",
+            Message("It could not be started: %(reason)s", reason=reason),
+            advice,
+            plugin,
+        )
     for state in sorted(states.values(), key=lambda state: state.id):
         if state.state == "suspended":
             bad += 1
-            advice = "Update it and press “Try again” under Extensions, or uninstall it."
-            message = f"It was suspended: {state.reason}"
+            advice = Message("Update it and press “Try again” under Extensions, or uninstall it.")
+            message = Message("It was suspended: %(reason)s", reason=state.reason)
             yield Finding(f"plugin.{state.id}", state.id, "error", message, advice, state.id)
         elif state.state == "enabled" and state.stale:
             bad += 1
-            message = "What it derives from other data is out of date; a job will compute it anew."
+            message = Message("What it derives from other data is out of date; a job will compute it anew.")
             yield Finding(
                 f"plugin.{state.id}", state.id, "warning", message, "See its errors under Extensions.", state.id
             )
     for broken in site.discover().broken:
         bad += 1
         level: Level = "error" if getattr(states.get(broken.id), "state", "") == "enabled" else "warning"
-        message = f"It can't be used: {broken.reason}"
-        yield Finding(f"plugin.{broken.id}", broken.id, level, message, f"Mend or remove {broken.folder}.", broken.id)
+        message = Message("It can't be used: %(reason)s", reason=broken.reason)
+        yield Finding(
+            f"plugin.{broken.id}",
+            broken.id,
+            level,
+            message,
+            Message("Mend or remove %(folder)s.", folder=str(broken.folder)),
+            broken.id,
+        )
     if site.config.safe_mode:
-        advice = "Start the site without --safe and CRMHOST_SAFE_MODE to have them back."
+        advice = Message("Start the site without --safe and CRMHOST_SAFE_MODE to have them back.")
         yield Finding("plugins", "Extensions", "warning", "Safe mode: no extension is running.", advice)
     elif not bad:
         count = sum(not plugin.builtin for plugin in generation.plugins)
-        yield Finding("plugins", "Extensions", "ok", f"All {count} extensions that are on are running.")
+        yield Finding(
+            "plugins",
+            "Extensions",
+            "ok",
+            Plural(
+                "The only extension that is on is running.", "All %(num)s extensions that are on are running.", count
+            ),
+        )
 
 
 def faults(look: Look) -> Iterator[Finding]:
@@ -65,29 +93,45 @@ def faults(look: Look) -> Iterator[Finding]:
         wanted = select(Fault.id, Fault.place, Fault.error).where(Fault.id.in_([row.last for row in rows]))
         last = {row.id: row for row in connection.execute(wanted)}
     for plugin, number, newest in rows:
-        times = f"{number:,} times" if number > 1 else "once"
-        message = f"It failed {times} in the last day, at last in {last[newest].place}: {last[newest].error}"
+        message = Plural(
+            "It failed once in the last day, in %(place)s: %(reason)s",
+            "It failed %(num)s times in the last day, at last in %(place)s: %(reason)s",
+            number,
+            place=last[newest].place,
+            reason=last[newest].error,
+        )
         yield Finding(f"faults.{plugin}", plugin, "warning", message, "See its errors under Extensions.", plugin)
 
 
 def processes(look: Look) -> Iterator[Finding]:
     """Whether all processes run the same, newest code."""
-    name = "Processes"
+    name = Message("Processes")
     with look.connection() as connection:
         number = look.site.wanted(connection).number
         living = beats.living(connection, look.site.clock())
     outdated = sorted({plugin for row in living for plugin in row.restart_needed})
     behind = [row.id for row in living if row.generation < number]
     if outdated:
-        message = f"Newer files of {', '.join(outdated)} are on the disk than in the running processes."
+        message = Message(
+            "Newer files of %(outdated)s are on the disk than in the running processes.", outdated=outdated
+        )
         yield Finding("processes", name, "warning", message, "Restart the site.")
     elif behind:
-        message = f"{len(behind)} of {len(living)} processes do not run the newest set of extensions yet."
-        yield Finding("processes", name, "warning", message, f"If it stays so, restart {', '.join(behind)}.")
+        message = Plural(
+            "%(num)s of %(all)s processes does not run the newest set of extensions yet.",
+            "%(num)s of %(all)s processes do not run the newest set of extensions yet.",
+            len(behind),
+            all=len(living),
+        )
+        yield Finding(
+            "processes", name, "warning", message, Message("If it stays so, restart %(behind)s.", behind=behind)
+        )
     else:
         kinds = [row.kind for row in living]
-        shown = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) or "none"
-        yield Finding("processes", name, "ok", f"Running now: {shown}.")
+        counted = [(kinds.count(kind), _KINDS.get(kind, kind)) for kind in sorted(set(kinds))]
+        shown = [Message("%(number)s × %(kind)s", number=number, kind=kind) for number, kind in counted]
+        processes = shown or [Message("none")]
+        yield Finding("processes", name, "ok", Message("Running now: %(processes)s.", processes=processes))
 
 
 def queue(look: Look) -> Iterator[Finding]:
@@ -101,20 +145,27 @@ def queue(look: Look) -> Iterator[Finding]:
         workers = any(row.kind == "worker" for row in beats.living(connection, now))
     waiting = max((now - at for at in (due, told) if at is not None), default=dt.timedelta(0))
     if waiting > LATE:
-        message = f"Background work has been waiting for {_duration(waiting)}."
-        advice = "See Settings > Jobs." if workers else "No worker is running: start “crmhost run” or “crmhost worker”."
+        message = Message("Background work has been waiting for %(waiting)s.", waiting=_duration(waiting))
+        advice = Message(
+            "See Settings > Jobs." if workers else "No worker is running: start “crmhost run” or “crmhost worker”."
+        )
         yield Finding("queue", "Background work", "error" if waiting > TOO_LATE else "warning", message, advice)
     else:
         yield Finding("queue", "Background work", "ok", "No background work is late.")
     if failed:
-        message = f"{failed:,} jobs failed for good." if failed > 1 else "1 job failed for good."
+        message = Plural("%(num)s job failed for good.", "%(num)s jobs failed for good.", failed)
         yield Finding("failed-jobs", "Failed jobs", "warning", message, "See why and retry them under Settings > Jobs.")
 
 
-def _duration(time: dt.timedelta) -> str:
+def _duration(time: dt.timedelta) -> Message:
     minutes = int(time.total_seconds() // 60)
+    if minutes < 120:
+        return Plural("%(num)s minute", "%(num)s minutes", minutes)
+    hours = minutes // 60
     return (
-        f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours" if minutes < 2880 else f"{time.days} days"
+        Plural("%(num)s hour", "%(num)s hours", hours)
+        if hours < 48
+        else Plural("%(num)s day", "%(num)s days", time.days)
     )
 
 
@@ -127,7 +178,7 @@ def of_plugins(look: Look) -> Iterator[Finding]:
             health = generation.run(item.plugin, place, item.check, work, default=None, gives=Health)
             id_ = item.id if item.id.startswith(f"{item.plugin}.") else f"{item.plugin}.{item.id}"
             if health is None:
-                advice = "See its errors under Extensions."
+                advice = Message("See its errors under Extensions.")
                 yield Finding(id_, item.label, "error", "The check itself failed.", advice, item.plugin)
             else:
                 yield Finding(id_, item.label, health.level, health.message, health.advice, item.plugin)

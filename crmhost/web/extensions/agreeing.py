@@ -12,6 +12,7 @@ from ...host.grants import Sentence
 from ...host.manifest import Manifest
 from ...host.registry import Found
 from ...host.tables import PluginState
+from ...messages import Message
 from ...work.unit import Work
 from . import adds
 
@@ -63,7 +64,13 @@ def require_agreed(wishes: Sequence[Wish], agreed: Sequence[tuple[str, str]]) ->
         open_ = [grant for grant in wish.fresh if (wish.id, grant) not in said]
         if open_:
             told = "; ".join(str(sentence) for sentence in grants.sentences(open_))
-            raise Invalid(f"{wish.manifest.name} asks for something that nobody agreed to: {told}. Look at it again.")
+            raise Invalid(
+                Message(
+                    "%(name)s asks for something that nobody agreed to: %(told)s. Look at it again.",
+                    name=wish.manifest.name,
+                    told=told,
+                )
+            )
 
 
 def agree(work: Work, site: Site, plugin: str, agreed: Sequence[str]) -> None:

@@ -105,11 +105,11 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
         elif isinstance(error, Conflict) and error.field:
             self.add_problem(error.field, error.message)
         else:
-            self.general.append(gettext(error.message) if "%" not in error.message else error.message)
+            self.general.append(gettext(error.message))
 
     def add_problem(self, name: str, sentence: str | Markup) -> None:
         """Says that a field has to be corrected."""
-        if "%" not in sentence and not isinstance(sentence, Markup):
+        if not isinstance(sentence, Markup):
             sentence = gettext(sentence)
         field: Field | None = self._fields.get(name) or self._fields.get(name.partition(".")[0])
         if field is None:

@@ -8,7 +8,7 @@ from typing import Any
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
-from crmhost.api import Invalid, audit, jobs, journal, keyset, settings
+from crmhost.api import Invalid, Message, audit, jobs, journal, keyset, settings
 from crmhost.web.api import Response, current_work, repeatable, switching, writing
 
 from ..envelopes import counted_list_of, list_of, object_of
@@ -198,7 +198,7 @@ def list_audit(query: Mapping[str, Any]) -> Response:
 
 def _user_id(number: int | None) -> int | None:
     if number is not None and keyset.valid_id(number) is None:
-        raise Invalid({"user_id": [f"There is no user {number}."]})
+        raise Invalid({"user_id": [Message("There is no user %(number)s.", number=str(number))]})
     return number
 
 

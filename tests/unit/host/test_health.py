@@ -116,7 +116,7 @@ def test_processes_that_lag(host: Callable[..., Host], clock: Clock) -> None:
 
     made = host()
     beats.beat(made.site, made.site.runtime)
-    assert found(made.site)["processes"].message == "Running now: 1 test."
+    assert found(made.site)["processes"].message == "Running now: 1 × test."
     with made.site.engine.execution_options(**{WRITES: True}).begin() as connection:
         connection.execute(update(HostState).values(generation=9))
     assert found(made.site)["processes"].level == "warning"

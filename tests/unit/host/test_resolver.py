@@ -122,7 +122,7 @@ def test_circle() -> None:
     )
     resolution = resolve(found, found, None, HERE)
     assert resolution.order == ("e",)
-    assert "“A” needs “B” needs “C” needs “A”" in resolution.refused["b"]
+    assert "“A” → “B” → “C” → “A”" in resolution.refused["b"]
     assert "circle" in resolution.refused["d"]
 
 
