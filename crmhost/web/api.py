@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as lazy_text
 
 from ..core.jobs.showing import job_progress
 from . import switching
+from .charts import Chart, ChartReceipt, ChartSeries, chart_box
 from .downloads import name_download
 from .forms import (
     AreaField,
@@ -54,6 +55,9 @@ from .toasts import toast
 __all__ = [
     "AreaField",
     "Bulk",
+    "Chart",
+    "ChartReceipt",
+    "ChartSeries",
     "ChoiceField",
     "ChoicesField",
     "DayField",
@@ -80,6 +84,7 @@ __all__ = [
     "UrlField",
     "abort",
     "ago",
+    "chart_box",
     "client_address",
     "clock",
     "current_person",

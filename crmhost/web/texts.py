@@ -52,7 +52,6 @@ def script_texts() -> str:
             "draftRestore": _("Bring it back"),
             "draftDrop": _("Discard it"),
             "copied": _("Copied"),
-            "table": _("Table"),
         },
         ensure_ascii=False,
     )

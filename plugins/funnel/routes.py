@@ -8,6 +8,7 @@ from crmhost.api import Work
 from crmhost.web.api import current_work, link, render_template, requires
 
 from . import services
+from .charts import chart
 from .services import Step
 
 blueprint = Blueprint("funnel", __name__)
@@ -26,7 +27,9 @@ def render_widget(work: Work) -> str:
 
 
 def _drawn(template: str, work: Work) -> str:
-    return render_template(template, funnel=services.backfilled(work), people=_people, width=_width)
+    funnel = services.backfilled(work)
+    drawn = chart(work, funnel) if funnel.top else None
+    return render_template(template, funnel=funnel, chart=drawn, people=_people, width=_width)
 
 
 def _people(step: Step) -> str:

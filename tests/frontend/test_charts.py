@@ -1,4 +1,4 @@
-"""Charts: drawn under the policy, readable as a table, saved as files."""
+"""Charts: drawn under the policy, told in words and as a table, saved as files."""
 
 import html
 import json
@@ -12,6 +12,7 @@ from .conftest import Site
 
 REVENUE = {
     "kind": "bar",
+    "heading": "Month",
     "labels": ["Sep", "Oct", "Nov"],
     "series": [{"name": "Revenue", "values": [5792000, -318000, 4163200]}],
     "format": {"kind": "money", "currency": "EUR", "digits": 2},
@@ -19,15 +20,19 @@ REVENUE = {
 }
 
 
-def card(spec: dict[str, Any]) -> str:
+def card(spec: dict[str, Any], *, hidden: bool = False) -> str:
+    own = "<p data-chart-shown>A picture of the page's own</p>" if hidden else ""
+    shown = "hidden" if hidden else "data-chart-shown"
     return (
-        f'<section class="card" data-chart-card><button data-chart-table>Table</button><button data-chart-download="csv">CSV</button>'
-        f'<button data-chart-download="svg">SVG</button><button data-chart-download="png">PNG</button>'
-        f'<div class="crm-chart" role="img" aria-label="Revenue" data-chart-name="Revenue 2026" data-chart="{html.escape(json.dumps(spec))}"></div></section>'
+        f'<section class="card" data-chart-card data-key-scope><button data-chart-table data-key="t">Table</button>'
+        f'<button data-chart-download="csv">CSV</button><button data-chart-download="svg">SVG</button>'
+        f'<button data-chart-download="png">PNG</button>{own}<div class="crm-chart" {shown} role="img" tabindex="0" '
+        f'aria-label="Revenue" data-chart-name="Revenue 2026?" data-chart="{html.escape(json.dumps(spec))}"></div>'
+        f'<div class="crm-chart-values" data-chart-values><table><tr><td>{spec["kind"]} as a table</td></tr></table></div></section>'
     )
 
 
-@pytest.mark.parametrize("kind", ["bar", "line", "pie"])
+@pytest.mark.parametrize("kind", ["bar", "line", "rows", "pie"])
 def test_chart_is_drawn(site: Site, page: Page, kind: str) -> None:
     """Each kind draws its values, and again when the theme changes."""
     site.page(
@@ -41,23 +46,42 @@ def test_chart_is_drawn(site: Site, page: Page, kind: str) -> None:
     page.wait_for_function("before => document.querySelector('.crm-chart svg').outerHTML !== before", arg=before)
 
 
-def test_chart_reads_as_a_table(site: Site, page: Page) -> None:
-    """The table shows the values in full, in the reader's manner, and gives way to the chart again."""
+def test_values_are_shown_and_said_by_arrow_keys(site: Site, page: Page) -> None:
+    """In the reader's manner, with what is still running; Escape hides them."""
     site.page("/", card(REVENUE))
     page.goto("/")
     expect(page.locator(".crm-chart svg")).to_be_visible()
-    page.get_by_role("button", name="Table").click()
-    expect(page.get_by_role("row", name="Oct")).to_contain_text("-€3,180.00")
-    expect(page.locator(".crm-chart")).to_be_hidden()
-    page.get_by_role("button", name="Table").click()
-    expect(page.locator(".crm-chart svg")).to_be_visible()
+    page.get_by_role("img", name="Revenue").press("ArrowRight")
+    expect(page.get_by_role("status").first).to_have_text("Sep: €57,920.00")
+    expect(page.locator(".crm-chart svg text", has_text="€57,920.00")).to_be_visible()
+    page.get_by_role("img", name="Revenue").press("End")
+    expect(page.get_by_role("status").first).to_have_text("Nov, so far: €41,632.00")
+    page.get_by_role("img", name="Revenue").press("Escape")
+    expect(page.locator(".crm-chart svg text", has_text="€41,632.00")).to_be_hidden()
 
 
-def test_chart_is_saved(site: Site, page: Page, tmp_path: Path) -> None:
-    """CSV in major units, a whole SVG, a PNG, each named after the chart."""
-    site.page("/", card(REVENUE))
+def test_table_is_one_key_away(site: Site, page: Page) -> None:
+    """T shows the table of the chart with the pointer, and the chart again."""
+    site.page("/", card(REVENUE) + card(REVENUE | {"kind": "line"}))
     page.goto("/")
-    expect(page.locator(".crm-chart svg")).to_be_visible()
+    second = page.locator("[data-chart-card]").nth(1)
+    expect(second.locator("svg")).to_be_visible()
+    second.hover()
+    page.keyboard.press("t")
+    expect(page.get_by_text("line as a table")).to_be_visible()
+    expect(page.get_by_text("bar as a table")).to_be_hidden()
+    expect(second.locator(".crm-chart")).to_be_hidden()
+    page.keyboard.press("t")
+    expect(second.locator("svg")).to_be_visible()
+    expect(page.get_by_text("line as a table")).to_be_hidden()
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_chart_is_saved(site: Site, page: Page, tmp_path: Path, hidden: bool) -> None:
+    """CSV in major units, a whole SVG with its title, a PNG, each named after the chart; also of one that stands behind a
+    picture of the page's own."""
+    site.page("/", card(REVENUE, hidden=hidden))
+    page.goto("/")
     saved = {}
     for kind in ("CSV", "SVG", "PNG"):
         with page.expect_download() as download:
@@ -65,6 +89,8 @@ def test_chart_is_saved(site: Site, page: Page, tmp_path: Path) -> None:
         assert download.value.suggested_filename == f"Revenue-2026.{kind.lower()}"
         download.value.save_as(tmp_path / kind)
         saved[kind] = (tmp_path / kind).read_bytes()
-    assert saved["CSV"].decode("utf-8-sig").split("\r\n") == [',"Revenue"', '"Sep",57920', '"Oct",-3180', '"Nov",41632']
+    expected = ['"Month","Revenue"', '"Sep",57920', '"Oct",-3180', '"Nov",41632']
+    assert saved["CSV"].decode("utf-8-sig").split("\r\n") == expected
     assert saved["SVG"].startswith(b"<svg")
+    assert b"Revenue 2026?" in saved["SVG"]
     assert saved["PNG"].startswith(b"\x89PNG")

@@ -1,44 +1,41 @@
-// Beside a chart, inside [data-chart-card]: [data-chart-table] shows its values as a table, [data-chart-download="png|svg|csv"] saves it.
-import { make, text } from "./texts.js";
+// Beside a chart, inside [data-chart-card]: [data-chart-table] shows its values, which stand in the page, as a table in its
+// place; [data-chart-download="png|svg|csv"] saves it. The drawing is fetched only when a picture is wanted.
+import { make } from "./texts.js";
 
-/** Puts a table in the chart's place, or the chart back in the table's. */
-export function toTable(button, place, { labels, titles, series, caption }, read) {
-  const shown = place.nextElementSibling?.matches("[data-chart-values]") ? place.nextElementSibling : null;
-  button.setAttribute("aria-pressed", String(!shown));
-  place.hidden = !shown;
-  if (shown) return shown.remove();
-  const head = make("tr", {}, make("th", { scope: "col" }, ""), ...series.map(({ name }) => make("th", { scope: "col", class: "num" }, name)));
-  const rows = (titles ?? labels).map((label, index) =>
-    make("tr", {}, make("th", { scope: "row" }, label), ...series.map(({ values }) => make("td", { class: "num" }, read.full(values[index])))));
-  place.after(make("div", { class: "crm-chart-values", "data-chart-values": "", tabindex: "0" },
-    make("table", { class: "crm-table" }, make("caption", { class: "visually-hidden" }, caption ?? place.getAttribute("aria-label") ?? text("table")),
-      make("thead", {}, head), make("tbody", {}, ...rows))));
-}
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-chart-table], [data-chart-download]");
+  const card = button?.closest("[data-chart-card]");
+  if (!card) return;
+  if (button.dataset.chartDownload) return download(button.dataset.chartDownload, card.querySelector("[data-chart]").dataset);
+  const open = card.querySelector("[data-chart-values]").toggleAttribute("data-open");
+  button.setAttribute("aria-pressed", String(open));
+  card.querySelector("[data-chart-shown]").hidden = open;
+  // Pressed by its key: the next press is meant for the same chart, also when the page moved under the pointer.
+  if (event.detail === 0) button.focus({ preventScroll: true });
+});
 
-/** Saves the chart as the reader sees it, or its values as CSV with a header row. */
-export async function download(kind, place, spec, picture) {
-  const name = (place.dataset.chartName || "chart").replace(/[^\p{L}\p{N}._-]+/gu, "-");
+/** Saves the chart as a picture with its title, or its values as CSV with a header row. */
+async function download(kind, { chart, chartName: title }) {
+  const spec = JSON.parse(chart);
+  const name = title.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^-|-$/g, "");
   if (kind === "csv") return save(new Blob(["\ufeff", csv(spec)], { type: "text/csv" }), `${name}.csv`);
-  const drawn = picture.getDataURL({ type: "svg", excludeComponents: ["tooltip"] });
-  const svg = decodeURIComponent(drawn.slice(drawn.indexOf(",") + 1));
+  const { picture } = await import("./charts.js");
+  const svg = picture(spec, title);
   if (kind === "svg") return save(new Blob([svg], { type: "image/svg+xml" }), `${name}.svg`);
   const image = new Image();
-  image.src = drawn;
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();
-  const canvas = new OffscreenCanvas(place.clientWidth * 2, place.clientHeight * 2);
-  const pen = canvas.getContext("2d");
-  pen.fillStyle = getComputedStyle(place.closest(".card") ?? document.body).backgroundColor;
-  pen.fillRect(0, 0, canvas.width, canvas.height);
-  pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+  const canvas = new OffscreenCanvas(image.naturalWidth * 2, image.naturalHeight * 2);
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
   save(await canvas.convertToBlob({ type: "image/png" }), `${name}.png`);
 }
 
-function csv({ labels, titles, series, format }) {
+function csv({ labels, titles, heading, series, format }) {
   // A text that a spreadsheet would take for a formula is led by an apostrophe (OWASP, CSV injection).
   const cell = (value) => `"${String(value ?? "").replace(/"/g, '""').replace(/^(?=[=+\-@\t\r])/, "'")}"`;
   const scale = format?.kind === "money" ? 10 ** (format.digits ?? 2) : 1;
   const lines = (titles ?? labels).map((label, index) => [cell(label), ...series.map(({ values }) => (values[index] ?? "") === "" ? "" : values[index] / scale)]);
-  return [["", ...series.map(({ name }) => cell(name))], ...lines].map((line) => line.join(",")).join("\r\n");
+  return [[cell(heading), ...series.map(({ name }) => cell(name))], ...lines].map((line) => line.join(",")).join("\r\n");
 }
 
 function save(blob, name) {

@@ -12,6 +12,7 @@ import "./generation.js";
 import "./session.js";
 import "./theme.js";
 import "./small.js";
+import "./chart-tools.js";
 
 import { enhance } from "./enhance.js";
 
@@ -29,4 +30,4 @@ export const loadTomSelect = async () => (await import("./choices.js")).TomSelec
 
 enhance("[data-sortable]", async (area) => (await import("./sortable.js")).sortable(area));
 enhance("select[data-choices]", async (select) => (await import("./choices.js")).choices(select));
-enhance("[data-chart]", async (place) => (await import("./charts.js")).chart(place));
+enhance("[data-chart]:not([hidden])", async (place) => (await import("./charts.js")).chart(place));

@@ -37,7 +37,9 @@ const built = {
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.(FIELD)) return;
-  const named = keyed().find((element) => element.dataset.key === event.key);
+  const fitting = keyed().filter((element) => element.dataset.key === event.key);
+  const within = (state) => fitting.find((element) => element.closest("[data-key-scope]")?.matches(state));
+  const named = within(":hover") ?? within(":focus-within") ?? fitting[0];
   const act = named ? () => (named.matches("input, textarea, select") ? (named.focus(), named.select?.()) : named.click()) : built[event.key];
   if (!act || (event.key === "Enter" && event.target !== document.body)) return;
   event.preventDefault();

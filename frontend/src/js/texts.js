@@ -34,7 +34,6 @@ const words = {
   draftRestore: "Bring it back",
   draftDrop: "Discard it",
   copied: "Copied",
-  table: "Table",
 };
 Object.assign(words, JSON.parse(document.documentElement.dataset.texts || "{}"));
 
