@@ -153,7 +153,7 @@ def test_order_by_mouse_and_by_keyboard(site: Site, page: Page) -> None:
     site.answer("/order", lambda: ("", 204))
     page.goto("/")
     wait_for_sorting(page)
-    with page.expect_request("**/order"):
+    with page.expect_response("**/order"):
         page.get_by_role("button", name="A").press(" ")
         page.keyboard.press("ArrowDown")
         page.keyboard.press("ArrowDown")
