@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Engine, MetaData, Text, create_engine, event
+from sqlalchemy import JSON, DateTime, Engine, MetaData, Text, create_engine, event, exc
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.engine.interfaces import Dialect
@@ -30,6 +31,10 @@ metadata = MetaData(
 
 #: Execution option of a connection whose transaction will write; SQLite then begins IMMEDIATE.
 WRITES = "crmhost_writes"
+
+
+#: Seconds of rest after which a connection to PostgreSQL is asked whether it still stands, before it is used.
+PING_AFTER = 1.0
 
 
 class Base(DeclarativeBase):
@@ -157,9 +162,27 @@ def make_engine(url: str, *, search_path: str = "") -> Engine:
     if search_path:
         options.append(f"-c search_path={search_path}")
     connect_args["options"] = " ".join(options)
-    return create_engine(
-        parsed, json_serializer=_dumps, pool_size=20, max_overflow=20, pool_pre_ping=True, connect_args=connect_args
-    )
+    engine = create_engine(parsed, json_serializer=_dumps, pool_size=20, max_overflow=20, connect_args=connect_args)
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _ping_after_rest)
+    return engine
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _ping_after_rest(connection: Any, record: Any, _proxy: Any) -> None:
+    # Asked each time, as pool_pre_ping does, it would be one message more for every page and job.
+    if time.monotonic() - record.info.get("used", time.monotonic()) > PING_AFTER:
+        import psycopg  # not needed by sites on SQLite
+
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            connection.rollback()
+        except psycopg.Error as error:
+            raise exc.InvalidatePoolError("the database was away") from error
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:

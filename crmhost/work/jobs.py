@@ -8,8 +8,9 @@ import random
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, or_, select, text, update
+from sqlalchemy import JSON, ColumnElement, Select, and_, bindparam, delete, insert, or_, select, text, update
 
+from ..core.rows import table
 from ..errors import Conflict, NotFound
 from ..messages import Message, Plural
 from .tables import WAITING, JobLine, JobRow
@@ -85,6 +86,19 @@ def pause_after(failures: int) -> float:
     return seconds * random.uniform(0.95, 1.05)  # noqa: S311  # spreads load, protects nothing
 
 
+#: Most jobs are done at the first attempt, and many end at once: one statement for all of them.
+_DONE = (
+    update(table(JobRow))
+    .where(JobRow.id == bindparam("job_id"), JobRow.worker == bindparam("me"), JobRow.attempts == bindparam("attempt"))
+    .values(
+        state="done",
+        finished_at=bindparam("at"),
+        lease_until=None,
+        result=bindparam("said", type_=JSON(none_as_null=True)),
+    )
+)
+
+
 # --- for workers -----------------------------------------------------------------------------------------------------
 
 
@@ -140,13 +154,15 @@ def end(connection: Connection, worker: str, outcomes: Sequence[Outcome], now: d
     """Writes down how attempts ended; those of a job that another worker took over meanwhile are left out."""
     if not outcomes:
         return
-    plain = [item for item in outcomes if item.state == "done" and not item.result]
-    if plain:
-        mine = and_(JobRow.id == bindparam("job_id"), JobRow.worker == worker, JobRow.attempts == bindparam("attempt"))
-        finished = update(JobRow).where(mine).values(state="done", finished_at=now, lease_until=None)
-        connection.execute(finished, [{"job_id": item.job.id, "attempt": item.job.attempts} for item in plain])
+    done = [item for item in outcomes if item.state == "done"]
+    if done:
+        rows = [
+            {"job_id": item.job.id, "attempt": item.job.attempts, "said": dict(item.result) if item.result else None}
+            for item in done
+        ]
+        connection.execute(_DONE, [row | {"me": worker, "at": now} for row in rows])
     for item in outcomes:
-        if item.state != "done" or item.result:
+        if item.state != "done":
             _end_one(connection, worker, item, now)
 
 
@@ -164,8 +180,6 @@ def _end_one(connection: Connection, worker: str, item: Outcome, now: dt.datetim
         values["due_at"] = now + dt.timedelta(seconds=item.pause)
     else:
         values["finished_at"] = now
-    if item.result is not None:
-        values["result"] = dict(item.result)
     mine = (JobRow.id == job.id, JobRow.worker == worker, JobRow.attempts == job.attempts)
     if item.state == "due" and (twin := _waiting_twin(connection, job)):
         # The same was wanted again meanwhile: one of the two is enough.

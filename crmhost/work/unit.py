@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Select, insert, select, text, true
 
+from ..core.rows import insert_rows
 from ..db import WRITES, GuardedSession, upsert, utcnow
 from ..errors import Forbidden
 from .tables import WAITING, AuditEntry, JobRow, OutboxEvent
@@ -275,7 +276,7 @@ class Work:
             for start in range(0, len(ids) or 1, EVENT_IDS)
         ]
         if rows:
-            self.session.execute(insert(OutboxEvent), rows)
+            insert_rows(self.session, OutboxEvent, rows)
 
     def audit(
         self, action: str, object_type: str, object_id: object = "", *, before: Any = None, after: Any = None
@@ -286,8 +287,9 @@ class Work:
     def audit_many(self, rows: Sequence[tuple[str, str, object, Any, Any]]) -> None:
         """Writes many lines at once: (action, object type, object id, before, after) each."""
         actor = self.actor
-        self.session.execute(
-            insert(AuditEntry),
+        insert_rows(
+            self.session,
+            AuditEntry,
             [
                 {
                     "at": self.now,
