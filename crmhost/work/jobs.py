@@ -8,7 +8,7 @@ import random
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import JSON, ColumnElement, Select, and_, bindparam, delete, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, or_, select, text, update
 
 from ..core.rows import table
 from ..errors import Conflict, NotFound
@@ -94,7 +94,7 @@ _DONE = (
         state="done",
         finished_at=bindparam("at"),
         lease_until=None,
-        result=bindparam("said", type_=JSON(none_as_null=True)),
+        result=bindparam("said"),
     )
 )
 
