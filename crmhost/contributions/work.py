@@ -105,11 +105,13 @@ class Schedule(Contribution):
 
     :param cron: five fields: minute, hour, day of the month, month, day of the week.
     :param arguments: of the job, by name.
+    :param when: asked before a job is made, with a work that is not begun; while it says no, none is made.
     """
 
     kind: str
     cron: str
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    when: Callable[[Work], bool] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exc, select
 
 from .. import logs
+from ..host.attribution import running
 from ..host.processes import certainly_dead
 from ..host.tables import PluginState
 from . import attempt, delivering, events, jobs, schedules, telling
@@ -176,16 +177,31 @@ class Runner:
         dead = [name for name in held if name and name != self.name and certainly_dead(name.rpartition(":")[0])]
         fires = due is not None and due <= now
         parks = self._time_for("park", PARK)
+        idle = self._idle(generation) if fires else set()
         if not (left or dead or fires or parks):
             return
         with writing(self.site) as connection:
             jobs.take_back(connection, now, dead)
             events.free_dead(connection, dead)
             if fires:
-                schedules.fire(connection, generation, now)
+                schedules.fire(connection, generation, now, idle)
             if parks:
                 schedules.enlist(connection, generation, self._zone(generation), now)
                 jobs.park(connection, self._plugins)
+
+    def _idle(self, generation: Generation) -> set[tuple[str, str]]:
+        """Schedules that say of themselves that there is nothing to do; one that can't say starts its job."""
+        idle = set()
+        for item in generation.contributions("schedules"):
+            if item.when is None:
+                continue
+            try:
+                with self.site.work(generation=generation) as work, running(item.plugin):
+                    if not item.when(work):
+                        idle.add((item.kind, schedules.key_of(item.cron, item.arguments)))
+            except Exception as error:
+                attempt.note(item.plugin, f"schedule {item.kind}", error, first=True, last=False)
+        return idle
 
     # --- events -------------------------------------------------------------------------------------------------------
 

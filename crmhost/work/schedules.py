@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -83,10 +83,14 @@ def next_due(connection: Connection, generation: Generation) -> dt.datetime | No
     return found
 
 
-def fire(connection: Connection, generation: Generation, now: dt.datetime) -> int:
+def fire(
+    connection: Connection, generation: Generation, now: dt.datetime, idle: Collection[tuple[str, str]] = ()
+) -> int:
     """Wants the jobs of schedules that are due; the caller commits. Says how many it started.
 
     Of a schedule that was missed several times, one job is made. One whose last job has not even begun is left out.
+
+    :param idle: kind and key of those that have nothing to do: they go on to their next instant without a job.
     """
     running = [plugin.id for plugin in generation.plugins]
     wanted = select(ScheduleRow.__table__).where(ScheduleRow.due_at <= now, ScheduleRow.plugin.in_(running))
@@ -98,7 +102,7 @@ def fire(connection: Connection, generation: Generation, now: dt.datetime) -> in
             .where(ScheduleRow.kind == row.kind, ScheduleRow.key == row.key, ScheduleRow.due_at == row.due_at)
             .values(due_at=following(row.cron, now, ZoneInfo(row.zone)), last_at=now)
         )
-        if not moved.rowcount:
+        if not moved.rowcount or (row.kind, row.key) in idle:
             continue
         again = f"schedule:{row.key[:16]}"
         waits = select(JobRow.id).where(

@@ -32,6 +32,11 @@ def mailbox(work: Work) -> Mailbox | None:
     )
 
 
+def polls(work: Work) -> bool:
+    """Whether there is a mailbox to read."""
+    return bool(work.settings.get("mail.imap_host"))
+
+
 def poll(job: JobContext) -> dict[str, Any] | None:
     """The job ``mail.poll``: takes what lies unseen in the mailbox. One that is read twice counts once."""
     work = job.work
