@@ -15,6 +15,13 @@ _STATES = (
     ("logged", 0, "Kept here: mails do not leave this site (Settings > Mail)."),
 )
 
+WELCOME = """<h1>Welcome, {{ contact.first_name | default: "friend" }}</h1>
+<p>Thank you for your visit to our <b>open studio</b>. Here is what happens next:</p>
+<ul><li><p>we keep your seat in the spring course,</p></li>
+<li><p>you get the list of <a href="https://example.com/tools">tools</a> a week before.</p></li></ul>
+<p class="button"><a href="https://example.com/course">See the course</a></p>
+<blockquote><p>Bring an apron, {{ contact.first_name }}.</p></blockquote><hr><p>{{ sender.signature }}</p>"""
+
 
 def some(site: Site) -> None:
     """Writes them; contact 7 of the demo data gets most, and their address is blocked."""
@@ -37,8 +44,8 @@ def some(site: Site) -> None:
         for name, kind, content in (
             (
                 "Welcome",
-                "text",
-                'Dear {{ contact.first_name | default: "customer" }},\n\nthank you for your visit.\n\n{{ sender.signature }}',
+                "rich",
+                WELCOME,
             ),
             (
                 "Spring newsletter with the dates of all workshops until summer",

@@ -166,7 +166,7 @@ class Difference:
     mine: str
 
 
-def differences(form: ContactForm, stored: dict[str, Any]) -> list[Difference]:
+def differences(form: Form, stored: dict[str, Any]) -> list[Difference]:
     """Where the form differs from what is stored, field by field, for who saves second."""
     found = []
     for name, theirs in stored.items():

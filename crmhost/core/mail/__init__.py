@@ -81,7 +81,9 @@ class Plugin:
 
     @hookimpl
     def schedules(self) -> Sequence[Schedule]:
-        return [Schedule(kind="mail.poll", cron="*/5 * * * *")]
+        from .jobs import polls
+
+        return [Schedule(kind="mail.poll", cron="*/5 * * * *", when=polls)]
 
     @hookimpl
     def webhooks(self) -> Sequence[Webhook]:
@@ -96,10 +98,12 @@ class Plugin:
         return [mail]
 
     @hookimpl
-    def file_access(self, work: Work, file: Any, action: str) -> bool | None:  # noqa: ARG002  # as the hook calls it
+    def file_access(self, work: Work, file: Any, action: str) -> bool | None:  # as the hook calls it
         if action == "store":
             return work.can("mail.send")
-        return True if action == "open" and work.can("mail.log") else None
+        # A picture of a template belongs to all who send it; what is about a contact does not.
+        shared = file.contact_id is None and file.media_type.startswith("image/") and work.can("mail.send")
+        return True if action == "open" and (shared or work.can("mail.log")) else None
 
     @hookimpl
     def health_checks(self) -> Sequence[HealthCheck]:

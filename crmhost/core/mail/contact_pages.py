@@ -24,7 +24,7 @@ from ..keyset import valid_id
 from . import accounts, patterns, services, suppression
 from .forms import MailForm
 from .patterns import Written
-from .template_pages import framed_error, framed_mail
+from .template_pages import framed_error, framed_mail, offer
 from .values import catalogue
 
 #: Files that one mail carries, and their size together: what most servers take.
@@ -45,7 +45,8 @@ def compose(contact_id: int) -> ResponseReturnValue:
             form.take(error)
         else:
             toast(state)
-            return redirect(url_for("contacts.page", contact_id=contact_id), 303)
+            mailed = valid_id(request.args.get("template")) or 0
+            return redirect(url_for("contacts.page", contact_id=contact_id, mailed=mailed), 303)
     work = current_work()
     contact = contacts.get(work, contact_id)
     blocked = suppression.reasons(work, [contact.email])
@@ -64,7 +65,7 @@ def compose(contact_id: int) -> ResponseReturnValue:
 
 def _form(work: Work, contact: Contact) -> MailForm:
     chosen = valid_id(request.args.get("template"))
-    data: dict[str, Any] = {"kind": "text", "to": contact.email}
+    data: dict[str, Any] = {"kind": "rich", "to": contact.email}
     if chosen is not None:
         template = patterns.get(work, chosen)
         data |= {"kind": template.kind, "subject": template.subject, "content": template.content}
@@ -75,6 +76,7 @@ def _form(work: Work, contact: Contact) -> MailForm:
     emails = [row.email for row in contacts.emails_of(work, [contact.id]).get(contact.id, ())]
     form.to.offer((email, email) for email in emails)
     form.account.offer(accounts.choices(work))
+    offer(form.content, work)
     return form
 
 
@@ -156,7 +158,7 @@ def preview(contact_id: int) -> ResponseReturnValue:
         written = _written(work, contact, form)
     except CrmError as error:
         return framed_error(error)
-    return framed_mail(written)
+    return framed_mail(work, written)
 
 
 @requires("mail.clear")

@@ -12,6 +12,7 @@ from ...web.forms import (
     EmailField,
     Form,
     IntegerField,
+    RichTextField,
     SecretField,
     Section,
     SwitchField,
@@ -23,7 +24,7 @@ SECURITY = (
     ("tls", __("TLS (usually port 465)")),
     ("none", __("None: nothing is encrypted")),
 )
-KINDS = (("text", __("Text")), ("html", __("HTML")), ("mjml", __("MJML")))
+KINDS = (("rich", __("Rich text")), ("text", __("Plain text")), ("html", __("HTML")), ("mjml", __("MJML")))
 
 
 class AccountForm(Form):
@@ -68,7 +69,7 @@ class TemplateForm(Form):
     name = TextField(__("Name of the template"), render_kw={"maxlength": 120, "required": True})
     kind = ChoiceField(__("Written in"), choices=KINDS)
     subject = TextField(__("Subject"), render_kw={"maxlength": 300})
-    content = AreaField(__("Content"), render_kw={"rows": 16, "spellcheck": "true"})
+    content = RichTextField(__("Content"), when=("kind", "rich"), render_kw={"rows": 16, "spellcheck": "true"})
     text = AreaField(
         __("Text part"),
         render_kw={"rows": 4},
@@ -90,7 +91,7 @@ class MailForm(Form):
     to = ChoiceField(__("To"))
     account = ChoiceField(__("From"))
     subject = TextField(__("Subject"), render_kw={"maxlength": 300, "required": True})
-    content = AreaField(__("Text"), render_kw={"rows": 14, "spellcheck": "true"})
+    content = RichTextField(__("Text"), when=("kind", "rich"), render_kw={"rows": 14, "spellcheck": "true"})
     kind = ChoiceField(__("Written in"), choices=KINDS)
 
     sections: ClassVar[list[Section]] = [

@@ -18,7 +18,7 @@ from ...web.tables.view import list_page
 from ...web.toasts import toast
 from ...work.unit import Work
 from ..contacts.models import Contact
-from . import accounts, log, services
+from . import accounts, log, pictures, services
 from .models import STATES, MailMessage
 from .sending import letter_of
 from .template_pages import framed
@@ -155,8 +155,10 @@ def _headers(work: Work, found: MailMessage) -> list[tuple[str, str]]:
 
 def html(message_id: int) -> Response:
     """The HTML part, for a frame."""
-    found = services.get(current_work(), message_id)
-    return framed(found.html or f"<pre>{Markup.escape(found.text)}</pre>")
+    work = current_work()
+    found = services.get(work, message_id)
+    content = pictures.shown(work, found.html, found.attachments) if found.html else ""
+    return framed(content or f"<pre>{Markup.escape(found.text)}</pre>")
 
 
 @requires("mail.send")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 from sqlalchemy import func, select
@@ -13,6 +12,7 @@ from sqlalchemy import func, select
 from ...errors import Invalid, NotFound, Stale
 from ...mail.body import LARGE, prepare, sanitise
 from ...mail.render import Rendered, Source, TemplateError, compile_template, names, render
+from ...mail.rich import STYLES, harmless, paragraphs
 from ...messages import Message
 from ...work.unit import Work
 from ..contacts.models import Contact
@@ -23,10 +23,9 @@ from .accounts import Account, chosen
 from .layout import PLACE, layout
 from .models import MailTemplate
 
-KINDS = ("text", "html", "mjml")
+KINDS = ("rich", "text", "html", "mjml")
 MOST = 1_000
 LONGEST = 400_000
-_LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 #: Beginnings of placeholders whose further parts are not in the catalogue.
 _FREE = ("contact.custom.", "owner.", "site.")
 _DOCUMENT = re.compile(r"<(?:html|body|!doctype)\b", re.IGNORECASE)
@@ -55,7 +54,8 @@ class Written:
 def compose(work: Work, kind: str, subject: str, content: str, text: str = "") -> Source:
     """What a person wrote, made ready to be filled in: in the layout, styles inlined, with a text part.
 
-    :param kind: text (paragraphs, links are found), html (a fragment goes into the layout, a document stays), mjml.
+    :param kind: rich (text of the editor), text (paragraphs, links are found), html (a fragment goes into the layout, a
+        document stays), mjml.
     :param text: text part written by hand; empty to have it made.
     :raises Invalid: when it can't be read.
     """
@@ -65,23 +65,10 @@ def compose(work: Work, kind: str, subject: str, content: str, text: str = "") -
     if kind == "html" and _DOCUMENT.search(content):
         body = prepare(content, "html")
         return Source(subject, body.html, text or body.text)
-    inner = sanitise(content) if kind == "html" else paragraphs(content)
-    body = prepare(layout(work).replace(PLACE, inner), "html")
+    inner = {"rich": harmless, "html": sanitise}.get(kind, paragraphs)(content)
+    outer = STYLES + layout(work) if kind == "rich" else layout(work)
+    body = prepare(outer.replace(PLACE, inner), "html")
     return Source(subject, body.html, text or (content if kind == "text" else body.text))
-
-
-def paragraphs(text: str) -> str:
-    """Plain text as HTML: blank lines part paragraphs, addresses become links."""
-    found = []
-    for part in re.split(r"\n\s*\n", text.strip()):
-        pieces, end = [], 0
-        for match in _LINK.finditer(part):
-            url = escape(match.group())
-            pieces += [escape(part[end : match.start()]), f'<a href="{url}">{url}</a>']
-            end = match.end()
-        pieces.append(escape(part[end:]))
-        found.append("<p>" + "".join(pieces).replace("\n", "<br>\n") + "</p>")
-    return "\n".join(found)
 
 
 def write(
@@ -209,7 +196,7 @@ def _checked(work: Work, fields: Mapping[str, Any], template_id: int | None) -> 
     if len(values["subject"]) > 300:
         errors["subject"] = ["This is too long: at most 300 characters."]
     if kind not in KINDS:
-        errors["kind"] = ["Choose text, HTML or MJML."]
+        errors["kind"] = ["Choose rich text, text, HTML or MJML."]
     if not content:
         errors["content"] = ["Write something first."]
     for name, written in (("content", content), ("text", text)):
@@ -217,6 +204,8 @@ def _checked(work: Work, fields: Mapping[str, Any], template_id: int | None) -> 
             errors[name] = [Message("This is too long: at most %(longest)s characters.", longest=LONGEST)]
     if not errors:
         errors = problems(work, kind, values["subject"], content, text)
+    if not errors and kind == "rich":
+        content = harmless(content)
     if errors:
         raise Invalid(errors)
     return {**values, "name_key": key, "kind": kind, "content": content, "text": text}

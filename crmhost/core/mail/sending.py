@@ -161,7 +161,8 @@ def _attachment(work: Work, item: dict[str, Any]) -> Attachment:
     name = str(item.get("name", ""))
     try:
         with files.open(work, int(item["file_id"])) as stream:
-            return Attachment(name, stream.read(), str(item.get("media_type", "")))
+            media_type, content_id = str(item.get("media_type", "")), str(item.get("content_id", ""))
+            return Attachment(name, stream.read(), media_type, content_id)
     except NotFound as error:
         raise Invalid(Message("The file “%(name)s” is no longer there.", name=name)) from error
 

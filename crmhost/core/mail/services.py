@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from ...errors import Conflict, Invalid, NotFound
 from ...mail.body import to_text
 from ...mail.message import Address
+from ...mail.rich import harmless as harmless
 from ...messages import Message
 from ...work.tables import JobRow
 from ...work.unit import Work
@@ -21,7 +22,7 @@ from ..contacts import services as contacts
 from ..contacts.emails import email_key
 from ..keyset import valid_id
 from ..text import clean_line, clean_text
-from . import accounts
+from . import accounts, pictures
 from .accounts import Account, chosen, transport
 from .intake import receive
 from .models import MailAccount, MailMessage, MailSuppression, MailTemplate
@@ -44,6 +45,7 @@ __all__ = [
     "clear",
     "compose",
     "get",
+    "harmless",
     "queue",
     "reasons",
     "receive",
@@ -76,7 +78,8 @@ def queue(
 ) -> MailMessage:
     """Wants a mail to one address; the job that sends it is written in the same transaction.
 
-    :param html: finished HTML; without ``text``, the text part is made from it. One of the two is needed.
+    :param html: finished HTML; without ``text``, the text part is made from it. One of the two is needed. Pictures that the
+        editor took in go along inside the mail.
     :param contact_id: whose journal gets the entry; the mail goes to their main address unless ``to`` says otherwise.
     :param account_id: account to send from; the default one without it.
     :param bulk: one of many: it carries List-Unsubscribe (RFC 8058), and an address that is blocked is refused.
@@ -114,6 +117,7 @@ def queue(
         errors["to"] = [Message("%(email)s gets no campaigns: %(reason)s.", email=address.email, reason=why[0].reason)]
     if errors:
         raise Invalid(errors)
+    html, inside = pictures.packed(work, html)
     message = MailMessage(
         contact_id=contact_id,
         account_id=account.id,
@@ -126,7 +130,7 @@ def queue(
         subject=subject,
         html=html,
         text=text or to_text(html),
-        attachments=[dict(item) for item in attachments],
+        attachments=[*(dict(item) for item in attachments), *inside],
         bulk=bulk,
         base_url=work.base_url[:300],
         source=clean_line(source)[:120],

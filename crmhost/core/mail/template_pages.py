@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug import Response
 
-from ...errors import CrmError, NotFound
+from ...errors import CrmError, Invalid, NotFound, Stale
+from ...web.forms import RichTextField
 from ...web.request import current_person, current_work, requires, writing
 from ...web.toasts import toast
 from ...work.unit import Work
 from ..contacts import services as contacts
 from ..contacts.emails import email_key
+from ..contacts.forms import Difference, differences
 from ..contacts.models import Contact
 from ..contacts.records import owners_of_emails
+from ..files import services as files
 from ..keyset import valid_id
 from ..text import clean_line
-from . import accounts, patterns, services
+from . import accounts, patterns, pictures, services
 from .forms import TemplateForm
+from .models import MailTemplate
 from .patterns import Written
 from .values import catalogue
 
@@ -43,9 +49,9 @@ def framed(html: str) -> Response:
     return answer
 
 
-def framed_mail(written: Written) -> Response:
+def framed_mail(work: Work, written: Written) -> Response:
     """A mail filled in for somebody, with its subject and what the writer should know."""
-    return framed(render_template("mail/preview.html", written=written))
+    return framed(render_template("mail/preview.html", written=written, html=pictures.shown(work, written.html)))
 
 
 def framed_error(error: CrmError) -> Response:
@@ -67,28 +73,51 @@ def template(template_id: int | None = None) -> ResponseReturnValue:
     """One template, or a new one."""
     work = current_work()
     found = patterns.get(work, template_id) if template_id is not None else None
-    names = ("name", "kind", "subject", "content", "text")
-    form = TemplateForm(data={name: getattr(found, name) for name in names} if found else {"kind": "text"})
+    form = TemplateForm(data=_stored(found) if found else {"kind": "rich"})
+    offer(form.content, work)
     if form.validate_on_submit():
         try:
             with writing() as work:
                 row = patterns.save(work, template_id, form.values(), version=valid_id(request.form.get("version")))
                 name, number = row.name, row.id
+        except Stale:
+            found = patterns.get(current_work(), template_id or 0)
+            return _page(form, found, found.version, differences(form, _stored(found))), 409
         except CrmError as error:
             form.take(error)
             found = patterns.get(current_work(), template_id) if template_id is not None else None
         else:
             toast(_("The template “%(name)s” was saved.", name=name))
-            return redirect(url_for("mail.template", template_id=number), 303)
-    page = render_template(
+            saved = number if template_id is not None else "new"
+            return redirect(url_for("mail.template", template_id=number, saved=saved), 303)
+    version = request.form.get("version") or (found.version if found else "")
+    return _page(form, found, version), 422 if form.is_submitted() else 200
+
+
+def _stored(found: MailTemplate) -> dict[str, str]:
+    return {name: getattr(found, name) for name in ("name", "kind", "subject", "content", "text")}
+
+
+def _page(
+    form: TemplateForm, found: MailTemplate | None, version: int | str, changed: Sequence[Difference] = ()
+) -> str:
+    """The form; ``changed`` is what somebody else saved meanwhile, beside what was typed, which saving again keeps."""
+    return render_template(
         "mail/template.html",
         form=form,
         template=found,
-        version=request.form.get("version") or (found.version if found else ""),
+        version=version,
+        differences=changed,
         placeholders=catalogue(),
         somebody=somebody(current_work()),
+        saved=clean_line(request.args.get("saved", ""))[:20],
     )
-    return page, 422 if form.is_submitted() else 200
+
+
+def offer(field: RichTextField, work: Work) -> None:
+    """Gives an editor the placeholders of mails, and the place that takes its pictures."""
+    images = url_for("mail.add_picture") if work.can("mail.send") else ""
+    field.offer(((item.path, _(item.label)) for item in catalogue()), images)
 
 
 def somebody(work: Work) -> Contact | None:
@@ -129,7 +158,23 @@ def preview() -> ResponseReturnValue:
         written = patterns.write(work, source, wanted_contact(work), unsubscribe=f"{work.base_url}/mail/u/example")
     except CrmError as error:
         return framed_error(error)
-    return framed_mail(written)
+    return framed_mail(work, written)
+
+
+@requires("mail.send")
+def add_picture() -> ResponseReturnValue:
+    """Takes in a picture of the editor; answers its address, or why it was not taken."""
+    upload = request.files.get("file")
+    try:
+        if upload is None or not upload.filename:
+            raise Invalid("Choose a picture.")
+        work = current_work()
+        staged = files.stage(work, upload.stream, name=upload.filename, owner="mail", largest=pictures.LARGEST)
+        pictures.check(staged)
+        with writing() as work:
+            return {"src": pictures.address(files.store(work, staged))}, 201
+    except CrmError as error:
+        return {"error": _(error.message) if "%" not in error.message else error.message}, 422
 
 
 @requires("mail.templates")
@@ -173,6 +218,7 @@ def add_template_pages(blueprint: Blueprint) -> None:
     add = blueprint.add_url_rule
     add("/mail/templates/", endpoint="templates", view_func=index)
     add("/mail/templates/new", endpoint="new_template", view_func=template, methods=["GET", "POST"])
+    add("/mail/pictures", view_func=add_picture, methods=["POST"])
     add("/mail/templates/preview", endpoint="preview_template", view_func=preview, methods=["POST"])
     add("/mail/templates/<int:template_id>", view_func=template, methods=["GET", "POST"])
     add("/mail/templates/<int:template_id>/test", endpoint="test_template", view_func=test, methods=["POST"])

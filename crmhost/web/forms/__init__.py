@@ -29,6 +29,7 @@ from .fields import (
     TextField,
     UrlField,
 )
+from .rich import RichTextField
 
 __all__ = [
     "AreaField",
@@ -43,6 +44,7 @@ __all__ = [
     "NumberField",
     "PhoneField",
     "Problem",
+    "RichTextField",
     "SecretField",
     "Section",
     "SwitchField",

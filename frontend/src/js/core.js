@@ -10,6 +10,7 @@ import "./live.js";
 import "./segments.js";
 import "./generation.js";
 import "./session.js";
+import "./preview.js";
 import "./theme.js";
 import "./small.js";
 import "./chart-tools.js";
@@ -31,3 +32,4 @@ export const loadTomSelect = async () => (await import("./choices.js")).TomSelec
 enhance("[data-sortable]", async (area) => (await import("./sortable.js")).sortable(area));
 enhance("select[data-choices]", async (select) => (await import("./choices.js")).choices(select));
 enhance("[data-chart]:not([hidden])", async (place) => (await import("./charts.js")).chart(place));
+enhance("textarea[data-rich]", async (area) => (await import("./rich/editor.js")).rich(area));

@@ -18,6 +18,7 @@ function fill(form, kept) {
     else field.value = value;
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
+  form.dispatchEvent(new Event("crm:filled"));
 }
 
 enhance('meta[name="draft-done"]', (meta) => sessionStorage.removeItem(store(meta.content)));

@@ -8,7 +8,8 @@ const alive = () => [...changed].some((form) => form.isConnected);
 document.addEventListener("input", ({ target }) => { const form = target.closest?.("form[data-guard]"); if (form) changed.add(form); });
 document.addEventListener("change", ({ target }) => { const form = target.closest?.("form[data-guard]"); if (form) changed.add(form); });
 document.addEventListener("reset", ({ target }) => changed.delete(target));
-document.addEventListener("submit", (event) => { if (!event.defaultPrevented) changed.delete(event.target); });
+// What goes to a frame, such as a preview, is not saved by that.
+document.addEventListener("submit", (event) => { if (!event.defaultPrevented && !event.submitter?.formTarget) changed.delete(event.target); });
 document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   const form = ctx.sourceElement.closest("form[data-guard]");
   if (form && ctx.response.status < 400) changed.delete(form);
