@@ -127,7 +127,10 @@ def disable(names: tuple[str, ...], with_dependents: bool) -> None:
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @click.option(
-    "--export", "export_to", type=click.Path(dir_okay=False, path_type=Path), help="Write its rows here first."
+    "--export",
+    "export_to",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write its rows and files here first (ZIP).",
 )
 def uninstall(name: str, yes: bool, export_to: Path | None) -> None:
     """Disable a plugin and drop all that it stored."""

@@ -20,7 +20,7 @@ from ..messages import Message
 from ..storage import StorageError
 from ..work.tables import Delivery, JobRow, ScheduleRow, Subscriber
 from ..work.unit import SYSTEM, Actor
-from . import beats, lifecycle, migrate, schema
+from . import beats, export, lifecycle, migrate, schema
 from .registry import Found
 from .tables import Fault, HookCost, PluginState
 
@@ -42,7 +42,7 @@ def preview(site: Site, name: str) -> list[schema.TableSize]:
 def uninstall(site: Site, name: str, actor: Actor = SYSTEM, *, export_to: Path | None = None) -> list[str]:
     """Disables the plugin if it is on, then drops its tables and everything else it left; gives the names of the tables.
 
-    :param export_to: file that first receives all its rows as JSON lines.
+    :param export_to: file that first receives all its rows and files, as a ZIP (see :mod:`.export`).
     :raises Conflict: when a process still runs an older generation after half a minute.
     """
     return lifecycle.again_when_overtaken(lambda: _uninstall(site, name, actor, export_to))
@@ -56,8 +56,8 @@ def _uninstall(site: Site, name: str, actor: Actor, export_to: Path | None) -> l
     _wait_for_old_requests(site, switched.generation)
     found = site.discover().found
     if export_to is not None:
-        with site.engine.connect() as connection, export_to.open("w", encoding="utf-8") as file:
-            schema.export(connection, name, found, file)
+        with export_to.open("wb") as file:
+            export.write(site, name, file)
     code = found.get(name)
     keep = code is not None and code.manifest.data.purge == "keep"
     with migrate.schema_transaction(site.engine) as connection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
 from typing import Any
 
@@ -13,7 +12,7 @@ from flask_babel import ngettext
 
 from ...core.settings.pages import settings_pages
 from ...errors import Conflict, CrmError, Invalid, NotFound, PluginError
-from ...host import schema
+from ...host import export as copies
 from ...host import uninstall as removal
 from ...host.lifecycle import InUse, Switched
 from ...site import Site
@@ -235,18 +234,20 @@ def _ask_uninstall(card: Card, error: str = "") -> str:
 @blueprint.post("/<plugin>/export")
 @requires(PERMISSION)
 def export(plugin: str) -> ResponseReturnValue:
-    """All rows of a plugin's tables as JSON lines."""
+    """All that a plugin keeps, as a ZIP: its rows and its files."""
     card, _whole = services.card(current_work(), _site(), plugin)
     with writing() as work:
         work.audit("plugin.exported", "plugin", card.id)
     file = tempfile.TemporaryFile()  # noqa: SIM115  # the answer closes it
-    lines = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
-    with _site().engine.connect() as connection:
-        schema.export(connection, card.id, _site().discover().found, lines)
-    lines.detach()
+    current_work().session.rollback()
+    try:
+        copies.write(_site(), card.id, file)
+    except BaseException:
+        file.close()
+        raise
     file.seek(0)
-    name = f"{card.id}-{current_work().today.isoformat()}.jsonl"
-    return send_file(file, mimetype="application/jsonl", as_attachment=True, download_name=name)
+    name = f"{card.id}-{current_work().today.isoformat()}.zip"
+    return send_file(file, mimetype="application/zip", as_attachment=True, download_name=name)
 
 
 @blueprint.post("/<plugin>/uninstall")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -279,6 +281,26 @@ def test_uninstalling_removes_the_files(host: Callable[..., Host], shelf: Path) 
     made.uninstall("shelf")
     with made.work() as work:
         assert objects(made) == [files.get(work, kept).key]
+    assert rows(made) == 1
+
+
+def test_a_copy_made_before_holds_the_files(host: Callable[..., Host], shelf: Path, tmp_path: Path) -> None:
+    """Rows and bytes, also of a file whose name is no path; one whose bytes are lost doesn't keep the rest from being saved."""
+    made = host("shelf", home_plugins=shelf)
+    keep(made)
+    first = keep(made, owner="shelf", name="../a/Angebot é.png", content=PNG)
+    lost = keep(made, owner="shelf", name="lost.txt", content=b"lost")
+    with made.work() as work:
+        work.storage.delete([files.get(work, lost).key])
+    made.disable("shelf")
+    copy = tmp_path / "shelf.zip"
+    uninstall.uninstall(made.site, "shelf", export_to=copy)
+    with zipfile.ZipFile(copy) as archive:
+        assert archive.namelist() == ["rows.jsonl", f"files/{first}/Angebot é.png"]
+        assert archive.read(archive.namelist()[1]) == PNG
+        told = [json.loads(line) for line in archive.read("rows.jsonl").decode().splitlines()]
+    assert [(line["table"], line["row"]["id"]) for line in told] == [("files_file", first), ("files_file", lost)]
+    assert "key" not in told[0]["row"]
     assert rows(made) == 1
 
 

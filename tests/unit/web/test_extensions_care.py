@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import re
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -251,7 +253,9 @@ def test_uninstalling_shows_exports_asks_and_deletes(goods: Host) -> None:
     assert "Download 2 rows" in page
     with reader.post("/extensions/shop/export") as export:
         assert "attachment; filename=shop-" in export.headers["Content-Disposition"]
-        assert [json.loads(line) for line in export.get_data(as_text=True).splitlines()] == [
+        with zipfile.ZipFile(io.BytesIO(export.get_data())) as archive:
+            lines = archive.read("rows.jsonl").decode().splitlines()
+        assert [json.loads(line) for line in lines] == [
             {"table": "shop_order", "row": {"id": 1, "name": "Ada"}},
             {"table": "shop_order", "row": {"id": 2, "name": "Émile"}},
         ]
