@@ -174,7 +174,7 @@ def add_picture() -> ResponseReturnValue:
         with writing() as work:
             return {"src": pictures.address(files.store(work, staged))}, 201
     except CrmError as error:
-        return {"error": _(error.message) if "%" not in error.message else error.message}, 422
+        return {"error": _(error.message)}, 422
 
 
 @requires("mail.templates")

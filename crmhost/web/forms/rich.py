@@ -67,7 +67,7 @@ class RichTextField(AreaField):
         try:
             self.data = harmless(self.data or "")
         except Invalid as error:
-            raise ValidationError(_(error.message) if "%" not in error.message else error.message) from error
+            raise ValidationError(_(error.message)) from error
 
 
 def editor_texts() -> dict[str, str]:
