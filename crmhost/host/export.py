@@ -41,7 +41,9 @@ def write(site: Site, plugin: str, target: IO[bytes]) -> tuple[int, int]:
                 lines.write(
                     json.dumps({"table": File.__tablename__, "row": row}, ensure_ascii=False, default=str) + "\n"
                 )
-        files = sum(_add(site, archive, key, f"files/{values[0]}/{clean_name(values[1])}") for key, *values in kept)
+        files = sum(
+            _add(site, archive, key, f"files/{values[0]}/{clean_name(str(values[1]))}") for key, *values in kept
+        )
     return rows + len(kept), files
 
 
