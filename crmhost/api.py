@@ -21,6 +21,7 @@ from .contributions import (
     Event,
     EventHandler,
     Exporter,
+    FieldObject,
     Filter,
     Health,
     HealthCheck,
@@ -52,6 +53,7 @@ from .core.contacts import queries as contacts_list
 from .core.contacts import search, tags
 from .core.contacts import services as contacts
 from .core.contacts.models import Contact, ContactEmail, ExternalId, Tag, Tagging
+from .core.fields import services as custom_fields
 from .core.files import services as files
 from .core.files.models import File
 from .core.jobs import services as jobs
@@ -105,6 +107,7 @@ __all__ = [
     "EventHandler",
     "Exporter",
     "ExternalId",
+    "FieldObject",
     "File",
     "Filter",
     "Forbidden",
@@ -157,6 +160,7 @@ __all__ = [
     "contacts",
     "contacts_bulk",
     "contacts_list",
+    "custom_fields",
     "files",
     "http",
     "jobs",

@@ -224,6 +224,12 @@ def search() -> Sequence[c.SearchProvider]:
 
 
 @hookspec("declare")
+def custom_field_objects() -> Sequence[c.FieldObject]:
+    """Kinds of records that can have custom fields. The author guide's page on custom fields shows a whole one."""
+    return []
+
+
+@hookspec("declare")
 def jobs() -> Sequence[c.Job]:
     """Background jobs: a kind ``ID.something`` and its handler. Wanted with ``work.enqueue(kind, …)``."""
     return []

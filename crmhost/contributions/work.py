@@ -205,6 +205,8 @@ class Importer(Contribution):
         again one by one.
     :param match_by: names of fields by which a record is recognised, the usual one first; at least one.
     :param undo: gets a begun work and the results of a run; takes back what was not edited since; gives the ids left alone.
+    :param new_field: gets a begun work, a label and a kind (one of those of custom fields that need no choices); makes a field
+        for a column that no field fits, and gives its name. Without it people can't make fields while they import.
     """
 
     kind: str
@@ -212,6 +214,7 @@ class Importer(Contribution):
     fields: Callable[[Work], Sequence[ImportField]]
     save: Callable[[Work, Sequence[Mapping[str, str]], str, str], Sequence[RowResult]]
     undo: Callable[[Work, Sequence[RowResult]], Sequence[int]] | None = None
+    new_field: Callable[[Work, str, str], str] | None = None
     match_by: Sequence[str] = ("email",)
     permission: str = ""
 
@@ -234,6 +237,22 @@ class Exporter(Contribution):
     columns: Callable[[Work], Sequence[tuple[str, str]]]
     rows: Callable[[Work, Mapping[str, str]], Iterator[Mapping[str, Any]] | Iterable[Mapping[str, Any]]]
     permission: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FieldObject(Contribution):
+    """A kind of record that can have custom fields, which people define under Settings > Field options.
+
+    :param name: of one record, such as ``company``; the same as in the journal, tags and search.
+    :param label: of many, such as ``Companies``.
+    :param model: its model, with the columns ``id`` (a whole number) and ``custom`` (JSON).
+    :param renewed: gets a begun work and ids (up to 500) whose values a job changed: for versions, events, search texts.
+    """
+
+    name: str
+    label: str
+    model: type[Any]
+    renewed: Callable[[Work, Sequence[int]], None] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

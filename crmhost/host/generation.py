@@ -35,6 +35,7 @@ BUILTIN: dict[str, tuple[str, str]] = {
     "settings": ("crmhost.core.settings", "Settings"),
     "users": ("crmhost.core.users", "Users"),
     "statuses": ("crmhost.core.statuses", "Statuses"),
+    "fields": ("crmhost.core.fields", "Custom fields"),
     "contacts": ("crmhost.core.contacts", "Contacts"),
     "journal": ("crmhost.core.journal", "Journal"),
     "mail": ("crmhost.core.mail", "Mail"),

@@ -26,6 +26,7 @@ _OBJECTS = {
     "settings": "the site's settings",
     "users": "the users of this site and their roles",
     "statuses": "the list of statuses",
+    "custom_fields": "the custom fields of records",
     "files": "files",
 }
 _VERBS = {"read": "Read %(records)s", "write": "Change %(records)s", "both": "Read and change %(records)s"}

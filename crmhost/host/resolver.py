@@ -24,6 +24,7 @@ BUILTIN = frozenset(
         "contacts",
         "dashboard",
         "extensions",
+        "fields",
         "files",
         "health",
         "jobs",

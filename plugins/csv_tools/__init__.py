@@ -31,6 +31,7 @@ class Plugin:
                 fields=contacts_in.import_fields,
                 save=contacts_in.save,
                 undo=contacts_bulk.undo_many,
+                new_field=contacts_in.new_field,
                 match_by=("email", "external_id"),
                 permission="contacts.edit",
                 order=10,

@@ -252,7 +252,7 @@ def export_command(
     with site.work() as work:
         lines = exporting.stream(work, kind, chosen, columns=names, delimiter=_DELIMITERS[delimiter], mark=bom)
         with work.begin():
-            exporting.note(work, kind, chosen)
+            exporting.note(work, kind, chosen, names)
         with _opened(output) as file:
             for text in lines:
                 file.write(text.encode())

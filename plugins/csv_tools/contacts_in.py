@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from crmhost.api import ImportField, Invalid, Message, RowResult, Work, contacts_bulk, statuses, texts
+from crmhost.api import ImportField, Invalid, Message, RowResult, Work, contacts_bulk, custom_fields, statuses, texts
 
 from .mapping import SEVERAL
 
@@ -49,9 +49,9 @@ def _address(number: int, prefixes: Sequence[str], *, bare: bool) -> list[Import
     return fields
 
 
-def import_fields(_work: Work) -> list[ImportField]:
+def import_fields(work: Work) -> list[ImportField]:
     """The fields of a contact, with what Google, Outlook, HubSpot, Mailchimp, Salesforce, Zoho, Brevo, ActiveCampaign and
-    Jetpack CRM call them, in English and French."""
+    Jetpack CRM call them, in English and French; and the custom fields."""
     return [
         ImportField(
             name="email",
@@ -117,7 +117,20 @@ def import_fields(_work: Work) -> list[ImportField]:
         ImportField(name="avatar", label="Picture"),
         ImportField(name="external_id", label="Id in another system", aliases=("external id", "external_ids")),
         ImportField(name="custom", label="Custom fields (JSON)"),
+        *(_custom(field) for field in custom_fields.definitions(work, "contact")),
     ]  # fmt: skip
+
+
+def _custom(field: custom_fields.Definition) -> ImportField:
+    kinds: dict[str, Any] = {"date": "instant", "choices": "list"}
+    return ImportField(
+        name=field.name, label=field.label, aliases=(field.key,), required=False, kind=kinds.get(field.kind, "text")
+    )
+
+
+def new_field(work: Work, label: str, kind: str) -> str:
+    """Makes a custom field for a column that no field fits; gives its name."""
+    return custom_fields.add(work, {"label": label, "kind": kind}).name
 
 
 def save(work: Work, rows: Sequence[Mapping[str, str]], match: str, mode: str) -> Sequence[RowResult]:

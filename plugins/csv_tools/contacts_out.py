@@ -10,7 +10,18 @@ from typing import Any
 
 from sqlalchemy import Text, cast, select
 
-from crmhost.api import Contact, ContactEmail, ExternalId, Tag, Tagging, User, Work, contacts_list, statuses
+from crmhost.api import (
+    Contact,
+    ContactEmail,
+    ExternalId,
+    Tag,
+    Tagging,
+    User,
+    Work,
+    contacts_list,
+    custom_fields,
+    statuses,
+)
 
 #: Contacts that are in memory at a time.
 BATCH = 1000
@@ -36,7 +47,6 @@ _LABELS = {
     "social_linkedin": "LinkedIn",
     "social_facebook": "Facebook",
     "socials": "Other profiles",
-    "custom": "Custom fields",
     "avatar": "Picture",
     "created_at": "Date added",
     "updated_at": "Date changed",
@@ -46,13 +56,17 @@ _ORDER = (
     "id", "prefix", "first_name", "last_name", "email", "emails", "status", "tags", "assigned_to", "mobile_phone", "work_phone",
     "home_phone", *(f"address1_{part}" for part in _PARTS), *(f"address2_{part}" for part in _PARTS), "notes", "source",
     "created_at", "updated_at", "last_contacted_at", *(f"social_{name}" for name in _PROFILES), "socials", "avatar",
-    "external_id", "custom",
+    "external_id",
 )  # fmt: skip
 
 
-def columns(_work: Work) -> list[tuple[str, str]]:
-    """Name and label of each column; the names are those of the API, which an import knows."""
-    return [(name, _LABELS.get(name) or _label(name)) for name in _ORDER]
+def columns(work: Work) -> list[tuple[str, str]]:
+    """Name and label of each column; the names are those of the API, which an import knows.
+
+    Each custom field has one, encrypted text only for who may read it.
+    """
+    known = [(name, _LABELS.get(name) or _label(name)) for name in _ORDER]
+    return known + [(field.name, field.label) for field in custom_fields.exported(work, "contact")]
 
 
 def _label(name: str) -> str:
@@ -71,14 +85,19 @@ def rows(work: Work, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         q=filters.get("q", ""), filters={key: text for key, text in filters.items() if key != "q"}
     )
     names = {status.id: status.name for status in statuses.all_statuses(work)}
+    custom = custom_fields.exported(work, "contact")
     people = {row[0]: row[1] for row in work.session.execute(select(User.id, User.email))}
     for ids in contacts_list.ids(work, query, BATCH):
         found = work.session.execute(select(*_READ).where(Contact.id.in_(ids)).order_by(Contact.id)).all()
         emails, tags, external = _emails(work, ids), _tags(work, ids), _external(work, ids)
         for row in found:
             key = row[0]
+            values = dict(zip(_NAMES, row, strict=True))
+            given = _table(values.pop("custom"))
+            if given and custom:
+                values |= custom_fields.exported_texts(work, custom, given)
             yield _record(
-                dict(zip(_NAMES, row, strict=True)),
+                values,
                 names,
                 people,
                 emails.get(key, ()),
@@ -111,7 +130,6 @@ def _record(
     for name in _PROFILES:
         record[f"social_{name}"] = profiles.pop(name, "")
     record["socials"] = _json(profiles)
-    record["custom"] = _json(_table(record["custom"]))
     record["external_id"] = _json(external)
     return record
 

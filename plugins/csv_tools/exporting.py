@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from crmhost.api import Exporter, Invalid, Message, Work, texts
+from crmhost.api import Exporter, Invalid, Message, Work, custom_fields, texts
 
 from .cells import SUSPECT, guard
 
@@ -83,9 +83,14 @@ def file_name(work: Work, kind: str) -> str:
     return f"{kind}-{work.today.isoformat()}.csv"
 
 
-def note(work: Work, kind: str, filters: Mapping[str, str]) -> None:
-    """Writes into the audit log that somebody took records out."""
-    work.audit("export.made", kind, "", after={"filters": dict(filters)})
+def note(work: Work, kind: str, filters: Mapping[str, str], columns: Sequence[str] = ()) -> None:
+    """Writes into the audit log that somebody took records out, and which encrypted fields of them.
+
+    :param columns: those that were chosen; empty for all.
+    """
+    chosen = columns or [name for name, _ in exporter_of(work, kind).columns(work)]
+    secret = sorted({item.name for item in custom_fields.encrypted(work)} & set(chosen))
+    work.audit("export.made", kind, "", after={"filters": dict(filters), **({"encrypted": secret} if secret else {})})
 
 
 def _with(first: Any, others: Iterable[Any]) -> Iterator[Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from crmhost.api import ImportField, Invalid, Message, texts
+from crmhost.api import Importer, ImportField, Invalid, Message, Work, custom_fields, texts
 
 from .cells import DateOrder, iso_date, unguard
 
 #: What Google puts between several values in one cell.
 SEVERAL = " ::: "
+#: What a column goes to that gets a field of its own: this and a kind.
+NEW = "+"
 
 
 def header_key(name: str) -> str:
@@ -113,6 +115,27 @@ def check(mapping: Sequence[str], fields: Sequence[ImportField]) -> None:
             )
         if field.kind != "list" and chosen.count(field.name) > 1:
             raise Invalid(Message("Two columns go to “%(label)s”: choose one of them.", label=Message(field.label)))
+
+
+def new_kinds(importer: Importer) -> list[tuple[str, str]]:
+    """The kinds of fields that can be made for a column, with their labels."""
+    return [] if importer.new_field is None else list(custom_fields.SIMPLE_KINDS.items())
+
+
+def with_new_fields(work: Work, importer: Importer, columns: Sequence[str], mapping: Sequence[str]) -> list[str]:
+    """The mapping with fields made for the columns that go to a new one.
+
+    :param mapping: ``+`` and a kind for those.
+    :raises Invalid: when one can't be made.
+    """
+    known = dict(new_kinds(importer))
+    found = list(mapping)
+    for index, field in enumerate(mapping):
+        if field.startswith(NEW) and importer.new_field is not None:
+            if field.removeprefix(NEW) not in known:
+                raise Invalid("Choose one of the kinds of fields.")
+            found[index] = importer.new_field(work, columns[index][:80], field.removeprefix(NEW))
+    return found
 
 
 def signature(columns: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ from crmhost.web.api import (
 )
 
 from . import batches, exporting, importing, storing, undoing
+from . import mapping as maps
 from .forms import read_choices, read_export
 from .mapping import Mapper
 from .models import Run
@@ -140,6 +141,8 @@ def _preview(found: Run, problem: str = "") -> str:
         run=found,
         importer=importer,
         fields=fields,
+        new_kinds=maps.new_kinds(importer) if work.can("fields.manage") else [],
+        new_mark=maps.NEW,
         first=first,
         samples=samples,
         encodings=ENCODINGS,
@@ -159,7 +162,12 @@ def choose(run_id: int) -> Any:
         return redirect(url_for("csv_tools.run", run_id=run_id), 303)
     choices = read_choices(len(found.columns), found.file_format)
     try:
-        _look(run_id, choices.format, choices.mapping, choices.dates, choices.match_by, choices.mode)
+        mapping = choices.mapping
+        if mapping is not None and any(field.startswith(maps.NEW) for field in mapping):
+            with writing() as work:
+                importer = importing.importer_of(work, found.kind)
+                mapping = maps.with_new_fields(work, importer, found.columns, mapping)
+        _look(run_id, choices.format, mapping, choices.dates, choices.match_by, choices.mode)
         if not choices.start:
             return redirect(url_for("csv_tools.run", run_id=run_id), 303)
         with writing() as work:
@@ -291,7 +299,7 @@ def write_export() -> Any:
     except Invalid as error:
         return _export_page(gettext(error.message)), 422
     with writing() as work:
-        exporting.note(work, exporter.kind, choices.filters)
+        exporting.note(work, exporter.kind, choices.filters, choices.columns)
     # The heading, and so many pieces of rows.
     first = list(itertools.islice(lines, 1 + AT_ONCE // exporting.BATCH))
     if next(lines, None) is None:

@@ -21,10 +21,11 @@ class Plugin:
 
     @hookimpl
     def api_blueprints(self) -> Sequence[Any]:
-        from .routes import contacts, docs, lists, site, webhooks
+        from .routes import contacts, custom_fields, docs, lists, site, webhooks
 
         return [
             contacts.blueprint,
+            custom_fields.blueprint,
             lists.status_blueprint,
             lists.tag_blueprint,
             lists.user_blueprint,

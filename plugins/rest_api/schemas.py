@@ -58,7 +58,9 @@ class ContactFields(Schema):
     assigned_to = Reference("E-mail or id of a user.", allow_none=True)
     external_ids = fields.List(fields.Nested(ExternalIdentity))
     socials = Free("Social profiles: name → address.", allow_none=True)
-    custom = Free("Custom fields: key → value.", allow_none=True)
+    custom = Free(
+        "Custom fields: key → value, each as its kind wants it; null takes one away, others stay.", allow_none=True
+    )
     source = Text("Where the contact came from; “api” unless said otherwise.")
     created_at = Moment("When the contact was added, if that was before it came here.")
     id = Number(dump_only=True)
@@ -162,6 +164,12 @@ class BulkResult(Schema):
     outcome = fields.String(required=True, metadata={"enum": ["added", "updated", "skipped", "refused"]})
     id = Number("The contact; null when the row was refused.", allow_none=True, required=True)
     reasons = fields.List(Text(), required=True)
+
+
+class RevealedText(Schema):
+    """The encrypted text of a custom field."""
+
+    value = Text("Empty when there is none.", required=True)
 
 
 # --- journal ---------------------------------------------------------------------------------------------------------

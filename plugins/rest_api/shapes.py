@@ -16,6 +16,7 @@ from crmhost.api import (
     User,
     Work,
     contacts,
+    custom_fields,
     jobs,
     statuses,
     tags,
@@ -53,7 +54,7 @@ def contact_records(work: Work, found: Sequence[Contact]) -> list[dict[str, Any]
             "source": contact.source,
             "external_ids": [_external_id(row) for row in elsewhere.get(contact.id, ())],
             "socials": contact.socials,
-            "custom": contact.custom,
+            "custom": custom_fields.shown(work, "contact", contact.custom),
             "value": values.get(contact.id),
             "created_at": stamp(contact.created_at),
             "updated_at": stamp(contact.updated_at),
@@ -147,6 +148,24 @@ def user_record(user: User, *, role: bool) -> dict[str, Any]:
         "name": user.name,
         "role": user.role.name if role else None,
         "active": user.disabled_at is None,
+    }
+
+
+def custom_field_record(field: custom_fields.Definition) -> dict[str, Any]:
+    """A custom field as the API gives it."""
+    return {
+        "id": field.id,
+        "object": field.object,
+        "key": field.key,
+        "label": field.label,
+        "kind": field.kind,
+        "choices": [choice.label for choice in field.offered],
+        "currency": field.currency or None,
+        "help": field.help,
+        "section": field.section,
+        "required": field.required,
+        "filterable": field.filterable,
+        "ready": field.ready,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...contributions import MenuItem, Permission, QuickAction, SearchProvider, Setting, Vital
+from ...contributions import FieldObject, MenuItem, Permission, QuickAction, SearchProvider, Setting, Vital
 from ...hooks import hookimpl
 
 _MANAGERS = ("CRM manager", "Contacts manager")
@@ -62,6 +62,13 @@ class Plugin:
         from .glance import vitals
 
         return vitals()
+
+    @hookimpl
+    def custom_field_objects(self) -> Sequence[FieldObject]:
+        from .custom import renew
+        from .models import Contact
+
+        return [FieldObject(name="contact", label="Contacts", model=Contact, renewed=renew, order=10)]
 
     @hookimpl
     def permissions(self) -> Sequence[Permission]:

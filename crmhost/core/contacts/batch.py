@@ -14,6 +14,7 @@ from ..rows import chunks, insert_rows, table
 from ..statuses import history
 from ..statuses.models import Status
 from . import search, tags
+from .custom import readable, write_index
 from .derived import derive, document
 from .emails import email_key
 from .fields import COLUMNS
@@ -163,6 +164,9 @@ class Batch:
         self._write_tags(everyone)
         texts = [(draft.id, document(draft.columns, draft.emails)) for draft in everyone]
         search.put(self.work, KIND, texts)
+        write_index(self.work, [(draft.id, draft.columns.get("custom"), None) for draft in self.new])
+        others = [draft for draft in changed if "custom" in draft.old]
+        write_index(self.work, [(draft.id, draft.columns["custom"], draft.old["custom"]) for draft in others])
         moves = [
             (draft.id, draft.old_status_id, draft.status_id)
             for draft in changed
@@ -283,7 +287,8 @@ class Batch:
             if draft.status_id != draft.old_status_id:
                 before["status"] = self.statuses[draft.old_status_id].name
                 after["status"] = self.statuses[draft.status_id].name
-            lines.append(("contact.updated", "contact", draft.id, before, after))
+            was, now = readable(self.work, before, after), readable(self.work, after, before)
+            lines.append(("contact.updated", "contact", draft.id, was, now))
         if self.new:
             ids = [draft.id for draft in self.new]
             lines.append(

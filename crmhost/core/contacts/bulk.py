@@ -15,6 +15,7 @@ from ...work.unit import Work
 from ..statuses import services as statuses
 from ..text import clean_line
 from .batch import Batch, Draft
+from .custom import settle, together
 from .derived import NAMELESS, nameless
 from .emails import email_key
 from .fields import COLUMNS, Cleaned, clean, fold_parts
@@ -99,6 +100,8 @@ class _Saver:
     def _clean(self, row: Mapping[str, Any]) -> tuple[dict[str, Any], Cleaned]:
         fields = {name: value for name, value in row.items() if name != "reason" and value not in (None, "")}
         check = clean(fields, self.work.timezone, self.work.now, lenient=True)
+        if "custom" not in check.errors:
+            settle(self.work, check, None, lenient=True)
         values = self._resolve(check.values, check)
         if "email" in values or "emails" in values:
             addresses = [values.pop("email", ""), *values.get("emails", ())]
@@ -203,6 +206,8 @@ class _Saver:
         if offered == values or not isinstance(offered, Mapping):
             return values
         check = clean(offered, self.work.timezone, self.work.now, lenient=True)
+        if "custom" not in check.errors:
+            settle(self.work, check, values.get("custom"), lenient=True)
         # A filter whose value can't be stored, or that changes what contacts are matched by, is left aside.
         filtered = self._resolve(fold_parts(check.values, {}), check)
         kept: dict[str, Any] = {name: values[name] for name in ("emails", "external_ids") if name in values}
@@ -233,7 +238,9 @@ class _Saver:
             if value in (None, "", {}, []) or name == "source":
                 continue
             old = draft.columns.get(name)
-            if isinstance(value, dict) and isinstance(old, dict):
+            if name == "custom":
+                value = together(self.work, old or {}, value, fill=fill)
+            elif isinstance(value, dict) and isinstance(old, dict):
                 value = {**value, **{key: part for key, part in old.items() if part}} if fill else {**old, **value}
             elif fill and old and not (name == "notes" and str(value).startswith(str(old))):
                 continue

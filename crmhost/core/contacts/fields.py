@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ...messages import Message
+from ..fields.kinds import Stored
 from ..text import clean_json, clean_line, clean_text, fold, nearest, shorten, unknown
 from .countries import country_code, country_names
 from .emails import check_email, email_key
@@ -42,6 +43,7 @@ COLUMNS = (
 
 _EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 _SOCIAL = "social_"
+_CUSTOM = "custom."
 _DATES = {"created_at": Message("The date added"), "last_contacted_at": Message("The date of the last contact")}
 _NAMES = {
     "first_name": Message("The first name"),
@@ -76,7 +78,8 @@ def clean(fields: Mapping[str, Any], zone: ZoneInfo, now: dt.datetime, *, lenien
     """Cleans and checks fields. What it gave may be handed to it again.
 
     :param fields: names as in the class :class:`Contact`, and ``emails`` (main one first), ``tags``, ``status``,
-        ``assigned_to``, ``external_ids``, ``address1_city`` …, ``social_x`` …, ``more_notes`` (added below the notes).
+        ``assigned_to``, ``external_ids``, ``address1_city`` …, ``social_x`` …, ``custom`` (key -> value),
+        ``custom.KEY``, ``more_notes`` (added below the notes).
     :param zone: zone of times that name none; a date without a time means noon there.
     :param lenient: for imports: an unknown country or date goes to the notes and is remarked instead of refused.
     """
@@ -91,6 +94,8 @@ def clean(fields: Mapping[str, Any], zone: ZoneInfo, now: dt.datetime, *, lenien
             _address(cleaned, field, value, lenient)
         elif field.startswith(("address1_", "address2_")) and field[9:] in ADDRESS_PARTS:
             _address_part(cleaned, field, field[9:], value, lenient)
+        elif field.startswith(_CUSTOM) and len(field) > len(_CUSTOM):
+            cleaned.values[field] = clean_json(value)
         elif field.startswith(_SOCIAL) and len(field) > len(_SOCIAL):
             _text(cleaned, field, value, 300, Message("The profile"))
         else:
@@ -285,6 +290,7 @@ def _table(cleaned: Cleaned, field: str, value: object) -> None:
     try:
         table = clean_json(dict(value or {}))
         size = len(json.dumps(table, allow_nan=False))
+        table = Stored(table) if isinstance(value, Stored) and isinstance(table, dict) else table
     except (TypeError, ValueError, RecursionError):
         cleaned.refuse(field, Message("“%(field)s” holds something that can't be stored.", field=field))
         return

@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, exists, func, literal_column, select
 
 from ...db import UTCDateTime
 from ...errors import Invalid
 from ...messages import Message
 from ...work.unit import Work
+from ..fields import conditions as field_conditions
+from ..fields.conditions import OnRows
+from ..fields.definitions import PREFIX
 from ..keyset import valid_id
 from ..statuses import services as statuses
 from ..text import clean_line, nearest, unknown
@@ -27,17 +31,27 @@ last_contact: ColumnElement[dt.datetime] = func.coalesce(
 )
 
 
+#: Contacts that are found by a filter's own index and sorted afterwards.
+NARROW = 5_000
+
+
 @dataclasses.dataclass(frozen=True)
 class Condition:
     """One filter as SQL.
 
     :param narrow: the form that finds its rows by an index.
     :param broad: the form that is cheap to ask of each row while an index of another column is read.
+    :param wide: whether it is known to find many, so that its own index is no use.
+    :param source: of a condition on a custom field: ids of contacts, read from its index.
+    :param on: of a condition on a custom field: the same for the rows of that index.
     """
 
     name: str
     narrow: ColumnElement[bool]
     broad: ColumnElement[bool]
+    wide: bool = False
+    source: Select[Any] | None = None
+    on: OnRows | None = None
 
 
 def conditions(work: Work, given: Mapping[str, str]) -> list[Condition]:
@@ -47,14 +61,24 @@ def conditions(work: Work, given: Mapping[str, str]) -> list[Condition]:
     """
     found: list[Condition] = []
     errors: dict[str, list[str]] = {}
+    custom: dict[str, list[tuple[str, str]]] = {}
     for name, text in given.items():
         text = clean_line(str(text))
         if not text or name == "in_bin":
+            continue
+        if name.startswith(PREFIX):
+            key, _, part = name.removeprefix(PREFIX).partition(".")
+            custom.setdefault(key, []).append((part, text))
             continue
         try:
             found.append(_BUILT_IN[name](work, text) if name in _BUILT_IN else _contributed(work, name, text))
         except Invalid as error:
             errors[name] = [str(error)]
+    for key, parts in custom.items():
+        try:
+            found += _custom(work, key, parts)
+        except Invalid as error:
+            errors[".".join(filter(None, (PREFIX + key, parts[0][0])))] = [str(error)]
     if errors:
         raise Invalid(errors)
     if work.actor.only_assigned:
@@ -127,6 +151,22 @@ def _day(work: Work, text: str, after: int = 0) -> dt.datetime:
         return dt.datetime.combine(day, dt.time(), work.timezone).astimezone(dt.UTC)
     except (ValueError, OverflowError) as error:
         raise Invalid(Message("“%(text)s” is not a day such as 2026-03-31.", text=text[:80])) from error
+
+
+def _custom(work: Work, key: str, parts: list[tuple[str, str]]) -> list[Condition]:
+    """The conditions for the filters of one custom field, which its index answers while they find few."""
+    found = []
+    for item in field_conditions.of_filters(work, KIND, key, parts):
+        broad = item.holds(Contact.id)
+        if item.negated:
+            found.append(Condition(PREFIX + key, broad, broad, wide=True))
+            continue
+        source = item.ids(work)
+        ids = list(work.session.scalars(source.limit(NARROW + 1)))
+        wide = len(ids) > NARROW
+        narrow = Contact.id.in_(source) if wide else Contact.id.in_(sorted(set(ids)))
+        found.append(Condition(PREFIX + key, narrow, broad, wide, source, item.on))
+    return found
 
 
 def _contributed(work: Work, name: str, text: str) -> Condition:

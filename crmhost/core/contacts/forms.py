@@ -18,11 +18,14 @@ from ...errors import Conflict, CrmError
 from ...web.forms import AreaField, ChoiceField, Form, PhoneField, Section, TagsField, TextField
 from ...web.i18n import day
 from ...work.unit import Work
+from ..fields import forms as custom_forms
+from ..fields.definitions import definitions
 from ..statuses import services as statuses
 from ..users.models import User
 from . import services, tags
 from .fields import ADDRESS_PARTS, ADDRESSES, PHONES
 from .models import Contact
+from .records import KIND
 
 #: Parts of an address with their width in sixths of the row.
 _ADDRESS_WIDTHS = {"line1": 6, "line2": 6, "postal_code": 2, "city": 2, "county": 2, "country": 3}
@@ -109,12 +112,16 @@ class ContactForm(Form):
         countries = country_choices(work.locale)
         for address in ADDRESSES:
             self[f"{address}_country"].offer(countries)
+        more = custom_forms.add_fields(self, work, KIND, contact.custom if contact is not None else None)
+        # Before the notes, which come last.
+        self.own_sections = [*self.sections[:-1], *more, self.sections[-1]]
         if contact is not None:
             del self.reason
 
-    def values(self) -> dict[str, Any]:
+    def values(self, work: Work) -> dict[str, Any]:
         """The fields as the service takes them."""
         found: dict[str, Any] = {name: self[name].data for name in PLAIN}
+        found |= custom_forms.typed(self, work, KIND)
         found["assigned_to"] = found["assigned_to"] or None
         found["emails"] = self.emails.data
         for address in ADDRESSES:
@@ -153,6 +160,7 @@ def filled(work: Work, contact: Contact) -> dict[str, Any]:
     data["tags"] = [tag.name for tag in tags.of(work, "contact", [contact.id]).get(contact.id, ())]
     data["status"] = str(contact.status_id)
     data["assigned_to"] = str(contact.assigned_to_id or "")
+    data |= {field.name: custom_forms.filled(field, contact.custom) for field in definitions(work, KIND)}
     data["version"] = str(contact.version)
     return data
 

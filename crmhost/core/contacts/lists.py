@@ -15,6 +15,7 @@ from ...work.unit import Work
 from ..statuses import services as statuses
 from . import queries, tags
 from .cells import NONE, Cells, Row
+from .custom_columns import custom_columns, custom_filters
 from .forms import people
 from .models import Contact, Tag
 from .queries import ListQuery
@@ -59,10 +60,10 @@ def contact_table(work: Work) -> Table:
         id="contacts",
         label=_("Contacts"),
         all_label=_("All contacts"),
-        columns=[*_columns(work), *(_contributed_column(item) for item in contributed)],
+        columns=[*_columns(work), *custom_columns(work), *(_contributed_column(item) for item in contributed)],
         fetch=fetch,
         count=count,
-        filters=[*_filters(work, choices), *_contributed_filters(work)],
+        filters=[*_filters(work, choices), *custom_filters(work), *_contributed_filters(work)],
         sort="-created_at",
         sorts={"first_name": _("First name"), "updated_at": _("Last change")},
         search=_("Name, e-mail or phone"),

@@ -19,11 +19,14 @@ from ...web.request import current_work, is_fragment, requires, writing
 from ...web.templating import failed_badge
 from ...web.toasts import toast
 from ...work.unit import Work
+from ..fields.definitions import PREFIX
 from ..journal.panel import journal_panel
 from ..statuses import services as statuses
 from . import queries, services, tags
 from .cells import source_label, status_switch
-from .forms import SOCIALS, country_choices, people
+from .custom_pages import custom_field, reveal
+from .details import details_box, to_page
+from .forms import SOCIALS, people
 from .models import Contact
 from .queries import ListQuery
 
@@ -69,18 +72,6 @@ class ShownBox:
     id: str
     title: str
     html: Markup
-
-
-@dataclasses.dataclass(frozen=True)
-class Detail:
-    """A line of the details box.
-
-    :param field: name under which it can be changed on the page; empty when only the form changes it.
-    """
-
-    label: str
-    value: str | Markup
-    field: str = ""
 
 
 # --- what the page shows ---------------------------------------------------------------------------------------------
@@ -146,52 +137,6 @@ def boxes(work: Work, contact: Contact) -> list[ShownBox]:
     return found
 
 
-def details(work: Work, contact: Contact) -> list[Detail]:
-    """The lines of the details box; empty ones are left out, except what is most often added."""
-    emails = [row.email for row in services.emails_of(work, [contact.id]).get(contact.id, ())]
-    found = [Detail(_("E-mail"), _mailto(emails[0]) if emails else "", "email")]
-    found += [Detail(_("Another e-mail"), _mailto(email)) for email in emails[1:]]
-    for field, label in (("mobile_phone", _("Mobile")), ("work_phone", _("Work")), ("home_phone", _("Home"))):
-        number = getattr(contact, field)
-        if number or field == "mobile_phone":
-            found.append(Detail(label, _phone(number), field))
-    for field, label in (("address1", _("Address")), ("address2", _("Address 2"))):
-        text = address_lines(work, getattr(contact, field) or {})
-        if text:
-            found.append(Detail(label, text))
-    owner = contact.assigned_to
-    found.append(Detail(_("Assigned to"), (owner.name or owner.email) if owner else _("Nobody"), "assigned_to"))
-    for field, label in SOCIALS.items():
-        profile = (contact.socials or {}).get(field.removeprefix("social_"))
-        if profile:
-            found.append(Detail(label, profile, field))
-    others = {key: value for key, value in (contact.socials or {}).items() if f"social_{key}" not in SOCIALS}
-    found += [Detail(key.capitalize(), value) for key, value in others.items()]
-    if contact.notes:
-        found.append(Detail(_("Notes"), Markup("<br>").join(contact.notes.splitlines()), "notes"))
-    found.append(Detail(_("Source"), source_label(contact.source)))
-    return found
-
-
-def _mailto(email: str) -> Markup:
-    local, at, domain = email.partition("@")
-    return Markup('<a href="mailto:{}">{}<wbr>{}{}</a>').format(email, local, at, domain)
-
-
-def _phone(number: str) -> str | Markup:
-    return Markup('<a class="num" href="tel:{}">{}</a>').format("".join(number.split()), number) if number else ""
-
-
-def address_lines(work: Work, address: dict[str, str]) -> Markup:
-    """An address as lines."""
-    country = address.get("country", "")
-    city = " ".join(address.get(part, "") for part in ("postal_code", "city") if address.get(part))
-    lines = [address.get("line1", ""), address.get("line2", ""), city, address.get("county", "")]
-    if country:
-        lines.append(dict(country_choices(work.locale)).get(country, country))
-    return Markup("<br>").join(line for line in lines if line)
-
-
 def why(contact: Contact) -> str:
     """Why we have this person, as a sentence."""
     reason = contact.reason or {}
@@ -233,14 +178,6 @@ def page(contact_id: int) -> ResponseReturnValue:
     )
 
 
-def details_box(work: Work, contact: Contact) -> Markup:
-    """The markup of the details box."""
-    html = render_template(
-        "contacts/details.html", contact=contact, details=details(work, contact), may=work.can("contacts.edit", contact)
-    )
-    return Markup(html)  # noqa: S704  # rendered from a template of ours
-
-
 def _elsewhere(work: Work, contact_id: int) -> ResponseReturnValue:
     """What is shown for a contact that is gone: the one it was merged into, or that it lies in the bin."""
     contact = services.get(work, contact_id, in_bin=True)
@@ -266,7 +203,7 @@ def status(contact_id: int) -> ResponseReturnValue:
     with writing() as work:
         services.set_status(work, [contact_id], request.form.get("status", ""))
     if not is_fragment() or "/contacts/" + str(contact_id) in request.headers.get("HX-Current-URL", ""):
-        return _to_page(contact_id)
+        return to_page(contact_id)
     contact = services.get(current_work(), contact_id)
     return Markup().join(_swapped(status_switch(contact, may=True, place=place)) for place in ("", "-card"))
 
@@ -275,25 +212,20 @@ def _swapped(button: Markup) -> Markup:
     return Markup(str(button).replace("<button ", '<button hx-swap-oob="true" ', 1))  # noqa: S704  # made by us
 
 
-def _to_page(contact_id: int) -> ResponseReturnValue:
-    address = url_for("contacts.page", contact_id=contact_id)
-    if is_fragment():
-        return "", 200, {"HX-Redirect": address}
-    return redirect(address, 303)
-
-
 @requires("contacts.edit")
 def retag(contact_id: int) -> ResponseReturnValue:
     """Add and remove tags."""
     add = [name.strip() for name in request.form.get("add", "").split(",") if name.strip()]
     with writing() as work:
         services.tag(work, [contact_id], add, request.form.getlist("remove"))
-    return _to_page(contact_id)
+    return to_page(contact_id)
 
 
 @requires("contacts.edit")
 def field(contact_id: int, name: str) -> ResponseReturnValue:
     """One field, to be changed where it stands."""
+    if name.startswith(PREFIX):
+        return custom_field(contact_id, name.removeprefix(PREFIX))
     kind = INLINE.get(name)
     if kind is None:
         abort(404)
@@ -315,10 +247,10 @@ def field(contact_id: int, name: str) -> ResponseReturnValue:
         form = _field_form(current_work(), contact, name, kind, value, _(error.message))
         return form, 422, {"HX-Retarget": f"#field-{name}"}
     if not is_fragment():
-        return _to_page(contact_id)
+        return to_page(contact_id)
     if name in ("first_name", "last_name", "prefix"):
         toast(_("Saved."))
-        return _to_page(contact_id)
+        return to_page(contact_id)
     contact = services.get(current_work(), contact_id)
     return details_box(current_work(), contact)
 
@@ -352,4 +284,5 @@ def add_contact_pages(blueprint: Blueprint) -> None:
     add("/<int:contact_id>", view_func=page)
     add("/<int:contact_id>/status", view_func=status, methods=["GET", "POST"])
     add("/<int:contact_id>/tags", endpoint="retag", view_func=retag, methods=["POST"])
+    add("/<int:contact_id>/reveal/<key>", view_func=reveal, methods=["POST"])
     add("/<int:contact_id>/field/<name>", view_func=field, methods=["GET", "POST"])

@@ -17,21 +17,35 @@ from sqlalchemy.orm import selectinload
 from ...errors import Invalid
 from ...messages import Message
 from ...work.unit import Work
-from ..keyset import beyond, decode, encode, opaque
+from ..fields.definitions import PREFIX
+from ..keyset import beyond, opaque
 from ..rows import chunks
 from ..statuses import counts as status_counts
 from ..statuses import services as statuses
 from . import search
+from .custom_sorts import CustomSort, custom_sort
 from .derived import digits
-from .filters import conditions
+from .filters import NARROW, Condition, conditions
+from .listing import Count, ListQuery, Page
 from .models import Contact, SearchDocument
 from .records import KIND
 from .sorts import RANGES, SORTS, Sort
 
+__all__ = [
+    "NARROW",
+    "Count",
+    "ListQuery",
+    "Page",
+    "count",
+    "count_by_status",
+    "ids",
+    "neighbours",
+    "page",
+    "phone_words",
+]
+
 #: Contacts that a search sorts; of a commoner word the first so many are shown.
 HITS = 1_000
-#: Contacts that are found by a filter's own index and sorted afterwards.
-NARROW = 5_000
 #: Hits of a search that a broad filter is asked of.
 SCANNED = 10_000
 #: Up to here a count is exact.
@@ -39,45 +53,6 @@ COUNTED = 10_000
 LARGEST_PAGE = 500
 _LAST = "\U0010ffff"
 _PHONE = re.compile(r"\+?[\d\s()./-]+")
-
-
-@dataclasses.dataclass(frozen=True)
-class ListQuery:
-    """What a list shows.
-
-    :param q: text to search by.
-    :param filters: status (names or ids, comma-separated), tag, assigned_to (id, e-mail, “me”, “nobody”), not_contacted (days),
-        source, created_from, created_to (days), in_bin (“1”), and those of plugins.
-    :param sort: name, first_name, email, created_at, updated_at, last_contacted_at, status, or the id of a plugin's column;
-        with “-” in front the other way round. The bin is always sorted by the time of deleting.
-    :param after: cursor of the next page.
-    :param before: cursor of the previous page.
-    """
-
-    q: str = ""
-    filters: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    sort: str = "-created_at"
-    after: str | None = None
-    before: str | None = None
-    limit: int = 50
-
-
-@dataclasses.dataclass(frozen=True)
-class Page:
-    """One page of a list. ``note`` says when not all hits of a search were looked at."""
-
-    rows: list[Contact]
-    next: str | None
-    previous: str | None
-    note: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class Count:
-    """How many contacts match; when not ``exact``, at least so many."""
-
-    number: int
-    exact: bool
 
 
 def page(work: Work, query: ListQuery) -> Page:
@@ -159,6 +134,8 @@ class _Listing:
     def _order(self, name: str) -> Sort:
         if name in SORTS and (name != "deleted_at" or self.in_bin):
             return SORTS[name]
+        if name.startswith(PREFIX):
+            return custom_sort(self.work, name)
         raise Invalid({"sort": [Message("The list can't be sorted by “%(name)s”.", name=name[:60])]})
 
     # --- one page -----------------------------------------------------------------------------------------------------
@@ -166,7 +143,7 @@ class _Listing:
     def page(self) -> Page:
         backwards = self.query.before is not None
         given = self.query.before if backwards else self.query.after
-        cursor = decode(self.sort.name, given, (*self.sort.kinds, int)) if given else None
+        cursor = self.sort.read(given) if given else None
         few = self._few()
         if few is None:
             found = self._walk(cursor, self.descending != backwards, self.limit + 1)
@@ -185,7 +162,7 @@ class _Listing:
         )
 
     def cursor(self, contact: Contact) -> str:
-        return encode(self.sort.name, (*self.sort.of(contact), contact.id))
+        return self.sort.write(contact)
 
     def _pick(self, few: list[tuple[Any, ...]], cursor: tuple[Any, ...] | None, backwards: bool) -> list[Contact]:
         """The rows of a page from sort values and ids that are all known."""
@@ -201,7 +178,7 @@ class _Listing:
 
     def _rank(self) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
         if self.sort.name != "status":
-            return tuple
+            return self.sort.rank(self.descending)
         place = {status.id: number for number, status in enumerate(statuses.all_statuses(self.work))}
         return lambda row: (place.get(row[0], len(place)), *row[1:])
 
@@ -209,6 +186,8 @@ class _Listing:
         """Reads the index of the order until the page is full."""
         if self.sort.name == "status":
             return self._walk_statuses(cursor, descending, limit)
+        if isinstance(self.sort, CustomSort):
+            return self._walk_values(self.sort, cursor, descending, limit)
         return self._read(self.sort.columns, self._where(), cursor, descending, limit)
 
     def _walk_statuses(self, cursor: tuple[Any, ...] | None, descending: bool, limit: int) -> list[Contact]:
@@ -223,6 +202,19 @@ class _Listing:
             where = [Contact.status_id == status_id, *self._where()]
             edge = cursor[1:] if cursor is not None and cursor[0] == status_id else None
             found += self._read((Contact.created_at,), where, edge, descending, limit - len(found))
+            if len(found) >= limit:
+                break
+        return found
+
+    def _walk_values(
+        self, sort: CustomSort, cursor: tuple[Any, ...] | None, descending: bool, limit: int
+    ) -> list[Contact]:
+        """Those with a value of a custom field, and those without one."""
+        on = [item.on for item in self.conditions if item.on is not None and self._serves(item)]
+        backwards = descending != self.descending
+        found: list[Contact] = []
+        for part in sort.parts([self.live, *self._where()], on, cursor, self.descending, backwards):
+            found += self._load(part.limit(limit - len(found)))
             if len(found) >= limit:
                 break
         return found
@@ -248,11 +240,16 @@ class _Listing:
     def _where(self) -> list[ColumnElement[bool]]:
         """The filters while an index of the order is read: only those that stand in it are shown to the planner."""
         shown = self._shown()
-        return [item.narrow if item.name in shown else opaque(item.broad) for item in self.conditions]
+        rest = (item for item in self.conditions if not self._serves(item))
+        return [item.narrow if item.name in shown else opaque(item.broad) for item in rest]
 
     def _shown(self) -> set[str]:
         first = next((item.name for item in self.conditions if item.name in self.sort.served), "")
         return {first, *RANGES.get(self.sort.name, ())}
+
+    def _serves(self, item: Condition) -> bool:
+        """Whether the index of the custom field that is sorted by answers a condition too."""
+        return item.on is not None and item.name == self.sort.name
 
     # --- few rows -----------------------------------------------------------------------------------------------------
 
@@ -260,13 +257,16 @@ class _Listing:
         """Sort values and id of every row, if they are few enough to be sorted here; ``None`` if they are not."""
         if self.words:
             return self._hits()
-        if all(item.name in self._shown() for item in self.conditions):
+        shown = self._shown()
+        if all(item.name in shown or self._serves(item) for item in self.conditions):
             return None
         return self._narrow()
 
     def _narrow(self) -> list[tuple[Any, ...]] | None:
-        where = [item.narrow for item in self.conditions]
-        rows = self._keys(select(*self._columns()).where(self.live, *where).limit(NARROW + 1))
+        if all(item.wide for item in self.conditions):
+            return None
+        where = [opaque(item.broad) if item.wide else item.narrow for item in self.conditions]
+        rows = self._keys(self.sort.select().where(self.live, *where).limit(NARROW + 1))
         return rows if len(rows) <= NARROW else None
 
     def _hits(self) -> list[tuple[Any, ...]]:
@@ -300,7 +300,7 @@ class _Listing:
             .prefix_with("MATERIALIZED", dialect="postgresql")
         )
         where = [opaque(item.broad) for item in self.conditions]
-        statement = select(*self._columns()).join(found, found.c[0] == Contact.id).where(self.live, *where)
+        statement = self.sort.select().join(found, found.c[0] == Contact.id).where(self.live, *where)
         return self._keys(statement.limit(HITS + 1))
 
     def _found_by_prefix(self) -> list[tuple[Any, ...]]:
@@ -311,7 +311,7 @@ class _Listing:
         where = [self.live, *rest, *(opaque(item.broad) for item in self.conditions)]
         found: dict[int, tuple[Any, ...]] = {}
         for column in columns:
-            wanted = select(*self._columns()).where(column >= first, column < first + _LAST, *where)
+            wanted = self.sort.select().where(column >= first, column < first + _LAST, *where)
             for row in self._keys(wanted.order_by(column, Contact.id).limit(HITS + 1)):
                 found[row[-1]] = row
         return list(found.values())
@@ -320,9 +320,7 @@ class _Listing:
         text = Contact.sort_name + " " + Contact.first_key + " " + Contact.email_key
         where = [text.contains(word, autoescape=True) for word in self.words]
         where += [item.broad for item in self.conditions]
-        return self._keys(
-            select(*self._columns()).where(self.live, *where).order_by(Contact.deleted_at.desc()).limit(HITS)
-        )
+        return self._keys(self.sort.select().where(self.live, *where).order_by(Contact.deleted_at.desc()).limit(HITS))
 
     def _containing(self, keys: Sequence[int]) -> set[int]:
         """Which of these contacts hold every word."""
@@ -332,9 +330,6 @@ class _Listing:
             wanted = select(document.object_id).where(document.owner == KIND, document.object_id.in_(some), *texts)
             found.update(self.work.session.scalars(wanted))
         return found
-
-    def _columns(self) -> tuple[SQLColumnExpression[Any], ...]:
-        return (*self.sort.columns, Contact.id)
 
     def _keys(self, statement: Select[Any]) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in self.work.session.execute(statement)]
@@ -348,9 +343,18 @@ class _Listing:
         kept = self._kept_count()
         if kept is not None:
             return Count(kept, True)
-        some = select(Contact.id).where(self.live, *(item.narrow for item in self.conditions)).limit(COUNTED + 1)
+        some = self._counted().limit(COUNTED + 1)
         number = self.work.session.scalar(select(func.count()).select_from(some.subquery())) or 0
         return Count(min(number, COUNTED), number <= COUNTED)
+
+    def _counted(self) -> Select[Any]:
+        """Ids of all that match; of a custom field that many have, the rows of its index are read first."""
+        first = next((item for item in self.conditions if item.wide and item.source is not None), None)
+        if first is None or first.source is None:
+            return select(Contact.id).where(self.live, *(item.narrow for item in self.conditions))
+        found = first.source.subquery()
+        rest = (opaque(item.broad) for item in self.conditions if item is not first)
+        return select(Contact.id).join(found, Contact.id == found.c.object_id + 0).where(self.live, *rest)
 
     def _kept_count(self) -> int | None:
         """The number from the counts of statuses, where they say it."""

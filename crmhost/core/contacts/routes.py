@@ -56,7 +56,7 @@ def new() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with writing() as work:
-                contact = services.create(work, form.values(), reason=form.reason.data or "")
+                contact = services.create(work, form.values(work), reason=form.reason.data or "")
                 contact_id = contact.id
         except CrmError as error:
             form.take_from(current_work(), error)
@@ -80,7 +80,7 @@ def edit(contact_id: int) -> ResponseReturnValue:
     if form.validate():
         try:
             with writing() as work:
-                services.update(work, contact_id, form.values(), version=valid_id(form.version.data))
+                services.update(work, contact_id, form.values(work), version=valid_id(form.version.data))
         except Stale:
             return _both_versions(form, contact_id)
         except CrmError as error:

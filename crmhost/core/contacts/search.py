@@ -80,13 +80,14 @@ def hits(work: Work, owner: str, wanted: Sequence[str], limit: int | None) -> Se
         found = found.where(*(document.text.like(f"%{_escaped(word)}%", escape="\\") for word in wanted))
         return found.limit(limit)
     index = table("search_fts")
-    match = literal_column("search_fts.search_fts").op("MATCH")(literal(_trigrams(wanted)))
+    match = literal_column("search_fts.search_fts").op("MATCH")(literal(trigrams(wanted)))
     found = found.join(index, literal_column("search_fts.rowid") == document.id)
     found = found.where(match, and_(*(func.instr(document.text, word) > 0 for word in wanted)))
     return found.order_by(text("search_fts.rowid DESC")).limit(limit)
 
 
-def _trigrams(wanted: Sequence[str]) -> str:
+def trigrams(wanted: Sequence[str]) -> str:
+    """What an FTS5 index of trigrams is asked for texts that may hold these words; the texts are to be compared then."""
     # The index keeps no positions, so it knows no phrases: these trigrams must be there, then the text itself is compared.
     # Of an address the part before the @-sign tells most, and of a long word some trigrams tell as much as all.
     parts: dict[str, None] = {}

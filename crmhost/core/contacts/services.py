@@ -17,6 +17,7 @@ from ...errors import Conflict, Invalid, NotFound, Stale
 from ...messages import Message
 from ...work.tables import AuditEntry
 from ...work.unit import Change, Work
+from ..fields import index
 from ..journal.system import SystemEntry, write
 from ..keyset import valid_id
 from ..rows import insert_rows, table
@@ -26,6 +27,7 @@ from ..statuses.models import Status
 from ..text import clean_line
 from ..users.models import User
 from . import search, tags
+from .custom import ASKED, readable, settle, write_index
 from .derived import NAMELESS, derive, document, nameless
 from .emails import email_key
 from .fields import COLUMNS, Cleaned, clean, fold_parts
@@ -82,7 +84,7 @@ def create(
     :raises Conflict: when another contact has one of the e-mail addresses or ids in other systems.
     """
     work.require("contacts.edit")
-    values = prepare(work, fields, None)
+    values = prepare(work, fields, None, required=source in ASKED)
     emails = wanted_emails(values, []) or []
     if nameless({**values, "email": emails[0] if emails else ""}):
         raise Invalid(NAMELESS)
@@ -107,11 +109,12 @@ def create(
     named = tags.put(work, KIND, [contact.id], values.get("tags", ()))
     fields_now = snapshot(contact, emails, named.get(contact.id, ([], []))[1])
     search.put(work, KIND, [(contact.id, document(fields_now, emails))])
+    write_index(work, [(contact.id, contact.custom, None)])
     known = {status.id: status for status in statuses.all_statuses(work)}
     _attach(work, contact, known)
     history.record(work, [(contact.id, None, contact.status_id)], known)
     write(work, [SystemEntry(contact.id, "created", {"source": contact.source, "why": contact.reason["text"]})])
-    work.audit("contact.created", "contact", contact.id, after=fields_now)
+    work.audit("contact.created", "contact", contact.id, after=readable(work, fields_now))
     work.changed(Change("contact.created", "contact", contact.id, {}, fields_now))
     return contact
 
@@ -165,7 +168,10 @@ def update(work: Work, contact_id: int, fields: Mapping[str, Any], *, version: i
         for name, value in derive(vars(contact)).items():
             setattr(contact, name, value)
         search.put(work, KIND, [(contact.id, document(vars(contact), emails if emails is not None else have))])
-        work.audit("contact.updated", "contact", contact.id, before=before, after=after)
+        if "custom" in after:
+            write_index(work, [(contact.id, after["custom"], before["custom"])])
+        was, now = readable(work, before, after), readable(work, after, before)
+        work.audit("contact.updated", "contact", contact.id, before=was, after=now)
         work.changed(Change("contact.updated", "contact", contact.id, before, after))
     if status_id != contact.status_id:
         _change_status(work, contact, status_id)
@@ -185,6 +191,7 @@ def erase(work: Work, contact_id: int) -> None:
     if contact.deleted_at is None:
         counts.add(work, {contact.status_id: -1})
     search.drop(work, KIND, [contact.id])
+    index.drop(work, KIND, [contact.id])
     mine = AuditEntry.object_type == "contact", AuditEntry.object_id == str(contact.id)
     for statement in (
         delete(table(Tagging)).where(Tagging.object_type == KIND, Tagging.object_id == contact.id),
@@ -215,12 +222,16 @@ def empty_bin(work: Work, limit: int = 50) -> int:
 # --- shared with bulk ------------------------------------------------------------------------------------------------
 
 
-def prepare(work: Work, fields: Mapping[str, Any], contact: Contact | None) -> dict[str, Any]:
+def prepare(
+    work: Work, fields: Mapping[str, Any], contact: Contact | None, *, required: bool = False
+) -> dict[str, Any]:
     """The fields as they will be stored: cleaned, names resolved to ids, and handed through the plugins' filter.
 
+    :param required: whether custom fields that have to be filled in are asked for.
     :raises Invalid: sentences by field.
     """
-    values, cleaned = _resolved(work, fields, contact)
+    stored = contact.custom if contact else None
+    values, cleaned = _resolved(work, fields, contact, stored, required=required)
     if cleaned.errors:
         raise Invalid(cleaned.errors)
     if not work.hooks.implementations("contact_prepare"):
@@ -230,7 +241,7 @@ def prepare(work: Work, fields: Mapping[str, Any], contact: Contact | None) -> d
     )
     if offered == values or not isinstance(offered, Mapping):
         return values
-    filtered, cleaned = _resolved(work, offered, contact)
+    filtered, cleaned = _resolved(work, offered, contact, values.get("custom", stored))
     # A filter that fails leaves the value as it was before; so does one whose value can't be stored.
     return values if cleaned.errors else filtered
 
@@ -247,8 +258,17 @@ def wanted_emails(values: Mapping[str, Any], have: Sequence[str]) -> list[str] |
     return list({email_key(email): email for email in reversed([*first, *others])}.values())[::-1]
 
 
-def _resolved(work: Work, fields: Mapping[str, Any], contact: Contact | None) -> tuple[dict[str, Any], Cleaned]:
+def _resolved(
+    work: Work,
+    fields: Mapping[str, Any],
+    contact: Contact | None,
+    custom: Mapping[str, Any] | None,
+    *,
+    required: bool = False,
+) -> tuple[dict[str, Any], Cleaned]:
     cleaned = clean(fields, work.timezone, work.now)
+    if "custom" not in cleaned.errors:
+        settle(work, cleaned, custom, required=required)
     values = fold_parts(cleaned.values, vars(contact) if contact else {})
     for name in ("status", "assigned_to"):
         if name not in values:

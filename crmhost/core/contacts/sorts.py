@@ -7,8 +7,9 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import SQLColumnExpression
+from sqlalchemy import Select, SQLColumnExpression, select
 
+from ..keyset import decode, encode
 from .filters import last_contact
 from .models import NEVER, Contact
 
@@ -27,6 +28,25 @@ class Sort:
     kinds: tuple[type, ...]
     of: Callable[[Contact], tuple[Any, ...]]
     served: frozenset[str] = frozenset()
+
+    def select(self) -> Select[Any]:
+        """The values that are sorted by, and the id, of contacts."""
+        return select(*self.columns, Contact.id)
+
+    def read(self, cursor: str) -> tuple[Any, ...]:
+        """The values in a cursor that :meth:`write` made.
+
+        :raises Invalid: when it is another list's.
+        """
+        return decode(self.name, cursor, (*self.kinds, int))
+
+    def write(self, contact: Contact) -> str:
+        """The cursor of a contact."""
+        return encode(self.name, (*self.of(contact), contact.id))
+
+    def rank(self, descending: bool) -> Callable[[tuple[Any, ...]], Any]:  # noqa: ARG002
+        """What rows of :meth:`select` are sorted by here."""
+        return tuple
 
 
 #: Filters that are a range of the order's own index.

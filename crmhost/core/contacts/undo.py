@@ -10,6 +10,7 @@ from sqlalchemy import delete, or_, select, update
 
 from ...contributions import RowResult
 from ...work.unit import Work
+from ..fields.kinds import Stored
 from ..journal.models import JournalEntry
 from ..keyset import valid_id
 from ..rows import chunks, table
@@ -78,6 +79,8 @@ def _put_back(work: Work, key: int, fields: Mapping[str, Any], version: int) -> 
         if values.get(name):
             values[name] = dt.datetime.fromisoformat(values[name])
     values = {name: "" if value is None and name not in _DATES else value for name, value in values.items()}
+    if "custom" in values:
+        values["custom"] = Stored(values["custom"] or {})
     if "emails" in fields:
         values["emails"] = fields["emails"]
     if fields.get("status_id") in {status.id for status in statuses.all_statuses(work)}:

@@ -21,7 +21,7 @@ FIRST_ROLES: dict[str, Sequence[str]] = {
     ADMIN: (),
     "CRM manager": (
         "contacts.view", "contacts.edit", "contacts.delete", "contacts.export", "journal.view", "journal.edit",
-        "statuses.edit", "tags.edit", "settings.edit", "audit.view",
+        "statuses.edit", "fields.manage", "tags.edit", "settings.edit", "audit.view",
         "mail.send", "mail.templates", "mail.log", "mail.clear", "mail.accounts", "mail.bounces",
     ),
     "Contacts manager": (

@@ -11,7 +11,19 @@ from .rules import Finding, finding
 from .source import Module, Source, argument, dotted, text_of
 
 #: First parts of the core's tables.
-_CORE = ("audit_", "contacts_", "files_", "host_", "journal_", "search_", "settings_", "statuses_", "users_", "work_")
+_CORE = (
+    "audit_",
+    "contacts_",
+    "fields_",
+    "files_",
+    "host_",
+    "journal_",
+    "search_",
+    "settings_",
+    "statuses_",
+    "users_",
+    "work_",
+)
 _CORE_CLASSES = frozenset({"Contact", "JournalEntry", "Role", "Status", "Tag", "User"})
 _SAFE = frozenset({"CASCADE", "SET NULL"})
 _CONTACT = "contacts_contact.id"

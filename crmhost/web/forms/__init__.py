@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from flask import request
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 from markupsafe import Markup
@@ -92,6 +93,8 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.general: list[str] = []
+        #: In place of ``sections``, for a form with fields of its own (:meth:`add_field`).
+        self.own_sections: Sequence[Section] = ()
 
     def take(self, error: CrmError) -> None:
         """Puts what a service refused to the fields it concerns; what concerns none stands above the form.
@@ -119,6 +122,15 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
         else:
             field.errors = [*field.errors, sentence]
 
+    def add_field(self, name: str, field: Any, data: Any = None) -> None:
+        """Adds a field to this form alone, such as one that the site's people defined.
+
+        :param field: made as those of a form's class are: ``TextField("Shoe size")``.
+        :param data: what it shows before anything was typed.
+        """
+        self._fields[name] = field.bind(form=self, name=name, prefix=self._prefix)
+        self._fields[name].process(request.form if self.is_submitted() else None, data)
+
     @property
     def problems(self) -> list[Problem]:
         """All that has to be corrected, in the order of the form."""
@@ -130,7 +142,7 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     @property
     def parts(self) -> list[tuple[Section, list[tuple[Field, int]]]]:
         """Sections with their fields; a field that stands in none gets into the first."""
-        sections = list(self.sections) or [Section("main", "", {})]
+        sections = list(self.own_sections or self.sections) or [Section("main", "", {})]
         named = {name for section in sections for name in section.fields}
         parts = []
         for number, section in enumerate(sections):

@@ -1,5 +1,5 @@
 // Things put in order by hand: [data-sortable="GROUP"] holds [data-id]; things move between areas of the same group.
-// data-sort-url gets a POST of item, area (the area's data-area), and order, the ids in their new order. With
+// Without data-sort-url the order is that of a form's own fields and goes with it; else data-sort-url gets a POST of item, area (the area's data-area), and order, the ids in their new order. With
 // [data-grip] inside, only that drags; by keyboard it is a button: Space lifts, arrows move, Space drops, Escape puts back.
 import Sortable from "sortablejs/modular/sortable.core.esm.js";
 import { csrfToken } from "./htmx.js";
@@ -33,6 +33,7 @@ const back = (item, { area, before }) => area.insertBefore(item, before);
 
 async function store(item, from) {
   const area = item.parentElement;
+  if (!area.dataset.sortUrl) return item.dispatchEvent(new Event("change", { bubbles: true }));
   const body = new URLSearchParams([["item", item.dataset.id], ["area", area.dataset.area ?? ""], ...items(area).map((other) => ["order", other.dataset.id])]);
   const kept = await fetch(area.dataset.sortUrl, { method: "POST", body, headers: { "X-CSRFToken": csrfToken(), "HX-Request": "true" } }).then((answer) => answer.ok, () => false);
   if (!kept) {

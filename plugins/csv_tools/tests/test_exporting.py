@@ -11,7 +11,18 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from crmhost.api import Contact, ContactEmail, ExternalId, Forbidden, Status, Tag, Tagging, contacts
+from crmhost.api import (
+    AuditEntry,
+    Contact,
+    ContactEmail,
+    ExternalId,
+    Forbidden,
+    Status,
+    Tag,
+    Tagging,
+    contacts,
+    custom_fields,
+)
 from crmhost.testing import Host
 from plugins.csv_tools import exporting
 from plugins.csv_tools.contacts_out import joined
@@ -32,6 +43,28 @@ def records(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
+FIELDS: tuple[dict[str, Any], ...] = (
+    {"label": "Size", "kind": "number"},
+    {"label": "Colour", "kind": "text"},
+    {"label": "Born", "kind": "date"},
+    {"label": "Tier", "kind": "choice", "choices": ["Gold, old", "Silver"]},
+    {"label": "Likes", "kind": "choices", "choices": ["Tea", 'a "b", c', "Cake"]},
+    {"label": "Budget", "kind": "money", "currency": "EUR"},
+    {"label": "Member", "kind": "yes_no"},
+    {"label": "Site", "kind": "url"},
+    {"label": "Story", "kind": "long_text"},
+    {"label": "Passport", "kind": "encrypted"},
+)
+
+
+def with_fields(host: Host) -> Host:
+    """The site with a custom field of each kind."""
+    with host.work() as work, work.begin():
+        for field in FIELDS:
+            custom_fields.add(work, field)
+    return host
+
+
 PEOPLE: tuple[dict[str, Any], ...] = (
     {
         "prefix": "Dr",
@@ -46,7 +79,18 @@ PEOPLE: tuple[dict[str, Any], ...] = (
         "address2": {"city": "Київ", "country": "UA", "postal_code": "01001"},
         "notes": "=cmd|' /C calc'!A0\nsecond line, with \"quotes\"; and more",
         "socials": {"x": "@zoe", "linkedin": "https://linkedin.example/zoe", "mastodon": "@zoe@example.social"},
-        "custom": {"size": 43, "colour": "blue"},
+        "custom": {
+            "size": -43.5,
+            "colour": "=blue",
+            "born": "1815-12-10",
+            "tier": "Gold, old",
+            "likes": ["Tea", 'a "b", c'],
+            "budget": {"amount": -1250, "currency": "EUR"},
+            "member": False,
+            "site": "https://example.com/a?b=1",
+            "story": "one\n\ntwo; three",
+            "passport": "P, 123",
+        },
         "external_ids": [{"source": "shop", "account": "", "id": "5"}, {"source": "other", "account": "x", "id": "5"}],
         "created_at": "2024-02-29T23:59:59.123456+00:00",
         "last_contacted_at": "2025-01-01T00:00:00+00:00",
@@ -63,7 +107,7 @@ def everything(host: Host) -> list[dict[str, Any]]:
     """All that is stored of the contacts, without ids and times of change."""
     plain = (
         "prefix", "first_name", "last_name", "email", "home_phone", "work_phone", "mobile_phone", "address1", "address2",
-        "notes", "source", "socials", "custom", "created_at", "last_contacted_at",
+        "notes", "source", "socials", "created_at", "last_contacted_at",
     )  # fmt: skip
     with host.work() as work:
         session = work.session
@@ -74,6 +118,7 @@ def everything(host: Host) -> list[dict[str, Any]]:
             others = select(ExternalId.source, ExternalId.account, ExternalId.external_id)
             return {
                 **{name: getattr(contact, name) for name in plain},
+                "custom": custom_fields.exported_texts(work, custom_fields.exported(work, "contact"), contact.custom),
                 "status": session.get_one(Status, contact.status_id).name,
                 "tags": sorted(session.scalars(tags)),
                 "emails": list(session.scalars(emails.order_by(ContactEmail.main.desc(), ContactEmail.id))),
@@ -85,7 +130,7 @@ def everything(host: Host) -> list[dict[str, Any]]:
 
 def test_same_people(host: Hosts, bring: Bring) -> None:
     """Importing what was exported gives the same people, with everything that is known of them."""
-    made = host("csv_tools")
+    made = with_fields(host("csv_tools"))
     with made.work() as work, work.begin():
         for fields in PEOPLE:
             contacts.create(work, fields)
@@ -104,11 +149,28 @@ def test_same_people(host: Hosts, bring: Bring) -> None:
 
 def test_again(host: Hosts, bring: Bring) -> None:
     """Importing an export into the site it is from changes nobody who has an address."""
-    made = host("csv_tools")
+    made = with_fields(host("csv_tools"))
     with made.work() as work, work.begin():
         for fields in (PEOPLE[0], PEOPLE[1], PEOPLE[3]):
             contacts.create(work, fields)
     assert bring(made, text_of(made)).figures == (0, 0, 3, 0)
+
+
+def test_encrypted_text_is_for_who_may_read_it(host: Hosts) -> None:
+    """Others have no column for it, and that it was taken out is written down."""
+    made = with_fields(host("csv_tools"))
+    with made.work() as work, work.begin():
+        contacts.create(work, {"first_name": "Ada", "custom": {"passport": "P123"}})
+    assert "P123" in text_of(made, "Admin")
+    hidden = text_of(made, "CRM manager")
+    assert "P123" not in hidden
+    assert "passport" not in hidden
+    with made.work("Admin") as work, work.begin():
+        exporting.note(work, "contacts", {})
+        exporting.note(work, "contacts", {}, ["email"])
+    with made.work() as work:
+        lines = work.session.scalars(select(AuditEntry.after).where(AuditEntry.action == "export.made"))
+        assert [line.get("encrypted") for line in lines] == [["custom.passport"], None]
 
 
 def test_formulas(host: Hosts) -> None:

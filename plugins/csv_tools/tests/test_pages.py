@@ -103,6 +103,24 @@ def test_wizard(host: Hosts) -> None:
     assert number_of(made) == 0
 
 
+def test_a_column_becomes_a_new_custom_field(host: Hosts) -> None:
+    """Chosen beside the fields there are, by who may add fields; its values are then read by its kind."""
+    made = host("csv_tools")
+    browser = Browser(made)
+    address = browser.upload("E-mail,Shoe size\na@example.com,43\nb@example.com,big\n").location
+    page = browser.get(address).text
+    assert 'value="+number"' in page
+    answer = browser.post(address, **{**choices(page), "column-1": "+choice", "action": "look"})
+    assert answer.status_code == 422
+    answer = browser.post(address, **{**choices(page), "column-1": "+number", "action": "start"})
+    assert answer.status_code == 303
+    made.run_jobs()
+    with made.work() as work:
+        stored = work.session.scalars(select(Contact).order_by(Contact.id)).all()
+        assert [contact.custom for contact in stored] == [{"shoe_size": 43}, {}]
+        assert stored[1].notes == "Shoe size: big"
+
+
 def test_remembered(host: Hosts) -> None:
     """A file with the same columns as one before is mapped as a person did it then."""
     made = host("csv_tools")

@@ -18,6 +18,7 @@ from crmhost.api import (
     contacts,
     contacts_bulk,
     contacts_list,
+    custom_fields,
     journal,
     texts,
 )
@@ -35,6 +36,7 @@ from ..schemas import (
     Entry,
     EntryFields,
     JournalQuery,
+    RevealedText,
 )
 from ..shapes import api_name, contact_fields, contact_records, entry_records
 from .answers import many, nothing, one
@@ -90,7 +92,7 @@ def list_contacts(query: Mapping[str, Any]) -> Response:
 
 
 def _plugin_filters() -> dict[str, str]:
-    """The parameters that are filters of plugins.
+    """The parameters that are filters of plugins, or of custom fields: those the list itself checks.
 
     :raises Invalid: when one is nobody's.
     """
@@ -102,7 +104,7 @@ def _plugin_filters() -> dict[str, str]:
     errors = {
         texts.clean_line(name)[:100]: [unknown_sentence(name, known, parameter=True)]
         for name in given
-        if name not in filters
+        if name not in filters and not name.startswith("custom.")
     }
     if errors:
         raise Invalid(errors)
@@ -155,6 +157,18 @@ def remove_contact(contact_id: int) -> Response:
         if not contacts.to_bin(work, [contact_id]):
             raise NotFound("contact", contact_id)
     return nothing()
+
+
+@blueprint.post(f"/<{ID}:contact_id>/custom/<key>/reveal")
+@blueprint.response(200, object_of(RevealedText))
+def reveal_custom_field(contact_id: int, key: str) -> Response:
+    """Gives the encrypted text of a custom field; that it was read is written into the audit log."""
+    with writing() as work:
+        contact = contacts.get(work, contact_id)
+        value = custom_fields.reveal(work, "contact", contact.id, key, contact.custom)
+    answer = one({"value": value})
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 # --- many at once ----------------------------------------------------------------------------------------------------

@@ -50,6 +50,13 @@ REQUESTS: list[tuple[str, str, Any, tuple[int, int, int, int]]] = [
     ("POST", "/jobs/99/retry", None, (404, 404, 404, 404)),
     ("POST", "/jobs/99/cancel", None, (404, 404, 404, 404)),
     ("GET", "/openapi.json", None, (200, 200, 200, 200)),
+    ("GET", "/custom-fields", None, (200, 200, 200, 200)),
+    ("POST", "/custom-fields", {"label": "{unique}", "kind": "text"}, (201, 201, 403, 403)),
+    ("GET", "/custom-fields/1", None, (200, 200, 200, 200)),
+    ("PATCH", "/custom-fields/1", {"help": "New"}, (200, 200, 403, 403)),
+    ("DELETE", "/custom-fields/1", None, (204, 404, 403, 403)),
+    ("POST", "/custom-fields/1/restore", None, (200, 200, 403, 403)),
+    ("POST", "/contacts/{id}/custom/nothing/reveal", None, (404, 403, 403, 403)),
     ("DELETE", "/contacts/{id}", None, (204, 404, 404, 403)),
 ]
 

@@ -72,7 +72,7 @@ def test_a_page_of_contacts_costs_little_more_than_reading_it(host: Callable[...
     assert work_of(through_the_api) < 2.5 * work_of(bare)
     many = statements_of(site, through_the_api)
     assert many == statements_of(site, lambda: through_the_api(10))
-    assert many <= statements_of(site, bare) + 8
+    assert many <= statements_of(site, bare) + 9
 
 
 @pytest.mark.database("sqlite")

@@ -11,6 +11,7 @@ from crmhost.core.contacts import services as contacts
 from crmhost.core.contacts import tags
 from crmhost.core.contacts.models import Contact, ExternalId
 from crmhost.core.contacts.records import external_ids_of
+from crmhost.core.fields import services as custom_fields
 from crmhost.core.journal import services as journal
 from crmhost.core.statuses import services as statuses
 from crmhost.errors import Conflict, Invalid, NotFound, Stale
@@ -136,8 +137,10 @@ HOSTILE = [
 def test_hostile_text_does_no_harm(site: Host) -> None:
     """NUL, lone surrogates, direction overrides, SQL and markup are stored as harmless text and found again."""
     with site.work("Admin") as work:
+        with work.begin():
+            custom_fields.add(work, {"label": "Nick", "kind": "text"})
         for text in HOSTILE:
-            given = {"first_name": text, "last_name": "Lee", "notes": text, "custom": {text: [text]}}
+            given = {"first_name": text, "last_name": "Lee", "notes": text, "custom": {"nick": text}}
             with work.begin():
                 number = contacts.create(work, {**given, "address1": {"city": text}, "tags": [text[:4]]}).id
             stored = contacts.get(work, number)

@@ -22,6 +22,7 @@ MODELS = (journal_models, mail_models, notifications_models, settings_models, ho
 #: What the tables of the core begin with; plugins that other tests imported have theirs in the same metadata.
 PARTS = (
     "contacts",
+    "fields",
     "statuses",
     "journal",
     "mail",
@@ -35,7 +36,7 @@ PARTS = (
     "search",
 )
 #: What only the migrations know, search on both databases, and an index that alembic can't compare.
-OWN = ("search_fts", "ix_search_document_text", "ix_contacts_contact_contacted")
+OWN = ("search_fts", "fields_fts", "ix_search_document_text", "ix_fields_value_parts", "ix_contacts_contact_contacted")
 INDEXES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'index'",
     "postgresql": "SELECT indexname FROM pg_indexes",

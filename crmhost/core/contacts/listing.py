@@ -1,0 +1,48 @@
+"""What a list of contacts is asked, and what it gives."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from .models import Contact
+
+
+@dataclasses.dataclass(frozen=True)
+class ListQuery:
+    """What a list shows.
+
+    :param q: text to search by.
+    :param filters: status (names or ids, comma-separated), tag, assigned_to (id, e-mail, “me”, “nobody”), not_contacted (days),
+        source, created_from, created_to (days), in_bin (“1”), of custom fields ``custom.KEY``, also with ``.from``, ``.to``,
+        ``.contains`` and ``.empty`` behind it, and those of plugins.
+    :param sort: name, first_name, email, created_at, updated_at, last_contacted_at, status, or ``custom.KEY``;
+        with “-” in front the other way round. The bin is always sorted by the time of deleting.
+    :param after: cursor of the next page.
+    :param before: cursor of the previous page.
+    """
+
+    q: str = ""
+    filters: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    sort: str = "-created_at"
+    after: str | None = None
+    before: str | None = None
+    limit: int = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """One page of a list. ``note`` says when not all hits of a search were looked at."""
+
+    rows: list[Contact]
+    next: str | None
+    previous: str | None
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Count:
+    """How many contacts match; when not ``exact``, at least so many."""
+
+    number: int
+    exact: bool
