@@ -40,7 +40,7 @@ BUILTIN: dict[str, tuple[str, str]] = {
     "journal": ("crmhost.core.journal", "Journal"),
     "mail": ("crmhost.core.mail", "Mail"),
     "notifications": ("crmhost.core.notifications", "Notifications"),
-    "files": ("crmhost.core.files", "Files"),
+    "storage": ("crmhost.core.files", "File storage"),
     "jobs": ("crmhost.core.jobs", "Jobs"),
     "dashboard": ("crmhost.web.dashboard", "Dashboard"),
     "extensions": ("crmhost.web.extensions", "Extensions"),

@@ -29,9 +29,9 @@ MAX_SIZE = 64 * 1024
 MAX_ID = 40
 
 _CORE_WORDS = """
-admin alembic api audit auth console contacts core crmhost dashboard docs events extensions fields files health healthz hooks
+admin alembic api audit auth console contacts core crmhost dashboard docs events extensions fields health healthz hooks
 host jobs journal login logout mail me metrics notifications openapi permissions plugin plugins readyz roles search settings
-site static statuses system tags test tests theme themes users web work
+site static statuses storage system tags test tests theme themes users web work
 """
 #: Taken by the core: ids of built-in plugins, owners of its tables and settings, first parts of its addresses.
 RESERVED = frozenset(_CORE_WORDS.split())

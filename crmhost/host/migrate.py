@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from ..db import WRITES
 from ..errors import PluginError
-from .registry import table_owner
+from .ownership import table_owner
 from .shape import Shape, shape_of
 
 CORE = "crmhost"

@@ -10,7 +10,7 @@ import importlib.metadata
 import os
 import sys
 import types
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -142,14 +142,6 @@ def digest(folder: Path) -> str:
         raise PluginError(folder.name, f"Its files can't be read ({error}); check their rights.") from error
     _digests[folder] = (marks, total.hexdigest())
     return total.hexdigest()
-
-
-def table_owner(table: str, ids: Collection[str]) -> str | None:
-    """Which plugin a table belongs to: the longest id that begins its name; ``None`` for none of these.
-
-    :param ids: all ids known to the site; ``sales_plans_deal`` is no table of “sales” where “sales_plans” is known.
-    """
-    return max((name for name in ids if table.startswith(f"{name}_")), key=len, default=None)
 
 
 def _plugin_folders(parent: Path) -> Iterator[Path]:

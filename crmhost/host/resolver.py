@@ -25,7 +25,6 @@ BUILTIN = frozenset(
         "dashboard",
         "extensions",
         "fields",
-        "files",
         "health",
         "jobs",
         "journal",
@@ -33,6 +32,7 @@ BUILTIN = frozenset(
         "notifications",
         "settings",
         "statuses",
+        "storage",
         "users",
     }
 )

@@ -12,7 +12,7 @@ from sqlalchemy import table as named
 
 from ..errors import PluginError
 from . import migrate
-from .registry import table_owner
+from .ownership import table_owner
 
 #: What a foreign key to a table of somebody else may do when its target goes: rules of a plugin that is off don't run.
 SAFE_ONDELETE = frozenset({"CASCADE", "SET NULL"})

@@ -105,7 +105,7 @@ def export_records(
             with work.begin():
                 made = exports.keep(work, job.key, kind, staged, rows)
                 job.save("made")
-                url = f"/files/{made.file_id}"
+                url = f"/storage/{made.file_id}"
                 notifications.tell(
                     work, [work.actor.user_id or 0], "Your export is ready.", url, kind="csv_tools.exported"
                 )
@@ -117,7 +117,7 @@ def export_records(
         kind=kind,
         days=exports.KEPT_DAYS,
     )
-    return {"message": message, "url": f"/files/{made.file_id}"}
+    return {"message": message, "url": f"/storage/{made.file_id}"}
 
 
 def sweep(job: JobContext) -> dict[str, int]:

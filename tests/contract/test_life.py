@@ -194,7 +194,7 @@ def test_files_of_a_plugin(world: World) -> None:
         staged = files.stage(work, b"kept", name="kept.txt", owner="probe_one")
         with work.begin():
             number = files.store(work, staged).id
-    address = f"/files/{number}"
+    address = f"/storage/{number}"
     for on in (True, False, True):
         with host.client("Read only").get(address) as answer:
             assert (answer.text == "kept", answer.status_code) == ((True, 200) if on else (False, 404))

@@ -39,7 +39,7 @@ def test_papers_are_kept_shown_and_removed(host: Callable[..., Host], tmp_path: 
         assert (answer.status_code, answer.data) == (200, PNG)
         assert answer.headers["Content-Disposition"] == "inline; filename=me.png"
     assert site.client("Contacts manager", only_assigned=True).get(papers[0]).status_code == 404
-    number = re.search(r"/files/(\d+)", papers[0])
+    number = re.search(r"/storage/(\d+)", papers[0])
     assert number is not None
     assert site.client().post(f"/papers/{number[1]}/remove").status_code == 303
     assert site.client().get(papers[0]).status_code == 404

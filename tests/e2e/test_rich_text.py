@@ -30,7 +30,8 @@ HOSTILE = """
 <p onclick="window.ran = 1" style="color: red">fine<script>window.ran = 1</script></p><img src=x onerror="window.ran = 1">
 <a href="javascript:window.ran=1">one</a><a href=" java&#10;script:window.ran=1">two</a><a href="data:text/html,x">three</a>
 <template><img src=x onerror="window.ran = 1"></template><p class="MsoNormal"><o:p>office</o:p><b>bold</b></p>
-<form action="https://example.org"><input name="password"></form><span data-placeholder="x }} {% for a in b %} {{ y">odd</span>
+<form action="https://example.org"><input name="nodeName"><input name="attributes"></form>
+<span data-placeholder="x }} {% for a in b %} {{ y">odd</span>
 <svg><style><img src=x onerror="window.ran = 1"></style></svg><math><mtext></form><form><mglyph><style></math>
 <img src=x onerror="window.ran = 1"><iframe srcdoc="<script>parent.ran = 1</script>"></iframe><img src="data:image/svg+xml,x">
 """

@@ -48,7 +48,7 @@ class Plugin:
     def settings(self) -> Sequence[Setting]:
         return [
             Setting(
-                key="files.max_size_mb",
+                key="storage.max_size_mb",
                 label="Largest file, in megabytes",
                 kind="integer",
                 default=LARGEST_MB,
@@ -64,17 +64,17 @@ class Plugin:
         from . import jobs
 
         return [
-            Job(kind="files.remove", handler=jobs.remove, label="Remove deleted files"),
-            Job(kind="files.sweep", handler=jobs.sweep, label="Remove left-over files", attempts=3),
+            Job(kind="storage.remove", handler=jobs.remove, label="Remove deleted files"),
+            Job(kind="storage.sweep", handler=jobs.sweep, label="Remove left-over files", attempts=3),
         ]
 
     @hookimpl
     def schedules(self) -> Sequence[Schedule]:
-        return [Schedule(kind="files.sweep", cron="40 3 * * *")]
+        return [Schedule(kind="storage.sweep", cron="40 3 * * *")]
 
     @hookimpl
     def health_checks(self) -> Sequence[HealthCheck]:
-        return [HealthCheck(id="files.storage", label="File storage", check=_check_storage)]
+        return [HealthCheck(id="storage.answers", label="File storage", check=_check_storage)]
 
     @hookimpl
     def contact_erase(self, work: Work, contact_id: int) -> None:

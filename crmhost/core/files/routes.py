@@ -11,7 +11,7 @@ from ...web.request import current_work
 from . import services
 from .sniff import MARKUP, PLAIN, SHOWN, UNKNOWN
 
-blueprint = Blueprint("files", __name__, url_prefix="/files")
+blueprint = Blueprint("storage", __name__, url_prefix="/storage")
 
 _PDF = "application/pdf"
 #: Bytes that are sent at a time.

@@ -6,7 +6,7 @@ Two steps, because nothing goes over a network inside a transaction::
     with work.begin():
         file = files.store(work, staged)
 
-Whatever breaks off in between leaves an object that nobody refers to; the job ``files.sweep`` removes it a day later. Deleting
+Whatever breaks off in between leaves an object that nobody refers to; the job ``storage.sweep`` removes it a day later. Deleting
 goes the other way round: the row in the transaction, the object by a job after the commit.
 
 Who may do what is the owner's business: the host asks its :func:`crmhost.hooks.file_access`.
@@ -68,8 +68,8 @@ class Staged:
 
 
 def largest_size(work: Work) -> int:
-    """How large a file may be, in bytes: the setting ``files.max_size_mb``."""
-    return int(work.settings.get("files.max_size_mb")) * MEGABYTE
+    """How large a file may be, in bytes: the setting ``storage.max_size_mb``."""
+    return int(work.settings.get("storage.max_size_mb")) * MEGABYTE
 
 
 def stage(
@@ -235,7 +235,7 @@ def _remove(work: Work, found: Sequence[File]) -> None:
     for file in found:
         work.session.expunge(file)
     work.session.execute(delete_rows(File).where(File.id.in_(ids)), execution_options={"synchronize_session": False})
-    work.enqueue("files.remove", keys=keys)
+    work.enqueue("storage.remove", keys=keys)
 
 
 def _line(file: File) -> tuple[str, int]:

@@ -17,13 +17,13 @@ TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 #: Bytes of one picture, and of those that a frame shows.
 LARGEST = 5 * 1024 * 1024
 _SHOWN = 10 * 1024 * 1024
-_OURS = re.compile(r"""(?<=\ssrc=)(["'])/files/(\d{1,18})\?show=1\1""")
+_OURS = re.compile(r"""(?<=\ssrc=)(["'])/storage/(\d{1,18})\?show=1\1""")
 _INSIDE = re.compile(r"""(?<=\ssrc=)(["'])cid:picture-(\d{1,18})\1""")
 
 
 def address(file: File) -> str:
     """The address under which the editor shows a picture; in a mail it becomes a part of it."""
-    return f"/files/{file.id}?show=1"
+    return f"/storage/{file.id}?show=1"
 
 
 def check(staged: files.Staged) -> None:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import importlib.util
-import pkgutil
 from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, inspect, text
 
-from ... import core
-from ...db import Base
 from .. import migrate
-from ..registry import table_owner
+from ..ownership import core_tables, table_owner
 from .values import Column, kind_of
 
 #: What only the running processes and browsers hold: no part of the site's data.
@@ -70,7 +65,7 @@ def read(connection: Connection, plugins: Collection[str]) -> Layout:
     versions = [name for name in names if name.endswith(_SUFFIX)]
     owners = {name.removesuffix(_SUFFIX) for name in versions}
     known = {*plugins, *owners} - {migrate.CORE}
-    prefixes = _core_prefixes()
+    prefixes = {name.partition("_")[0] for name in core_tables()}
     found: dict[str, str] = {}
     for name in sorted(set(names) - set(versions)):
         owner = table_owner(name, known)
@@ -98,16 +93,6 @@ def last_ids(connection: Connection) -> dict[str, int]:
             return {}
     rows = connection.execute(text(_LAST_IDS[connection.dialect.name]))
     return {name: int(number) for name, number in rows if number is not None}
-
-
-def _core_prefixes() -> set[str]:
-    """First words of the names of the core's tables."""
-    # Not by putting the built-in plugins together: a site that can't be put together must still be saved.
-    for room in pkgutil.iter_modules(core.__path__):
-        if room.ispkg and importlib.util.find_spec(f"{core.__name__}.{room.name}.models"):
-            importlib.import_module(f"{core.__name__}.{room.name}.models")
-    tables = (getattr(mapper.local_table, "name", "") for mapper in Base.registry.mappers)
-    return {str(name).partition("_")[0] for name in tables}
 
 
 def _tables(connection: Connection, owners: Mapping[str, str]) -> dict[str, Table]:

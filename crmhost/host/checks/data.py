@@ -6,24 +6,10 @@ import ast
 import dataclasses
 from collections.abc import Iterator
 
-from ..registry import table_owner
+from ..ownership import core_tables, table_owner
 from .rules import Finding, finding
 from .source import Module, Source, argument, dotted, text_of
 
-#: First parts of the core's tables.
-_CORE = (
-    "audit_",
-    "contacts_",
-    "fields_",
-    "files_",
-    "host_",
-    "journal_",
-    "search_",
-    "settings_",
-    "statuses_",
-    "users_",
-    "work_",
-)
 _CORE_CLASSES = frozenset({"Contact", "JournalEntry", "Role", "Status", "Tag", "User"})
 _SAFE = frozenset({"CASCADE", "SET NULL"})
 _CONTACT = "contacts_contact.id"
@@ -125,7 +111,7 @@ def _foreign_keys(source: Source, module: Module) -> Iterator[Finding]:
             if text_of(argument(node, "ondelete")) not in _SAFE:
                 message = f"The foreign key to {table} does not say what happens when the record goes."
                 yield finding("CRM042", module.file, node.lineno, message)
-            if source.manifest and not table.startswith(_CORE) and not table_owner(table, source.manifest.needs):
+            if source.manifest and table not in core_tables() and not table_owner(table, source.manifest.needs):
                 message = f"The table {table} belongs to no plugin that this one needs."
                 yield finding("CRM043", module.file, node.lineno, message)
 

@@ -11,7 +11,8 @@ from typing import Any
 from ...contributions import DECLARED
 from ...host.checks import source
 from ...host.generation import Generation
-from ...host.registry import Found, table_owner
+from ...host.ownership import table_owner
+from ...host.registry import Found
 from ..state import API_PREFIX
 
 #: Kinds in the order in which they are told: names of ``declare`` hooks, and those that are counted otherwise.

@@ -15,7 +15,8 @@ from ...host import uninstall as removal
 from ...host.attribution import Cost
 from ...host.grants import Sentence
 from ...host.manifest import Manifest, fits
-from ...host.registry import Discovery, Found, table_owner
+from ...host.ownership import table_owner
+from ...host.registry import Discovery, Found
 from ...host.resolver import BUILTIN
 from ...host.schema import TableSize
 from ...host.tables import PluginState

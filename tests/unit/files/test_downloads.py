@@ -17,7 +17,7 @@ def test_a_file_is_sent_to_be_saved(host: Callable[..., Host]) -> None:
     """With its name, length and digest, never sniffed, never run; what may not be opened looks as if it were not there."""
     made = host()
     number = keep(made, PNG, 'Émile "1".png', role="Admin")
-    with made.client().get(f"/files/{number}") as answer:
+    with made.client().get(f"/storage/{number}") as answer:
         assert answer.status_code == 200
         assert answer.data == PNG
         assert answer.mimetype == "image/png"
@@ -29,10 +29,10 @@ def test_a_file_is_sent_to_be_saved(host: Callable[..., Host]) -> None:
         assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
         assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert answer.headers["Cache-Control"] == "private, no-cache"
-    assert made.client("Read only").get(f"/files/{number}").status_code == 404
-    assert made.client().get(f"/files/{number + 1}").status_code == 404
-    assert made.client().get("/files/99999999999999999999").status_code == 404
-    assert made.client("").get(f"/files/{number}").status_code in (302, 401)
+    assert made.client("Read only").get(f"/storage/{number}").status_code == 404
+    assert made.client().get(f"/storage/{number + 1}").status_code == 404
+    assert made.client().get("/storage/99999999999999999999").status_code == 404
+    assert made.client("").get(f"/storage/{number}").status_code in (302, 401)
 
 
 @pytest.mark.database("sqlite")
@@ -41,18 +41,18 @@ def test_parts_and_revalidation(host: Callable[..., Host]) -> None:
     made = host()
     number = keep(made, PNG, "a.png", role="Admin")
     client = made.client()
-    with client.get(f"/files/{number}", headers={"Range": "bytes=1-3"}) as answer:
+    with client.get(f"/storage/{number}", headers={"Range": "bytes=1-3"}) as answer:
         assert (answer.status_code, answer.data) == (206, b"PNG")
         assert answer.headers["Content-Range"] == f"bytes 1-3/{len(PNG)}"
         etag = answer.headers["ETag"]
-    with client.get(f"/files/{number}", headers={"Range": "bytes=900-"}) as answer:
+    with client.get(f"/storage/{number}", headers={"Range": "bytes=900-"}) as answer:
         assert answer.status_code == 416
-    with client.get(f"/files/{number}", headers={"If-None-Match": etag}) as answer:
+    with client.get(f"/storage/{number}", headers={"If-None-Match": etag}) as answer:
         assert (answer.status_code, answer.data) == (304, b"")
-    with client.head(f"/files/{number}") as answer:
+    with client.head(f"/storage/{number}") as answer:
         assert (answer.status_code, answer.data, answer.content_length) == (200, b"", len(PNG))
     table = b"name,email\n" * 1000
-    with client.get(f"/files/{keep(made, table, role='Admin')}", headers={"Accept-Encoding": "gzip, br"}) as answer:
+    with client.get(f"/storage/{keep(made, table, role='Admin')}", headers={"Accept-Encoding": "gzip, br"}) as answer:
         assert (answer.data, answer.content_length) == (table, len(table))
 
 
@@ -73,7 +73,7 @@ def test_only_what_is_safe_is_shown(host: Callable[..., Host], content: bytes, s
     """Pictures and PDF are shown where asked; whatever a browser would run is sent as bytes to be saved."""
     made = host()
     number = keep(made, content, "file.html", role="Admin", media_type="text/html")
-    with made.client().get(f"/files/{number}?show=1") as answer:
+    with made.client().get(f"/storage/{number}?show=1") as answer:
         assert answer.status_code == 200
         assert answer.mimetype == said
         assert answer.headers["Content-Disposition"].startswith("inline" if shown else "attachment")
@@ -87,7 +87,7 @@ def test_a_lost_object_is_a_missing_page(host: Callable[..., Host]) -> None:
     made = host()
     number = keep(made, role="Admin")
     made.site.storage.delete([item.key for item in made.site.storage.list()])
-    assert made.client().get(f"/files/{number}").status_code == 404
+    assert made.client().get(f"/storage/{number}").status_code == 404
 
 
 @pytest.mark.database("sqlite")
@@ -95,6 +95,6 @@ def test_a_storage_that_is_down_is_told(host: Callable[..., Host]) -> None:
     """The health check names what to look at."""
     for url, level in (("file:///dev/null/files", "error"), ("", "ok")):
         made = host(storage_url=url)
-        check = next(item for item in made.generation.contributions("health_checks") if item.id == "files.storage")
+        check = next(item for item in made.generation.contributions("health_checks") if item.id == "storage.answers")
         with made.work() as work:
             assert check.check(work).level == level

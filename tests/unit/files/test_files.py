@@ -90,7 +90,7 @@ def test_a_file_is_kept_and_deleted(host: Callable[..., Host]) -> None:
     assert len(objects(made)) == 1
     made.run_jobs()
     assert objects(made) == []
-    assert [job.state for job in made.jobs("files.remove")] == ["done"]
+    assert [job.state for job in made.jobs("storage.remove")] == ["done"]
 
 
 def test_files_never_get_the_number_of_a_deleted_one(host: Callable[..., Host]) -> None:
@@ -166,15 +166,15 @@ def test_a_process_that_is_killed_leaves_only_what_the_sweep_takes(host: Callabl
 
 def sweep(host: Host) -> None:
     with host.work() as work, work.begin():
-        work.enqueue("files.sweep")
+        work.enqueue("storage.sweep")
     host.run_jobs()
-    assert {job.state for job in host.jobs("files.sweep")} == {"done"}
+    assert {job.state for job in host.jobs("storage.sweep")} == {"done"}
 
 
 def test_the_sweep_runs_by_the_clock(host: Callable[..., Host]) -> None:
     """It is started every night."""
     schedules = host().generation.contributions("schedules")
-    assert [item.cron for item in schedules if item.kind == "files.sweep"] == ["40 3 * * *"]
+    assert [item.cron for item in schedules if item.kind == "storage.sweep"] == ["40 3 * * *"]
 
 
 def test_large_files_are_refused_and_not_kept(host: Callable[..., Host]) -> None:
@@ -186,8 +186,8 @@ def test_large_files_are_refused_and_not_kept(host: Callable[..., Host]) -> None
         with pytest.raises(Invalid, match="at most 5 bytes"):
             files.stage(work, io.BytesIO(b"123456"), name="big", owner="contacts", largest=5)
     assert objects(made) == []
-    assert made.cli("settings", "set", "files.max_size_mb", "1").exit_code == 0
-    assert made.cli("settings", "set", "files.max_size_mb", "0").exit_code == 1
+    assert made.cli("settings", "set", "storage.max_size_mb", "1").exit_code == 0
+    assert made.cli("settings", "set", "storage.max_size_mb", "0").exit_code == 1
     with made.work("Admin") as work, pytest.raises(Invalid, match="at most 1 MB"):
         files.stage(work, bytes(1024 * 1024 + 1), name="big", owner="contacts")
     with made.work("Admin") as work:
@@ -311,7 +311,7 @@ def test_a_job_removes_no_file_that_has_a_row(host: Callable[..., Host]) -> None
     with made.work() as work:
         key = files.get(work, number).key
         with work.begin():
-            work.enqueue("files.remove", keys=[key])
+            work.enqueue("storage.remove", keys=[key])
     made.run_jobs()
     assert objects(made) == [key]
 

@@ -260,7 +260,7 @@ def test_a_site_keeps_its_files_in_s3(peer: s3.Peer, keys: None, host: Callable[
     number = keep(made, PNG, "me.png", role="Admin")
     key = next(made.site.storage.list()).key
     assert (bucket / "crm" / key).read_bytes() == PNG
-    with made.client().get(f"/files/{number}", headers={"Range": "bytes=1-3"}) as answer:
+    with made.client().get(f"/storage/{number}", headers={"Range": "bytes=1-3"}) as answer:
         assert (answer.status_code, answer.data) == (206, b"PNG")
     with made.work() as work, work.begin():
         files.delete(work, number)
@@ -268,7 +268,7 @@ def test_a_site_keeps_its_files_in_s3(peer: s3.Peer, keys: None, host: Callable[
     assert not (bucket / "crm" / key).exists()
     lost = keep(made, PNG, "me.png", role="Admin")
     down = host(storage_url="s3://whole-site/crm?endpoint=http://127.0.0.1:1&region=us-east-1")
-    answer = down.client().get(f"/files/{lost}")
+    answer = down.client().get(f"/storage/{lost}")
     assert answer.status_code == 503
     assert "file storage" in answer.text
 

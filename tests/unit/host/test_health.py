@@ -32,7 +32,7 @@ def test_a_site_that_is_well(host: Callable[..., Host]) -> None:
     made = host("probe_one", **probes.ONLY, base_url="https://crm.example.com")
     findings = found(made.site)
     assert {"home", "space", "key", "address", "database", "schema", "secrets", "clock"} <= set(findings)
-    assert {"plugins", "processes", "queue", "files.storage"} <= set(findings)
+    assert {"plugins", "processes", "queue", "storage.answers"} <= set(findings)
     assert "mail.sending" in findings
     assert [finding for finding in findings.values() if finding.level == "error"] == []
     assert all(finding.advice for finding in findings.values() if finding.level != "ok")

@@ -6,7 +6,7 @@ import { Editor } from "@tiptap/core";
 import { ask } from "../confirm.js";
 import { make } from "../texts.js";
 import { toast } from "../toasts.js";
-import { asMjml, asText, fromHtml, lost, toHtml, unstyled } from "./html.js";
+import { asMjml, asText, fromHtml, lost, pasted, toHtml } from "./html.js";
 import { extensions } from "./nodes.js";
 import { toolbar } from "./toolbar.js";
 
@@ -50,7 +50,7 @@ class Field {
         attributes: () => this.attributes(),
         // Ctrl+Enter saves the form, as everywhere.
         handleKeyDown: (_view, event) => event.key === "Enter" && (event.ctrlKey || event.metaKey),
-        transformPastedHTML: unstyled,
+        transformPastedHTML: pasted,
         handlePaste: (_view, event) => this.takeFiles(event.clipboardData),
         handleDrop: (_view, event, _slice, moved) => !moved && this.takeFiles(event.dataTransfer),
       },

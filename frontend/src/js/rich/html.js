@@ -4,9 +4,18 @@ import { MARK } from "./nodes.js";
 
 const HELD = new Set("p h1 h2 h3 strong b em i u a ul ol li blockquote hr br img span div".split(" "));
 const ATTRIBUTES = new Set("href src alt title width height start rel target type".split(" "));
-/** HTML with its styles out of the way: the page's policy forbids them, and the browser would complain of each. */
-export const unstyled = (html) => html.replace(/<style\b[^]*?(?:<\/style\s*>|$)/gi, "").replace(/(<[^>]*?\s)style(?=\s*=)/gi, "$1data-style");
-const parsed = (html) => new DOMParser().parseFromString(unstyled(html), "text/html").body;
+/** What HTML holds, in a document where nothing runs or loads. Styles are out of the way, for the browser would complain of each. */
+function parsed(html) {
+  const calm = html.replace(/<style\b[^]*?(?:<\/style\s*>|$)/gi, "").replace(/(<[^>]*?\s)style(?=\s*=)/gi, "$1data-style");
+  const { body } = new DOMParser().parseFromString(calm, "text/html");
+  // A name of something in a form hides the form's own properties from whoever reads it.
+  for (const element of body.querySelectorAll(":not(form)")) for (const name of ["id", "name"]) element.removeAttribute(name);
+  return body;
+}
+
+/** HTML of the clipboard, made fit for the editor, which reads no more of it than it knows. */
+export const pasted = (html) => parsed(html).innerHTML;
+
 const isHtml = (text) => /<[a-z!/]/i.test(text);
 
 /** Names of what the editor would drop from this HTML. */

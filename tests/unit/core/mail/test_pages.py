@@ -68,7 +68,7 @@ def test_a_mail_is_written_on_the_contacts_page(site: Host, peer: smtp.Peer, rea
     assert "taken as number 1" in page
     assert "Angebot é.pdf" in page
     assert "Message-ID" in page
-    link = re.search(r'href="(/files/\d+)"', page)
+    link = re.search(r'href="(/storage/\d+)"', page)
     assert link is not None
     with reader.get(link.group(1)) as file:
         assert file.data == b"%PDF-1.4 one"

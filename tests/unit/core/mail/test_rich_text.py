@@ -121,7 +121,7 @@ def test_no_other_file_gets_into_a_mail(site: Host, peer: smtp.Peer) -> None:
             secret = files.store(work, staged).id
     for number in (secret, 999):
         with pytest.raises(Invalid, match="no longer there"):
-            write(site, to="ann@example.org", html=f'<img src="/files/{number}?show=1">')
+            write(site, to="ann@example.org", html=f'<img src="/storage/{number}?show=1">')
     with site.site.sessions() as session:
         assert session.scalar(select(func.count()).select_from(File)) == 1
     number = write(site, to="ann@example.org", html='<img src="cid:picture-1">')
