@@ -16,7 +16,7 @@ from ..host.attribution import current_plugin, record_fault, running
 from ..host.tables import PluginState
 from ..messages import Message
 from . import jobs
-from .context import JobContext
+from .context import JobContext, Kept
 from .events import Due
 from .jobs import Claimed, Outcome
 from .unit import SYSTEM, Actor
@@ -48,11 +48,14 @@ def _rebuild(job: JobContext) -> None:
         job.work.session.execute(fresh, execution_options={"synchronize_session": False})
 
 
-def run(site: Site, generation: Generation, claimed: Claimed, owner: str, stopping: Callable[[], bool]) -> Outcome:
+def run(
+    site: Site, generation: Generation, claimed: Claimed, owner: str, stopping: Callable[[], bool], kept: Kept
+) -> Outcome:
     """Runs a job once.
 
     :param owner: the worker that holds the job's lease.
     :param stopping: whether the worker ends.
+    :param kept: what the jobs of a batch share.
     """
     declared = handlers_of(generation).get(claimed.kind)
     if declared is None:
@@ -65,7 +68,9 @@ def run(site: Site, generation: Generation, claimed: Claimed, owner: str, stoppi
         )
     try:
         with site.work(_actor(site, declared, claimed), generation=generation) as work:
-            context = JobContext(work, claimed.id, claimed.attempts, claimed.saved, owner=owner, stopping=stopping)
+            context = JobContext(
+                work, claimed.id, claimed.attempts, claimed.saved, owner=owner, stopping=stopping, kept=kept
+            )
             with running(claimed.plugin):
                 result = declared.handler(context, **claimed.arguments)
         return Outcome(claimed, "done", result=result if isinstance(result, Mapping) else None)

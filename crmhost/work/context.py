@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import insert, select, update
 
@@ -12,9 +13,34 @@ from ..errors import JobStopped
 from .tables import JobLine, JobRow
 from .unit import Work
 
+K = TypeVar("K", bound=AbstractContextManager[Any])
+
 #: Seconds between two writes of progress, and between two looks at whether the job was cancelled.
 PROGRESS_EVERY = 0.5
 CHECK_EVERY = 1.0
+
+
+class Kept:
+    """What jobs that one thread runs one after the other share, such as a connection; it ends with the last of them."""
+
+    def __init__(self) -> None:
+        self._held: dict[Hashable, AbstractContextManager[Any]] = {}
+
+    def get(self, key: Hashable, make: Callable[[], K]) -> K:
+        """What is held under a key, made when nothing is."""
+        if key not in self._held:
+            self._held[key] = make()
+        return cast("K", self._held[key])
+
+    def drop(self, key: Hashable) -> None:
+        """Ends one of them."""
+        if (held := self._held.pop(key, None)) is not None:
+            held.__exit__(None, None, None)
+
+    def close(self) -> None:
+        """Ends all of them."""
+        for key in list(self._held):
+            self.drop(key)
 
 
 class JobContext:
@@ -23,6 +49,7 @@ class JobContext:
     :param id: the job's number.
     :param key: idempotency key, the same at each attempt: what is written under it is written once.
     :param attempt: 1 at first.
+    :param kept: what this job and those that run right after it may share; for the host.
     :param work: a unit of work that is not begun: ``with job.work.begin():``, as often as needed.
     """
 
@@ -35,7 +62,9 @@ class JobContext:
         *,
         owner: str = "",
         stopping: Callable[[], bool] = lambda: False,
+        kept: Kept | None = None,
     ) -> None:
+        self.kept = kept or Kept()
         self.work = work
         self.id = job_id
         self.key = f"job:{job_id}"

@@ -22,6 +22,7 @@ from ..host.attribution import running
 from ..host.processes import certainly_dead
 from ..host.tables import PluginState
 from . import attempt, delivering, events, jobs, schedules, telling
+from .context import Kept
 from .delivering import writing
 from .looking import Looker
 from .tables import JobRow, Subscriber
@@ -278,6 +279,7 @@ class Runner:
     def _work_through(self, batch: Sequence[jobs.Claimed]) -> None:
         """Runs claimed jobs one after the other; when one takes long, the others go back to be taken by whoever is free."""
         outcomes: list[jobs.Outcome] = []
+        kept = Kept()
         started = time.monotonic()
         generation = self.site.runtime.enter()
         try:
@@ -287,12 +289,16 @@ class Runner:
                     break
                 before = time.monotonic()
                 with logs.bound(job=job.id, kind=job.kind):
-                    outcomes.append(attempt.run(self.site, generation, job, self.name, self._stopping.is_set))
+                    outcomes.append(attempt.run(self.site, generation, job, self.name, self._stopping.is_set, kept))
                     log.log(_LEVELS[outcomes[-1].state], "job %s", outcomes[-1].state, extra={"attempt": job.attempts})
                 self._seconds = 0.8 * self._seconds + 0.2 * (time.monotonic() - before)
         finally:
             self.site.runtime.leave(generation)
-            self._end(outcomes)
+            try:
+                self._end(outcomes)
+            finally:
+                # Last of all, for it may go over a network.
+                kept.close()
 
     def _end(self, outcomes: Sequence[jobs.Outcome]) -> None:
         """Writes down how attempts ended; what can't be written now, because the database is away, is written later."""

@@ -64,8 +64,7 @@ def send(job: JobContext, message_id: int) -> dict[str, Any] | None:
         # What was read must not keep a transaction open while the server is spoken to.
         work.session.rollback()
     try:
-        with Connection(envelope.account) as connection:
-            answer = connection.send(envelope.sender, envelope.recipient, envelope.raw)
+        answer = _hand_over(job, envelope)
     except NotSent as error:
         with work.begin():
             pause = _failed(work, message_id, error.answer, again=error.again)
@@ -79,6 +78,25 @@ def send(job: JobContext, message_id: int) -> dict[str, Any] | None:
     with work.begin():
         _sent(work, message_id, answer)
     return {"message": str(answer)}
+
+
+def _hand_over(job: JobContext, envelope: Envelope) -> Answer:
+    """Sends it, over the connection that the mail before it left open, if there is one."""
+    account = envelope.account
+    domain = account.from_email.rpartition("@")[2]
+    key = ("smtp", account.host, account.port, account.security, account.user, account.password, domain)
+    while True:
+        connection = job.kept.get(key, lambda: Connection(account))
+        waited = connection.used
+        try:
+            return connection.send(envelope.sender, envelope.recipient, envelope.raw)
+        except NotSent:
+            # A server may end a connection that waited for the next mail: it has nothing of it, so a fresh one is tried.
+            if not (waited and connection.ended):
+                raise
+        finally:
+            if connection.ended:
+                job.kept.drop(key)
 
 
 def _claim(work: Work, message_id: int) -> tuple[MailMessage | None, float]:

@@ -16,6 +16,8 @@ from .accounts import Account
 #: Seconds that a server has for an answer.
 TIMEOUT = 30.0
 _LONGEST = 500
+#: The server says that it closes the connection (RFC 5321 section 3.8).
+_CLOSING = 421
 _DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
@@ -53,6 +55,8 @@ class Uncertain(Exception):
 class Connection:
     """A connection to an account's server, signed in; hands over any number of mails.
 
+    ``ended`` says that it is of no more use; ``used``, that it has handed a mail over or was told that it may not.
+
     :raises NotSent: when the server can't be reached, its certificate is not valid, or it refuses the sign-in.
     """
 
@@ -60,6 +64,7 @@ class Connection:
         if not account.host:
             raise NotSent(Answer(0, "No SMTP server is set: Settings > Mail."), again=False)
         self.account = account
+        self.ended = self.used = False
         self._smtp: smtplib.SMTP
         try:
             self._open(timeout)
@@ -125,21 +130,32 @@ class Connection:
         try:
             for code, said in self._envelope(sender, recipient, plain):
                 if not 200 <= code < 400:
-                    with contextlib.suppress(OSError, smtplib.SMTPException):
-                        self._smtp.rset()
+                    self._start_anew(code)
                     raise NotSent(_answer(code, said), again=code < 500)
         except (OSError, smtplib.SMTPException) as error:
+            self.ended = True
             words = Message("%(host)s ended the connection: %(reason)s", host=self.account.host, reason=_words(error))
             raise NotSent(Answer(0, words), again=True) from error
         try:
             self._smtp.send(_DOT.sub(b"..", raw) + (b"" if raw.endswith(b"\r\n") else b"\r\n") + b".\r\n")
             code, said = self._smtp.getreply()
         except (OSError, smtplib.SMTPException) as error:
+            self.ended = True
             words = Message("The connection broke after the mail was handed over: %(reason)s", reason=_words(error))
             raise Uncertain(Answer(0, words)) from error
+        self.used = True
         if code != 250:
+            self.ended = code == _CLOSING
             raise NotSent(_answer(code, said), again=code < 500)
         return _answer(code, said)
+
+    def _start_anew(self, code: int) -> None:
+        """Leaves the mail that was refused behind, so that the next one can follow."""
+        self.used = True
+        try:
+            self.ended = code == _CLOSING or self._smtp.rset()[0] != 250
+        except (OSError, smtplib.SMTPException):
+            self.ended = True
 
     def _envelope(self, sender: str, recipient: str, plain: bool) -> list[tuple[int, bytes]]:
         options = () if plain else ("SMTPUTF8",)
