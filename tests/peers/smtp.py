@@ -38,6 +38,8 @@ class Taken:
     raw: bytes
     user: str
     encrypted: bool
+    #: Address and port of who brought it: the same for mails of one connection.
+    client: Any = None
 
     @property
     def mail(self) -> EmailMessage:
@@ -59,6 +61,7 @@ class Peer:
 
     :param on_data: called when a mail came over, before it is answered.
     :param cuts: whether it ends the connection when a mail came over, without an answer.
+    :param once: whether it ends a connection that brings a second mail, without an answer.
     """
 
     port: int = 0
@@ -66,6 +69,9 @@ class Peer:
     authority: trustme.CA | None = None
     on_data: Callable[[Taken], None] | None = None
     cuts: bool = False
+    once: bool = False
+    #: Address and port of each client that brought a mail, taken or not.
+    clients: set[Any] = field(default_factory=set)
     _answers: dict[str, str] = field(default_factory=dict)
 
     def answer(self, command: str, said: str) -> None:
@@ -80,6 +86,10 @@ class Peer:
         """Takes the sender."""
         if self._answers.get("MAIL"):
             return self._answers["MAIL"]
+        self.clients.add(session.peer)
+        if self.once and any(taken.client == session.peer for taken in self.taken):
+            assert server.transport is not None
+            server.transport.abort()
         envelope.mail_from, envelope.mail_options = address, options
         return "250 OK"
 
@@ -87,8 +97,8 @@ class Peer:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Takes a recipient."""
-        if self._answers.get("RCPT"):
-            return self._answers["RCPT"]
+        if said := self._answers.get(f"RCPT {address}") or self._answers.get("RCPT"):
+            return said
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -100,7 +110,9 @@ class Peer:
         if any(len(line) > _LONGEST_LINE for line in raw.split(b"\r\n")):
             return "550 5.6.0 line too long"
         user = session.auth_data.login.decode() if isinstance(session.auth_data, LoginPassword) else ""
-        taken = Taken(envelope.mail_from or "", list(envelope.rcpt_tos), raw, user, session.ssl is not None)
+        taken = Taken(
+            envelope.mail_from or "", list(envelope.rcpt_tos), raw, user, session.ssl is not None, session.peer
+        )
         if self._answers.get("DATA"):
             return self._answers["DATA"]
         self.taken.append(taken)

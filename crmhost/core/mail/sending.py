@@ -55,7 +55,7 @@ def send(job: JobContext, message_id: int) -> dict[str, Any] | None:
     if claimed is None:
         return None
     try:
-        envelope = _envelope(work, claimed)
+        envelope = _envelope(work, *claimed)
     except CrmError as error:
         with work.begin():
             _failed(work, message_id, Answer(0, error.message))
@@ -99,8 +99,10 @@ def _hand_over(job: JobContext, envelope: Envelope) -> Answer:
                 job.kept.drop(key)
 
 
-def _claim(work: Work, message_id: int) -> tuple[MailMessage | None, float]:
-    """Takes the mail for this attempt; nothing when it is not to be sent, and the seconds to wait when a limit is reached."""
+def _claim(work: Work, message_id: int) -> tuple[tuple[MailMessage, Account] | None, float]:
+    """Takes the mail for this attempt, with the account that sends it; nothing when it is not to be sent, and the seconds to
+    wait when a limit is reached.
+    """
     message = _locked(work, message_id)
     if message is None:
         return None, 0.0
@@ -127,7 +129,7 @@ def _claim(work: Work, message_id: int) -> tuple[MailMessage | None, float]:
     message.from_text = account.sender[:400]
     message.message_id = verp.message_id(message.id, keys.token_key(work), _domain(account.from_email))
     work.session.flush()
-    return message, 0.0
+    return (message, account), 0.0
 
 
 def _turn(work: Work, message: MailMessage, account: Account) -> float:
@@ -139,8 +141,7 @@ def _turn(work: Work, message: MailMessage, account: Account) -> float:
     return min(pace.seconds(account, ahead), _LONGEST_WAIT)
 
 
-def _envelope(work: Work, message: MailMessage) -> Envelope:
-    account = chosen(work, message.account_id)
+def _envelope(work: Work, message: MailMessage, account: Account) -> Envelope:
     letter = letter_of(work, message, account)
     raw = as_bytes(build(letter))
     if account.signer is not None:

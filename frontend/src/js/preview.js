@@ -7,12 +7,12 @@ const PAUSE = 900;
 enhance("button[data-preview]", (button) => {
   const form = button.form;
   let timer;
-  const later = () => {
+  const later = (pause = PAUSE) => {
     clearTimeout(timer);
-    timer = setTimeout(() => { if (button.offsetParent) form.requestSubmit(button); }, PAUSE);
+    timer = setTimeout(() => { if (button.offsetParent) form.requestSubmit(button); }, pause);
   };
-  later();
-  form.addEventListener("input", later);
+  later(0);
+  form.addEventListener("input", () => later());
   form.addEventListener("submit", (event) => {
     clearTimeout(timer);
     if (event.submitter === button) renew(button.dataset.preview);

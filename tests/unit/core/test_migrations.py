@@ -21,7 +21,14 @@ from crmhost.work import tables as work_tables
 
 MODELS = (journal_models, mail_models, notifications_models, settings_models, host_tables, work_tables)
 #: What only the migrations know, search on both databases, and an index that alembic can't compare.
-OWN = ("search_fts", "crmhost_alembic_version", "ix_search_document_text", "ix_contacts_contact_contacted")
+OWN = (
+    "search_fts",
+    "fields_fts",
+    "crmhost_alembic_version",
+    "ix_search_document_text",
+    "ix_fields_value_parts",
+    "ix_contacts_contact_contacted",
+)
 INDEXES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'index'",
     "postgresql": "SELECT indexname FROM pg_indexes",

@@ -128,3 +128,28 @@ def test_a_limit_holds_in_every_stretch_of_its_length(host: Callable[..., Host],
     clock.move(seconds=wait)
     with site.work() as work, work.begin():
         assert pace.take(work, account) == 0
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_mails_share_a_connection_as_long_as_the_server_likes(site: Host, peer: smtp.Peer, *, once: bool) -> None:
+    """One connection carries what goes out together; where the server ends it, the next mail goes by another, at once."""
+    peer.once = once
+    numbers = [write(site, to=f"person{number}@example.org") for number in range(3)]
+    site.run_jobs()
+    assert sorted(taken.recipients[0] for taken in peer.taken) == [f"person{number}@example.org" for number in range(3)]
+    assert len({taken.client for taken in peer.taken}) == (3 if once else 1)
+    assert [(stored(site, number).state, stored(site, number).attempts) for number in numbers] == [("sent", 1)] * 3
+
+
+@ONE
+@pytest.mark.parametrize(("said", "state", "connections"), [("550 no", "failed", 1), ("421 later", "queued", 2)])
+def test_a_refused_mail_is_no_hindrance_to_the_next(
+    site: Host, peer: smtp.Peer, said: str, state: str, connections: int
+) -> None:
+    """The connection is used again after a refusal, and given up after “421”."""
+    peer.answer("RCPT first@example.org", said)
+    first, second = (write(site, to=f"{name}@example.org") for name in ("first", "second"))
+    site.run_jobs()
+    assert [taken.recipients for taken in peer.taken] == [["second@example.org"]]
+    assert (stored(site, first).state, stored(site, second).state) == (state, "sent")
+    assert len(peer.clients) == connections
