@@ -61,4 +61,4 @@ def test_changes_look_as_the_table_says(host: Callable[..., Host]) -> None:
     both = {"status_id", "assigned_to_id"}
     assert shape["contact.deleted"] == (both, set())
     assert shape["contact.restored"] == (set(), both)
-    assert shape["contact.erased"] == ({"status_id"}, set())
+    assert shape["contact.erased"] == ({"status_id", "created_at", "in_bin"}, set())

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...contributions import FieldObject, MenuItem, Permission, QuickAction, SearchProvider, Setting, Vital
 from ...hooks import hookimpl
+from ...work.unit import Change, Work
 
 _MANAGERS = ("CRM manager", "Contacts manager")
 _READERS = (*_MANAGERS, "Quotes manager", "Invoices manager", "Transactions manager", "Mail manager", "Read only")
@@ -79,6 +80,18 @@ class Plugin:
             Permission(name="contacts.export", label="Export contacts", roles=_MANAGERS, order=50),
             Permission(name="tags.edit", label="Rename, merge and colour tags", roles=_MANAGERS, order=60),
         ]
+
+    @hookimpl
+    def within(self, work: Work, changes: Sequence[Change]) -> None:
+        from .days import follow
+
+        follow(work, changes)
+
+    @hookimpl
+    def rebuild(self, work: Work) -> None:
+        from .days import rebuild
+
+        rebuild(work)
 
     @hookimpl
     def settings(self) -> Sequence[Setting]:

@@ -172,6 +172,20 @@ class Tagging(Base):
     object_id: Mapped[int] = mapped_column(primary_key=True)
 
 
+class ContactDay(Base):
+    """Delta rows: the sum of ``amount`` per day is the number of contacts (not in the bin) that were added on it.
+
+    A day of the site's time zone. Rows are only ever added, so that no row is hot, and folded now and then.
+    """
+
+    __tablename__ = "contacts_day"
+    __table_args__ = (Index("ix_contacts_day_day", "day", "amount"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[dt.date]
+    amount: Mapped[int]
+
+
 class SearchDocument(Base):
     """What can be found of a record: its folded text (no accents, no case).
 

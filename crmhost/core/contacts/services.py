@@ -202,7 +202,9 @@ def erase(work: Work, contact_id: int) -> None:
         work.session.execute(statement)
     work.session.expunge(contact)
     work.audit("contact.erased", "contact", contact_id)
-    work.changed(Change("contact.erased", "contact", contact_id, {"status_id": contact.status_id}, {}))
+    before = {"status_id": contact.status_id, "created_at": plain(contact.created_at)}
+    before |= {"in_bin": contact.deleted_at is not None}
+    work.changed(Change("contact.erased", "contact", contact_id, before, {}))
 
 
 def empty_bin(work: Work, limit: int = 50) -> int:

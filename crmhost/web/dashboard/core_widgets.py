@@ -21,6 +21,7 @@ from ...core.journal.routes import feed_context
 from ...core.journal.services import Entries
 from ...work.unit import Work
 from ..i18n import number
+from . import arrivals
 
 NEWEST = 10
 LATEST = 9
@@ -36,6 +37,14 @@ def totals() -> Sequence[Total]:
 def widgets() -> Sequence[Widget]:
     """Latest contacts and latest activity."""
     return [
+        Widget(
+            id="arrivals",
+            title="How many contacts came in?",
+            render=arrivals.render,
+            permission="contacts.view",
+            span=6,
+            order=10,
+        ),
         Widget(
             id="contacts",
             title="Latest contacts",

@@ -16,7 +16,7 @@ from ..menus import quick_items
 from ..request import current_work, is_fragment, requires, writing
 from ..templating import failed_badge, link
 from ..toasts import toast
-from . import services
+from . import arrivals, services
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -79,6 +79,17 @@ def box(key: str) -> str:
     shown = _box(work, services.find(work, key))
     template = "dashboard/box_part.html" if is_fragment() else "dashboard/box_page.html"
     return render_template(template, box=shown)
+
+
+@blueprint.get("/dashboard/arrived")
+@requires("contacts.view")
+def arrived() -> str:
+    """New contacts per day, week, month or year: what the box's switch fetches, and a page of its own without scripts."""
+    html = arrivals.box(current_work(), request.args.get("per", ""))
+    if is_fragment():
+        return html
+    shown = ShownBox("dashboard.arrivals", _("How many contacts came in?"), COLUMNS, "", html)
+    return render_template("dashboard/box_page.html", box=shown)
 
 
 def _box(work: Work, widget: Widget, *, now: bool = True) -> ShownBox:

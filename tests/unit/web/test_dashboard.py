@@ -23,7 +23,7 @@ from tests.unit.web.making import Maker, maker, stocked
 __all__ = ["maker", "stocked"]
 
 ONE = pytest.mark.database("sqlite")
-CONTACTS, ACTIVITY = "dashboard.contacts", "dashboard.activity"
+ARRIVALS, CONTACTS, ACTIVITY = "dashboard.arrivals", "dashboard.contacts", "dashboard.activity"
 
 
 def boxes(page: str) -> list[str]:
@@ -58,7 +58,7 @@ def test_figures_and_boxes_show_what_is_there(site: Host, reader: Reader) -> Non
     assert "1 new this month" in page
     assert page.index("Ben &lt;Newer&gt;") < page.index("Ann Older")
     assert 'class="crm-time"' in page
-    assert boxes(page) == [CONTACTS, ACTIVITY]
+    assert boxes(page) == [ARRIVALS, CONTACTS, ACTIVITY]
 
 
 def test_an_import_is_one_line_of_the_activity(site: Host, reader: Reader) -> None:
@@ -232,7 +232,7 @@ def test_a_plugin_takes_its_parts_with_it(stage: Host) -> None:
     reader = Reader(stage)
     stage.disable("staged")
     page = reader.get("/").text
-    assert boxes(page) == [CONTACTS, ACTIVITY]
+    assert boxes(page) == [ARRIVALS, CONTACTS, ACTIVITY]
     assert "Good figure" not in page
     assert reader.get("/dashboard/box/staged.good").status_code == 404
 
@@ -244,7 +244,7 @@ def test_each_user_arranges_their_own(stage: Host) -> None:
     """Boxes are moved by button and by dragging, hidden, shown and put back, and nobody else sees it."""
     reader, other = Reader(stage), Reader(stage, "CRM manager")
     first = boxes(reader.get("/").text)
-    assert first == ["staged.good", "staged.bad", "staged.sql", "staged.late", CONTACTS, ACTIVITY]
+    assert first == ["staged.good", "staged.bad", "staged.sql", "staged.late", ARRIVALS, CONTACTS, ACTIVITY]
     page = reader.get("/?arrange=1").text
     assert 'data-sort-url="/dashboard/arrange"' in page
     answer = reader.post("/dashboard/box/staged.bad/move", {"to": "earlier"})
@@ -253,7 +253,7 @@ def test_each_user_arranges_their_own(stage: Host) -> None:
     assert boxes(reader.get("/").text)[:2] == ["staged.bad", "staged.good"]
     reader.post(f"/dashboard/box/{CONTACTS}/move", {"to": "later"})
     assert boxes(reader.get("/").text)[-2:] == [ACTIVITY, CONTACTS]
-    dragged = [CONTACTS, "staged.late", "staged.sql", "made.up", "staged.bad", "staged.good", ACTIVITY]
+    dragged = [CONTACTS, "staged.late", ARRIVALS, "staged.sql", "made.up", "staged.bad", "staged.good", ACTIVITY]
     assert reader.post("/dashboard/arrange", {"order": dragged}, htmx=True).status_code == 204
     assert boxes(reader.get("/").text) == [key for key in dragged if key != "made.up"]
     reader.post("/dashboard/box/staged.bad/hide")
@@ -272,8 +272,8 @@ def test_boxes_of_a_plugin_that_was_off_come_back_to_their_place(stage: Host) ->
     reader = Reader(stage)
     reader.post("/dashboard/arrange", {"order": [ACTIVITY, "staged.good", CONTACTS]})
     stage.disable("staged")
-    reader.post("/dashboard/arrange", {"order": [CONTACTS, ACTIVITY]})
-    assert boxes(reader.get("/").text) == [CONTACTS, ACTIVITY]
+    reader.post("/dashboard/arrange", {"order": [CONTACTS, ACTIVITY, ARRIVALS]})
+    assert boxes(reader.get("/").text) == [CONTACTS, ACTIVITY, ARRIVALS]
     stage.enable("staged")
     found = boxes(reader.get("/").text)
     assert found.index(CONTACTS) < found.index(ACTIVITY) < found.index("staged.good")
@@ -293,7 +293,7 @@ def test_boxes_that_are_not_ones_own_are_refused(stage: Host, site: Host) -> Non
 @ONE
 def test_hiding_everything_says_how_to_go_back(reader: Reader) -> None:
     """The empty page leads to arranging."""
-    for key in (CONTACTS, ACTIVITY):
+    for key in (ARRIVALS, CONTACTS, ACTIVITY):
         reader.post(f"/dashboard/box/{key}/hide")
     assert "You have hidden every box" in reader.get("/").text
 

@@ -1,0 +1,147 @@
+"""The dashboard in a real browser: the switch of its graph, arranging by mouse and keyboard, late boxes, a plugin's chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from bench import sites
+from bench.load import Server, free_port
+from bench.sites import Place
+from crmhost import demo
+from crmhost.host import lifecycle
+from tests.peers import browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
+
+PATIENCE = 20_000
+MANIFEST = """id = "takings"
+name = "Takings"
+version = "1.0"
+api = ">=1,<2"
+summary = "A chart with a month below zero, and two boxes that wait for one another, for the tests."
+author = "crmhost"
+licence = "MIT"
+icon = "flask"
+"""
+PLUGIN = """import pathlib, tempfile, time
+from crmhost.api import Widget
+from crmhost.hooks import hookimpl
+
+MEET = pathlib.Path("{folder}")
+
+def meets(mine, other):
+    def render(work):
+        (MEET / mine).touch()
+        end = time.monotonic() + 15
+        while not (MEET / other).exists():
+            if time.monotonic() > end:
+                return "<p>nobody came</p>"
+            time.sleep(0.02)
+        return f"<p>{{mine}} met {{other}}</p>"
+    return render
+
+def takings(work):
+    from crmhost.web.api import Chart, ChartReceipt, ChartSeries, chart_box
+    months = ["Dec", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov"]
+    return chart_box(Chart(
+        id="takings", title="What did we earn each month?", kind="bar", unit="money", currency="EUR", heading="Month",
+        summary="One month is below zero.", labels=months, running="so far", sub="Last 12 months",
+        series=[ChartSeries("Revenue", [48000, 32000, 0, 51000, 0, 0, 61000, 38000, -3200, 59000, 65000, 41000])],
+        receipt=ChartReceipt(formula="Sum of transactions per month", counted=97, zone="UTC"),
+        note="November is still running.",
+    ))
+
+class Plugin:
+    @hookimpl
+    def dashboard_widgets(self):
+        return [
+            Widget(id="takings", title="What did we earn each month?", render=takings, span=6, order=30),
+            Widget(id="one", title="One", render=meets("one", "two"), lazy=True, order=900),
+            Widget(id="two", title="Two", render=meets("two", "one"), lazy=True, order=901),
+        ]
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The browser."""
+    with browser.opened() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(chromium: Browser, place: Place, tmp_path: Path) -> Iterator[Page]:
+    """A tab of the admin of a site with some contacts and the plugin above; it must not complain of anything."""
+    folder = place.home / "plugins" / "takings"
+    folder.mkdir(parents=True)
+    (folder / "plugin.toml").write_text(MANIFEST)
+    (folder / "__init__.py").write_text(PLUGIN.format(folder=tmp_path))
+    site = place.site()
+    demo.load(site, contacts=60)
+    lifecycle.enable(site, ["takings"])
+    token = sites.session_token(site)
+    site.close()
+    server = Server(place, free_port())
+    base = f"http://127.0.0.1:{server.port}"
+    context = chromium.new_context(base_url=base, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    context.add_cookies([{"name": "crmhost_session", "value": token, "url": base}])
+    tab = context.new_page()
+    complaints: list[str] = []
+    tab.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    expect.set_options(timeout=PATIENCE)
+    yield tab
+    context.close()
+    server.close()
+    assert complaints == []
+
+
+def titles(page: Page) -> list[str]:
+    """The boxes in their order."""
+    return page.locator(".crm-grid > .card > .card-header h2").all_inner_texts()
+
+
+def test_the_dashboard_by_mouse_and_keyboard(page: Page) -> None:
+    """The graph switches in place; late boxes are fetched at once, not one after the other; boxes are put in order and hidden."""
+    page.goto("/")
+    expect(page.get_by_text("one met two")).to_be_visible()
+    expect(page.get_by_text("two met one")).to_be_visible()
+    page.evaluate("document.body.dataset.same = 'yes'")
+    arrivals = page.locator("#arrivals-box")
+    expect(arrivals.locator("svg path").first).to_be_visible()
+    expect(arrivals).to_contain_text("last 12 weeks")
+    arrivals.get_by_role("link", name="Month").focus()
+    page.keyboard.press("Enter")
+    expect(arrivals).to_contain_text("last 12 months")
+    expect(arrivals.get_by_role("link", name="Month")).to_be_focused()
+    arrivals.get_by_role("link", name="Year").click()
+    expect(arrivals).to_contain_text("per year")
+    assert page.evaluate("document.body.dataset.same") == "yes"
+    takings = page.locator("#box-takings\\.takings")
+    expect(takings.locator("svg text", has_text="so far")).to_be_visible()
+    expect(takings).to_contain_text("November is still running.")
+
+    page.get_by_role("link", name="Arrange").click()
+    before = titles(page)
+    grip = page.get_by_role("button", name=f"Drag {before[1]}")
+    grip.focus()
+    with page.expect_response("**/dashboard/arrange"):
+        for key in (" ", "ArrowUp", " "):
+            page.keyboard.press(key)
+    assert titles(page)[:2] == [before[1], before[0]]
+    with page.expect_response("**/dashboard/arrange"):
+        page.get_by_role("button", name=f"Drag {before[0]}").drag_to(page.locator(".crm-grid > .card").nth(3))
+    moved = titles(page)
+    assert moved.index(before[0]) >= 2
+    page.get_by_role("button", name="Hide One", exact=True).click()
+    expect(page.get_by_role("heading", name="Hidden boxes")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("link", name="Done").click()
+    expect(page.get_by_text("two met one")).to_be_visible()
+    assert titles(page) == [title for title in moved if title != "One"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
