@@ -9,10 +9,11 @@ from __future__ import annotations
 from sqlalchemy import Connection, Table, func, insert, literal, select
 
 from crmhost import demo
+from crmhost.core.contacts import days
 from crmhost.core.contacts.models import Contact, ContactEmail, SearchDocument, Tagging
 from crmhost.core.journal.models import JournalEntry
 from crmhost.core.statuses.models import StatusChange, StatusCount
-from crmhost.db import WRITES
+from crmhost.db import WRITES, metadata
 from crmhost.site import Site
 
 #: Contacts that are made through the services before they are copied.
@@ -27,6 +28,8 @@ def fill(site: Site, number: int, seeds: int = SEEDS) -> None:
     while (have := count(site)) < number:
         with site.engine.execution_options(**{WRITES: True}).begin() as connection:
             _copy(connection, min(have, number - have))
+    with site.work() as work, work.begin():
+        days.rebuild(work)
     if site.engine.dialect.name == "postgresql":
         with site.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
@@ -57,6 +60,11 @@ def _copy(connection: Connection, number: int) -> None:
         if model is ContactEmail:
             values |= {"email": table.c.email + mark, "email_key": table.c.email_key + mark}
         _copy_rows(connection, table, table.c[column] <= last, values, without=("id",))
+    stays = metadata.tables.get("funnel_stay")
+    if stays is not None:
+        _copy_rows(
+            connection, stays, stays.c.contact_id <= last, {"contact_id": stays.c.contact_id + step}, without=("id",)
+        )
     documents = SearchDocument.__table__
     chosen = (documents.c.owner == "contact") & (documents.c.object_id <= last)
     values = {"object_id": documents.c.object_id + step, "text": documents.c.text + literal(f" {step}")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crmhost.api import Change, MenuItem, Permission, Setting, Widget, Work
+from crmhost.api import Change, Filter, Job, MenuItem, Permission, Setting, Widget, Work
 from crmhost.hooks import hookimpl
 
 
@@ -20,8 +20,23 @@ class Plugin:
     @hookimpl
     def settings(self) -> Sequence[Setting]:
         from .settings import declared
+        from .stays import COUNTED
 
-        return declared()
+        return [*declared(), Setting(key=COUNTED, kind="boolean", default=False, hidden=True)]
+
+    @hookimpl
+    def jobs(self) -> Sequence[Job]:
+        from .stays import count
+
+        return [Job(kind="funnel.count", handler=count, label="Count for the funnel")]
+
+    @hookimpl
+    def contact_filters(self) -> Sequence[Filter]:
+        from .actual import entered_condition
+
+        return [
+            Filter(id="funnel_entered", label="Entered a status", condition=entered_condition, permission="funnel.view")
+        ]
 
     @hookimpl
     def routes(self) -> Sequence[Any]:
@@ -60,11 +75,20 @@ class Plugin:
     @hookimpl
     def on_enable(self, work: Work) -> None:
         from .settings import catch_up
+        from .stays import begin
 
         catch_up(work)
+        begin(work)
+
+    @hookimpl
+    def rebuild(self, work: Work) -> None:
+        from .stays import begin
+
+        begin(work)
 
     @hookimpl
     def within(self, work: Work, changes: Sequence[Change]) -> None:
-        from .settings import follow
+        from . import settings, stays
 
-        follow(work, changes)
+        settings.follow(work, changes)
+        stays.follow(work, changes)

@@ -85,6 +85,16 @@ def count_by_status(work: Work, filters: Mapping[str, str]) -> dict[int, int]:
     return {row[0]: row[1] for row in work.session.execute(rows)}
 
 
+def matching(work: Work, filters: Mapping[str, str]) -> Select[int]:
+    """Ids of the contacts that filters let through and the actor may see, as a part of a query.
+
+    :raises Invalid: when a filter can't be understood.
+    """
+    work.require("contacts.view")
+    where = [item.narrow for item in conditions(work, filters)]
+    return select(Contact.id).where(Contact.deleted_at.is_(None), *where)
+
+
 def neighbours(work: Work, query: ListQuery, contact: Contact) -> tuple[int | None, int | None]:
     """Ids of the contacts before and after one in a list."""
     work.require("contacts.view")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import re
 from collections.abc import Callable
@@ -35,6 +36,56 @@ def test_page(host: Hosts) -> None:
     totals = [made.client().get(html.unescape(address) + "&count=1").text for address in links]
     numbers = [re.findall(r"\d+", re.sub(r"<[^>]*>", " ", total))[0] for total in totals]
     assert numbers == ["6", "3", "1", "0"]
+
+
+def test_actual_view(host: Hosts) -> None:
+    """It says which view it is and how it differs, links the list of exactly those people, and can be downloaded."""
+    made = host("funnel", "rest_api")
+    now = made.clock.freeze()
+    made.clock.freeze(now - dt.timedelta(days=3))
+    put(made, Lead=4)
+    made.clock.freeze(now)
+    with made.work() as work, work.begin():
+        contacts.set_status(work, [1, 2], "Contacted")
+        contacts.set_status(work, [3], "Refused")
+    first, last = (now - dt.timedelta(days=30)).date().isoformat(), now.date().isoformat()
+    address = f"/funnel/?view=actual&from={first}&to={last}"
+    page = made.client().get(address).text
+    for said in (
+        "Actual: who really entered each step",
+        "50.0% went on from Lead, after 3 days",
+        "1 Refused",
+        "The backfilled view",
+    ):
+        assert said in page, said
+    link = re.search(r'<td class="num"><a href="([^"]+)">4</a>', page)
+    assert link is not None
+    assert "4" in re.sub(r"<[^>]*>", " ", made.client().get(html.unescape(link[1]) + "&count=1").text)
+    told = made.api().get(address.replace("/funnel/", "/api/v1/funnel")).json
+    assert (told["view"], told["from"], told["to"]) == ("actual", first, last)
+    assert told["steps"][0] == {
+        "status": "Lead", "count": 4, "current": 1, "share": 1.0, "conversion": None, "went_on": 2, "went_back": 0,
+        "median_seconds": 259200.0, "left": [{"status": "Refused", "count": 1}],
+    }  # fmt: skip
+    later = made.client().get("/funnel/?view=actual&from=2020-04-01&to=2020-04-30").text
+    assert "Nobody entered a step in this time" in later
+    assert "Actual" in made.client().get("/funnel/box?view=actual").text
+
+
+def test_filters(host: Hosts) -> None:
+    """Who has them, a tag and when they were added narrow either view; what can't be understood is said."""
+    made = host("funnel")
+    put(made, Lead=3)
+    made.make.contact(first_name="Mine", status="Customer", tags=["VIP"], assigned_to=None)
+    for view in ("backfilled", "actual"):
+        page = made.client().get(f"/funnel/?view={view}&tag=VIP&assigned_to=nobody").text
+        assert (
+            re.findall(r'<td class="num"><a href="[^"]+tag=VIP[^"]*">(\d+)</a></td><td class="num share', page)[2]
+            == "1"
+        )
+    assert "Nobody is in the funnel yet" in made.client().get("/funnel/?from=2020-01-01&to=2020-12-31").text
+    answer = made.client().get("/funnel/?tag=none")
+    assert (answer.status_code, "There is no tag" in answer.text) == (422, True)
 
 
 def test_widget(host: Hosts) -> None:

@@ -1,0 +1,51 @@
+"""How long each contact was in each status, taken from the history of statuses so that large periods are read quickly."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crmhost.api import UTCDateTime, plugin_base
+
+Base = plugin_base("funnel")
+
+
+class Stay(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
+    """An unbroken time of a contact in a status.
+
+    ``next_id``, ``seconds`` and ``span`` are empty while it lasts. ``again_at``: when the contact next entered the same status.
+    ``live``: the contact is not in the bin.
+    """
+
+    __tablename__ = "funnel_stay"
+    __table_args__ = (
+        # Holds all that the figures need, so that they are read from it alone.
+        Index(
+            "ix_funnel_stay_entered",
+            "status_id",
+            "live",
+            "entered_at",
+            "next_id",
+            "span",
+            "seconds",
+            "again_at",
+            "contact_id",
+        ),
+        Index("ix_funnel_stay_contact", "contact_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts_contact.id", ondelete="CASCADE"))
+    #: 0 for a status that was deleted.
+    status_id: Mapped[int]
+    entered_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    #: The status that followed.
+    next_id: Mapped[int | None]
+    #: How long it lasted.
+    seconds: Mapped[int | None] = mapped_column(BigInteger)
+    #: ``seconds`` roughly, see :func:`plugins.funnel.stays.span_of`.
+    span: Mapped[int | None]
+    again_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    live: Mapped[bool] = mapped_column(default=True)

@@ -1,0 +1,142 @@
+"""Keeps the stays of contacts in their statuses, from the history that the core writes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, cast
+
+from sqlalchemy import Table, delete, func, insert, select
+
+from crmhost.api import Change, Contact, JobContext, Message, StatusChange, Work, settings
+
+from .models import Stay
+
+#: Hidden setting: the stays of all contacts have been taken from the history.
+COUNTED = "funnel.counted"
+#: Contacts that are read at once.
+SOME = 500
+#: Contacts up to which enabling waits for it.
+AT_ONCE = 5_000
+
+_TOUCHED = ("contact.created", "contact.status_changed", "contact.deleted", "contact.restored", "contact.merged")
+
+
+def follow(work: Work, changes: Sequence[Change]) -> None:
+    """Takes the stays of the contacts that changed from their history anew."""
+    touched = {change.object_id for change in changes if change.name in _TOUCHED}
+    new = {change.object_id for change in changes if change.name == "contact.created"}
+    # A merge moves rows of the history and an undone one moves them back: whose, the change says.
+    for change in changes:
+        if change.name.startswith("contact.merge"):
+            touched.update(number for number in _numbers(change) if number)
+    ids = sorted(touched)
+    for start in range(0, len(ids), SOME):
+        take(work, ids[start : start + SOME], fresh=new.issuperset(ids[start : start + SOME]))
+
+
+def _numbers(change: Change) -> Iterator[int]:
+    for values in (change.before, change.after):
+        for value in values.values():
+            yield from (item for item in (value if isinstance(value, (list, tuple)) else [value]) if type(item) is int)
+
+
+def take(work: Work, ids: Sequence[int], *, fresh: bool = False) -> None:
+    """Takes the stays of contacts from their history.
+
+    :param fresh: they have none yet.
+    """
+    session = work.session
+    if not fresh:
+        session.execute(delete(Stay).where(Stay.contact_id.in_(ids)), execution_options={"synchronize_session": False})
+    history = (
+        select(StatusChange.contact_id, StatusChange.new_id, StatusChange.at, Contact.deleted_at)
+        .join(Contact, Contact.id == StatusChange.contact_id)
+        .where(StatusChange.contact_id.in_(ids))
+        .order_by(StatusChange.contact_id, StatusChange.id)
+    )
+    found: list[dict[str, Any]] = []
+    for contact, rows in itertools.groupby(session.execute(history), key=lambda row: int(row[0])):
+        entries = [(row[1] or 0, row[2], row[3] is None) for row in rows]
+        found += stays_of(contact, [(status, at) for status, at, _ in entries], live=entries[0][2])
+    if found:
+        session.execute(insert(cast("Table", Stay.__table__)), found)
+
+
+def stays_of(contact: int, entries: Sequence[tuple[int, dt.datetime]], *, live: bool = True) -> list[dict[str, Any]]:
+    """The stays of a contact as rows.
+
+    :param entries: statuses and when they were entered, in order.
+    """
+    found: list[dict[str, Any]] = []
+    again: dict[int, dt.datetime] = {}
+    following: tuple[int, dt.datetime] | None = None
+    for status, at in reversed(entries):
+        seconds = max(0, int((following[1] - at).total_seconds())) if following else None
+        found.append({
+            "contact_id": contact,
+            "status_id": status,
+            "entered_at": at,
+            "next_id": following[0] if following else None,
+            "seconds": seconds,
+            "span": None if seconds is None else span_of(seconds),
+            "again_at": again.get(status),
+            "live": live,
+        })  # fmt: skip
+        again[status] = at
+        following = status, at
+    return found[::-1]
+
+
+def span_of(seconds: int) -> int:
+    """A number that grows with a time, the same for times that differ by a sixteenth at most: what a median lies in is found by
+    it among a few hundred."""
+    length = seconds.bit_length()
+    return seconds if length < 5 else (length << 4) + (seconds >> (length - 5)) - 16
+
+
+# --- all of them -----------------------------------------------------------------------------------------------------
+
+
+def begin(work: Work) -> None:
+    """Takes the stays of everybody: at once when they are few, else by a job."""
+    number = (
+        work.session.scalar(select(func.count()).select_from(select(Contact.id).limit(AT_ONCE + 1).subquery())) or 0
+    )
+    if number > AT_ONCE:
+        settings.store(work, {COUNTED: False})
+        work.enqueue("funnel.count", dedupe="count")
+        return
+    for ids in pages(work):
+        take(work, ids)
+    settings.store(work, {COUNTED: True})
+
+
+def pages(work: Work) -> Iterable[list[int]]:
+    """Ids of all contacts, those in the bin too, some at a time."""
+    after = 0
+    while ids := list(
+        work.session.scalars(select(Contact.id).where(Contact.id > after).order_by(Contact.id).limit(SOME))
+    ):
+        yield ids
+        after = ids[-1]
+
+
+def count(job: JobContext) -> dict[str, Any]:
+    """The job: takes the stays of everybody, some in a transaction."""
+    work = job.work
+    last = work.session.scalar(select(func.max(Contact.id))) or 0
+    done = 0
+    for ids in pages(work):
+        job.check()
+        with work.begin():
+            take(work, ids)
+        done += len(ids)
+        job.progress(ids[-1], last)
+    with work.begin():
+        settings.store(work, {COUNTED: True})
+    return {
+        "message": Message("%(number)s contacts were counted for the funnel.", number=done),
+        "url": "/funnel/?view=actual",
+    }

@@ -1,0 +1,209 @@
+"""The funnel as it really was."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import random
+import statistics
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import event, select, text
+
+from crmhost.api import Contact, Invalid, StatusChange, Work, contacts, contacts_bulk, contacts_list, settings, statuses
+from crmhost.testing import Host
+from plugins.funnel import actual, stays
+from plugins.funnel.models import Stay
+
+Hosts = Callable[..., Host]
+NAMES = ("Lead", "Contacted", "Customer", "Upsell")
+OTHERS = ("Refused", "Blacklisted")
+ZONE = ZoneInfo("Pacific/Chatham")
+
+
+def brute(work: Work, first: dt.date, last: dt.date, only: set[int] | None = None) -> list[dict[str, Any]]:
+    """The same figures, contact by contact from the history."""
+    names = {status.id: status.name for status in statuses.all_statuses(work)}
+    live = {contact.id for contact in work.session.scalars(select(Contact).where(Contact.visible_to(work.actor)))}
+    told: dict[int, list[StatusChange]] = {}
+    for change in work.session.scalars(select(StatusChange).order_by(StatusChange.id)):
+        if change.contact_id in live and (only is None or change.contact_id in only):
+            told.setdefault(change.contact_id, []).append(change)
+    found: list[dict[str, Any]] = []
+    for place, name in enumerate(NAMES):
+        figure: dict[str, Any] = {"count": 0, "current": 0, "on": 0, "back": 0, "left": {}, "times": []}
+        for changes in told.values():
+            entered = [
+                number
+                for number, change in enumerate(changes)
+                if change.new_name == name and first <= change.at.astimezone(ZONE).date() <= last
+            ]
+            if not entered:
+                continue
+            figure["count"] += 1
+            here = entered[-1]
+            if here + 1 == len(changes):
+                figure["current"] += 1
+                continue
+            following = names[changes[here + 1].new_id or 0]
+            if following in OTHERS:
+                figure["left"][following] = figure["left"].get(following, 0) + 1
+            elif NAMES.index(following) > place:
+                figure["on"] += 1
+                figure["times"].append(int((changes[here + 1].at - changes[here].at).total_seconds()))
+            else:
+                figure["back"] += 1
+        times = figure.pop("times")
+        figure["median"] = statistics.median(times) if times else None
+        found.append(figure)
+    return found
+
+
+def shown(found: actual.Actual) -> list[dict[str, Any]]:
+    """The figures in the same shape."""
+    return [
+        {
+            "count": step.count,
+            "current": step.current,
+            "on": step.on,
+            "back": step.back,
+            "left": dict(step.left),
+            "median": step.median,
+        }
+        for step in found.steps
+    ]
+
+
+def lives(made: Host, chance: random.Random) -> list[int]:
+    """Contacts whose statuses change over some weeks; some go to the bin, come back or are erased."""
+    made.clock.freeze(dt.datetime(2026, 3, 1, 9, tzinfo=dt.UTC))
+    ids: list[int] = []
+    mine = made.actor("Contacts manager", only_assigned=True).user_id
+    for week in range(5):
+        with made.work() as work, work.begin():
+            rows = [
+                {"first_name": f"P{week}-{n}", "status": chance.choice(NAMES), "tags": ["VIP"] if n % 3 else [],
+                 "assigned_to": mine if n % 2 else None}
+                for n in range(12)
+            ]  # fmt: skip
+            ids += [result.id or 0 for result in contacts_bulk.save_many(work, rows)]
+        for _ in range(4):
+            made.clock.move(hours=chance.randrange(20, 60), seconds=chance.randrange(4000))
+            with made.work() as work, work.begin():
+                for _ in range(3):
+                    contacts.set_status(work, chance.sample(ids, 9), chance.choice(NAMES + OTHERS))
+                gone = chance.sample(ids, 2)
+                contacts.to_bin(work, gone)
+                contacts.restore(work, gone[:1])
+                if chance.random() < 0.3:
+                    contacts.erase(work, gone[1])
+                    ids.remove(gone[1])
+    return ids
+
+
+def test_the_figures_are_those_of_the_history(host: Hosts) -> None:
+    """For every period, filter and reader they are what counting contact by contact gives; the list holds the same people."""
+    made, chance = host("funnel"), random.Random(11)
+    with made.work() as work, work.begin():
+        settings.set_many(work, {"site.timezone": str(ZONE)})
+    lives(made, chance)
+    spans = [(dt.date(2026, 1, 1), dt.date(2026, 12, 31)), (dt.date(2026, 3, 8), dt.date(2026, 3, 8)),
+             (dt.date(2026, 3, 5), dt.date(2026, 3, 20)), (dt.date(2027, 1, 1), dt.date(2027, 2, 1))]  # fmt: skip
+    with made.work("Admin") as work:
+        tagged = set(work.session.scalars(contacts_list.matching(work, {"tag": "VIP"})))
+        for first, last in spans:
+            chosen = actual.Period(first, last)
+            assert shown(actual.actual(work, chosen)) == brute(work, first, last)
+            assert shown(actual.actual(work, chosen, {"tag": "VIP"})) == brute(work, first, last, tagged)
+            for step in actual.actual(work, chosen).steps:
+                query = contacts_list.ListQuery(filters={"funnel_entered": actual.as_filter(step, chosen)})
+                assert contacts_list.count(work, query).number == step.count
+        assert sum(step.count for step in actual.actual(work, actual.Period(*spans[0])).steps) > 80
+        assert actual.actual(work, actual.Period(*spans[0])).counted
+    limited = made.actor("Contacts manager", only_assigned=True)
+    with made.site.work(limited, generation=made.generation) as work:
+        assert shown(actual.actual(work, actual.Period(*spans[0]))) == brute(work, *spans[0])
+
+
+def test_what_happened_while_it_was_off(host: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enabling takes the history of before; of many contacts in the background, and the page says so until it is done."""
+    made = host()
+    monkeypatch.setattr(stays, "AT_ONCE", 10)
+    ids = lives(made, random.Random(5))
+    with made.work() as work, work.begin():
+        statuses.delete(work, statuses.find(work, "Blacklisted").id, "Refused")
+    made.enable("funnel")
+    year = actual.Period(dt.date(2026, 1, 1), dt.date(2026, 12, 31))
+    with made.work("Admin") as work:
+        assert not actual.actual(work, year).counted
+    made.run_jobs()
+    with made.work("Admin") as work:
+        found = actual.actual(work, year)
+        assert found.counted
+        assert found.steps[0].count > 10
+        before = [
+            (row.contact_id, row.status_id, row.seconds) for row in work.session.scalars(select(Stay).order_by(Stay.id))
+        ]
+    with made.work() as work, work.begin():
+        stays.take(work, ids)
+    with made.work() as work:
+        again = [
+            (row.contact_id, row.status_id, row.seconds) for row in work.session.scalars(select(Stay).order_by(Stay.id))
+        ]
+    assert sorted(before, key=str) == sorted(again, key=str)
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=2))
+def test_spans_keep_the_order(times: list[int]) -> None:
+    """A longer time has no smaller span, and times of one span differ by a sixteenth at most."""
+    ordered = sorted(times)
+    spans = [stays.span_of(seconds) for seconds in ordered]
+    assert spans == sorted(spans)
+    for (one, span), (other, other_span) in itertools.pairwise(zip(ordered, spans, strict=True)):
+        assert span != other_span or other <= one * 17 / 16
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "field"),
+    [
+        ("2026-02-30", "", "from"),
+        ("", "tomorrow", "to"),
+        ("2026-03-02", "2026-03-01", "from"),
+        ("", "9999-12-31", "from"),
+        ("0001-01-01", "", "from"),
+    ],
+)
+def test_no_period(host: Hosts, first: str, last: str, field: str) -> None:
+    """What is no period is refused with a sentence at its field, on the page and in the API."""
+    made = host("funnel", "rest_api")
+    with made.work() as work, pytest.raises(Invalid) as refused:
+        actual.period(work, first, last)
+    assert list(refused.value.errors) == [field]
+    query = {"view": "actual", "from": first, "to": last}
+    assert made.client().get("/funnel/", query_string=query).status_code == 422
+    assert made.api().get("/api/v1/funnel", query_string=query).status_code == 422
+
+
+def test_it_is_read_from_one_index(host: Hosts) -> None:
+    """Neither the figures nor a median look at a row of the table, so a million contacts take less than a second."""
+    made = host("funnel")
+    lives(made, random.Random(2))
+    seen: list[tuple[str, Any]] = []
+    with made.work("Admin") as work:
+        connection = work.session.connection()
+        sqlite = connection.dialect.name == "sqlite"
+        event.listen(made.site.engine, "before_cursor_execute", lambda *told: seen.append((told[2], told[3])))
+        actual.actual(work, actual.Period(dt.date(2026, 1, 1), dt.date(2026, 12, 31)))
+        assert len(seen) <= 20
+        if not sqlite:
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+        for statement, parameters in [item for item in seen if "funnel_stay" in item[0]]:
+            plan = connection.exec_driver_sql(f"EXPLAIN {'QUERY PLAN ' if sqlite else ''}{statement}", parameters)
+            lines = " ".join(str(row) for row in plan)
+            assert "ix_funnel_stay_entered" in lines, statement
+            assert ("USING COVERING INDEX" if sqlite else "Index") in lines, lines
