@@ -15,7 +15,7 @@ from bench import sites
 from bench.load import Server, free_port
 from bench.sites import Place
 from crmhost import demo
-from tests import mails, webhooks
+from tests import imports, mails, webhooks
 from tests.peers import browser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,7 +34,12 @@ PAGES = {
     "bin": "/contacts/bin",
     "journal": "/journal/",
     "funnel": "/funnel/",
+    "funnel-actual": "/funnel/?view=actual&from=2026-01-01",
     "import": "/csv-tools/import",
+    "import-columns": "/csv-tools/import/1/columns",
+    "import-matches": "/csv-tools/import/1/matches",
+    "import-check": "/csv-tools/import/1/check",
+    "import-report": "/csv-tools/import/2",
     "export": "/csv-tools/export",
     "extensions": "/extensions/",
     "extension": "/extensions/funnel",
@@ -78,6 +83,7 @@ def main(chosen: list[str]) -> int:
         demo.load(site)
         webhooks.some(site)
         mails.some(site)
+        imports.some(site)
         token = sites.session_token(site)
         site.close()
         server = Server(place, free_port(), kind="waitress")

@@ -178,6 +178,22 @@ class ImportField:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ImportPreset:
+    """What is known of the files that another program writes. Case, accents and punctuation of headings don't matter.
+
+    :param name: of the program, as people call it; it is not translated.
+    :param signs: headings that its files have and others don't; a file with all of them is taken for one of its files.
+    :param columns: heading -> field, empty for a column that is left out. What is not named here is guessed.
+    :param values: field -> text that every row gets whose cells give the field nothing.
+    """
+
+    name: str
+    signs: Sequence[str]
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class RowResult:
     """What became of one imported row.
 
@@ -207,6 +223,7 @@ class Importer(Contribution):
     :param undo: gets a begun work and the results of a run; takes back what was not edited since; gives the ids left alone.
     :param new_field: gets a begun work, a label and a kind (one of those of custom fields that need no choices); makes a field
         for a column that no field fits, and gives its name. Without it people can't make fields while they import.
+    :param presets: files of other programs that are recognised by their headings.
     """
 
     kind: str
@@ -217,6 +234,7 @@ class Importer(Contribution):
     new_field: Callable[[Work, str, str], str] | None = None
     match_by: Sequence[str] = ("email",)
     permission: str = ""
+    presets: Sequence[ImportPreset] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

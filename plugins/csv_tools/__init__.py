@@ -23,6 +23,7 @@ class Plugin:
         from crmhost.api import contacts_bulk
 
         from . import contacts_in
+        from .presets import PRESETS
 
         return [
             Importer(
@@ -34,6 +35,7 @@ class Plugin:
                 new_field=contacts_in.new_field,
                 match_by=("email", "external_id"),
                 permission="contacts.edit",
+                presets=PRESETS,
                 order=10,
             )
         ]
@@ -82,6 +84,7 @@ class Plugin:
 
         return [
             Job(kind="csv_tools.import", handler=jobs.import_rows, label="Import a file", run_as="asker"),
+            Job(kind="csv_tools.check", handler=jobs.check_rows, label="Check a file", run_as="asker", attempts=3),
             Job(kind="csv_tools.undo", handler=jobs.undo_import, label="Take an import back", run_as="asker"),
             Job(
                 kind="csv_tools.export",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
 from crmhost.api import Work
 
-from . import importing, undoing
+from . import importing, proposing, undoing
 from .models import Run
 from .reading import CsvTable
 from .sniff import Format, Source
@@ -69,16 +70,26 @@ class _TakenBack(Exception):  # no error: what makes the transaction roll back
     """The rehearsal is over."""
 
 
-def rehearse(begin: Begin, run: Run, source: Source, limit: int | None = importing.FIRST_ROWS) -> dict[str, Any]:
+def rehearse(
+    begin: Begin,
+    run: Run,
+    source: Source,
+    limit: int | None = proposing.FIRST_ROWS,
+    *,
+    progress: Callable[[int], Any] = lambda _: None,
+) -> dict[str, Any]:
     """What an import would do with the first rows: everything is done and taken back.
 
     The same person in two batches counts as added twice.
 
     :param limit: number of rows; ``None`` for all.
-    :returns: {"rows", "added", "updated", "skipped", "refused", "problems": [{"row", "line", "outcome", "reasons"}]}.
+    :param progress: called with the number of rows after each batch.
+    :returns: {"rows", "whole", "added", "updated", "skipped", "refused", "remarked", "problems": [{"row", "line", "outcome",
+        "reasons"}]}; ``whole``: these were all rows; ``remarked``: the number of problems, of which the first are told.
     """
     told: list[dict[str, Any]] = []
     figures: collections.Counter[str] = collections.Counter()
+    remarked = 0
     for batch in _batches(run, source, limit):
         try:
             with begin() as work:
@@ -88,15 +99,43 @@ def rehearse(begin: Begin, run: Run, source: Source, limit: int | None = importi
             pass
         for record, result in zip(batch, results, strict=True):
             figures[result.outcome] += 1
-            if importing.remarked(result) and len(told) < MOST_PROBLEMS:
-                told.append(
-                    {"row": record.row, "line": record.line, "outcome": result.outcome, "reasons": list(result.reasons)}
-                )
+            if importing.remarked(result):
+                remarked += 1
+                if len(told) < MOST_PROBLEMS:
+                    reasons = list(result.reasons)
+                    told.append({"row": record.row, "line": record.line, "outcome": result.outcome, "reasons": reasons})
+        progress(figures.total())
     outcomes = {outcome: figures[outcome] for outcome in ("added", "updated", "skipped", "refused")}
-    return {"rows": figures.total(), **outcomes, "problems": told}
+    whole = limit is None or figures.total() < limit or (run.counted and run.total <= limit)
+    return {"rows": figures.total(), "whole": whole, **outcomes, "remarked": remarked, "problems": told}
+
+
+@dataclasses.dataclass
+class Problem:
+    """The same problem of some rows: numbers of the first ones, and how many there are. Refused rows come first."""
+
+    outcome: str
+    text: str
+    rows: list[int]
+    number: int
+
+
+def grouped(problems: Iterable[Mapping[str, Any]], most: int = 8) -> list[Problem]:
+    """What :func:`rehearse` told, each different problem once.
+
+    :param most: rows that are named of each.
+    """
+    found: dict[tuple[str, str], Problem] = {}
+    for item in problems:
+        key = item["outcome"], " ".join(item["reasons"])
+        problem = found.setdefault(key, Problem(*key, [], 0))
+        problem.number += 1
+        if len(problem.rows) < most:
+            problem.rows.append(item["row"])
+    return sorted(found.values(), key=lambda problem: problem.outcome != "refused")
 
 
 def _batches(run: Run, source: Source, limit: int | None) -> Iterator[list[Any]]:
     rows = itertools.islice(CsvTable(source, Format.from_json(run.file_format)).rows(), limit)
-    while batch := list(itertools.islice(rows, 500 if limit is None else limit)):
+    while batch := list(itertools.islice(rows, 500)):
         yield batch

@@ -13,7 +13,7 @@ import click
 
 from crmhost.api import Invalid, Work
 
-from . import batches, exporting, importing, mapping, storing, undoing
+from . import batches, exporting, importing, mapping, proposing, storing, undoing
 from .models import Run
 from .sniff import ENCODINGS, Source
 
@@ -84,12 +84,12 @@ def import_command(
 
     An import that was stopped or killed goes on where it was when the same command is run again; no row is taken twice.
     """
-    chosen = {"encoding": encoding, "delimiter": _DELIMITERS.get(delimiter or ""), "header": header}
+    chosen: dict[str, Any] = {"encoding": encoding, "delimiter": _DELIMITERS.get(delimiter or ""), "header": header}
     source: Source = lambda: file.open("rb")  # noqa: E731  # the parameters of other functions are called so too
     with site.work() as work:
         importer = importing.importer_of(work, kind)
         fields = importer.fields(work)
-        proposal = importing.propose(
+        proposal = proposing.propose(
             work, kind, source, **{name: value for name, value in chosen.items() if value is not None}
         )
         columns = mapping.with_choices(proposal.mapping, proposal.columns, choices, fields)
@@ -115,7 +115,7 @@ def _prepared(
     kind: str,
     file: Path,
     source: Source,
-    proposal: importing.Proposal,
+    proposal: proposing.Proposal,
     columns: list[str],
     orders: dict[str, str] | None,
     match_by: str,
@@ -128,7 +128,7 @@ def _prepared(
     matched = importing.one_of("field to match by", match_by or known[0], known)
     if dry_run:
         run = Run(kind=kind, file_name=file.name, match_by=matched, mode=mode)
-        importing.describe(run, proposal, mapping=columns, dates=orders)
+        proposing.describe(run, proposal, mapping=columns, dates=orders)
         return run
     with work.begin():
         found = importing.unfinished(work, kind, digest, columns, matched, mode)
@@ -136,7 +136,7 @@ def _prepared(
             undoing.tidy(work)
             found = importing.create(work, kind, file.name, kept=False)
             found.digest, found.size = digest, size
-            importing.settle(work, found, proposal, mapping=columns, dates=orders, match_by=matched, mode=mode)
+            proposing.settle(work, found, proposal, mapping=columns, dates=orders, match_by=matched, mode=mode)
         importing.start(work, found)
     return found
 

@@ -116,6 +116,7 @@ def import_fields(work: Work) -> list[ImportField]:
         ImportField(name="socials", label="Other profiles (JSON)"),
         ImportField(name="avatar", label="Picture"),
         ImportField(name="external_id", label="Id in another system", aliases=("external id", "external_ids")),
+        ImportField(name="external_source", label="System of that id"),
         ImportField(name="custom", label="Custom fields (JSON)"),
         *(_custom(field) for field in custom_fields.definitions(work, "contact")),
     ]  # fmt: skip
@@ -179,7 +180,7 @@ def contact_fields(row: Mapping[str, str], status_keys: Collection[str]) -> dict
         if row.get(name):
             fields[name] = _json(name, row[name])
     if row.get("external_id"):
-        fields["external_ids"] = _external_ids(row["external_id"])
+        fields["external_ids"] = _external_ids(row["external_id"], row.get("external_source") or EXTERNAL_SOURCE)
     return fields
 
 
@@ -194,6 +195,7 @@ _READ_HERE = {
     "custom",
     "socials",
     "external_id",
+    "external_source",
 }
 
 
@@ -234,10 +236,10 @@ def _json(name: str, text: str) -> dict[str, Any]:
     return value
 
 
-def _external_ids(text: str) -> list[dict[str, str]]:
+def _external_ids(text: str, source: str) -> list[dict[str, str]]:
     """One id as it stands, or the JSON list of [source, account, id] that an export of ours holds."""
     if not text.startswith("[["):
-        return [{"source": EXTERNAL_SOURCE, "account": "", "id": text}]
+        return [{"source": source, "account": "", "id": text}]
     try:
         return [dict(zip(("source", "account", "id"), map(str, item), strict=True)) for item in json.loads(text)]
     except (ValueError, TypeError, RecursionError) as error:

@@ -11,28 +11,8 @@ from .exporting import DELIMITERS as EXPORT_DELIMITERS
 from .sniff import DELIMITERS, ENCODINGS
 
 
-@dataclasses.dataclass(frozen=True)
-class Choices:
-    """What was chosen on the preview of an import.
-
-    :param format: parts of the format that a person chose; empty when nothing was.
-    :param mapping: field of each column; ``None`` when it is to be guessed anew.
-    """
-
-    format: dict[str, Any]
-    mapping: list[str] | None
-    dates: dict[str, str]
-    match_by: str
-    mode: str
-    start: bool
-
-
-def read_choices(columns: int, format_now: dict[str, Any]) -> Choices:
-    """The choices in the form that was sent.
-
-    :param columns: number of columns that the form showed.
-    :param format_now: the format that it showed: when another is chosen, the columns are no longer the same.
-    """
+def read_format() -> dict[str, Any]:
+    """Parts of the format in the form that was sent; those that are none are left out."""
     form = request.form
     format_: dict[str, Any] = {}
     if form.get("encoding") in ENCODINGS:
@@ -41,12 +21,17 @@ def read_choices(columns: int, format_now: dict[str, Any]) -> Choices:
         format_["delimiter"] = form["delimiter"]
     if form.get("header") in ("yes", "no"):
         format_["header"] = form["header"] == "yes"
-    same = all(format_now.get(name) == value for name, value in format_.items())
-    mapping = [form.get(f"column-{index}", "")[:120] for index in range(columns)] if same else None
-    dates = {name.removeprefix("dates-"): form[name] for name in form if name.startswith("dates-")}
-    return Choices(
-        format_, mapping, dates, form.get("match_by", ""), form.get("mode", ""), same and form.get("action") == "start"
-    )
+    return format_
+
+
+def read_mapping(columns: int) -> list[str]:
+    """The field of each column in the form that was sent."""
+    return [request.form.get(f"column-{index}", "")[:120] for index in range(columns)]
+
+
+def read_prefixed(prefix: str) -> dict[str, str]:
+    """The fields of the form whose names begin so, without that."""
+    return {name.removeprefix(prefix): text for name, text in request.form.items() if name.startswith(prefix)}
 
 
 @dataclasses.dataclass(frozen=True)

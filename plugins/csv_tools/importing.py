@@ -5,8 +5,7 @@ The functions work inside a transaction that the caller began; :mod:`.batches` l
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from sqlalchemy import Table, insert, select
@@ -15,10 +14,8 @@ from crmhost.api import Conflict, CrmError, Importer, Invalid, JobRow, Message, 
 
 from . import mapping as maps
 from . import storing
-from .cells import date_order
 from .models import Row, Run
-from .reading import CsvTable, Record
-from .sniff import Format, Source, sniff
+from .reading import Record
 
 PERMISSION = "csv_tools.import"
 MODES = ("update", "skip", "fill")
@@ -26,8 +23,6 @@ MODES = ("update", "skip", "fill")
 ALIVE = ("due", "running", "parked")
 #: Rows saved in one transaction.
 BATCH = 400
-#: Rows that a guess and a rehearsal look at.
-FIRST_ROWS = 1000
 
 _OUTCOMES = ("added", "updated", "skipped", "refused")
 
@@ -96,99 +91,6 @@ def create(work: Work, kind: str, file_name: str, *, kept: bool = True) -> Run:
     return run
 
 
-@dataclasses.dataclass(frozen=True)
-class Proposal:
-    """What the file looks like and where its columns would go."""
-
-    format: Format
-    columns: list[str]
-    mapping: list[str]
-    dates: dict[str, str]
-    total: int
-    first: list[Record]
-
-
-def propose(work: Work, kind: str, source: Source, **chosen: Any) -> Proposal:
-    """Looks at a file. Reads all of it once, to count its rows.
-
-    :param chosen: parts of the format that a person chose (``encoding``, ``delimiter``, ``header``).
-    :raises Invalid: when it is no CSV file.
-    """
-    fields = importer_of(work, kind).fields(work)
-    format_ = sniff(source, maps.known_headers(fields), **chosen)
-    table = CsvTable(source, format_)
-    first: list[Record] = []
-    total = 0
-    for record in table.rows():
-        if total < FIRST_ROWS:
-            first.append(record)
-        total += 1
-    if not total:
-        raise Invalid("The file has a header and no rows below it.")
-    filled = [
-        any(record.cells[index : index + 1] != [""] and record.cells[index : index + 1] for record in first)
-        for index in range(table.width)
-    ]
-    mapping = _remembered(work, kind, table.columns) or maps.guess(table.columns, filled, fields)
-    return Proposal(format_, table.columns, mapping, _dates(mapping, first, fields), total, first)
-
-
-def _remembered(work: Work, kind: str, columns: Sequence[str]) -> list[str]:
-    """The mapping that a person chose for the same columns before."""
-    wanted = select(Run.mapping, Run.columns).where(
-        Run.kind == kind, Run.signature == maps.signature(columns), Run.state.in_(("running", "stopped", "done"))
-    )
-    found = work.session.execute(wanted.order_by(Run.id.desc()).limit(1)).first()
-    return list(found.mapping) if found is not None and len(found.mapping) == len(columns) else []
-
-
-def _dates(mapping: Sequence[str], first: Iterable[Record], fields: Sequence[Any]) -> dict[str, str]:
-    """The order of day and month in each column of dates, told by its first rows; day first where none tells."""
-    instants = {field.name for field in fields if field.kind == "instant"}
-    rows = list(first)
-    return {
-        field: date_order(record.cells[index] for record in rows if index < len(record.cells)) or "dmy"
-        for index, field in enumerate(mapping)
-        if field in instants
-    }
-
-
-def settle(
-    work: Work,
-    run: Run,
-    proposal: Proposal,
-    *,
-    mapping: Sequence[str] | None = None,
-    dates: dict[str, str] | None = None,
-    match_by: str = "",
-    mode: str = "",
-) -> None:
-    """Writes down what the file looks like and what was chosen; the run is a draft then.
-
-    :raises Invalid: when a choice is unknown.
-    """
-    describe(run, proposal, mapping=mapping, dates=dates)
-    run.match_by = one_of("field to match by", match_by or run.match_by, importer_of(work, run.kind).match_by)
-    run.mode = one_of("mode", mode or run.mode or "update", MODES)
-    run.state = "draft"
-    work.session.flush()
-
-
-def describe(
-    run: Run, proposal: Proposal, *, mapping: Sequence[str] | None = None, dates: dict[str, str] | None = None
-) -> None:
-    """Puts what the file looks like, and where its columns go, on a run."""
-    run.file_format = dataclasses.asdict(proposal.format)
-    run.columns = proposal.columns
-    run.mapping = list(proposal.mapping if mapping is None else mapping)
-    run.signature = maps.signature(proposal.columns)
-    run.dates = {
-        **proposal.dates,
-        **{field: order for field, order in (dates or {}).items() if order in ("dmy", "mdy")},
-    }
-    run.total = proposal.total
-
-
 def one_of(what: str, value: str, known: Sequence[str]) -> str:
     """The value, if it is among those known.
 
@@ -225,9 +127,25 @@ def want(work: Work, run_id: int) -> Run:
     return run
 
 
+def want_check(work: Work, run_id: int) -> Run:
+    """Has a job try all rows of a draft out.
+
+    :raises Conflict: when it is no draft any more.
+    """
+    run = get(work, run_id, lock=True)
+    if run.state != "draft":
+        raise Conflict("This import has begun already.")
+    maps.check(run.mapping, importer_of(work, run.kind).fields(work))
+    if job_state(work, run) not in ALIVE:
+        run.job_id = work.enqueue("csv_tools.check", run_id=run.id)
+        work.session.flush()
+    return run
+
+
 def hand_over(work: Work, run: Run, job: str) -> None:
     """Has a job go on with a run, unless one does already."""
-    if job_state(work, run) not in ALIVE:
+    row = work.session.get(JobRow, run.job_id) if run.job_id is not None else None
+    if row is None or row.state not in ALIVE or row.kind != job:
         run.job_id = work.enqueue(job, dedupe=f"run:{run.id}", run_id=run.id)
         work.session.flush()
 
@@ -276,7 +194,7 @@ def unfinished(work: Work, kind: str, digest: str, mapping: Sequence[str], match
 def save_rows(work: Work, run: Run, records: Sequence[Record]) -> list[RowResult]:
     """Hands rows to the importer of their kind; gives a result for each, whatever the rows hold."""
     importer = importer_of(work, run.kind)
-    mapper = maps.Mapper(run.mapping, importer.fields(work), run.dates)  # type: ignore[arg-type]
+    mapper = maps.Mapper(run.mapping, importer.fields(work), run.dates, run.constants)  # type: ignore[arg-type]
     results = [RowResult(outcome="refused", reasons=(record.problem,)) for record in records]
     good = [index for index, record in enumerate(records) if not record.problem]
     rows = [

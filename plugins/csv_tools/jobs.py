@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crmhost.api import Conflict, CrmError, GiveUp, JobContext, JobStopped, Message, Plural, files, notifications
+from crmhost.api import (
+    Conflict,
+    CrmError,
+    GiveUp,
+    JobContext,
+    JobStopped,
+    Message,
+    NotFound,
+    Plural,
+    files,
+    notifications,
+)
 
-from . import batches, exporting, exports, importing, storing, undoing
+from . import batches, exporting, exports, importing, proposing, storing, undoing
 from .models import Run
 
 #: Where the pages are; see ``plugin.toml``.
@@ -24,6 +35,11 @@ def import_rows(job: JobContext, run_id: int) -> dict[str, Any]:
     try:
         run = importing.get(job.work, run_id)
         if run.state == "running":
+            if not run.counted:
+                number = proposing.count(run, storing.stored(job.work, run_id))
+                with job.work.begin():
+                    run = importing.get(job.work, run_id, lock=True)
+                    run.total, run.counted = number, True
             told(run)
             run = batches.proceed(job.work.begin, run, storing.stored(job.work, run_id), progress=told)
     except JobStopped:
@@ -47,6 +63,34 @@ def import_rows(job: JobContext, run_id: int) -> dict[str, Any]:
     _tell(job, run, "“%(file)s” was imported.", run.file_name)
     message = ", ".join(f"{number:,} {name}" for name, number in figures.items())
     return {"message": f"{run.file_name}: {message}.", "url": f"{PAGES}/{run_id}", **figures}
+
+
+def check_rows(job: JobContext, run_id: int) -> dict[str, Any]:
+    """Tries all rows of a draft out, so that every problem is known before anything is imported."""
+    url = f"{PAGES}/{run_id}/check"
+
+    def told(rows: int) -> None:
+        job.progress(rows, max(run.total, rows), run.file_name)
+        job.check()
+
+    try:
+        run = importing.get(job.work, run_id)
+        chosen = proposing.stamp(run)
+        found = batches.rehearse(job.work.begin, run, storing.stored(job.work, run_id), None, progress=told)
+        with job.work.begin():
+            run = importing.get(job.work, run_id, lock=True)
+            if run.state != "draft" or proposing.stamp(run) != chosen:
+                return {
+                    "message": Message("“%(file)s”: something else was chosen meanwhile.", file=run.file_name),
+                    "url": url,
+                }
+            run.rehearsal = found
+            run.total, run.counted = found["rows"], True
+    except NotFound:
+        return {"message": "The file was thrown away meanwhile."}
+    except CrmError as error:
+        raise GiveUp(str(error)) from error
+    return {"message": Message("All rows of “%(file)s” were checked.", file=run.file_name), "url": url}
 
 
 def undo_import(job: JobContext, run_id: int) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
-from crmhost.api import Importer, ImportField, Invalid, Message, Work, custom_fields, texts
+from crmhost.api import Importer, ImportField, ImportPreset, Invalid, Message, Work, custom_fields, texts
 
 from .cells import DateOrder, iso_date, unguard
 
@@ -26,15 +27,28 @@ def known_headers(fields: Iterable[ImportField]) -> Callable[[str], bool]:
     return lambda name: header_key(name) in keys
 
 
-def guess(columns: Sequence[str], filled: Sequence[bool], fields: Sequence[ImportField]) -> list[str]:
+def recognised(columns: Sequence[str], presets: Iterable[ImportPreset]) -> ImportPreset | None:
+    """The program that wrote a file with these columns: the one of whose signs most are there, if all are."""
+    keys = set(map(header_key, columns))
+    fitting = [preset for preset in presets if preset.signs and keys.issuperset(map(header_key, preset.signs))]
+    return max(fitting, key=lambda preset: len(preset.signs), default=None)
+
+
+def guess(
+    columns: Sequence[str],
+    filled: Sequence[bool],
+    fields: Sequence[ImportField],
+    told: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
     """The field of each column, empty for those that are left out.
 
     A field gets one column, unless it is a list: one with something in its cells comes before an empty one, then the name of
     the field, its label, its aliases in their order.
 
     :param filled: whether a column has anything in its first rows.
+    :param told: heading -> field where that is known; it goes before all names.
     """
-    keys = _keys(fields)
+    keys = _keys(fields) | {header_key(heading): (-1, field) for heading, field in told.items()}
     lists = {field.name for field in fields if field.kind == "list"}
     ranked = [
         (not filled[index], rank, index, field)
@@ -147,12 +161,21 @@ class Mapper:
     """Turns the cells of a row into fields.
 
     :param dates: order of day and month in fields of the kind ``instant``, by field.
+    :param constants: what every row gets whose cells give the field nothing; to a list it is added.
     """
 
-    def __init__(self, mapping: Sequence[str], fields: Sequence[ImportField], dates: Mapping[str, DateOrder]) -> None:
+    def __init__(
+        self,
+        mapping: Sequence[str],
+        fields: Sequence[ImportField],
+        dates: Mapping[str, DateOrder],
+        constants: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         kinds = {field.name: field.kind for field in fields}
         self._columns = [(index, field, kinds.get(field, "text")) for index, field in enumerate(mapping) if field]
         self._dates = dates
+        self._constants = dict(constants)
+        self._lists = [field for field in self._constants if kinds.get(field) == "list"]
 
     def fields(self, cells: Sequence[str]) -> dict[str, str]:
         """Field -> text, those with nothing in their cells left out: a blank cell changes nothing."""
@@ -172,4 +195,7 @@ class Mapper:
                     found[field] = text
             else:
                 found[field] = text
+        if self._constants:
+            more = {field: f"{found[field]}\n{self._constants[field]}" for field in self._lists if field in found}
+            return {**self._constants, **found, **more}
         return found

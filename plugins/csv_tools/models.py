@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crmhost.api import UTCDateTime, plugin_base
@@ -47,6 +47,10 @@ class Run(Base):  # type: ignore[misc, valid-type]  # the base is made by a func
     columns: Mapped[list[str]] = mapped_column(JSON, default=list)
     #: The field of each column, empty for those left out.
     mapping: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: How the mapping came about: {"how": "preset", "saved" or "last", "name": …}; empty when it was guessed by the headings.
+    origin: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    #: Field -> text that every row gets whose cells give the field nothing.
+    constants: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     #: Field -> order of day and month.
     dates: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     signature: Mapped[str] = mapped_column(String(64), default="")
@@ -55,6 +59,8 @@ class Run(Base):  # type: ignore[misc, valid-type]  # the base is made by a func
     #: What a rehearsal with the first rows gave: {"rows", "added", "updated", "skipped", "refused", "problems"}.
     rehearsal: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     total: Mapped[int] = mapped_column(default=0)
+    #: Whether ``total`` was counted; that of a large file is told from its first rows until the import begins.
+    counted: Mapped[bool] = mapped_column(default=True, server_default=true())
     position: Mapped[int] = mapped_column(default=0)
     added: Mapped[int] = mapped_column(default=0)
     updated: Mapped[int] = mapped_column(default=0)
@@ -77,6 +83,28 @@ class Run(Base):  # type: ignore[misc, valid-type]  # the base is made by a func
     def handled(self) -> int:
         """Rows that were dealt with."""
         return self.added + self.updated + self.skipped + self.refused
+
+
+class SavedMapping(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
+    """Where columns go, under a name, for all who import."""
+
+    __tablename__ = "csv_tools_mapping"
+    __table_args__ = (UniqueConstraint("kind", "name_key", name="uq_csv_tools_mapping_name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(60))
+    name: Mapped[str] = mapped_column(String(80))
+    name_key: Mapped[str] = mapped_column(String(80))
+    #: Of the file that it was made for, see :func:`plugins.csv_tools.mapping.signature`.
+    signature: Mapped[str] = mapped_column(String(64))
+    #: Heading as :func:`plugins.csv_tools.mapping.header_key` gives it -> field.
+    columns: Mapped[dict[str, str]] = mapped_column(JSON)
+    dates: Mapped[dict[str, str]] = mapped_column(JSON)
+    constants: Mapped[dict[str, str]] = mapped_column(JSON)
+    match_by: Mapped[str] = mapped_column(String(60))
+    mode: Mapped[str] = mapped_column(String(10))
+    actor_label: Mapped[str] = mapped_column(String(200), default="")
+    created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
 
 
 class Export(Base):  # type: ignore[misc, valid-type]  # the base is made by a function

@@ -79,8 +79,11 @@ def test_from_a_file_to_the_funnel_and_back(page: Page, place: Place, server: Se
     sign_in(page)
 
     page.goto("/csv-tools/import")
-    page.get_by_label("File").set_input_files(write_csv(tmp_path / "people.csv", 40))
+    page.get_by_label("Drop a CSV file here").set_input_files(write_csv(tmp_path / "people.csv", 40))
     page.get_by_role("button", name="Look at the file").click()
+    page.get_by_role("button", name="Next: who is here already").click()
+    page.get_by_role("button", name="Next: check the rows").click()
+    expect(page.locator("main")).to_contain_text("not an e-mail address")
     page.get_by_role("button", name="Import 41 rows").click()
     expect(page.get_by_text("You may close this page")).to_be_visible()
     # The page finds out by itself that the job has ended.

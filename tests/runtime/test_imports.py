@@ -21,6 +21,7 @@ PATIENCE = 90.0
 def _asked(site: Site) -> None:
     """An import of a file that an admin uploaded, waiting for a worker."""
     importing = importlib.import_module("plugins.csv_tools.importing")
+    proposing = importlib.import_module("plugins.csv_tools.proposing")
     storing = importlib.import_module("plugins.csv_tools.storing")
     data = "email,first_name\n" + "".join(f"p{number}@example.com,P{number}\n" for number in range(ROWS))
     with site.work() as work:
@@ -32,9 +33,9 @@ def _asked(site: Site) -> None:
         with work.begin():
             run = importing.create(work, "contacts", "people.csv")
             storing.keep(work, run, staged)
-        proposal = importing.propose(work, "contacts", storing.stored(work, run.id))
+        proposal = proposing.propose(work, "contacts", storing.stored(work, run.id))
         with work.begin():
-            importing.settle(work, run, proposal)
+            proposing.settle(work, run, proposal)
             importing.want(work, run.id)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from crmhost.testing import Host
-from plugins.csv_tools import batches, importing
+from plugins.csv_tools import batches, importing, proposing
 from plugins.csv_tools.mapping import check, with_choices
 from plugins.csv_tools.models import Run
 
@@ -56,12 +56,12 @@ def bring() -> Bring:
 
         with host.work(role) as work:
             fields = importing.importer_of(work, kind).fields(work)
-            proposal = importing.propose(work, kind, source)
+            proposal = proposing.propose(work, kind, source)
             mapping = with_choices(proposal.mapping, proposal.columns, choices, fields)
             check(mapping, fields)
             with work.begin():
                 made = importing.create(work, kind, "people.csv", kept=False)
-                importing.settle(work, made, proposal, mapping=mapping, match_by=match_by, mode=mode)
+                proposing.settle(work, made, proposal, mapping=mapping, match_by=match_by, mode=mode)
                 importing.start(work, made)
             done = batches.proceed(work.begin, made, source)
             rows = list(importing.all_remarks(work, done))

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from crmhost.api import Conflict, Contact, Forbidden, Invalid, NotFound, Tag, Tagging, contacts, contacts_list, files
 from crmhost.testing import Clock, Host
-from plugins.csv_tools import batches, importing, storing, undoing
+from plugins.csv_tools import batches, importing, proposing, storing, undoing
 from plugins.csv_tools.models import Row, Run
 
 from .conftest import Bring
@@ -140,10 +140,10 @@ def test_going_on(host: Hosts) -> None:
     text = "email\n" + "".join(f"p{number}@example.com\n" for number in range(1000))
     source = lambda: io.BytesIO(text.encode())  # noqa: E731
     with made.work() as work:
-        proposal = importing.propose(work, "contacts", source)
+        proposal = proposing.propose(work, "contacts", source)
         with work.begin():
             run = importing.create(work, "contacts", "p.csv", kept=False)
-            importing.settle(work, run, proposal)
+            proposing.settle(work, run, proposal)
             importing.start(work, run)
             run_id = run.id
         half = batches.proceed(work.begin, run, source, seconds=0)
@@ -164,10 +164,10 @@ def test_stopping(host: Hosts) -> None:
     made = host("csv_tools")
     source = lambda: io.BytesIO(b"email\na@example.com\n")  # noqa: E731
     with made.work() as work:
-        proposal = importing.propose(work, "contacts", source)
+        proposal = proposing.propose(work, "contacts", source)
         with work.begin():
             run = importing.create(work, "contacts", "p.csv", kept=False)
-            importing.settle(work, run, proposal)
+            proposing.settle(work, run, proposal)
             importing.start(work, run)
         with work.begin():
             importing.stop(work, run.id)
@@ -186,7 +186,7 @@ def test_rehearsal(host: Hosts) -> None:
     source = lambda: io.BytesIO(b"email,first_name\na@example.com,A\nb@example.com,B\nbroken,C\n")  # noqa: E731
     with made.work() as work:
         run = Run(kind="contacts", file_name="p.csv", match_by="email", mode="update")
-        importing.describe(run, importing.propose(work, "contacts", source))
+        proposing.describe(run, proposing.propose(work, "contacts", source))
         told = batches.rehearse(work.begin, run, source)
     assert {name: told[name] for name in ("rows", "added", "updated", "skipped", "refused")} == {
         "rows": 3,

@@ -11,10 +11,10 @@ import pytest
 
 from crmhost.api import Contact, File, JobStopped, contacts_bulk, jobs, users
 from crmhost.testing import Host
-from plugins.csv_tools import exports, importing, routes
+from plugins.csv_tools import export_pages, exports, importing, proposing
 from plugins.csv_tools.models import Export, Run
 
-from .test_pages import Browser, choices, number_of
+from .test_pages import Browser, number_of, uploaded, walk
 
 Hosts = Callable[..., Host]
 ROWS = 3 * importing.BATCH - 1
@@ -29,8 +29,8 @@ def made(host: Hosts) -> Host:
 
 def begin(made: Host, browser: Browser, rows: int = ROWS) -> str:
     """Uploads a file and starts to import it; gives the address of the import."""
-    address = str(browser.upload("email\n" + "".join(f"p{n}@example.com\n" for n in range(rows))).location)
-    browser.post(address, **{**choices(browser.get(address).text), "action": "start"})
+    address = uploaded(browser, "email\n" + "".join(f"p{n}@example.com\n" for n in range(rows)))
+    walk(browser, address)
     assert made.jobs("csv_tools.import")[-1].state == "due"
     return address
 
@@ -81,6 +81,18 @@ def test_an_import_goes_on_without_its_page(made: Host) -> None:
     assert "No row was refused" in report
     assert 'hx-get="/settings/jobs' not in report
     assert "“people.csv” was imported." in browser.get("/notifications/").text
+
+
+def test_the_rows_of_a_large_file_are_counted_by_its_job(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for that: the pages tell a number that is about right, the report the true one."""
+    monkeypatch.setattr(proposing, "COUNTED_AT_ONCE", 100)
+    monkeypatch.setattr(proposing, "FIRST_ROWS", 50)
+    browser = Browser(made)
+    address = begin(made, browser)
+    assert (run_of(made).counted, abs(run_of(made).total - ROWS) < ROWS / 5) == (False, True)
+    made.run_jobs()
+    assert (run_of(made).counted, run_of(made).total) == (True, ROWS)
+    assert f"{ROWS:,}" in browser.get(address).text
 
 
 def test_an_import_that_is_stopped_goes_on_when_it_is_told_to(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +178,7 @@ def test_undoing_is_a_job_too(made: Host, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_large_export_is_written_by_a_job_for_its_asker(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page shows the job, then the link; nobody else opens the file, and after some days it is gone."""
-    monkeypatch.setattr(routes, "AT_ONCE", 500)
+    monkeypatch.setattr(export_pages, "AT_ONCE", 500)
     with made.work() as work, work.begin():
         contacts_bulk.save_many(work, [{"email": f"p{n}@example.com"} for n in range(500)])
     browser = Browser(made, "Contacts manager")
@@ -212,7 +224,7 @@ class _Again:
 
 def test_an_export_is_stopped_between_two_pieces(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is kept of it, and what was chosen wrongly is refused before any job."""
-    monkeypatch.setattr(routes, "AT_ONCE", 0)
+    monkeypatch.setattr(export_pages, "AT_ONCE", 0)
     with made.work() as work, work.begin():
         contacts_bulk.save_many(work, [{"email": f"p{n}@example.com"} for n in range(1000)])
     browser = Browser(made)

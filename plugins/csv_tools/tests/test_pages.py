@@ -55,42 +55,68 @@ def choices(page: str) -> dict[str, str]:
     for name, body in re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', page, re.DOTALL):
         selected = re.search(r'<option value="([^"]*)" selected', body)
         first = re.search(r'<option value="([^"]*)"', body)
-        assert first is not None
-        found[name] = (selected or first)[1]
+        if selected or first:
+            found[name] = (selected or first)[1]
     return found
 
 
 TEXT = "E-mail,Given name,Stage\na@example.com,Ann,customer\nbroken,Bob,\nc@example.com,Cid,\n"
 
 
+def walk(browser: Browser, address: str, **changes: str) -> Any:
+    """Goes through the steps from the columns on, with some choices changed, and begins the import."""
+    for step in ("columns", "matches"):
+        given = choices(browser.get(f"{address}/{step}").text)
+        answer = browser.post(f"{address}/{step}", **{**given, **{k: v for k, v in changes.items() if k in given}})
+        assert answer.status_code == 303, answer.text
+    return begin(browser, address)
+
+
+def begin(browser: Browser, address: str, action: str = "start") -> Any:
+    """Presses a button of the last step."""
+    stamp = re.search(r'name="stamp" value="(\w+)"', browser.get(f"{address}/check").text)
+    assert stamp is not None
+    return browser.post(f"{address}/check", stamp=stamp[1], action=action)
+
+
+def uploaded(browser: Browser, text: str | bytes, name: str = "people.csv") -> str:
+    """Uploads a file; gives the address of its import."""
+    answer = browser.upload(text, name)
+    assert answer.status_code == 303, answer.text
+    return str(answer.location).removesuffix("/columns")
+
+
 def test_wizard(host: Hosts) -> None:
-    """Upload, preview with problems, choose, import, report with the refused rows, undo."""
+    """Upload, columns, matches, a look at the problems, import, report with the refused rows, undo."""
     made = host("csv_tools")
     browser = Browser(made)
     assert "Which file?" in browser.get("/csv-tools/import").text
-    answer = browser.upload(TEXT)
-    assert answer.status_code == 303
-    address = answer.location
-    page = browser.get(address).text
+    address = uploaded(browser, TEXT)
+    assert browser.get(address).location == f"{address}/columns"
+    page = browser.get(f"{address}/columns").text
     assert "3 rows" in page
-    assert "2 added, 0 updated, 0 skipped, 1 refused" in page
-    assert "not an e-mail address" in page
-    assert "1 column is left out: Stage" in page
-    assert number_of(made) == 0
+    assert "1 column is left out" in page
     given = choices(page)
     assert (given["column-0"], given["column-1"], given["column-2"]) == ("email", "first_name", "")
-    answer = browser.post(address, **{**given, "column-2": "status", "action": "look"})
-    assert answer.status_code == 303
-    page = browser.get(address).text
-    assert choices(page)["column-2"] == "status"
-    assert "Every column goes somewhere" in page
+    answer = browser.post(f"{address}/columns", **{**given, "column-2": "status"})
+    assert answer.location == f"{address}/matches"
+    assert choices(browser.get(f"{address}/columns").text)["column-2"] == "status"
+    answer = browser.post(f"{address}/matches", match_by="email", mode="fill", **{"give-tags": "Fair 2026"})
+    assert answer.location == f"{address}/check"
+    page = browser.get(f"{address}/check").text
+    assert "2 added, 0 updated, 0 skipped, 1 refused" in page
+    assert "What would happen to all 3 rows" in page
+    assert "not an e-mail address" in page
     assert number_of(made) == 0
-    answer = browser.post(address, **{**choices(page), "action": "start"})
-    assert answer.status_code == 303
+    answer = begin(browser, address)
+    assert answer.location == address
+    # Whoever comes back to a step is led to what became of it.
+    assert browser.get(f"{address}/columns").location == address
     made.run_jobs()
-    page = browser.get(answer.location).text
+    page = browser.get(address).text
     assert "Rows to look at" in page
     assert number_of(made) == 2
+    assert "Fair 2026" in browser.get("/contacts/").text
     assert number_of(made, File) == 0
     refused = browser.get(f"{address}/refused.csv")
     assert refused.headers["Content-Disposition"] == "attachment; filename=people-refused.csv"
@@ -107,13 +133,11 @@ def test_a_column_becomes_a_new_custom_field(host: Hosts) -> None:
     """Chosen beside the fields there are, by who may add fields; its values are then read by its kind."""
     made = host("csv_tools")
     browser = Browser(made)
-    address = browser.upload("E-mail,Shoe size\na@example.com,43\nb@example.com,big\n").location
-    page = browser.get(address).text
+    address = uploaded(browser, "E-mail,Shoe size\na@example.com,43\nb@example.com,big\n")
+    page = browser.get(f"{address}/columns").text
     assert 'value="+number"' in page
-    answer = browser.post(address, **{**choices(page), "column-1": "+choice", "action": "look"})
-    assert answer.status_code == 422
-    answer = browser.post(address, **{**choices(page), "column-1": "+number", "action": "start"})
-    assert answer.status_code == 303
+    assert browser.post(f"{address}/columns", **{**choices(page), "column-1": "+choice"}).status_code == 422
+    assert walk(browser, address, **{"column-1": "+number"}).status_code == 303
     made.run_jobs()
     with made.work() as work:
         stored = work.session.scalars(select(Contact).order_by(Contact.id)).all()
@@ -125,26 +149,77 @@ def test_remembered(host: Hosts) -> None:
     """A file with the same columns as one before is mapped as a person did it then."""
     made = host("csv_tools")
     browser = Browser(made)
-    address = browser.upload("E-mail,Nick\na@example.com,A\n").location
-    given = choices(browser.get(address).text)
-    browser.post(address, **{**given, "column-1": "first_name", "action": "start"})
-    page = browser.get(browser.upload("e-mail,NICK\nb@example.com,B\n").location).text
+    walk(browser, uploaded(browser, "E-mail,Nick\na@example.com,A\n"), **{"column-1": "first_name"})
+    page = browser.get(f"{uploaded(browser, 'e-mail,NICK' + chr(10) + 'b@example.com,B')}/columns").text
     assert choices(page)["column-1"] == "first_name"
+    assert "As it was for people.csv" in page
+
+
+def test_saved_mappings(host: Hosts) -> None:
+    """A mapping that is kept under a name is proposed for such files, used on others by hand, and can be deleted."""
+    made = host("csv_tools")
+    browser = Browser(made)
+    address = uploaded(browser, "Mail,Who\na@example.com,A\n")
+    fields = {"column-0": "email", "column-1": "last_name", "action": "save"}
+    assert browser.post(f"{address}/columns", **fields, name=" ").status_code == 422
+    assert browser.post(f"{address}/columns", **fields, name="The fair").location == f"{address}/columns"
+    page = browser.get(f"{uploaded(browser, TWO_COLUMNS)}/columns").text
+    assert (choices(page)["column-1"], "As saved under “The fair”" in page) == ("last_name", True)
+    other = uploaded(browser, "Mail,Town,Who\na@example.com,X,A\n")
+    assert choices(browser.get(f"{other}/columns").text)["column-2"] == ""
+    browser.post(f"{other}/use", saved="1")
+    given = choices(browser.get(f"{other}/columns").text)
+    assert [given[f"column-{index}"] for index in range(3)] == ["email", "", "last_name"]
+    assert browser.post(f"{other}/use", saved="99").status_code == 303
+    browser.post(f"{other}/forget", saved="1")
+    assert "The fair" not in browser.get(f"{uploaded(browser, TWO_COLUMNS)}/columns").text
+
+
+TWO_COLUMNS = "Mail,Who\nb@example.com,B\n"
 
 
 def test_other_format(host: Hosts) -> None:
-    """Another encoding, separator or header gives other columns, which are then mapped anew; starting waits for another look."""
+    """Another encoding, separator or header is read at once; what was chosen for a column stays while it is there."""
     made = host("csv_tools")
     browser = Browser(made)
-    address = browser.upload("email;first_name\na@example.com;Zoé\n".encode("cp1252")).location
-    given = choices(browser.get(address).text)
+    address = uploaded(browser, "email;nick\na@example.com;Zoé\n".encode("cp1252"))
+    given = choices(browser.get(f"{address}/columns").text)
     assert (given["encoding"], given["delimiter"], given["header"]) == ("cp1252", ";", "yes")
-    browser.post(address, **{**given, "delimiter": ",", "action": "start"})
-    page = browser.get(address).text
-    assert "email;first_name" in page
+    browser.post(f"{address}/columns", **{**given, "column-1": "first_name"})
+    browser.post(f"{address}/format", encoding="mac_roman")
+    page = browser.get(f"{address}/columns").text
+    assert choices(page)["column-1"] == "first_name"
+    assert "Zoé" not in page
+    browser.post(f"{address}/format", encoding="cp1252", delimiter=",")
+    page = browser.get(f"{address}/columns").text
+    assert "email;nick" in page
+    # The form of before has two columns; in another window the file was read anew.
+    answer = browser.post(f"{address}/columns", **given, signature="0" * 64)
+    assert (answer.status_code, "in another window" in answer.text) == (409, True)
+    browser.post(f"{address}/format", delimiter=";", header="no")
+    page = browser.get(f"{address}/columns").text
+    assert ("Zoé" in page, "Column 1" in page) == (True, True)
+    browser.post(f"{address}/format", header="yes")
+    assert choices(browser.get(f"{address}/columns").text)["column-0"] == "email"
+
+
+def test_two_windows(host: Hosts) -> None:
+    """An import begins with what its page showed: a page that is out of date says so instead."""
+    made = host("csv_tools")
+    browser = Browser(made)
+    address = uploaded(browser, TEXT)
+    given = choices(browser.get(f"{address}/columns").text)
+    browser.post(f"{address}/columns", **given)
+    browser.post(f"{address}/matches", mode="skip")
+    old = re.search(r'name="stamp" value="(\w+)"', browser.get(f"{address}/check").text)
+    browser.post(f"{address}/matches", mode="fill")
+    assert old is not None
+    answer = browser.post(f"{address}/check", stamp=old[1], action="start")
+    assert (answer.status_code, "Look at it once more" in answer.text) == (409, True)
+    assert begin(browser, address, "all").location == f"{address}/check"
+    made.run_jobs()
+    assert "What would happen to all 3 rows" in browser.get(f"{address}/check").text
     assert number_of(made) == 0
-    browser.post(address, **{**choices(page), "delimiter": ";", "action": "look"})
-    assert "Zoé" in browser.get(address).text
 
 
 @pytest.mark.parametrize(
@@ -165,8 +240,8 @@ def test_names_of_any_script(host: Hosts) -> None:
     """A file whose name no header can hold is imported, and its refused rows can be downloaded under that name."""
     made = host("csv_tools")
     browser = Browser(made)
-    address = browser.upload(TEXT, name="履歴書.csv").location
-    browser.post(address, **{**choices(browser.get(address).text), "action": "start"})
+    address = uploaded(browser, TEXT, name="履歴書.csv")
+    walk(browser, address)
     made.run_jobs()
     said = browser.get(f"{address}/refused.csv").headers["Content-Disposition"]
     assert said == "attachment; filename=-refused.csv; filename*=UTF-8''%E5%B1%A5%E6%AD%B4%E6%9B%B8-refused.csv"
@@ -182,29 +257,39 @@ def test_hostile_choices(host: Hosts) -> None:
     """Made-up choices are refused with a sentence or fall back to what was found out."""
     made = host("csv_tools")
     browser = Browser(made)
-    address = browser.upload(TEXT).location
-    for fields in (
-        {"column-0": "nonsense", "action": "start"},
-        {"column-0": "email", "column-1": "email", "action": "start"},
-        {"column-0": "", "column-1": "", "action": "start"},
-        {"column-0": "email", "match_by": "nonsense", "action": "start"},
-        {"column-0": "email", "mode": "nonsense", "action": "start"},
-        {"encoding": "zip", "delimiter": "\x00", "header": "maybe", "dates-x": "ymd", "action": "look"},
+    address = uploaded(browser, TEXT)
+    for step, fields in (
+        ("columns", {"column-0": "nonsense"}),
+        ("columns", {"column-0": "email", "column-1": "email"}),
+        ("columns", {"column-0": "", "column-1": ""}),
+        ("matches", {"match_by": "nonsense"}),
+        ("matches", {"mode": "nonsense"}),
     ):
-        assert browser.post(address, **fields).status_code in (303, 422), fields
+        answer = browser.post(f"{address}/{step}", **fields)
+        assert (answer.status_code, 'role="alert"' in answer.text) == (422, True), fields
+    for step, fields in (
+        ("matches", {"give-nonsense": "x", "give-status": "y" * 9000, "dates-x": "ymd"}),
+        ("format", {"encoding": "zip", "delimiter": "\x00", "header": "maybe"}),
+        ("use", {"saved": "9" * 40}),
+        ("forget", {"saved": "nonsense"}),
+    ):
+        assert browser.post(f"{address}/{step}", **fields).status_code == 303, fields
+    assert browser.post(f"{address}/check", action="start").status_code == 409
     assert number_of(made) == 0
     assert browser.get("/csv-tools/import/999").status_code == 404
+    assert browser.get("/csv-tools/import/999/columns").status_code == 404
     assert browser.post("/csv-tools/import/999/go-on").status_code == 404
 
 
 def test_markup_in_cells(host: Hosts) -> None:
-    """Cells and names of files are shown as text."""
+    """Cells, headings and names of files are shown as text."""
     browser = Browser(host("csv_tools"))
-    answer = browser.upload("email,<script>x</script>\n<script>y</script>@example.com,1\n", name="<script>z.csv")
-    page = browser.get(answer.location).text
-    assert "<script>x" not in page
-    assert "<script>y" not in page
-    assert "<script>z" not in page
+    address = uploaded(browser, "email,<script>x</script>\n<script>y</script>@example.com,1\n", name="<script>z.csv")
+    browser.post(f"{address}/columns", **{"column-0": "email", "column-1": "notes"})
+    browser.post(f"{address}/matches", mode="update", **{"give-tags": "<script>t"})
+    for step in ("columns", "matches", "check"):
+        page = browser.get(f"{address}/{step}").text
+        assert not re.search("<script>[xyzt]", page), step
 
 
 def test_permission(host: Hosts) -> None:
@@ -223,11 +308,10 @@ def test_throwing_away(host: Hosts) -> None:
     """A file that is not imported after all is thrown away; one that was can't be."""
     made = host("csv_tools")
     browser = Browser(made)
-    address = browser.upload(TEXT).location
-    assert browser.post(f"{address}/discard").status_code == 303
+    assert browser.post(f"{uploaded(browser, TEXT)}/discard").status_code == 303
     assert number_of(made, Run) == number_of(made, File) == 0
-    address = browser.upload(TEXT).location
-    browser.post(address, **{**choices(browser.get(address).text), "action": "start"})
+    address = uploaded(browser, TEXT)
+    walk(browser, address)
     assert browser.post(f"{address}/discard").status_code == 409
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from crmhost.api import Contact, ContactEmail, Tag, Tagging
+from crmhost.api import Contact, ContactEmail, ExternalId, Tag, Tagging
 from crmhost.testing import Host
-from plugins.csv_tools import importing
+from plugins.csv_tools import proposing
 from plugins.csv_tools.contacts_in import UNSUBSCRIBED
 from plugins.csv_tools.reading import CsvTable
 from plugins.csv_tools.sniff import sniff
@@ -35,6 +35,12 @@ LAYOUTS = (
     "activecampaign", "brevo_contacts", "google_contacts_2015", "google_contacts_2024", "hubspot_contacts",
     "jetpack_crm_contacts", "mailchimp_members", "outlook_contacts", "salesforce_leads", "zoho_leads",
 )  # fmt: skip
+#: Those whose exports are recognised by their headings.
+PROGRAMS = {
+    "google_contacts_2015": "Google Contacts", "google_contacts_2024": "Google Contacts", "hubspot_contacts": "HubSpot",
+    "jetpack_crm_contacts": "Jetpack CRM", "mailchimp_members": "Mailchimp", "outlook_contacts": "Outlook",
+    "salesforce_leads": "Salesforce", "zoho_leads": "Zoho CRM",
+}  # fmt: skip
 #: Files whose reference belongs to another version of them. Told from the file: a quotation mark in a cell that does not begin
 #: with one is text, the signs that an earlier conversion put for the degrees are text too, and the last line needs no end.
 OWN = {
@@ -86,6 +92,7 @@ def test_layouts(host: Hosts, bring: Bring, name: str) -> None:
     for column, field in told["map"].items():
         field = field.split(" (")[0]
         assert goes[column] in FIELDS.get(field, {field}), column
+    assert done.run.origin.get("name", "") == PROGRAMS.get(name, "")
     assert done.run.handled == told["data_rows"]
     assert done.refused == {}
     found = state(made)
@@ -108,6 +115,21 @@ def test_layouts(host: Hosts, bring: Bring, name: str) -> None:
     created = [column for column, field in told["map"].items() if field.startswith("created_at")]
     if created:
         assert found["zoe@example.org"]["contact"].created_at.date().isoformat() == "2024-02-29"
+
+
+def test_ids_of_the_program(host: Hosts, bring: Bring) -> None:
+    """A preset keeps the ids of its program, by which a second export meets the same people; repeated ids are left out."""
+    made = host("csv_tools")
+    head = "Record ID,Lifecycle Stage,First Name,Title\n"
+    done = bring(made, f"{head}71,customer,Ada,Dr\n72,lead,Bob,\n")
+    assert done.run.mapping == ["external_id", "status", "first_name", ""]
+    again = bring(made, f"{head}72,lead,Robert,\n", match_by="external_id")
+    assert again.figures == (0, 1, 0, 0)
+    with made.work() as work:
+        kept = work.session.scalars(select(ExternalId).order_by(ExternalId.external_id)).all()
+        assert [(item.source, item.external_id) for item in kept] == [("hubspot", "71"), ("hubspot", "72")]
+    repeated = "Record ID,Lifecycle Stage,First Name,Email\n1,lead,Cid,c@example.com\n1,lead,Dan,d@example.com\n"
+    assert bring(made, repeated).run.mapping == ["", "status", "first_name", "email"]
 
 
 def test_own_layout(host: Hosts, bring: Bring) -> None:
@@ -234,6 +256,6 @@ def test_first_rows_decide_dates(host: Hosts) -> None:
     made = host("csv_tools")
     data = b"email,created\na@example.com,06-05-2023\nb@example.com,29-02-2024\n"
     with made.work() as work:
-        assert importing.propose(work, "contacts", lambda: io.BytesIO(data)).dates == {"created_at": "dmy"}
+        assert proposing.propose(work, "contacts", lambda: io.BytesIO(data)).dates == {"created_at": "dmy"}
         data = data.replace(b"29-02-2024", b"02-29-2024")
-        assert importing.propose(work, "contacts", lambda: io.BytesIO(data)).dates == {"created_at": "mdy"}
+        assert proposing.propose(work, "contacts", lambda: io.BytesIO(data)).dates == {"created_at": "mdy"}
