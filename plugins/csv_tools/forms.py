@@ -45,6 +45,25 @@ class ExportChoices:
     mark: bool
 
 
+def read_criteria() -> dict[str, str]:
+    """Which records are meant, by filter: from the form when it was sent, else from the address of a list that led here."""
+    if request.method == "POST":
+        return _filters()
+    names = (name for name in request.args if name not in _OWN)
+    found = {name.removeprefix("f-"): ",".join(request.args.getlist(name)).strip()[:500] for name in names}
+    return {name: text for name, text in found.items() if text}
+
+
+#: Parts of the address of the page that are no filters.
+_OWN = ("kind", "job", "view", "sort", "after", "before", "page", "limit", "columns")
+
+
+def _filters() -> dict[str, str]:
+    form = request.form
+    filters = {name.removeprefix("f-"): ",".join(form.getlist(name)).strip() for name in form if name.startswith("f-")}
+    return {name: text for name, text in filters.items() if text}
+
+
 def read_export(columns: list[str]) -> ExportChoices:
     """The choices in the form that was sent.
 
@@ -53,11 +72,10 @@ def read_export(columns: list[str]) -> ExportChoices:
     form = request.form
     chosen = set(form.getlist("columns"))
     names = [name for name in columns if name in chosen]
-    filters = {name.removeprefix("f-"): ",".join(form.getlist(name)).strip() for name in form if name.startswith("f-")}
     delimiter = form.get("delimiter", ",")
     return ExportChoices(
         form.get("kind", ""),
-        {name: text for name, text in filters.items() if text},
+        _filters(),
         [] if len(names) == len(columns) else names,
         delimiter if delimiter in EXPORT_DELIMITERS else ",",
         form.get("mark") == "yes",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from sqlalchemy import Table, delete, func, insert, select
@@ -20,26 +20,21 @@ SOME = 500
 #: Contacts up to which enabling waits for it.
 AT_ONCE = 5_000
 
-_TOUCHED = ("contact.created", "contact.status_changed", "contact.deleted", "contact.restored", "contact.merged")
+#: A merge moves rows of the history, and one that is undone moves them back.
+_MERGES = ("contact.merged", "contact.unmerged")
+_TOUCHED = ("contact.created", "contact.status_changed", "contact.deleted", "contact.restored", *_MERGES)
 
 
 def follow(work: Work, changes: Sequence[Change]) -> None:
     """Takes the stays of the contacts that changed from their history anew."""
     touched = {change.object_id for change in changes if change.name in _TOUCHED}
     new = {change.object_id for change in changes if change.name == "contact.created"}
-    # A merge moves rows of the history and an undone one moves them back: whose, the change says.
     for change in changes:
-        if change.name.startswith("contact.merge"):
-            touched.update(number for number in _numbers(change) if number)
+        if change.name in _MERGES:
+            touched.update((change.after or change.before)["loser_ids"])
     ids = sorted(touched)
     for start in range(0, len(ids), SOME):
         take(work, ids[start : start + SOME], fresh=new.issuperset(ids[start : start + SOME]))
-
-
-def _numbers(change: Change) -> Iterator[int]:
-    for values in (change.before, change.after):
-        for value in values.values():
-            yield from (item for item in (value if isinstance(value, (list, tuple)) else [value]) if type(item) is int)
 
 
 def take(work: Work, ids: Sequence[int], *, fresh: bool = False) -> None:

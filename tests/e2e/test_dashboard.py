@@ -113,7 +113,7 @@ def test_the_dashboard_by_mouse_and_keyboard(page: Page) -> None:
     expect(page.get_by_text("two met one")).to_be_visible()
     page.evaluate("document.body.dataset.same = 'yes'")
     arrivals = page.locator("#arrivals-box")
-    expect(arrivals.locator("svg path").first).to_be_visible()
+    expect(arrivals.locator("svg").first).to_be_visible()
     expect(arrivals).to_contain_text("last 12 weeks")
     arrivals.get_by_role("link", name="Month").focus()
     page.keyboard.press("Enter")

@@ -322,13 +322,21 @@ def test_export(host: Hosts) -> None:
         contacts.create(work, {"email": "a@example.com", "status": "Customer", "first_name": "=x"})
         contacts.create(work, {"email": "b@example.com"})
     browser = Browser(made)
-    page = browser.get("/csv-tools/export?status=3").text
+    page = browser.get("/csv-tools/export?status=Customer&not_contacted=1").text
     assert choices(page)["f-status"] == "3"
+    assert 'name="f-not_contacted" value="1"' in page
+    assert "1 contact, as chosen here." in page
     fields = {**choices(page), "kind": "contacts", "columns": ["email", "first_name"], "delimiter": ";", "mark": "yes"}
     answer = browser.post("/csv-tools/export", **fields)
     assert answer.mimetype == "text/csv"
     assert re.fullmatch(r"attachment; filename=contacts-\d{4}-\d\d-\d\d\.csv", answer.headers["Content-Disposition"])
     assert answer.data == "\ufefffirst_name;email\r\n'=x;a@example.com\r\n".encode()
+    page = browser.get("/csv-tools/export").text
+    assert re.findall(r'name="columns" value="(\w+)" checked', page) == ["first_name", "email"]
+    assert choices(page)["delimiter"] == ";"
+    browser.post("/arrange/views/contacts", name="Late ones", back="/contacts/?not_contacted=30&tag=VIP")
+    page = browser.get("/csv-tools/export").text
+    assert '?not_contacted=30&amp;tag=VIP&amp;view=Late+ones">Late ones' in page
     answer = browser.post("/csv-tools/export", kind="contacts", **{"f-created_from": "nonsense"})
     assert (answer.status_code, "is not a day" in answer.text) == (422, True)
     assert browser.post("/csv-tools/export", kind="nothing").status_code in (404, 422)
