@@ -96,6 +96,13 @@ byContent("icons.svg", `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("
 // Every icon, for the server alone: a plugin from outside may name one that the sprite doesn't hold.
 const all = Object.fromEntries(readdirSync(outlines).map((file) => basename(file, ".svg")).sort().map((name) => [name, drawing(name)]));
 writeFileSync(join(output, "icons.json"), JSON.stringify({ sprite: wanted.filter((name) => drawings[name]), drawings: all }));
+// The tokens with plain values, for the server: what a theme builds on, and the contrast of its colours. A pair is light and dark.
+const tokens = {};
+for (const [, name, value] of readFileSync(join(here, "src/css/tokens.css"), "utf8").matchAll(/^ {2}--crm-([a-z0-9-]+): ([^;]+);/gm)) {
+  const pair = value.match(/^light-dark\((#\w+), (#\w+)\)$/);
+  if (pair || /^(#\w+|[\d.]+(rem|px)?)$/.test(value)) tokens[name] ??= pair ? [pair[1], pair[2]] : value;
+}
+writeFileSync(join(output, "tokens.json"), JSON.stringify(tokens));
 writeFileSync(join(output, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 
 for (const file of readdirSync(output).filter((name) => /\.(js|css|svg)$/.test(name)).sort()) {

@@ -1,5 +1,7 @@
 """Pictures of the main pages: ``./crm shots [NAME …]`` writes them to ``shots/``, at 1440 and 390 px, light and dark.
 
+``theme=NAME`` among the names shows them in that theme.
+
 Somebody has to look at them: a page that nobody looked at is not done.
 """
 
@@ -15,6 +17,8 @@ from bench import sites
 from bench.load import Server, free_port
 from bench.sites import Place
 from crmhost import demo
+from crmhost.web.templating import plain
+from crmhost.web.themes import services as themes
 from tests import imports, mails, webhooks
 from tests.peers import browser
 
@@ -43,6 +47,7 @@ PAGES = {
     "export": "/csv-tools/export",
     "extensions": "/extensions/",
     "extension": "/extensions/funnel",
+    "themes": "/themes/",
     "settings": "/settings/",
     "field-options": "/settings/field-options/",
     "users": "/settings/users/",
@@ -74,6 +79,8 @@ PAGES = {
 
 def main(chosen: list[str]) -> int:
     """Takes the pictures whose names contain one of the words given; all without words."""
+    theme_name = next((word.partition("=")[2] for word in chosen if word.startswith("theme=")), "")
+    chosen = [word for word in chosen if not word.startswith("theme=")]
     names = [name for name in PAGES if not chosen or any(word in name for word in chosen)]
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="crmhost-shots-") as folder:
@@ -84,6 +91,10 @@ def main(chosen: list[str]) -> int:
         webhooks.some(site)
         mails.some(site)
         imports.some(site)
+        if theme_name:
+            with site.work() as work, work.begin():
+                themes.activate(work, theme_name, plain)
+        end = f"-{theme_name}" if theme_name else ""
         token = sites.session_token(site)
         site.close()
         server = Server(place, free_port(), kind="waitress")
@@ -94,11 +105,11 @@ def main(chosen: list[str]) -> int:
                         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
                         base = f"http://127.0.0.1:{server.port}"
                         if not chosen or "sign-in" in chosen:
-                            take(context.new_page(), f"{base}/login", f"sign-in-{theme}-{width}")
+                            take(context.new_page(), f"{base}/login", f"sign-in-{theme}-{width}{end}")
                         context.add_cookies([{"name": "crmhost_session", "value": token, "url": base}])
                         page = context.new_page()
                         for name in names:
-                            take(page, base + PAGES[name].format(contact=7), f"{name}-{theme}-{width}")
+                            take(page, base + PAGES[name].format(contact=7), f"{name}-{theme}-{width}{end}")
                         context.close()
         finally:
             server.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..errors import CrmError, PluginError
+from ..errors import CrmError
 from ..host import beats, consent, costs, grants, lifecycle, pack, resolver, scaffold
 from ..host import check as checks
 from ..host import uninstall as removal
@@ -245,31 +245,61 @@ def theme() -> None:
 
 
 @theme.command("list")
-def list_themes() -> None:
-    """All themes that were found."""
-    from ..core.settings import services as settings
-    from ..web.themes import find_themes
+@common.json_option
+def list_themes(as_json: bool) -> None:
+    """All themes that were found; the active one has a star."""
+    from ..web.templating import plain
+    from ..web.themes import services as themes
 
     site = common.ready_site()
     with site.work() as work:
-        active = settings.get(work, "site.theme") or "default"
-    for name, found in sorted(find_themes(site).items()):
-        click.echo(f"{'*' if name == active else ' '} {name:<20} {found.title}")
+        active = themes.active(work)
+        rows = [
+            {
+                "id": found.id,
+                "name": found.title,
+                "version": found.theme.version if found.theme else "",
+                "active": found.id == active,
+                "problem": found.fault,
+            }
+            for found in themes.catalogue(work, plain)
+        ]
+    if as_json:
+        common.print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{'*' if row['active'] else ' '} {row['id']:<20} {row['name']:<20} {row['problem']}".rstrip())
 
 
 @theme.command()
 @click.argument("name")
 def activate(name: str) -> None:
     """Use a theme, at once."""
-    from ..core.settings import services as settings
-    from ..web.themes import find_themes
+    from ..web.templating import plain
+    from ..web.themes import services as themes
 
     site = common.ready_site()
-    if name not in find_themes(site):
-        raise PluginError(name, f"There is no theme “{name}”; “crmhost theme list” shows them.")
     with site.work() as work, work.begin():
-        settings.set_many(work, {"site.theme": name})
+        themes.activate(work, name, plain)
     click.echo(f"{name} is active.")
+
+
+@theme.command("check")
+@click.argument("name")
+def check_theme(name: str) -> None:
+    """Say what is wrong with a theme: templates, tokens, contrast of its colours."""
+    from ..web.templating import CORE_OWNER, CORE_TEMPLATES, plain
+    from ..web.themes import services as themes
+
+    site = common.the_site()
+    known = {found.id: found.folder / "templates" for found in site.discover().found.values()}
+    known |= {plugin.id: plugin.folder / "templates" for plugin in site.runtime.current().plugins if plugin.builtin}
+    errors, warnings = themes.check(site.config.theme_folders, name, plain, {**known, CORE_OWNER: CORE_TEMPLATES})
+    for sentence in warnings:
+        click.echo(f"warning: {sentence}")
+    if errors:
+        raise CrmError(errors[0])
+    click.echo(f"{name} can be used." if warnings else f"{name} is well.")
 
 
 COMMANDS = (plugin, theme, hooks)

@@ -44,6 +44,7 @@ BUILTIN: dict[str, tuple[str, str]] = {
     "jobs": ("crmhost.core.jobs", "Jobs"),
     "dashboard": ("crmhost.web.dashboard", "Dashboard"),
     "extensions": ("crmhost.web.extensions", "Extensions"),
+    "themes": ("crmhost.web.themes", "Themes"),
     "health": ("crmhost.web.health", "Health"),
 }
 

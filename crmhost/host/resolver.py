@@ -33,6 +33,7 @@ BUILTIN = frozenset(
         "settings",
         "statuses",
         "storage",
+        "themes",
         "users",
     }
 )

@@ -14,7 +14,7 @@ from .assets import Assets
 from .i18n import Catalogues
 from .rules import KeptRule
 from .state import WebState
-from .themes import choose_theme
+from .themes import looks
 
 if TYPE_CHECKING:
     from ..host.generation import Generation
@@ -59,9 +59,9 @@ def base_app(site: Site, generation: Generation) -> Flask:
         COMPRESS_MIN_SIZE=1000,
         COMPRESS_STREAMS=False,
     )
-    themes, fault = choose_theme(site, templating.plain)
+    look = looks.make_look(site, looks.wanted_theme(site), templating.plain)
     catalogues = Catalogues(generation)
-    web = WebState(site, generation, Assets(generation, themes), catalogues, themes, fault)
+    web = WebState(site, generation, Assets(generation), catalogues, look)
     app.extensions["crmhost_web"] = web
     database.init_app(app, site.engine)
     request.init_app(app)

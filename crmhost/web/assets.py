@@ -1,11 +1,10 @@
-"""Addresses of style sheets, modules and icons: of the bundle by its manifest, of plugins and themes by their digests."""
+"""Addresses of style sheets, modules and icons: of the bundle by its manifest, of plugins by their digests."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,7 +15,6 @@ from .static import BUNDLE, BUNDLE_FOLDER, published
 if TYPE_CHECKING:
     from ..contributions import Asset
     from ..host.generation import Generation
-    from .themes import Theme
 
 _manifests: dict[Path, tuple[int, dict[str, Any]]] = {}
 _icons: dict[Path, tuple[int, frozenset[str], dict[str, str]]] = {}
@@ -51,12 +49,9 @@ def read_icons(folder: Path = BUNDLE_FOLDER) -> tuple[frozenset[str], dict[str, 
 
 
 class Assets:
-    """Addresses for one generation.
+    """Addresses for one generation."""
 
-    :param themes: the active theme and its parents.
-    """
-
-    def __init__(self, generation: Generation, themes: Iterable[Theme]) -> None:
+    def __init__(self, generation: Generation) -> None:
         self._manifest = read_manifest()
         self._sprite, self._drawings = read_icons()
         self._bundle = f"/static/dist/{BUNDLE}/"
@@ -65,10 +60,6 @@ class Assets:
             folder = plugin.folder / "static"
             if plugin.origin != "builtin" and folder.is_dir():
                 self._plugins[plugin.id] = published.add(plugin.id, folder)
-        self.theme_styles: list[str] = []
-        for theme in reversed(tuple(themes)):
-            if (theme.static / "theme.css").is_file():
-                self.theme_styles.append(published.add(f"theme-{theme.id}", theme.static) + "theme.css")
         self.sprite = self.url("icons.svg")
         self.preload = [self._bundle + name for name in self._manifest.get("preload", ())]
         self._extra = cast("tuple[Asset, ...]", generation.contributions("assets"))

@@ -6,7 +6,7 @@ import dataclasses
 from types import NoneType
 from typing import TYPE_CHECKING, cast
 
-from flask import request
+from flask import g, request
 from flask_babel import gettext
 
 from ..contributions import MenuItem
@@ -118,7 +118,13 @@ def _settings_items(web: WebState) -> list[MenuItem]:
 
 
 def menu_groups() -> list[Group]:
-    """The menu for who is signed in: what they may open, and nothing else."""
+    """The menu for who is signed in: what they may open, and nothing else. Made once for a page, however often it asks."""
+    if "crmhost_menu" not in g:
+        g.crmhost_menu = _menu_groups()
+    return cast("list[Group]", g.crmhost_menu)
+
+
+def _menu_groups() -> list[Group]:
     work = current_work()
     path = request.path
     groups: list[Group] = []

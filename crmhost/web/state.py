@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..site import Site
     from .assets import Assets
     from .i18n import Catalogues
-    from .themes import Theme
+    from .themes.looks import Look
 
 #: Paths below this are the REST API's: no cookies, no CSRF token, problems as JSON.
 API_PREFIX = "/api/"
@@ -24,16 +24,14 @@ HOOKS_PREFIX = "/hooks/"
 class WebState:
     """One generation's web side.
 
-    :param themes: the active theme and its parents, nearest first.
-    :param theme_fault: why the theme that was wanted is not used; empty when it is.
+    :param look: the theme that the site chose.
     """
 
     site: Site
     generation: Generation
     assets: Assets
     catalogues: Catalogues
-    themes: tuple[Theme, ...] = ()
-    theme_fault: str = ""
+    look: Look
     cache: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 

@@ -8,6 +8,7 @@ same process at once; so each owner may have several digests.
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import hashlib
 import mimetypes
@@ -34,9 +35,11 @@ mimetypes.add_type("font/woff2", ".woff2")
 mimetypes.add_type("image/svg+xml", ".svg")
 
 
-def digest_of(folder: Path) -> str:
-    """Digest of all files below a folder: names and contents."""
+def digest_of(folder: Path, made: Mapping[str, bytes] | None = None) -> str:
+    """Digest of all files below a folder, names and contents, and of those that are made besides."""
     total = hashlib.sha256()
+    for name, body in (made or {}).items():
+        total.update(name.encode() + b"\0" + hashlib.sha256(body).digest())
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and _plain(path.relative_to(folder))):
         total.update(str(path.relative_to(folder)).encode() + b"\0")
         total.update(hashlib.sha256(path.read_bytes()).digest())
@@ -47,32 +50,43 @@ def _plain(relative: Path) -> bool:
     return not any(part.startswith((".", "_")) or part == ".." for part in relative.parts)
 
 
+@dataclasses.dataclass(frozen=True)
+class Shared:
+    """What is served of an owner.
+
+    :param made: name -> content of files that are made, not read; they come before those of the folder.
+    """
+
+    folder: Path
+    made: Mapping[str, bytes]
+
+
 class Published:
     """Folders that this process serves. Generations announce theirs; none is taken back, so that open pages go on."""
 
     def __init__(self) -> None:
-        self._folders: dict[tuple[str, str], Path] = {}
+        self._shared: dict[tuple[str, str], Shared] = {}
         self._digests: dict[Path, tuple[float, str]] = {}
 
-    def add(self, owner: str, folder: Path) -> str:
-        """Announces an owner's folder; gives the start of its addresses, ``/static/DIGEST/OWNER/``."""
-        digest = self._digest(folder)
-        self._folders[digest, owner] = folder
+    def add(self, owner: str, folder: Path, made: Mapping[str, bytes] | None = None) -> str:
+        """Announces an owner's folder, and files that are made; gives the start of their addresses, ``/static/DIGEST/OWNER/``."""
+        digest = digest_of(folder, made) if made else self._digest(folder)
+        self._shared[digest, owner] = Shared(folder, made or {})
         return f"{PREFIX}{digest}/{owner}/"
 
-    def folder(self, digest: str, owner: str, search: Iterable[Path]) -> Path | None:
-        """The owner's folder with that digest. When no generation of this process has announced it yet (another process may
-        be ahead), it is looked for as ``OWNER/static`` in the folders given."""
+    def find(self, digest: str, owner: str, search: Iterable[Path]) -> Shared | None:
+        """What is served of the owner with that digest. When no generation of this process has announced it yet (another
+        process may be ahead), it is looked for as ``OWNER/static`` in the folders given."""
         if owner == BUNDLE:
-            return BUNDLE_FOLDER
-        found = self._folders.get((digest, owner))
+            return Shared(BUNDLE_FOLDER, {})
+        found = self._shared.get((digest, owner))
         if found is not None or not owner.isidentifier():
             return found
         for root in search:
             folder = root / owner / "static"
             if folder.is_dir() and self._digest(folder) == digest:
-                self._folders[digest, owner] = folder
-                return folder
+                self._shared[digest, owner] = Shared(folder, {})
+                return self._shared[digest, owner]
         return None
 
     def _digest(self, folder: Path) -> str:
@@ -93,32 +107,50 @@ class StaticFiles:
 
     def __init__(self, site: Site) -> None:
         self._search = tuple(folder for _, folder in site.config.plugin_folders)
+        self._themes = site.config.theme_folders
         self._bodies: dict[tuple[Path, bool], tuple[int, bytes]] = {}
         self._size = 0
         self._lock = threading.Lock()
 
-    def _path(self, address: str) -> Path | None:
+    def _find(self, address: str) -> Path | bytes | None:
+        """The file of an address, or its content when it is made."""
         digest, _, rest = address.removeprefix(PREFIX).partition("/")
         owner, _, name = rest.partition("/")
         relative = Path(name)
         if not name or "\0" in name or relative.is_absolute() or not _plain(relative):
             return None
-        folder = published.folder(digest, owner, self._search)
-        if folder is None:
+        shared = published.find(digest, owner, self._search) or self._theme(digest, owner)
+        if shared is None:
             return None
-        path = (folder / relative).resolve()
-        return path if path.is_file() and path.is_relative_to(folder.resolve()) else None
+        if name in shared.made:
+            return shared.made[name]
+        path = (shared.folder / relative).resolve()
+        return path if path.is_file() and path.is_relative_to(shared.folder.resolve()) else None
+
+    def _theme(self, digest: str, owner: str) -> Shared | None:
+        """A theme that another process, which is ahead, has announced."""
+        from .themes.files import OWNER, find_themes
+
+        theme = find_themes(self._themes).get(owner.removeprefix(OWNER)) if owner.startswith(OWNER) else None
+        if theme is None:
+            return None
+        published.add(owner, theme.static, theme.made)
+        return published.find(digest, owner, ())
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
         if method not in ("GET", "HEAD"):
             return _plain_answer(start_response, "405 Method Not Allowed", {"Allow": "GET, HEAD"})
-        path = self._path(environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace"))
-        if path is None:
+        address = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
+        found = self._find(address)
+        if found is None:
             return _plain_answer(start_response, "404 Not Found", {"Cache-Control": "no-store"})
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        kind = mimetypes.guess_type(address)[0] or "application/octet-stream"
         packed = kind.startswith(_TEXTS) and "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "")
-        body = self._body(path, packed=packed)
+        if isinstance(found, bytes):
+            body = gzip.compress(found, 9, mtime=0) if packed else found
+        else:
+            body = self._body(found, packed=packed)
         headers = {
             "Content-Type": f"{kind}; charset=utf-8" if kind.startswith(("text/", "application/json")) else kind,
             "Content-Length": str(len(body)),

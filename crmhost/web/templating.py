@@ -26,9 +26,12 @@ from werkzeug.routing import BuildError
 from ..core.hues import HUES, hue_for
 from . import i18n
 from .state import WebState, state
+from .themes import looks
+from .themes.looks import current_look, previewed
 
 if TYPE_CHECKING:
     from ..contributions import SlotItem
+    from .themes.looks import Look
 
 CORE_TEMPLATES = Path(__file__).resolve().parent / "templates"
 CORE_OWNER = "crmhost"
@@ -58,10 +61,14 @@ _bytecode = Bytecode()
 
 
 class Loader(BaseLoader):
-    """Finds templates of one generation."""
+    """Finds templates of one generation.
 
-    def __init__(self, web: WebState) -> None:
-        self._themes = [theme.templates for theme in web.themes if theme.templates.is_dir()]
+    :param look: the theme whose templates come first.
+    """
+
+    def __init__(self, web: WebState, look: Look) -> None:
+        self.look = look
+        self._themes = [theme.templates for theme in look.themes if theme.templates.is_dir()]
         self._owners = {plugin.id: plugin.folder / "templates" for plugin in web.generation.plugins}
         self._owners[CORE_OWNER] = CORE_TEMPLATES
 
@@ -77,6 +84,8 @@ class Loader(BaseLoader):
             folders.append(self._owners[owner])
         for folder in folders:
             path = folder / name
+            if path in self.look.out:
+                continue
             try:
                 source = path.read_text("utf-8")
             except OSError:
@@ -240,8 +249,16 @@ def site_note() -> str:
 
 
 def theme_fault() -> str:
-    """Why the theme that was chosen is not used; empty when it is."""
-    return state().theme_fault
+    """What is wrong with the theme, in the reader's language; empty when nothing is."""
+    problem = current_look().problem
+    return str(gettext(problem)) if problem else ""
+
+
+def theme_preview() -> tuple[str, str] | None:
+    """Id and name of the theme that the reader previews; ``None`` for none."""
+    name = previewed()
+    title = next((theme.title for theme in current_look().themes if theme.id == name), name)
+    return (name, title) if name else None
 
 
 def theme_choice() -> str:
@@ -261,9 +278,10 @@ def init_app(app: Flask, web: WebState) -> None:
     from .texts import script_texts
     from .toasts import take_toasts
 
+    looks.init_app(app, web, plain, lambda look: Loader(web, look))
     app.jinja_options = {
         "extensions": [SlotTag],
-        "loader": Loader(web),
+        "loader": Loader(web, web.look),
         "bytecode_cache": _bytecode,
         "trim_blocks": True,
         "lstrip_blocks": True,
@@ -292,6 +310,8 @@ def init_app(app: Flask, web: WebState) -> None:
         site_note=site_note,
         theme_choice=theme_choice,
         theme_fault=theme_fault,
+        theme_preview=theme_preview,
+        theme_styles=lambda: current_look().styles,
         script_texts=script_texts,
         unread_notifications=lambda: unread(current_work()),
         hues=HUES,

@@ -17,7 +17,7 @@ from crmhost.web.menus import PLACES, menu_groups
 from crmhost.web.palette import marked
 from crmhost.web.request import public
 from crmhost.web.templating import initials
-from crmhost.web.themes import ThemeError, find_themes, read_theme, theme_chain
+from crmhost.web.themes.files import ThemeError, find_themes, read_theme, theme_chain
 from tests.unit.web.conftest import Reader
 
 pytestmark = pytest.mark.database("sqlite")
@@ -87,12 +87,12 @@ def test_a_theme_stands_in_for_templates_and_may_extend_them(site: Host, tmp_pat
     assert "/theme-probe/theme.css" in text
     (folder / "templates" / "users" / "sign_in.html").write_text("{% block %}")
     app = base_app(site.site, site.generation)
-    assert "sign_in.html" in app.extensions["crmhost_web"].theme_fault
-    assert [theme.id for theme in app.extensions["crmhost_web"].themes] == ["default"]
+    assert "sign_in.html" in app.extensions["crmhost_web"].look.fault
+    assert [theme.id for theme in app.extensions["crmhost_web"].look.themes] == ["default"]
     (folder / "theme.toml").write_text("name = [")
     app = base_app(site.site, site.generation)
-    assert "probe" in app.extensions["crmhost_web"].theme_fault
-    assert [theme.id for theme in app.extensions["crmhost_web"].themes] == ["default"]
+    assert "probe" in app.extensions["crmhost_web"].look.fault
+    assert [theme.id for theme in app.extensions["crmhost_web"].look.themes] == ["default"]
 
 
 def test_a_theme_is_in_force_as_soon_as_it_is_chosen(site: Host, reader: Reader) -> None:
@@ -100,7 +100,7 @@ def test_a_theme_is_in_force_as_soon_as_it_is_chosen(site: Host, reader: Reader)
     folder = site.site.config.home / "themes" / "probe"
     (folder / "static").mkdir(parents=True)
     (folder / "static" / "theme.css").write_text(":root{}")
-    (folder / "theme.toml").write_text('parent = "default"')
+    (folder / "theme.toml").write_text('name = "Probe"\nparent = "default"')
     assert "theme-probe" not in reader.get("/account").text
     with site.work() as work, work.begin():
         settings.set_many(work, {"site.theme": "probe"})
@@ -109,17 +109,26 @@ def test_a_theme_is_in_force_as_soon_as_it_is_chosen(site: Host, reader: Reader)
 
 def test_themes_are_checked(site: Host, tmp_path: Path) -> None:
     """Unknown keys, other names and circles are refused with a sentence."""
-    assert "default" in find_themes(site.site)
+    assert "default" in find_themes(site.site.config.theme_folders)
 
     def theme(name: str, text: str) -> Path:
         (tmp_path / name).mkdir()
         (tmp_path / name / "theme.toml").write_text(text)
         return tmp_path / name
 
-    for name, text in (("a", 'colour = "red"'), ("b", 'id = "other"'), ("c", "name = 3"), ("D", "")):
+    for name, text in (
+        ("a", 'colour = "red"'),
+        ("b", 'id = "other"'),
+        ("c", "name = 3"),
+        ("D", 'name = "D"'),
+        ("e", ""),
+    ):
         with pytest.raises(ThemeError):
             read_theme(theme(name, text))
-    one, two = read_theme(theme("one", 'parent = "two"')), read_theme(theme("two", 'parent = "one"'))
+    one, two = (
+        read_theme(theme("one", 'name = "One"\nparent = "two"')),
+        read_theme(theme("two", 'name = "Two"\nparent = "one"')),
+    )
     with pytest.raises(ThemeError, match="its own parent"):
         theme_chain({"one": one, "two": two}, "one")
 
