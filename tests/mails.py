@@ -17,8 +17,8 @@ _STATES = (
 
 WELCOME = """<h1>Welcome, {{ contact.first_name | default: "friend" }}</h1>
 <p>Thank you for your visit to our <b>open studio</b>. Here is what happens next:</p>
-<ul><li><p>we keep your seat in the spring course,</p></li>
-<li><p>you get the list of <a href="https://example.com/tools">tools</a> a week before.</p></li></ul>
+<ul><li>we keep your seat in the spring course,</li>
+<li>you get the list of <a href="https://example.com/tools">tools</a> a week before.</li></ul>
 <p class="button"><a href="https://example.com/course">See the course</a></p>
 <blockquote><p>Bring an apron, {{ contact.first_name }}.</p></blockquote><hr><p>{{ sender.signature }}</p>"""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,6 +135,7 @@ def test_a_template_is_written_by_keyboard_and_arrives(site: tuple[Site, Place],
         page.get_by_role("button", name="Apply").click()
         expect(text.get_by_role("img", name="Our house")).to_be_visible()
         assert "<h1>Hello {{ contact.first_name }}</h1>" in content(page)
+        assert "<ul><li>apples</li></ul>" in content(page)
         # The preview follows by itself.
         frame = page.frame_locator("#mail-preview")
         expect(frame.get_by_role("heading", name="Hello Ann")).to_be_visible()
@@ -201,9 +203,23 @@ def test_hostile_html_is_harmless_and_nothing_typed_is_lost(site: tuple[Site, Pl
         row = patterns.all_templates(work)[0]
         patterns.save(work, row.id, {"name": "Theirs", "kind": "rich", "content": "<p>their words</p>"})
     text.click()
-    page.keyboard.type("my words ")
+    page.keyboard.type("my words")
     page.get_by_role("button", name="Save template").click()
     expect(page.get_by_role("alert")).to_contain_text("their words")
     expect(text).to_contain_text("my words")
     page.get_by_role("button", name="Save template").click()
     expect(page.locator("#toasts")).to_contain_text("“Mine” was saved")
+    # Another kind of text takes the words along.
+    kind = page.get_by_label("Written in")
+    kind.select_option("text")
+    expect(source).to_have_value("A draft of {{ contact.first_name }}my words")
+    kind.select_option("rich")
+    expect(text.get_by_text("First name", exact=True)).to_be_visible()
+    text.press("Control+a")
+    page.keyboard.press("Control+b")
+    kind.select_option("text")
+    page.get_by_role("button", name="Cancel").click()
+    expect(kind).to_have_value("rich")
+    assert "<strong>" in content(page)
+    kind.select_option("mjml")
+    expect(source).to_have_value(re.compile("<mj-text>.*<strong>", re.DOTALL))

@@ -20,7 +20,7 @@ addEventListener("beforeunload", (event) => { if (alive()) event.preventDefault(
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("a[href]");
   if (!link || !alive() || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  if (link.target || link.origin !== location.origin || link.hasAttribute("download") || (link.hash && link.pathname === location.pathname)) return;
+  if (link.isContentEditable || link.target || link.origin !== location.origin || link.hasAttribute("download") || (link.hash && link.pathname === location.pathname)) return;
   event.preventDefault();
   event.stopPropagation();
   if (!(await ask({ question: text("leave"), detail: text("leaveDetail"), button: text("leaveButton"), cancel: text("stayButton"), tone: "danger" }))) return;

@@ -73,6 +73,10 @@ export function toHtml(editor) {
   const body = document.createElement("div");
   DOMSerializer.fromSchema(editor.schema).serializeFragment(editor.state.doc.content, {}, body);
   for (const chip of body.querySelectorAll("[data-placeholder]")) chip.replaceWith(`{{ ${chip.dataset.placeholder} }}`);
+  // Mail programs part paragraphs of a list by empty lines.
+  for (const first of body.querySelectorAll("li > p:first-child")) {
+    if (!first.nextElementSibling || first.nextElementSibling.matches("ul, ol")) first.replaceWith(...first.childNodes);
+  }
   // The editor keeps an empty paragraph at the end to click into.
   while (body.lastElementChild?.matches("p:empty")) body.lastElementChild.remove();
   return [...body.children].map((block) => block.outerHTML).join("\n");
