@@ -1,4 +1,4 @@
-"""Processes that ``crmhost run`` keeps beside itself: the job worker, and gunicorn where it serves."""
+"""Processes that ``crmhost run`` keeps beside itself: the job worker, and gunicorn where it serves. None outlives it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 log = logging.getLogger("crmhost.server")
 
@@ -19,6 +19,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 WELL = 60.0
 #: Seconds that a process gets to end by itself.
 PATIENCE = 25.0
+#: Seconds between two looks at whether the process that started this one still lives.
+LOOK = 1.0
+#: Environment variable with the number of the process whose end gunicorn must not outlive.
+PARENT = "CRMHOST_RUN_PARENT"
 
 
 class Child:
@@ -70,3 +74,14 @@ class Child:
 def worker() -> Child:
     """The embedded job worker; it ends by itself when this process is gone."""
     return Child(["-m", "crmhost", "worker", "--parent", str(os.getpid())])
+
+
+def outlive_nobody(parent: int, stop: Callable[[], None]) -> None:
+    """Calls ``stop`` when the process with this number, which started this one, is gone, however it ended."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK)
+        stop()
+
+    threading.Thread(target=watch, name="crmhost-parent", daemon=True).start()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 from ..config import load
 from ..logs import configure
+from .children import PARENT, outlive_nobody
 from .serving import PATIENCE
 
 graceful_timeout = int(PATIENCE)
@@ -13,8 +16,10 @@ loglevel = "warning"
 
 
 def on_starting(_server: Any) -> None:
-    """The process that watches over the others logs as they do."""
+    """The process that watches over the others logs as they do, and ends them when ``crmhost run`` is gone."""
     configure(load())
+    if parent := os.environ.pop(PARENT, ""):
+        outlive_nobody(int(parent), lambda: os.kill(os.getpid(), signal.SIGTERM))
 
 
 def post_worker_init(worker: Any) -> None:

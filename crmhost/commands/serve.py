@@ -148,7 +148,9 @@ def _serve_gunicorn(host: str, port: int, workers: int) -> None:
     arguments = ["--bind", bind, "--workers", str(workers), "--threads", str(THREADS), "--worker-class", "gthread"]
     arguments += ["--config", "python:crmhost.commands.gunicorn_settings", "--no-control-socket"]
     arguments += ["crmhost.wsgi:application"]
-    server = subprocess.Popen([sys.executable, "-m", "gunicorn", *arguments], start_new_session=True)  # noqa: S603  # ours
+    environment = {**os.environ, children.PARENT: str(os.getpid())}
+    command = [sys.executable, "-m", "gunicorn", *arguments]
+    server = subprocess.Popen(command, start_new_session=True, env=environment)  # noqa: S603  # ours
 
     def stop(*_: object) -> None:
         server.terminate()

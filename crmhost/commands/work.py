@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import threading
-import time
 
 import click
 
@@ -14,10 +11,7 @@ from ..site import Site
 from ..work import jobs as queue
 from ..work import runner
 from ..work.tables import JobRow
-from . import common
-
-#: Seconds between two looks at whether the process that started this one still lives.
-LOOK = 1.0
+from . import children, common
 
 
 @click.command()
@@ -37,17 +31,11 @@ def worker(threads: int, parent: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: running.stop())
     if parent:
-        threading.Thread(target=_outlive_nobody, args=(parent, running), daemon=True).start()
+        children.outlive_nobody(parent, running.stop)
     try:
         running.run()
     finally:
         site.close()
-
-
-def _outlive_nobody(parent: int, running: runner.Runner) -> None:
-    while os.getppid() == parent:
-        time.sleep(LOOK)
-    running.stop()
 
 
 @click.group()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,11 @@ def _workers(site: Site) -> list[str]:
         return [row.id for row in beats.living(connection, site.clock()) if row.kind == "worker"]
 
 
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def _done(site: Site, job: int) -> bool:
     with site.engine.connect() as connection:
         return connection.scalar(select(JobRow.state).where(JobRow.id == job)) == "done"
@@ -43,7 +49,7 @@ def _done(site: Site, job: int) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", ["1", "2"], ids=["waitress", "gunicorn"])
 def test_the_server_keeps_a_worker(sqlite_template: Path, tmp_path: Path, workers: str) -> None:
-    """Jobs run; a worker that is killed is replaced; a server that is killed takes its worker with it; told to end, both do."""
+    """Jobs run; a worker that is killed is replaced; a server that is killed takes its worker, and gunicorn, with it."""
     shutil.copy(sqlite_template, tmp_path / "test.sqlite")
     place = Place("test", tmp_path, f"sqlite:///{tmp_path / 'test.sqlite'}")
     shutil.copytree(faults.PLUGINS, tmp_path / "plugins")
@@ -51,7 +57,8 @@ def test_the_server_keeps_a_worker(sqlite_template: Path, tmp_path: Path, worker
     site = place.site()
     lifecycle.enable(site, ["errand"], try_first=False, follow=0)
     site.runtime.refresh()
-    arguments = ["run", "--port", str(free_port()), "--workers", workers]
+    port = free_port()
+    arguments = ["run", "--port", str(port), "--workers", workers]
     server = faults.Process(arguments, place.environment(), tmp_path / "server.log")
     try:
         for key in ("first", "second"):
@@ -61,11 +68,9 @@ def test_the_server_keeps_a_worker(sqlite_template: Path, tmp_path: Path, worker
             (name,) = _workers(site)
             if key == "first":
                 os.kill(int(name.split(":")[1]), signal.SIGKILL)
-        if workers == "1":
-            server.kill()
-        else:
-            server.end()
+        server.kill()
         _until(lambda: certainly_dead(name))
+        _until(lambda: not _listens(port))
     finally:
         server.end()
         site.close()
