@@ -43,6 +43,7 @@ class Setting(Contribution):
         put to this setting's field.
     :param page: settings page it stands on; the plugin's own by default.
     :param hidden: kept by the plugin itself, not on a page.
+    :param permission: what changing it takes besides ``settings.edit``.
     :param rebuilds: a change makes a new generation, as switching a plugin does: for what is read while that is built. Values
         read with ``work.settings.get`` are fresh without it.
     """
@@ -56,6 +57,7 @@ class Setting(Contribution):
     validate: Callable[[Work, Any], Any] | None = None
     page: str = ""
     hidden: bool = False
+    permission: str = ""
     rebuilds: bool = False
 
 

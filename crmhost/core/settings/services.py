@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from ...contributions import Setting
-from ...errors import CrmError, Invalid
+from ...errors import CrmError, Forbidden, Invalid
 from ...host.tables import HostState
 from ...messages import Message
 from ...work.unit import Change, Work
@@ -99,6 +99,8 @@ def set_many(work: Work, raw: Mapping[str, Any]) -> dict[str, Any]:
         setting = declared.get(key)
         if setting is None:
             errors[key] = ["There is no such setting; its plugin may be switched off."]
+        elif not work.can(setting.permission):
+            errors[key] = [Forbidden(setting.permission).message]
         elif value is None:
             values[key] = None
         elif setting.kind != "secret" or value != "":
