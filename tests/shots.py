@@ -51,7 +51,10 @@ PAGES = {
     "settings": "/settings/",
     "field-options": "/settings/field-options/",
     "users": "/settings/users/",
+    "user": "/settings/users/1",
+    "user-new": "/settings/users/new",
     "roles": "/settings/users/roles/",
+    "ways-in": "/settings/users/sign-in",
     "audit": "/settings/audit",
     "health": "/settings/health",
     "jobs": "/settings/jobs/",
@@ -73,6 +76,7 @@ PAGES = {
     "mail-message": "/settings/mail/log/1",
     "api-docs": "/api/v1/docs",
     "account": "/account",
+    "second-step": "/account/second-step",
     "not-found": "/nowhere",
 }
 

@@ -8,8 +8,11 @@ import click
 
 from .. import demo as demo_data
 from ..core.settings import services as settings_services
+from ..core.users import links, openid_settings, second
 from ..core.users import services as users
+from ..core.users.models import User
 from ..errors import CrmError, NotFound
+from ..work.unit import Work
 from . import common
 
 
@@ -82,6 +85,41 @@ def list_users(as_json: bool) -> None:
         click.echo(f"{row['id']:<5} {row['email']:<40} {row['role']}{' (disabled)' if row['disabled'] else ''}")
 
 
+def _user(work: Work, email: str) -> User:
+    found = users.find_by_email(work, email)
+    if found is None:
+        raise NotFound("user", email)
+    return found
+
+
+@user.command("reset-link")
+@click.argument("email")
+def reset_link(email: str) -> None:
+    """Print a link with which a user chooses a new password; it works once, within an hour."""
+    with common.ready_site().work() as work:
+        found = _user(work, email)
+        if found.disabled_at is not None:
+            raise CrmError(f"{email} is disabled; enable the user first.")
+        with work.begin():
+            made = links.reset_link(work, found.id)
+        allowed = openid_settings.passwords_allowed(work)
+        base = work.base_url or "http://127.0.0.1:8000"
+    click.echo(f"{base}/reset/{made}")
+    if not allowed:
+        click.echo("Passwords are switched off: crmhost settings set users.password_sign_in true", err=True)
+
+
+@user.command("reset-second-step")
+@click.argument("email")
+def reset_second_step(email: str) -> None:
+    """Take the second step from a user who lost the authenticator app."""
+    with common.ready_site().work() as work:
+        found = _user(work, email)
+        with work.begin():
+            second.reset(work, users.get(work, found.id))
+    click.echo(f"{email} signs in with the password alone until they set the second step up anew.")
+
+
 @click.group()
 def token() -> None:
     """Tokens for the API."""
@@ -93,9 +131,7 @@ def token() -> None:
 def create_token(email: str, label: str) -> None:
     """Make a token and print it, and nothing else; it can't be shown again."""
     with common.ready_site().work() as work:
-        found = users.find_by_email(work, email)
-        if found is None:
-            raise NotFound("user", email)
+        found = _user(work, email)
         with work.begin():
             made = users.make_token(work, found, label)
     click.echo(made)

@@ -38,6 +38,8 @@ class Person(UserMixin):  # type: ignore[misc]  # flask-login has no types
     locale: str
     actor: Actor
     token: str
+    #: Whether signing in takes a code of an authenticator app.
+    has_second_step: bool = False
 
     @property
     def called(self) -> str:
@@ -59,7 +61,7 @@ def _load_person(_request: object) -> Person | None:
         return None
     users.note_session(token)
     actor = users.actor_for(user, address=client_address())
-    return Person(user.id, user.name, user.email, user.locale, actor, token)
+    return Person(user.id, user.name, user.email, user.locale, actor, token, user.totp_at is not None)
 
 
 def current_person() -> Person | None:

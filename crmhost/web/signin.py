@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from flask import Flask, Response, abort, current_app, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import BadData, URLSafeSerializer
 
 from .errors import error_answer
-from .request import current_person, is_fragment, local_path
+from .request import Person, current_person, current_work, is_fragment, local_path
 from .state import API_PREFIX, HOOKS_PREFIX
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 #: Name of the field that carries a kept form through the sign-in page.
 KEPT_FIELD = "kept_form"
@@ -100,6 +106,47 @@ def ask_to_sign_in() -> Response:
     return make_response(sign_in_page(kept=keep_form()), 401)
 
 
+def _must_set_up(person: Person) -> bool:
+    """Whether the person's role needs a second step that they have not set up."""
+    from ..core.users import openid
+
+    return openid.must_set_up(current_work(), person.id, person.token)
+
+
+def _lead_to(address: str) -> Response:
+    if is_fragment():
+        answer = make_response("", 204)
+        answer.headers["HX-Redirect"] = address
+        return answer
+    return make_response(redirect(address, 303))
+
+
+def first_things(view: Callable[P, R]) -> Callable[P, R]:
+    """Marks a view that is open to those who still have to set their second step up."""
+    view.crmhost_first_things = True  # type: ignore[attr-defined]
+    return view
+
+
+def asks_again(view: Callable[P, R]) -> Callable[P, R | ResponseReturnValue]:
+    """Narrows a view to those who proved who they are a short while ago; others are asked for their password first."""
+
+    @functools.wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R | ResponseReturnValue:
+        from ..core.users.routes import confirm_page
+        from ..core.users.sessions import is_fresh
+
+        person = current_person()
+        if person is not None and is_fresh(current_work(), person.token, to_send=request.method not in _SAFE):
+            return view(*args, **kwargs)
+        if is_fragment():
+            return error_answer(403, _("Reload the page: for this you are asked for your password once more."))
+        if request.method in _SAFE:
+            return redirect(url_for("users.confirm", next=request.full_path.rstrip("?")))
+        return confirm_page(kept=keep_form()), 403
+
+    return guarded
+
+
 def show_kept(kept: KeptForm, reason: str) -> str:
     """The page that offers to send a kept form again, with a fresh token."""
     return render_template("crmhost/kept.html", kept=kept, reason=reason)
@@ -142,8 +189,12 @@ def init_app(app: Flask) -> None:
         # Werkzeug limits the fields of multipart forms only.
         if request.mimetype == _FIELDS and (request.content_length or 0) > app.config["MAX_FORM_MEMORY_SIZE"]:
             abort(413)
-        if not getattr(view, "crmhost_public", False) and current_person() is None:
-            return ask_to_sign_in()
+        if not getattr(view, "crmhost_public", False):
+            person = current_person()
+            if person is None:
+                return ask_to_sign_in()
+            if not person.has_second_step and not getattr(view, "crmhost_first_things", False) and _must_set_up(person):
+                return _lead_to(url_for("users.second_step"))
         if not getattr(view, "crmhost_foreign_posts", False):
             csrf.protect(apply_exemptions=True)
         return None

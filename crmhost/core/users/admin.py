@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from ...errors import CrmError
 from ...web.request import current_work, requires, writing
+from ...web.signin import asks_again
 from ...web.toasts import toast
 from ...work.unit import Work
-from . import services
+from . import links, openid, second, services
 from .forms import NewUserForm, UserForm
 from .models import Role
 from .services import Held
@@ -55,6 +57,7 @@ def index() -> ResponseReturnValue:
 
 
 @requires("users.edit")
+@asks_again
 def new() -> ResponseReturnValue:
     """Add a user, with a password or an invitation."""
     form = NewUserForm()
@@ -70,25 +73,43 @@ def new() -> ResponseReturnValue:
                     form.password.data or None,
                     name=form.name.data or "",
                 )
-                token = "" if form.password.data else services.invite(work, user.id)
                 user_id = user.id
+                token = "" if form.password.data else _invite(work, user_id)
         except CrmError as error:
             form.take(error)
         else:
             if token:
                 return _invitation(user_id, token)
-            toast(_("The user was added."))
+            toast(_("The user was added.") if form.password.data else _invited_words(user_id))
             return redirect(url_for("users.edit", user_id=user_id), 303)
     return render_template("users/new.html", form=form), 422 if form.is_submitted() else 200
+
+
+def _invite(work: Work, user_id: int) -> str:
+    """Invites by mail; where mails stay here, gives the token for the page instead."""
+    if not links.mails_go_out(work):
+        return links.invite(work, user_id)
+    links.mail_invitation(work, user_id)
+    return ""
+
+
+def _invited_words(user_id: int) -> str:
+    email = services.get(current_work(), user_id).email
+    return str(_("A link is on its way to %(email)s. It works once, within 7 days.", email=email))
 
 
 def _invitation(user_id: int, token: str) -> ResponseReturnValue:
     user = services.get(current_work(), user_id)
     address = url_for("users.invitation", token=token, _external=True)
-    return render_template("users/invited.html", user=user, address=address)
+    answer = make_response(
+        render_template("users/invited.html", user=user, address=address, mails=links.mails_go_out(current_work()))
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @requires("users.edit")
+@asks_again
 def edit(user_id: int) -> ResponseReturnValue:
     """One user: name, role, permissions."""
     work = current_work()
@@ -117,7 +138,18 @@ def edit(user_id: int) -> ResponseReturnValue:
     work = current_work()
     groups = grouped(work, services.explain(work, user))
     code = 422 if form.is_submitted() else 200
-    return render_template("users/edit.html", form=form, user=user, role=user.role, groups=groups), code
+    page = render_template(
+        "users/edit.html",
+        form=form,
+        user=user,
+        role=user.role,
+        groups=groups,
+        invited=user.invite_until is not None and user.invite_until > work.now,
+        sessions=services.sessions(work, user),
+        linked=openid.linked(work, user.id),
+        mails=links.mails_go_out(work),
+    )
+    return page, code
 
 
 def _given_and_taken(work: Work) -> tuple[list[str], list[str]]:
@@ -128,6 +160,7 @@ def _given_and_taken(work: Work) -> tuple[list[str], list[str]]:
 
 
 @requires("users.edit")
+@asks_again
 def switch(user_id: int) -> ResponseReturnValue:
     """Disable a user, or let a disabled one sign in again."""
     off = request.form.get("do") == "disable"
@@ -144,11 +177,54 @@ def switch(user_id: int) -> ResponseReturnValue:
 
 
 @requires("users.edit")
+@asks_again
 def invite(user_id: int) -> ResponseReturnValue:
-    """Make a new link with which the user chooses a password."""
+    """Sends, or shows, a new link with which the user chooses a password; the one before no longer works."""
+    by_hand = request.form.get("how") == "show"
     with writing() as work:
-        token = services.invite(work, user_id)
-    return _invitation(user_id, token)
+        token = links.invite(work, user_id) if by_hand else _invite(work, user_id)
+    if token:
+        return _invitation(user_id, token)
+    toast(_invited_words(user_id))
+    return redirect(url_for("users.edit", user_id=user_id), 303)
+
+
+@requires("users.edit")
+def revoke(user_id: int) -> ResponseReturnValue:
+    """Ends the link that a user got."""
+    with writing() as work:
+        links.revoke_invitation(work, user_id)
+    toast(_("The link no longer works."))
+    return redirect(url_for("users.edit", user_id=user_id), 303)
+
+
+@requires("users.edit")
+@asks_again
+def reset_second_step(user_id: int) -> ResponseReturnValue:
+    """Takes the second step from a user who lost the app."""
+    with writing() as work:
+        second.reset(work, services.get(work, user_id))
+    toast(_("The second step was taken away. They sign in with the password alone until they set it up anew."))
+    return redirect(url_for("users.edit", user_id=user_id), 303)
+
+
+@requires("users.edit")
+@asks_again
+def unlink(user_id: int) -> ResponseReturnValue:
+    """Forgets which account at the OpenID provider the user has."""
+    with writing() as work:
+        openid.unlink(work, services.get(work, user_id))
+    toast(_("The link to the provider is gone. The next one who comes with this e-mail is linked."))
+    return redirect(url_for("users.edit", user_id=user_id), 303)
+
+
+@requires("users.edit")
+def sign_out_user(user_id: int) -> ResponseReturnValue:
+    """Ends all sessions of a user."""
+    with writing() as work:
+        count = services.sign_out_everywhere(work, user_id)
+    toast(ngettext("%(num)d browser was signed out.", "%(num)d browsers were signed out.", count))
+    return redirect(url_for("users.edit", user_id=user_id), 303)
 
 
 # --- roles -----------------------------------------------------------------------------------------------------------
@@ -167,6 +243,7 @@ def roles() -> ResponseReturnValue:
 
 
 @requires("users.edit")
+@asks_again
 def role(role_id: int | None = None) -> ResponseReturnValue:
     """One role, or a new one."""
     work = current_work()
@@ -197,6 +274,7 @@ def role(role_id: int | None = None) -> ResponseReturnValue:
 
 
 @requires("users.edit")
+@asks_again
 def delete_role(role_id: int) -> ResponseReturnValue:
     """Delete a role that nobody has."""
     with writing() as work:
@@ -213,6 +291,10 @@ def add_user_pages(blueprint: Blueprint) -> None:
     add("/settings/users/<int:user_id>", view_func=edit, methods=["GET", "POST"])
     add("/settings/users/<int:user_id>/switch", view_func=switch, methods=["POST"])
     add("/settings/users/<int:user_id>/invite", view_func=invite, methods=["POST"])
+    add("/settings/users/<int:user_id>/revoke", view_func=revoke, methods=["POST"])
+    add("/settings/users/<int:user_id>/second-step", view_func=reset_second_step, methods=["POST"])
+    add("/settings/users/<int:user_id>/unlink", view_func=unlink, methods=["POST"])
+    add("/settings/users/<int:user_id>/sign-out", view_func=sign_out_user, methods=["POST"])
     add("/settings/users/roles/", view_func=roles)
     add("/settings/users/roles/new", endpoint="new_role", view_func=role, methods=["GET", "POST"])
     add("/settings/users/roles/<int:role_id>", view_func=role, methods=["GET", "POST"])

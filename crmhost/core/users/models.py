@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ...db import Base, UTCDateTime
@@ -23,7 +23,11 @@ class Role(Base):
 
 
 class User(Base):
-    """Somebody who signs in. ``given`` and ``taken`` are permissions on top of the role."""
+    """Somebody who signs in. ``given`` and ``taken`` are permissions on top of the role.
+
+    ``totp_secret`` stands encrypted; it counts once it was confirmed, ``totp_at``. ``totp_step`` is the last time step
+    (RFC 6238) of which a code was taken: none works twice.
+    """
 
     __tablename__ = "users_user"
 
@@ -42,12 +46,18 @@ class User(Base):
     #: SHA-256 of the token of an open invitation.
     invite_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     invite_until: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    totp_secret: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    totp_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    totp_step: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
     role: Mapped[Role] = relationship(lazy="joined", innerjoin=True)
 
 
 class UserSession(Base):
-    """A signed-in browser. The cookie holds a random token, the table its SHA-256."""
+    """A signed-in browser. The cookie holds a random token, the table its SHA-256.
+
+    ``confirmed_at``: when the person last proved who they are. ``way``: password, openid.
+    """
 
     __tablename__ = "users_session"
     __table_args__ = (Index("ix_users_session_user", "user_id"),)
@@ -59,6 +69,65 @@ class UserSession(Base):
     expires_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     address: Mapped[str] = mapped_column(String(64), default="")
     agent: Mapped[str] = mapped_column(String(300), default="")
+    confirmed_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    way: Mapped[str] = mapped_column(String(10), default="password", server_default="password")
+
+
+class Browser(Base):
+    """A browser from which a user signed in before; until ``trusted_until`` it is not asked for a code."""
+
+    __tablename__ = "users_browser"
+    __table_args__ = (Index("ix_users_browser_user", "user_id", "seen_at"),)
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users_user.id", ondelete="CASCADE"), primary_key=True)
+    seen_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    trusted_until: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+
+
+class RecoveryCode(Base):
+    """A code that stands in for the authenticator app, once. Stored as SHA-256: it is random, 80 bits."""
+
+    __tablename__ = "users_recovery"
+    __table_args__ = (UniqueConstraint("user_id", "code_hash", name="uq_users_recovery_code"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users_user.id", ondelete="CASCADE"))
+    code_hash: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+
+
+class Ticket(Base):
+    """Leave to do one thing once: what is held is a random token, the table has its SHA-256.
+
+    ``kind``: ``code`` (the password was right, the code is still to come), ``reset`` (choose a new password), ``openid``
+    (somebody is at the OpenID provider).
+    """
+
+    __tablename__ = "users_ticket"
+    __table_args__ = (Index("ix_users_ticket_user", "user_id", "kind"), Index("ix_users_ticket_expires", "expires_at"))
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users_user.id", ondelete="CASCADE"))
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    expires_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+
+
+class Identity(Base):
+    """A user as an OpenID provider knows them: ``issuer`` and ``subject`` never change, an e-mail may."""
+
+    __tablename__ = "users_identity"
+    __table_args__ = (
+        UniqueConstraint("issuer", "subject", name="uq_users_identity_subject"),
+        Index("ix_users_identity_user", "user_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users_user.id", ondelete="CASCADE"))
+    issuer: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(String(255))
+    linked_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
 
 
 class ApiToken(Base):
@@ -80,7 +149,7 @@ class SignInAttempt(Base):
     """A failed sign-in, for limits by address and by account that hold in every process."""
 
     __tablename__ = "users_attempt"
-    __table_args__ = (Index("ix_users_attempt_key", "key", "at"),)
+    __table_args__ = (Index("ix_users_attempt_key", "key", "at"), Index("ix_users_attempt_at", "at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(300))

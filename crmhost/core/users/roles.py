@@ -106,6 +106,10 @@ def save_role(work: Work, role_id: int | None, name: str, permissions: Iterable[
     role.name, role.permissions = name, sorted(chosen)
     work.session.add(role)
     work.session.flush()
+    if role_id is not None and before["name"] != name:
+        from .openid_settings import renamed_role
+
+        renamed_role(work, str(before["name"]), name)
     after = {"name": name, "permissions": role.permissions}
     work.audit("role.saved", "role", role.id, before=before if role_id is not None else None, after=after)
     return role

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from ...errors import Conflict, Forbidden, Invalid, NotFound
 from ...messages import Message
@@ -16,9 +14,11 @@ from ...work.unit import Actor, Work
 from ..contacts.emails import check_email, email_key
 from ..keyset import valid_id
 from ..text import clean_line
-from . import passwords, roles
+from . import browsers, passwords, roles, tickets
+from .entering import TooManyAttempts, key_of, sign_in
 from .lastseen import note_session, note_token
-from .models import Role, User
+from .links import accept_invitation, invite, invited, problems_of, store_password
+from .models import Identity, Role, User
 from .preferences import own_id, preference, set_preference
 from .roles import (
     all_roles,
@@ -31,28 +31,19 @@ from .roles import (
     save_role,
 )
 from .sessions import (
-    TooManyAttempts,
-    check_limits,
     end_sessions,
-    hashed,
-    key_of,
     make_token,
-    note_failure,
     open_session,
     revoke_token,
     seen,
     session_user,
     sessions,
-    sign_in,
     sign_out,
     sign_out_elsewhere,
     token_seen,
     token_user,
     tokens,
 )
-
-#: How long an invitation can be taken up.
-INVITATION = dt.timedelta(days=7)
 
 Origin = Literal["role", "given", "taken"]
 
@@ -140,7 +131,8 @@ def create(work: Work, email: str, role: str | int, password: str | None = None,
         errors["email"] = [str(error)]
     if address and find_by_email(work, address) is not None:
         errors["email"] = [Message("There is a user %(address)s already.", address=address)]
-    if password is not None and (wrong := passwords.problems(password, email)):
+    site = str(work.settings.get("site.name") or "")
+    if password is not None and (wrong := passwords.problems(password, email, name, site)):
         errors["password"] = wrong
     try:
         chosen = find_role(work, role)
@@ -231,7 +223,10 @@ def disable(work: Work, user_id: int) -> User:
     if user.disabled_at is None:
         _keep_one_admin(work, user)
         user.disabled_at = work.now
+        user.invite_hash = user.invite_until = None
         end_sessions(work, user)
+        tickets.drop(work, user.id)
+        browsers.distrust(work, user.id)
         work.session.flush()
         work.audit("user.disabled", "user", user.id)
     return user
@@ -248,17 +243,31 @@ def enable(work: Work, user_id: int) -> User:
     return user
 
 
+def sign_out_everywhere(work: Work, user_id: int) -> int:
+    """Ends all sessions of a user, as who manages users; says how many there were."""
+    work.require("users.edit")
+    user = get(work, user_id)
+    check_handing_out(work, permissions_of(user))
+    count = len(sessions(work, user))
+    end_sessions(work, user)
+    tickets.drop(work, user.id)
+    work.audit("user.signed_out", "user", user.id, after={"sessions": count})
+    return count
+
+
 def _keep_one_admin(work: Work, user: User) -> None:
     """:raises Conflict: when this is the only user left with a role that may do everything."""
     if not user.role.locked or user.disabled_at is not None:
         return
     # Two admins who disable each other at the same moment wait for one another here.
     work.session.execute(select(Role.id).where(Role.locked.is_(True)).with_for_update())
+    # Somebody who was invited and has not come yet can't help the others.
+    can_come_in = or_(User.password != "", User.id.in_(select(Identity.user_id)))
     others = (
         select(func.count())
         .select_from(User)
         .join(Role, Role.id == User.role_id)
-        .where(Role.locked.is_(True), User.disabled_at.is_(None), User.id != user.id)
+        .where(Role.locked.is_(True), User.disabled_at.is_(None), User.id != user.id, can_come_in)
     )
     if not work.session.scalar(others):
         raise Conflict("This is the last admin. Make somebody else an admin first.")
@@ -272,15 +281,15 @@ def set_password(work: Work, user_id: int, password: str, *, current: str | None
     """
     user = get(work, user_id)
     if work.actor.user_id == user.id:
-        if current is None or not passwords.fits(user.password, current):
+        # Somebody who came through a provider chooses the first one.
+        if user.password and (current is None or not passwords.fits(user.password, current)):
             raise Invalid({"current": ["That is not your password now."]})
     else:
         work.require("users.edit")
         check_handing_out(work, permissions_of(user))
-    if wrong := passwords.problems(password, user.email):
+    if wrong := problems_of(work, user, password):
         raise Invalid({"password": wrong})
-    user.password = passwords.hash_password(password)
-    work.session.flush()
+    store_password(work, user, password)
     if keep:
         sign_out_elsewhere(work, keep)
     else:
@@ -299,40 +308,6 @@ def set_locale(work: Work, locale: str) -> None:
     user.locale = locale[:10]
 
 
-def invite(work: Work, user_id: int) -> str:
-    """A token with which the user can choose a password within a week; an earlier one no longer works."""
-    work.require("users.edit")
-    user = get(work, user_id)
-    check_handing_out(work, permissions_of(user))
-    token = secrets.token_urlsafe(32)
-    user.invite_hash = hashed(token)
-    user.invite_until = work.now + INVITATION
-    work.session.flush()
-    work.audit("user.invited", "user", user.id)
-    return token
-
-
-def invited(work: Work, token: str) -> User | None:
-    """The user whose invitation this is, while it can be taken up."""
-    return work.session.scalar(
-        select(User).where(User.invite_hash == hashed(token), User.invite_until > work.now, User.disabled_at.is_(None))
-    )
-
-
-def accept_invitation(work: Work, token: str, password: str) -> User:
-    """Takes an invitation up by choosing a password; it works once."""
-    user = invited(work, token)
-    if user is None:
-        raise NotFound("invitation", "")
-    if wrong := passwords.problems(password, user.email):
-        raise Invalid({"password": wrong})
-    user.password = passwords.hash_password(password)
-    user.invite_hash = user.invite_until = None
-    work.session.flush()
-    work.audit("user.invitation_accepted", "user", user.id)
-    return user
-
-
 def names(work: Work, user_ids: Iterable[int]) -> Mapping[int, str]:
     """What to call these users: id -> name, or e-mail without one."""
     wanted: Sequence[int] = sorted(set(user_ids))
@@ -347,7 +322,6 @@ __all__ = [
     "actor_for",
     "all_roles",
     "all_users",
-    "check_limits",
     "create",
     "delete_role",
     "disable",
@@ -364,7 +338,6 @@ __all__ = [
     "invited",
     "make_token",
     "names",
-    "note_failure",
     "note_session",
     "note_token",
     "open_session",
@@ -382,6 +355,7 @@ __all__ = [
     "sign_in",
     "sign_out",
     "sign_out_elsewhere",
+    "sign_out_everywhere",
     "token_seen",
     "token_user",
     "tokens",

@@ -1,120 +1,40 @@
-"""Signing in and out, sessions, and tokens of the API. What a browser holds is a random token; the table holds its SHA-256."""
+"""Sessions of browsers, and tokens of the API. What a browser holds is a random token; the table holds its SHA-256."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from ...db import utcnow
-from ...errors import CrmError, Forbidden, Invalid, NotFound
-from ...messages import Message, Plural
+from ...errors import Forbidden, NotFound
+from ...messages import Message
 from ...work.unit import Work
-from ..contacts.emails import email_key
 from ..keyset import valid_id
 from ..text import clean_line
-from . import passwords
-from .models import ApiToken, SignInAttempt, User, UserSession
+from .models import ApiToken, User, UserSession
 from .roles import check_handing_out, permissions_of
+from .tickets import hashed
 
 #: How long a session lasts without being used.
 LASTS = dt.timedelta(days=30)
-#: Failed sign-ins within the window after which one account at one address, one account, and one address must wait.
-WINDOW = dt.timedelta(minutes=15)
-PER_PAIR, PER_ACCOUNT, PER_ADDRESS = 5, 30, 50
+#: How long after somebody proved who they are dangerous things are not asked about again: to open a page, and to send it.
+FRESH, FRESH_TO_SEND = dt.timedelta(minutes=30), dt.timedelta(hours=2)
 #: Begin of the tokens of the API, so that one that leaked is recognised.
 TOKEN_PREFIX = "crm_"  # noqa: S105  # a prefix, not a secret
 
 
-class TooManyAttempts(CrmError):
-    """Signing in failed too often; ``minutes`` says how long to wait."""
-
-    status = 429
-
-    def __init__(self, minutes: int) -> None:
-        super().__init__(
-            Plural(
-                "Signing in failed too often. Try again in %(num)s minute.",
-                "Signing in failed too often. Try again in %(num)s minutes.",
-                minutes,
-            )
-        )
-        self.minutes = minutes
+# --- sessions --------------------------------------------------------------------------------------------------------
 
 
-def hashed(token: str) -> str:
-    """What the table holds of a token."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+def open_session(work: Work, user: User, address: str = "", agent: str = "", *, way: str = "password") -> str:
+    """Opens a session for a user without asking for the password; gives the token for the browser.
 
-
-# --- signing in ------------------------------------------------------------------------------------------------------
-
-
-def sign_in(work: Work, email: str, password: str, address: str = "", agent: str = "") -> tuple[User, str]:
-    """Opens a session for the right e-mail and password; gives the user and the token for the browser.
-
-    Call it outside of ``work.begin()``: checking a password takes long on purpose, and a failure has to be kept.
-
-    :raises TooManyAttempts: when it failed too often from this address or for this account.
-    :raises Invalid: when e-mail and password do not fit; it does not say which of the two.
+    :param way: how they proved who they are: password, openid.
     """
-    check_limits(work, email, address)
-    user = work.session.scalar(select(User).where(User.email_key == key_of(email)))
-    right = passwords.fits(user.password if user is not None else "", password)
-    if user is None or not right or user.disabled_at is not None:
-        with work.begin():
-            note_failure(work, email, address)
-        raise Invalid({"": ["E-mail and password do not fit. Check both, or ask an admin for a new password."]})
-    with work.begin():
-        work.session.execute(delete(SignInAttempt).where(SignInAttempt.key == _pair(email, address)))
-        token = open_session(work, user, address, agent)
-        work.audit("user.signed_in", "user", user.id, after={"address": address})
-    return user, token
-
-
-def key_of(email: str) -> str:
-    """An address as accounts are compared by."""
-    return email_key(clean_line(email))[:254]
-
-
-def check_limits(work: Work, email: str, address: str) -> None:
-    """:raises TooManyAttempts: when signing in failed too often."""
-    since = work.now - WINDOW
-    limits = {
-        _pair(email, address): PER_PAIR,
-        f"account {key_of(email)}"[:300]: PER_ACCOUNT,
-        f"address {address}": PER_ADDRESS,
-    }
-    rows = work.session.execute(
-        select(SignInAttempt.key, func.count(), func.min(SignInAttempt.at))
-        .where(SignInAttempt.key.in_(limits), SignInAttempt.at > since)
-        .group_by(SignInAttempt.key)
-    )
-    for key, count, first in rows:
-        if count >= limits[key]:
-            first = first if first.tzinfo else first.replace(tzinfo=dt.UTC)
-            raise TooManyAttempts(max(1, round((first + WINDOW - work.now).total_seconds() / 60)))
-
-
-def note_failure(work: Work, email: str, address: str) -> None:
-    """Counts a failed sign-in, and forgets those that no longer count."""
-    now = work.now
-    keys = (_pair(email, address), f"account {key_of(email)}"[:300], f"address {address}")
-    work.session.add_all(SignInAttempt(key=key, at=now) for key in keys)
-    work.session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - WINDOW))
-    work.audit("user.sign_in_failed", "user", "", after={"email": key_of(email), "address": address})
-
-
-def _pair(email: str, address: str) -> str:
-    return f"pair {address} {key_of(email)}"[:300]
-
-
-def open_session(work: Work, user: User, address: str = "", agent: str = "") -> str:
-    """Opens a session for a user without asking for the password; gives the token for the browser."""
     token = secrets.token_urlsafe(32)
     now = work.now
     work.session.execute(delete(UserSession).where(UserSession.user_id == user.id, UserSession.expires_at < now))
@@ -127,10 +47,27 @@ def open_session(work: Work, user: User, address: str = "", agent: str = "") -> 
             expires_at=now + LASTS,
             address=address[:64],
             agent=clean_line(agent)[:300],
+            confirmed_at=now,
+            way=way,
         )
     )
     work.session.flush()
     return token
+
+
+def session(work: Work, token: str) -> UserSession | None:
+    """The session of a browser's token."""
+    return work.session.get(UserSession, hashed(token))
+
+
+def is_fresh(work: Work, token: str, *, to_send: bool = False) -> bool:
+    """Whether the person proved who they are a short while ago.
+
+    :param to_send: for a form that was opened in time, somewhat longer.
+    """
+    found = session(work, token)
+    limit = work.now - (FRESH_TO_SEND if to_send else FRESH)
+    return found is not None and found.confirmed_at is not None and found.confirmed_at > limit
 
 
 def session_user(session: Session, token: str) -> User | None:
@@ -154,6 +91,21 @@ def sessions(work: Work, user: User) -> list[UserSession]:
     """The user's open sessions, the one seen last first."""
     mine = select(UserSession).where(UserSession.user_id == user.id, UserSession.expires_at > work.now)
     return list(work.session.scalars(mine.order_by(UserSession.seen_at.desc())))
+
+
+def end_session(work: Work, user: User, number: str) -> UserSession | None:
+    """Ends one session of a user, by the beginning of its hash as :func:`number_of` gives it; ``None`` when there is none."""
+    found = next((item for item in sessions(work, user) if number_of(item) == number), None)
+    if found is not None:
+        work.session.delete(found)
+        work.session.flush()
+        work.audit("user.signed_out_elsewhere", "user", user.id, after={"sessions": 1, "address": found.address})
+    return found
+
+
+def number_of(found: UserSession) -> str:
+    """What a session is called on pages; nobody gets in with it."""
+    return found.token_hash[:16]
 
 
 def sign_out(work: Work, token: str) -> None:

@@ -17,6 +17,19 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// [data-reveal="ID"] shows what was typed into a password field, and hides it again.
+enhance("[data-reveal]", (button) => {
+  const field = document.getElementById(button.dataset.reveal);
+  const show = (shown) => {
+    field.type = shown ? "text" : "password";
+    button.setAttribute("aria-pressed", shown);
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => show(field.type === "password"));
+  // Nothing that was shown is offered as an ordinary word when the form comes back.
+  field.form?.addEventListener("submit", () => show(false));
+});
+
 // [data-beacon="URL"] tells the server once that a person, not a scanner of links, has the page before them.
 enhance("[data-beacon]", (place) => {
   const told = new FormData();

@@ -8,12 +8,16 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from argon2 import PasswordHasher
 
 from crmhost.config import checkout
+from crmhost.core.settings import services as settings
+from crmhost.core.users import passwords
 from crmhost.core.users import services as users
+from crmhost.core.users.entering import PER_ADDRESS, PER_PAIR
 from crmhost.core.users.models import ApiToken, SignInAttempt, User, UserSession
 from crmhost.core.users.roles import FIRST_ROLES
-from crmhost.core.users.sessions import PER_ADDRESS, PER_PAIR
+from crmhost.core.users.tickets import hashed
 from crmhost.errors import Conflict, CrmError, Forbidden, Invalid, NotFound
 from crmhost.testing import PASSWORD, Clock, Host
 from crmhost.work.tables import AuditEntry
@@ -52,6 +56,21 @@ def test_passwords_are_hashed_as_strongly_as_is_advised() -> None:
     assert hashed.stdout.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
+def test_a_password_is_hashed_anew_when_the_parameters_changed(site: Host) -> None:
+    """At the next sign-in, with the password that is known only then; other sessions go on."""
+    number = site.make.user("Read only", "ann@example.com")
+    old = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1).hash(PASSWORD)
+    with site.work() as work, work.begin():
+        users.get(work, number).password = old
+    token = sign_in(site, "ann@example.com")
+    sign_in(site, "ann@example.com")
+    with site.work() as work:
+        stored = users.get(work, number).password
+        assert stored != old
+        assert not passwords.outdated(stored)
+        assert users.session_user(work.session, token) is not None
+
+
 def test_signing_in_gives_a_token_that_only_the_browser_holds(site: Host) -> None:
     """The table holds its SHA-256; the audit log tells who, when and from where."""
     number = site.make.user("Admin", "ann@example.com")
@@ -62,7 +81,7 @@ def test_signing_in_gives_a_token_that_only_the_browser_holds(site: Host) -> Non
         assert found.id == number
         row = work.session.query(UserSession).one()
         assert token not in (row.token_hash, row.agent)
-        assert row.token_hash == users.hashed(token)
+        assert row.token_hash == hashed(token)
         line = work.session.query(AuditEntry).filter_by(action="user.signed_in").one()
         assert (line.object_id, line.after) == (str(number), {"address": "192.0.2.1"})
         assert PASSWORD not in work.session.get_one(User, number).password
@@ -123,12 +142,17 @@ def test_disabling_ends_everything_at_once(site: Host) -> None:
 
 
 def test_the_last_admin_stays(site: Host) -> None:
-    """Neither disabled nor given another role, until there is a second one."""
+    """Neither disabled nor given another role, until there is a second one who can come in."""
     one = site.make.user("Admin", "one@example.com")
     with site.work() as work:
         for change in (lambda: users.disable(work, one), lambda: users.edit(work, one, role="Read only")):
             with pytest.raises(Conflict, match="last admin"), work.begin():
                 change()
+    with site.work() as work:
+        with work.begin():
+            users.create(work, "invited@example.com", "Admin")
+        with pytest.raises(Conflict, match="last admin"), work.begin():
+            users.disable(work, one)
     two = site.make.user("Admin", "two@example.com")
     with site.work() as work:
         with work.begin():
@@ -193,12 +217,19 @@ def test_where_a_permission_comes_from(site: Host) -> None:
         ("ANN@example.com", "e-mail address"),
         ("a" * 20, "different"),
         ("x" * 1001 + "yz1", "at most"),
+        ("Password1234", "guessed among the first"),
+        ("qwertyuiop", "guessed among the first"),
+        ("Ann Example 1", "guessed among the first"),
+        ("Atelier2026", "guessed among the first"),
     ],
 )
 def test_passwords_that_cant_be_taken(site: Host, password: str, words: str) -> None:
-    """Too short, too long, too plain, or the e-mail address itself."""
-    with site.work("Admin") as work, pytest.raises(Invalid) as caught, work.begin():
-        users.create(work, "ann@example.com", "Read only", password)
+    """Too short, too long, too plain, known to everybody, or made of what everybody knows of the person and the site."""
+    with site.work("Admin") as work:
+        with work.begin():
+            settings.set_many(work, {"site.name": "Atelier"})
+        with pytest.raises(Invalid) as caught, work.begin():
+            users.create(work, "ann@example.com", "Read only", password, name="Ann Example")
     assert words in caught.value.errors["password"][0]
 
 
