@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,11 +11,13 @@ from flask_babel import gettext as _
 from werkzeug import Response
 
 from ...contributions import Setting
-from ...errors import CrmError
+from ...errors import CrmError, Stale
 from ...mail import dkim
 from ...web.forms import Form, Section
 from ...web.request import current_person, current_work, requires, writing
 from ...web.toasts import toast
+from ..contacts.forms import differences
+from ..keyset import valid_id
 from ..settings import services as settings
 from ..settings.forms import raw_values, settings_form
 from . import accounts
@@ -112,8 +115,10 @@ def account(account_id: int | None = None) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with writing() as work:
-                row = accounts.save(work, account_id, form.values())
+                row = accounts.save(work, account_id, form.values(), version=valid_id(form.version.data))
                 name, number = row.name, row.id
+        except Stale:
+            return _both_versions(form, account_id)
         except CrmError as error:
             form.take(error)
             found = accounts.get(current_work(), account_id) if account_id is not None else None
@@ -124,10 +129,23 @@ def account(account_id: int | None = None) -> ResponseReturnValue:
     return page, 422 if form.is_submitted() else 200
 
 
-def _filled(row: MailAccount | None) -> dict[str, object]:
+def _both_versions(form: AccountForm, account_id: int | None) -> ResponseReturnValue:
+    """The form again, with what is stored now beside what was typed; saving again keeps what was typed."""
+    found = accounts.get(current_work(), account_id or 0)
+    stored = _filled(found)
+    both = differences(form, stored)
+    form.version.data, form.version.raw_data = str(found.version), None
+    page = render_template(
+        "mail/account.html", form=form, account=found, record=_record(found), answer=None, differences=both
+    )
+    return page, 409
+
+
+def _filled(row: MailAccount | None) -> dict[str, Any]:
     if row is None:
         return {"port": 587, "security": "starttls"}
-    return {name: getattr(row, name) for name in AccountForm().values() if name not in ("password", "dkim_key")}
+    names = [name for name in AccountForm(formdata=None).values() if name not in ("password", "dkim_key")]
+    return {name: getattr(row, name) for name in (*names, "version")}
 
 
 def _record(row: MailAccount | None) -> tuple[str, str] | None:

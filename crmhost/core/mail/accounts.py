@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
-from ...errors import Invalid, NotFound
+from ...errors import Invalid, NotFound, Stale
 from ...mail.dkim import Signer, make_key
 from ...messages import Message
 from ...work.unit import Work
@@ -156,7 +156,7 @@ def dkim_pem(work: Work, row: MailAccount) -> str:
 # --- changing --------------------------------------------------------------------------------------------------------
 
 
-def save(work: Work, account_id: int | None, fields: Mapping[str, Any]) -> MailAccount:
+def save(work: Work, account_id: int | None, fields: Mapping[str, Any], *, version: int | None = None) -> MailAccount:
     """Adds an account (``account_id`` is ``None``) or changes one; the first one is the default.
 
     ``password`` and ``dkim_key`` (PEM) are stored encrypted; empty keeps what is stored. With a ``dkim_domain`` and without
@@ -164,13 +164,18 @@ def save(work: Work, account_id: int | None, fields: Mapping[str, Any]) -> MailA
 
     :param fields: name, from_email, from_name, reply_to, host, port, security, user, password, signature, per_minute,
         per_hour, per_day, dkim_domain, dkim_selector, dkim_key, is_default.
+    :param version: the version that the caller saw; ``None`` writes whatever came between.
     :raises Invalid: sentences by field.
+    :raises Stale: when somebody saved the account since that version.
     """
     work.require("mail.accounts")
-    known = list(work.session.scalars(select(MailAccount).with_for_update()))
+    locked = select(MailAccount).with_for_update().execution_options(populate_existing=True)
+    known = list(work.session.scalars(locked))
     row = next((item for item in known if item.id == account_id), None)
     if account_id is not None and row is None:
         raise NotFound("mail account", account_id)
+    if row is not None and version is not None and row.version != version:
+        raise Stale("Somebody saved this account meanwhile: look at their changes before you save yours.")
     if row is None and len(known) >= MOST:
         raise Invalid(Message("There can be at most %(most)s accounts.", most=MOST))
     values = _checked(fields, [item for item in known if item is not row])
@@ -198,6 +203,8 @@ def save(work: Work, account_id: int | None, fields: Mapping[str, Any]) -> MailA
     after = _shown(row) | {f"new {name}": True for name, secret in secrets.items() if secret}
     changed = {name for name in after if before.get(name) != after[name]}
     if changed:
+        row.version += bool(before)
+        work.session.flush()
         old = {name: before[name] for name in changed if name in before} or None
         action = "mail.account_changed" if before else "mail.account_added"
         work.audit(action, "mail_account", row.id, before=old, after={name: after[name] for name in sorted(changed)})
@@ -329,7 +336,7 @@ def _check_dkim(values: dict[str, Any], pem: str, errors: dict[str, list[str]]) 
 
 def _shown(row: MailAccount) -> dict[str, Any]:
     """The account without its secrets, for the audit log."""
-    hidden = ("id", "name_key", "password", "password_key", "dkim_key", "dkim_key_key", "created_at")
+    hidden = ("id", "name_key", "password", "password_key", "dkim_key", "dkim_key_key", "created_at", "version")
     names = [column.key for column in MailAccount.__table__.columns if column.key not in hidden]
     return {name: getattr(row, name) for name in names}
 

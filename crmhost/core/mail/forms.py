@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as __
+from wtforms import HiddenField
 
 from ...web.forms import (
     AreaField,
@@ -49,6 +50,7 @@ class AccountForm(Form):
     )
     dkim_selector = TextField(__("Selector"), description=__("Empty: crmhost"))
     dkim_key = SecretField(__("Private key (PEM)"), description=__("Empty: one is made."))
+    version = HiddenField()
 
     sections: ClassVar[list[Section]] = [
         Section("sender", __("Sender"), {"name": 3, "is_default": 3, "from_name": 3, "from_email": 3, "reply_to": 3}),
@@ -60,7 +62,7 @@ class AccountForm(Form):
 
     def values(self) -> dict[str, Any]:
         """What the service takes."""
-        return {name: field.data for name, field in self._fields.items()}
+        return {name: field.data for name, field in self._fields.items() if name != "version"}
 
 
 class TemplateForm(Form):

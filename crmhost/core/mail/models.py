@@ -56,6 +56,7 @@ class MailAccount(Base):
     dkim_key_key: Mapped[str] = mapped_column(String(16), default="")
     is_default: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class MailPace(Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from crmhost.core.mail import accounts
 from crmhost.core.mail.trying import try_account
 from crmhost.core.settings import services as settings
 from crmhost.core.users import audit
-from crmhost.errors import Forbidden, Invalid, NotFound
+from crmhost.errors import Forbidden, Invalid, NotFound, Stale
 from crmhost.mail import dkim
 from crmhost.testing import Host
 from tests.peers import smtp
@@ -221,3 +222,28 @@ def test_the_command_line_sets_the_default_account(host: Callable[..., Host], pe
     write(site, to="ann@example.org")
     assert site.cli("jobs", "run", "--until-idle").exit_code == 0
     assert peer.taken[0].mail["From"] == "Atelier <hello@example.com>"
+
+
+def test_two_people_who_save_one_account(site: Host) -> None:
+    """The second sees both versions field by field, loses nothing that was typed, and keeps theirs by saving again."""
+    client = site.client("Admin")
+    form = {"name": "Shop", "from_email": "shop@example.com", "host": "127.0.0.1", "port": "25", "security": "none"}
+    client.post("/settings/mail/accounts/new", data={**form, "signature": "Shop"})
+    page = "/settings/mail/accounts/1"
+    version = re.search(r'name="version"[^>]*value="(\d+)"', client.get(page).text)
+    assert version
+    mine = {**form, "version": version[1], "signature": "Mine", "host": "mine.example.com"}
+    assert client.post(page, data={**form, "version": version[1], "signature": "Theirs"}).status_code == 303
+    answer = client.post(page, data=mine)
+    assert answer.status_code == 409
+    assert "Somebody saved this account meanwhile" in answer.text
+    assert re.search(r"<td[^>]*>Theirs</td><td[^>]*>Mine</td>", answer.text)
+    assert 'value="mine.example.com"' in answer.text
+    newer = re.search(r'name="version"[^>]*value="(\d+)"', answer.text)
+    assert newer
+    assert client.post(page, data={**mine, "version": newer[1]}).status_code == 303
+    with site.work("Admin") as work:
+        row = accounts.get(work, 1)
+        assert (row.signature, row.host) == ("Mine", "mine.example.com")
+        with pytest.raises(Stale), work.begin():
+            accounts.save(work, 1, form, version=1)
