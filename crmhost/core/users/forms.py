@@ -18,7 +18,7 @@ class NewUserForm(Form):
     role = ChoiceField(__("Role"))
     password = NewPasswordField(
         __("Password"),
-        description=__("Leave it empty to get a link instead, with which they choose one themselves."),
+        description=__("Leave it empty to send, or get, a link with which they choose one themselves."),
     )
 
     sections: ClassVar[list[Section]] = [Section("user", "", {"email": 3, "name": 3, "role": 3, "password": 3})]

@@ -144,6 +144,7 @@ def _settings_page(form: Form, *, tried: str = "", failed: str = "") -> str:
         form=form,
         provider=openid_settings.provider(work),
         back=work.base_url + url_for("users.openid_back"),
+        base_known=bool(state().site.config.base_url),
         tried=tried,
         failed=failed,
     )

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import pyotp
 import pytest
+from sqlalchemy import event, insert, text
 
 from crmhost.core.notifications.models import Notification
 from crmhost.core.settings import services as settings
 from crmhost.core.users import browsers, entering, second
 from crmhost.core.users import services as users
-from crmhost.core.users.models import Browser, RecoveryCode, UserSession
+from crmhost.core.users.models import Browser, RecoveryCode, SignInAttempt, UserSession
 from crmhost.errors import Conflict, Forbidden, Invalid
 from crmhost.testing import PASSWORD, Clock, Host
 from crmhost.work.tables import AuditEntry
@@ -60,7 +61,7 @@ def test_after_the_password_a_code_is_asked_for(site: Host) -> None:
         with pytest.raises(Invalid, match="wrong"):
             then(site, step.ticket, wrong)
         with site.work() as work, work.begin():
-            work.session.query(entering.limits.SignInAttempt).delete()
+            work.session.query(SignInAttempt).delete()
     assert then(site, step.ticket, f" {code[:3]} {code[3:]} ")
     with pytest.raises(entering.TicketGone):
         then(site, step.ticket, code)
@@ -231,3 +232,29 @@ def test_only_admins_decide_how_people_sign_in(site: Host) -> None:
         for values in ({"users.openid_issuer": "https://id.example.com"}, {second.ROLES: None}):
             with pytest.raises(Invalid, match=r"users\.sign_in"), work.begin():
                 settings.set_many(work, values)
+
+
+def test_tries_are_counted_by_index(site: Host, clock: Clock) -> None:
+    """However many failed lately, anywhere: what is asked at each sign-in reads no table from end to end."""
+    with site.work() as work, work.begin():
+        for n in range(3_000):
+            row = {"key": f"address 198.51.100.{n}", "at": clock() - dt.timedelta(seconds=n)}
+            work.session.execute(insert(SignInAttempt).values(row))
+    with site.site.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
+    site.make.user("Read only", "ann@example.com")
+    seen: list[tuple[str, object]] = []
+    event.listen(site.site.engine, "before_cursor_execute", lambda *args: seen.append((args[2], args[3])))
+    first(site)
+    asked = [(words, values) for words, values in seen if "users_attempt" in words and not words.startswith("INSERT")]
+    assert len(asked) >= 3
+    with site.site.engine.connect() as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        if not sqlite:
+            connection.execute(text("SET enable_seqscan = off"))
+        for words, values in asked:
+            plan = connection.exec_driver_sql(f"EXPLAIN {'QUERY PLAN ' if sqlite else ''}{words}", values)
+            lines = [str(row[-1]) for row in plan]
+            assert not [
+                line for line in lines if "SCAN users_attempt" in line or "Seq Scan on users_attempt" in line
+            ], words
