@@ -155,6 +155,9 @@ def _drop_all(connection: Connection, chosen: Plan) -> None:
             savepoint.rollback()
     names = [*have.tables, *(migrate.version_table(owner) for owner in have.revisions)]
     if connection.dialect.name == "sqlite":
+        # As PostgreSQL does by CASCADE: a view without its table would be in the way of every later change.
+        for view in connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'view'")).all():
+            connection.exec_driver_sql(f"DROP VIEW {quote(connection, view)}")
         searched = text("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual'")
         names = [*connection.scalars(searched), *names]
     cascade = " CASCADE" if connection.dialect.name == "postgresql" else ""
