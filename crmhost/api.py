@@ -61,7 +61,9 @@ from .core.jobs import services as jobs
 from .core.journal import services as journal
 from .core.journal.models import JournalEntry
 from .core.mail import services as mail
+from .core.merging import services as merging
 from .core.notifications import services as notifications
+from .core.privacy import services as privacy
 from .core.settings import services as settings
 from .core.statuses import services as statuses
 from .core.statuses.models import Status, StatusChange, StatusCount
@@ -169,10 +171,12 @@ __all__ = [
     "journal",
     "keyset",
     "mail",
+    "merging",
     "metadata",
     "notifications",
     "passwords",
     "plugin_base",
+    "privacy",
     "search",
     "settings",
     "statuses",

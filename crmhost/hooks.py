@@ -363,7 +363,16 @@ def status_before_delete(work: Work, status_id: int, heir_id: int | None) -> Non
 def contacts_merged(work: Work, winner_id: int, loser_ids: Sequence[int]) -> None:
     """Contacts were merged, inside the transaction; references named in ``[data] contact_refs`` already moved.
 
-    Declared for the version that merges contacts; this one does not yet call it.
+    Compute derived data anew here: rows of both are the winner's now, but for those that a unique constraint kept from moving
+    (``[data] on_clash``). What is written here to rows that moved is no edit in the eyes of an undo. The losers lie in the bin.
+    """
+
+
+@hookspec("action")
+def contacts_unmerged(work: Work, winner_id: int, loser_ids: Sequence[int]) -> None:
+    """A merge was undone, inside the transaction; references already went back, but for rows edited or deleted since.
+
+    Compute derived data of all of these contacts anew.
     """
 
 
@@ -371,7 +380,7 @@ def contacts_merged(work: Work, winner_id: int, loser_ids: Sequence[int]) -> Non
 def contact_personal_data(work: Work, contact_id: int) -> Any:
     """JSON-able data held on one person, beyond the columns listed in ``[data] personal``.
 
-    Declared for the version that exports a person's data; this one does not yet call it.
+    Asked when a person's data is exported: give what the person may see of itself, no secrets and nothing about others.
     """
 
 

@@ -18,6 +18,7 @@ from .errors import CrmError
 from .host import consent, migrate, registry, resolver
 from .host.attribution import count_queries
 from .host.generation import Generation
+from .host.manifest import Data
 from .host.registry import Discovery
 from .host.runtime import Runtime
 from .host.tables import HostState, PluginState
@@ -75,6 +76,7 @@ class Site:
         self.carrier = _carrier(config.broker_url)
         registry.open_namespace([folder for _, folder in config.plugin_folders])
         self.runtime = Runtime(self, kind)
+        self._plugin_data: tuple[int, Mapping[str, Data]] | None = None
 
     def close(self) -> None:
         """Stops the watcher and closes the connections."""
@@ -92,6 +94,13 @@ class Site:
     def discover(self) -> Discovery:
         """All plugins found on the disk, and the folders that hold a broken one."""
         return registry.discover(self.config.plugin_folders, entry_points=self.config.entry_points)
+
+    def plugin_data(self) -> Mapping[str, Data]:
+        """What the core does with the tables of each plugin found, on or off; read again when another generation is in force."""
+        number = self.runtime.number
+        if self._plugin_data is None or self._plugin_data[0] != number:
+            self._plugin_data = (number, {name: found.manifest.data for name, found in self.discover().found.items()})
+        return self._plugin_data[1]
 
     def wanted(self, connection: Connection | None = None) -> Wanted:
         """What should run now."""
@@ -147,6 +156,7 @@ class Site:
             clock=self.clock,
             wake=self._wake,
             private_hosts=self.config.allow_private_hosts,
+            plugin_data=self.plugin_data,
             base_url=self.config.base_url,
             theme_folders=self.config.theme_folders,
         )

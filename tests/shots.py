@@ -19,7 +19,7 @@ from bench.sites import Place
 from crmhost import demo
 from crmhost.web.templating import plain
 from crmhost.web.themes import services as themes
-from tests import imports, mails, webhooks
+from tests import duplicates, imports, mails, webhooks
 from tests.peers import browser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +36,13 @@ PAGES = {
     "contact-new": "/contacts/new",
     "contact-edit": "/contacts/{contact}/edit",
     "bin": "/contacts/bin",
+    "duplicates": "/contacts/duplicates",
+    "merge-compare": "/contacts/duplicates/compare?ids=7,8,9",
+    "merge-choose": "/contacts/{contact}/merge",
+    "merge-done": "/contacts/merges/1",
+    "erase": "/contacts/{contact}/erase",
+    "erased": "/settings/erased",
+    "erased-receipt": "/settings/erased/1",
     "journal": "/journal/",
     "funnel": "/funnel/",
     "funnel-actual": "/funnel/?view=actual&from=2026-01-01",
@@ -93,6 +100,7 @@ def main(chosen: list[str]) -> int:
         site = place.site()
         demo.load(site)
         webhooks.some(site)
+        duplicates.some(site)
         mails.some(site)
         imports.some(site)
         if theme_name:

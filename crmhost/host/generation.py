@@ -41,6 +41,8 @@ BUILTIN: dict[str, tuple[str, str]] = {
     "mail": ("crmhost.core.mail", "Mail"),
     "notifications": ("crmhost.core.notifications", "Notifications"),
     "storage": ("crmhost.core.files", "File storage"),
+    "merging": ("crmhost.core.merging", "Merging"),
+    "privacy": ("crmhost.core.privacy", "Privacy"),
     "jobs": ("crmhost.core.jobs", "Jobs"),
     "dashboard": ("crmhost.web.dashboard", "Dashboard"),
     "extensions": ("crmhost.web.extensions", "Extensions"),

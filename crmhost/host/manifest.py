@@ -30,8 +30,8 @@ MAX_ID = 40
 
 _CORE_WORDS = """
 admin alembic api audit auth console contacts core crmhost dashboard docs events extensions fields health healthz hooks
-host jobs journal login logout mail me metrics notifications openapi permissions plugin plugins readyz roles search settings
-site static statuses storage system tags test tests theme themes users web work
+host jobs journal login logout mail me merging metrics notifications openapi permissions plugin plugins privacy readyz roles
+search settings site static statuses storage system tags test tests theme themes users web work
 """
 #: Taken by the core: ids of built-in plugins, owners of its tables and settings, first parts of its addresses.
 RESERVED = frozenset(_CORE_WORDS.split())
@@ -44,6 +44,7 @@ _URL = re.compile(r"/[a-z0-9]+([-/][a-z0-9]+)*")
 _COLUMN = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 Purge = Literal["drop", "keep"]
+OnClash = Literal["leave", "drop"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,11 +69,14 @@ class Data:
 
     :param contact_refs: ``table.column`` that hold the id of a contact; a merge moves them.
     :param personal: ``table.column`` with data on a person; exported and erased with the person.
+    :param on_clash: reference -> what a merge does with a row of the contact that goes, where the one that stays has a row that
+        excludes it (a unique constraint): “leave” it with the contact that goes, or “drop” it until the merge is undone.
     :param purge: whether uninstalling drops the tables or leaves them.
     """
 
     contact_refs: tuple[str, ...] = ()
     personal: tuple[str, ...] = ()
+    on_clash: Mapping[str, OnClash] = dataclasses.field(default_factory=dict, hash=False)
     purge: Purge = "drop"
 
 
@@ -333,11 +337,19 @@ def _data(table: Table, plugin_id: str) -> Data:
                 table.problem(key, f"“{column}” must be written as “table.column”.")
             elif plugin_id and not column.startswith(f"{plugin_id}_"):
                 table.problem(key, f"“{column}” is in no table of the plugin, which are called “{plugin_id}_…”.")
+    clashes: dict[str, OnClash] = {}
+    for column, policy in table.pairs("on_clash").items():
+        if column not in columns["contact_refs"]:
+            table.problem("on_clash", f"“{column}” does not stand under contact_refs.")
+        elif policy not in ("leave", "drop"):
+            table.problem("on_clash", f"“{policy}” is unknown; write “leave” or “drop”.")
+        else:
+            clashes[column] = "drop" if policy == "drop" else "leave"
     purge = table.text("purge", default="drop", limit=10)
     if purge not in ("drop", "keep"):
         table.problem("purge", f"“{purge}” is unknown; write “drop” or “keep”.")
     table.refuse_unknown()
-    return Data(columns["contact_refs"], columns["personal"], "keep" if purge == "keep" else "drop")
+    return Data(columns["contact_refs"], columns["personal"], clashes, "keep" if purge == "keep" else "drop")
 
 
 def _permissions(table: Table, plugin_id: str) -> dict[str, str]:

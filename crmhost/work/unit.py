@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..host.generation import Generation
+    from ..host.manifest import Data
     from ..storage import Storage
 
 #: Ids that one outbox row may hold.
@@ -115,6 +116,7 @@ class Work:
         base_url: str = "",
         theme_folders: Sequence[Path] = (),
         private_hosts: Collection[str] = (),
+        plugin_data: Callable[[], Mapping[str, Data]] = dict,
     ) -> None:
         self.session = session
         self.actor = actor
@@ -135,6 +137,8 @@ class Work:
         self.theme_folders = theme_folders
         #: ``host:port`` that outgoing calls may reach although private.
         self.private_hosts = private_hosts
+        #: Plugin id -> what the core does with its tables, for every plugin that was found, on or off.
+        self.plugin_data = plugin_data
         self._wanted: set[str] = set()
 
     @property

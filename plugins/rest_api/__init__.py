@@ -26,6 +26,7 @@ class Plugin:
         return [
             contacts.blueprint,
             custom_fields.blueprint,
+            contacts.merge_blueprint,
             lists.status_blueprint,
             lists.tag_blueprint,
             lists.user_blueprint,

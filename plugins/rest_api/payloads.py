@@ -55,12 +55,13 @@ def contact_in(event: str, object_id: int, data: Mapping[str, Any]) -> int | Non
     return keyset.valid_id(data.get("contact_id"))
 
 
-def _contact(work: Work, event: str, object_id: int, _told: Mapping[str, Any]) -> Record | None:
+def _contact(work: Work, event: str, object_id: int, told: Mapping[str, Any]) -> Record | None:
     if not heard_of(work, event, [object_id]):
         return None
     if event not in _GONE:
         try:
-            return contact_records(work, [contacts.get(work, object_id)])[0]
+            record = contact_records(work, [contacts.get(work, object_id)])[0]
+            return {**record, "loser_ids": list(told["loser_ids"])} if "loser_ids" in told else record
         except NotFound:
             # It went meanwhile; whoever hears of it is told of that too.
             pass

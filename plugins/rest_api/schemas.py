@@ -172,6 +172,94 @@ class RevealedText(Schema):
     value = Text("Empty when there is none.", required=True)
 
 
+class RemoveQuery(Schema):
+    """How to remove a contact."""
+
+    erase = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "1 erases the person for good instead, with everything that plugins hold; a receipt stays."
+        },
+    )
+
+
+class PersonalData(Schema):
+    """What is held on a person."""
+
+    exported_at = Instant(required=True)
+    contact_id = Number(required=True)
+    contacts = fields.List(Free(), required=True, metadata={"description": "The contact, and those merged into it."})
+    emails = fields.List(Free(), required=True)
+    external_ids = fields.List(fields.Nested(ExternalIdentity), required=True)
+    statuses = fields.List(Free(), required=True)
+    journal = fields.List(Free(), required=True)
+    mails = fields.List(Free(), required=True)
+    files = fields.List(Free(), required=True)
+    plugins = Free("By plugin: “tables” by the manifest, “told” by its code while it is on.", required=True)
+
+
+class MergeFields(ContactFields):
+    """Values that the contact that stays is to have, where it should not keep its own."""
+
+    class Meta:
+        """All addresses, tags and ids are kept, and the oldest and newest dates."""
+
+        exclude = (
+            "emails",
+            "tags",
+            "external_ids",
+            "source",
+            "created_at",
+            "updated_at",
+            "last_contacted_at",
+            "id",
+            "value",
+        )
+
+
+class MergeRequest(Schema):
+    """Contacts to merge into the one of the address."""
+
+    from_ = fields.List(
+        Number(least=1),
+        required=True,
+        data_key="from",
+        validate=validate.Length(min=1, max=9, error="Give one to nine contacts."),
+        metadata={"description": "Ids of the contacts that go."},
+    )
+    fields_ = fields.Nested(MergeFields, data_key="fields", load_default=dict, allow_none=True)
+
+
+class Merged(Schema):
+    """A merge."""
+
+    merge_id = Number("What undoes it: POST /merges/ID/undo.", required=True)
+
+
+class UndoRequest(Schema):
+    """How to undo a merge."""
+
+    edited = Flag(
+        "Whether records that were edited since go back too; else they are listed and stay.", load_default=False
+    )
+
+
+class Stayed(Schema):
+    """Records, or a field, that an undo left alone."""
+
+    table = Text("Table of the records; empty for a field.", required=True)
+    field = Text("Field of the contact; empty for records.", required=True)
+    rows = Number(required=True)
+    why = fields.String(required=True, metadata={"enum": ["edited", "gone"]})
+
+
+class Undone(Schema):
+    """What an undone merge left alone."""
+
+    merge_id = Number(required=True)
+    stayed = fields.List(fields.Nested(Stayed), required=True)
+
+
 # --- journal ---------------------------------------------------------------------------------------------------------
 
 

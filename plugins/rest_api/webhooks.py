@@ -44,6 +44,8 @@ CORE_EVENTS: dict[str, str] = {
     "contact.deleted": "A contact was moved to the bin",
     "contact.restored": "A contact came back from the bin",
     "contact.erased": "A contact was erased for good",
+    "contact.merged": "Contacts were merged into one",
+    "contact.unmerged": "A merge of contacts was undone",
     "journal.added": "A journal entry was written",
     "journal.updated": "A journal entry was changed",
     "journal.deleted": "A journal entry was deleted",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import inspect, select, text, update
+from sqlalchemy import inspect, select, text
 
-from crmhost.api import Contact, Event, JournalEntry, Role, Vetoed, Work, contacts, files, settings, statuses
+from crmhost.api import Event, JournalEntry, Role, Vetoed, Work, contacts, files, merging, settings, statuses
 from crmhost.core.settings.models import StoredSetting
 from crmhost.host.shape import shape_of
 from crmhost.host.tables import PluginState
@@ -65,7 +65,7 @@ def test_nothing_is_left(world: World) -> None:
         "probe_one_score",
     ]
     assert host.state("probe_two") == "enabled"
-    assert host.uninstall("probe_two") == ["probe_two_note"]
+    assert host.uninstall("probe_two") == ["probe_two_badge", "probe_two_note", "probe_two_place"]
     with host.site.sessions() as session:
         assert session.scalars(select(PluginState)).all() == []
         assert session.scalars(select(JobRow).where(JobRow.plugin.like("probe%"))).all() == []
@@ -144,25 +144,59 @@ def test_erased(world: World) -> None:
     assert exact(world)
 
 
-def test_merged(world: World) -> None:
-    """After a merge the plugin's rows are the winner's, the roll-up is exact and the plugin was told."""
+@pytest.mark.parametrize("on", [True, False])
+def test_merged(world: World, on: bool) -> None:
+    """After a merge the plugins' rows are the winner's, whether they are on or off, and the undo gives them back; those that are
+    on are told, and the roll-up is exact."""
     host = world.host
-    host.enable("probe_one")
+    host.enable("probe_one", "probe_two")
     loser = host.make.contact()
     with host.work("Admin") as work, work.begin():
+        from plugins.probe_two import services
+
         for contact, points in ((world.ada, 5), (loser, 7)):
             work.service("probe_one").give(contact, points)
+            services.write(work, contact, f"note {points}")
+            services.mark(work, contact, "gold")
+            services.enlist(work, contact, "all")
+        services.enlist(work, loser, "few")
+    before = rows(host)
+    if not on:
+        host.disable("probe_one", "probe_two")
     with host.work("Admin") as work, work.begin():
-        # What the core does before it tells: references listed in the manifest move, the loser stays as a tombstone.
-        for reference in work.generation.by_id["probe_one"].manifest.data.contact_refs:
-            table, column = reference.split(".")
-            work.session.execute(text(f"UPDATE {table} SET {column} = {world.ada} WHERE {column} = {loser}"))
-        gone = update(Contact).where(Contact.id == loser).values(deleted_at=work.now, merged_into_id=world.ada)
-        work.session.execute(gone)
-        work.hooks.call("contacts_merged", work=work, winner_id=world.ada, loser_ids=[loser])
-    assert "12 probe-one-vital" in world.page(f"/contacts/{world.ada}")
-    assert "merge" in world.page(f"/probe-one/contacts/{world.ada}")
+        made = merging.merge(work, world.ada, [loser]).id
+    assert (
+        {contact for contact, *_ in rows(host)["score"]}
+        == {contact for contact, _ in rows(host)["note"]}
+        == {world.ada}
+    )
+    # One badge a contact: the loser keeps its own. One place on a list: the loser's went.
+    assert rows(host)["badge"] == before["badge"]
+    assert rows(host)["place"] == [(world.ada, "all"), (world.ada, "few")]
+    if on:
+        assert "12 probe-one-vital" in world.page(f"/contacts/{world.ada}")
+        assert "probe_one.merged" in actions(host)
+    with host.work("Admin") as work, work.begin():
+        assert merging.undo(work, made).stayed == []
+    assert rows(host) == before
+    if on:
+        assert "5 probe-one-vital" in world.page(f"/contacts/{world.ada}")
+        assert actions(host)[-4:].count("probe_one.unmerged") == 1
+    host.enable("probe_one", "probe_two")
     assert exact(world)
+    assert host.faults() == []
+
+
+def rows(host: Host) -> dict[str, list[tuple[object, ...]]]:
+    """Whose the rows of the probes are."""
+    wanted = {
+        "score": "SELECT contact_id, points FROM probe_one_score ORDER BY id",
+        "note": "SELECT contact_id, text FROM probe_two_note ORDER BY id",
+        "badge": "SELECT contact_id, name FROM probe_two_badge ORDER BY contact_id",
+        "place": "SELECT contact_id, list FROM probe_two_place ORDER BY contact_id, list",
+    }
+    with host.site.engine.connect() as connection:
+        return {name: [tuple(row) for row in connection.execute(text(query))] for name, query in wanted.items()}
 
 
 def test_guards(world: World) -> None:
@@ -289,7 +323,7 @@ def test_events_and_jobs(world: World) -> None:
     world.score(2)
     assert [name for name, _ in host.events() if name.startswith("probe")] == ["probe_one.scored"] * 2
     assert [(job.kind, job.dedupe_key, job.state) for job in host.jobs()] == [("probe_one.recount", "all", "due")]
-    [handler] = host.generation.contributions("event_handlers")
+    [handler] = world.declared("event_handlers")
     event = Event(7, "contact.created", (world.ada,), {}, host.clock(), "crmhost")
     for _ in range(2):
         with host.work() as work:

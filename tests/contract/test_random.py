@@ -23,7 +23,7 @@ PROBES = ("probe_one", "probe_two")
 STATUSES = ("Lead", "Contacted", "Customer", "Refused")
 TABLES = {
     "probe_one": {"probe_one_heard", "probe_one_member", "probe_one_rollup", "probe_one_score"},
-    "probe_two": {"probe_two_note"},
+    "probe_two": {"probe_two_badge", "probe_two_note", "probe_two_place"},
 }
 STEPS = 24
 #: The number of contacts beside the menu.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from crmhost.api import Change, contacts, journal, statuses
+from crmhost.api import Change, contacts, journal, merging, statuses
 from crmhost.testing import Host
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +47,8 @@ def test_changes_look_as_the_table_says(host: Callable[..., Host]) -> None:
         statuses.rename(work, contacts.get(work, ada).status_id, "Client")
         contacts.to_bin(work, [ada])
         contacts.restore(work, [ada])
+        bob = contacts.create(work, {"first_name": "Bob", "tags": ["VIP"]}).id
+        merging.undo(work, merging.merge(work, ada, [bob]).id)
         contacts.erase(work, ada)
     shape = {change.name: (set(change.before), set(change.after)) for change in seen}
     assert all(types[change.name] == change.object_type for change in seen)
@@ -61,4 +63,6 @@ def test_changes_look_as_the_table_says(host: Callable[..., Host]) -> None:
     both = {"status_id", "assigned_to_id"}
     assert shape["contact.deleted"] == (both, set())
     assert shape["contact.restored"] == (set(), both)
+    assert shape["contact.merged"] == (set(), {"loser_ids", "merge_id"})
+    assert shape["contact.unmerged"] == ({"loser_ids", "merge_id"}, set())
     assert shape["contact.erased"] == ({"status_id", "created_at", "in_bin"}, set())

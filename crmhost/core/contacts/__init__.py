@@ -77,6 +77,7 @@ class Plugin:
             Permission(name="contacts.view", label="See contacts", roles=_READERS, order=10),
             Permission(name="contacts.edit", label="Add and change contacts", roles=_MANAGERS, order=20),
             Permission(name="contacts.delete", label="Delete and restore contacts", roles=_MANAGERS, order=30),
+            Permission(name="contacts.erase", label="Erase people for good", roles=("CRM manager",), order=40),
             Permission(name="contacts.export", label="Export contacts", roles=_MANAGERS, order=50),
             Permission(name="tags.edit", label="Rename, merge and colour tags", roles=_MANAGERS, order=60),
         ]

@@ -21,6 +21,7 @@ from ...web.tables.view import TableView
 from ...web.toasts import toast
 from ...work.unit import Work
 from ..keyset import valid_id
+from ..merging.services import MOST
 from . import queries, services
 from .lists import contact_table, list_query
 
@@ -92,6 +93,8 @@ def _contributed(item: BulkAction, choice: str) -> Step:
 def bulk() -> ResponseReturnValue:
     """Do something with the contacts that are selected."""
     back = local_path(request.form.get("back")) or url_for("contacts.index")
+    if request.form.get("do") == "merge":
+        return _compare(back)
     try:
         step, name = _step(current_work(), request.form.get("do", ""))
         done, ids, left = _run(step)
@@ -100,6 +103,15 @@ def bulk() -> ResponseReturnValue:
         return redirect(back, 303)
     _say(name, done, ids, left)
     return redirect(back, 303)
+
+
+def _compare(back: str) -> ResponseReturnValue:
+    """To the comparison of the contacts that are selected, when they are few enough to be looked at."""
+    ids = next(_chosen(), [])
+    if not 2 <= len(ids) <= MOST:
+        toast(_("Select 2 to %(most)s contacts to merge them.", most=MOST), category="info")
+        return redirect(back, 303)
+    return redirect(url_for("merging.compare", ids=",".join(map(str, ids))), 303)
 
 
 def _run(step: Step) -> tuple[int, list[int], bool]:

@@ -103,13 +103,21 @@ def bin_table(work: Work) -> Table:
         card=("name", "", (("email", "deleted_at"),)),
         bulk=[
             Bulk(id="restore", label=_("Restore"), icon="trash-off"),
-            Bulk(
-                id="erase",
-                label=_("Erase for good"),
-                icon="trash",
-                danger=True,
-                confirm=_("Erase these contacts for good?"),
-                detail=_("Everything that is held on them goes, also what extensions hold. This can't be undone."),
+            *(
+                [
+                    Bulk(
+                        id="erase",
+                        label=_("Erase for good"),
+                        icon="trash",
+                        danger=True,
+                        confirm=_("Erase these contacts for good?"),
+                        detail=_(
+                            "Everything that is held on them goes, also what extensions hold. This can't be undone."
+                        ),
+                    ),
+                ]
+                if work.can("contacts.erase")
+                else []
             ),
         ]
         if work.can("contacts.delete")
@@ -294,6 +302,8 @@ def bulk_actions(work: Work, choices: Choices) -> list[Bulk]:
                 )
             )
     if work.can("contacts.delete"):
+        if work.can("contacts.edit"):
+            found.append(Bulk(id="merge", label=_("Merge"), icon="arrows-join"))
         days = int(work.settings.get("contacts.bin_days") or 0)
         found.append(
             Bulk(

@@ -7,21 +7,18 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, delete, null, select
-from sqlalchemy import update as sql_update
+from sqlalchemy import Select, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ...errors import Conflict, Invalid, NotFound, Stale
 from ...messages import Message
-from ...work.tables import AuditEntry
 from ...work.unit import Change, Work
-from ..fields import index
 from ..journal.system import SystemEntry, write
 from ..keyset import valid_id
-from ..rows import insert_rows, table
-from ..statuses import counts, history
+from ..rows import insert_rows
+from ..statuses import history
 from ..statuses import services as statuses
 from ..statuses.models import Status
 from ..text import clean_line
@@ -32,7 +29,7 @@ from .derived import NAMELESS, derive, document, nameless
 from .emails import email_key
 from .fields import COLUMNS, Cleaned, clean, fold_parts
 from .mass import assign, restore, set_status, tag, to_bin
-from .models import Contact, ContactEmail, ExternalId, Tagging
+from .models import Contact, ContactEmail, ExternalId
 from .records import (
     KIND,
     assignee,
@@ -181,30 +178,13 @@ def update(work: Work, contact_id: int, fields: Mapping[str, Any], *, version: i
 
 
 def erase(work: Work, contact_id: int) -> None:
-    """Removes a contact for good, from the bin too, with everything the core and plugins hold on the person.
+    """Removes a person for good, from the bin too, with everything the core and plugins hold, and leaves a receipt.
 
-    What stays is a line in the audit log with the number of the record, without a name.
+    See :func:`crmhost.core.privacy.erasing.erase`.
     """
-    work.require("contacts.delete")
-    contact = _one(work, contact_id, in_bin=True, lock=True)
-    work.hooks.call("contact_erase", work=work, contact_id=contact.id)
-    if contact.deleted_at is None:
-        counts.add(work, {contact.status_id: -1})
-    search.drop(work, KIND, [contact.id])
-    index.drop(work, KIND, [contact.id])
-    mine = AuditEntry.object_type == "contact", AuditEntry.object_id == str(contact.id)
-    for statement in (
-        delete(table(Tagging)).where(Tagging.object_type == KIND, Tagging.object_id == contact.id),
-        delete(table(ExternalId)).where(ExternalId.kind == KIND, ExternalId.object_id == contact.id),
-        sql_update(table(AuditEntry)).where(*mine).values(before=null(), after=null()),
-        delete(table(Contact)).where(Contact.id == contact.id),
-    ):
-        work.session.execute(statement)
-    work.session.expunge(contact)
-    work.audit("contact.erased", "contact", contact_id)
-    before = {"status_id": contact.status_id, "created_at": plain(contact.created_at)}
-    before |= {"in_bin": contact.deleted_at is not None}
-    work.changed(Change("contact.erased", "contact", contact_id, before, {}))
+    from ..privacy.erasing import erase as erase_person
+
+    erase_person(work, contact_id)
 
 
 def empty_bin(work: Work, limit: int = 50) -> int:

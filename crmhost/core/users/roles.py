@@ -20,7 +20,7 @@ ADMIN = "Admin"
 FIRST_ROLES: dict[str, Sequence[str]] = {
     ADMIN: (),
     "CRM manager": (
-        "contacts.view", "contacts.edit", "contacts.delete", "contacts.export", "journal.view", "journal.edit",
+        "contacts.view", "contacts.edit", "contacts.delete", "contacts.erase", "contacts.export", "journal.view", "journal.edit",
         "statuses.edit", "fields.manage", "tags.edit", "settings.edit", "audit.view",
         "mail.send", "mail.templates", "mail.log", "mail.clear", "mail.accounts", "mail.bounces",
     ),

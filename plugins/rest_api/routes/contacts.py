@@ -20,6 +20,8 @@ from crmhost.api import (
     contacts_list,
     custom_fields,
     journal,
+    merging,
+    privacy,
     texts,
 )
 from crmhost.web.api import Response, current_work, request, writing
@@ -36,14 +38,23 @@ from ..schemas import (
     Entry,
     EntryFields,
     JournalQuery,
+    Merged,
+    MergeRequest,
+    PersonalData,
+    RemoveQuery,
     RevealedText,
+    Undone,
+    UndoRequest,
 )
 from ..shapes import api_name, contact_fields, contact_records, entry_records
-from .answers import many, nothing, one
+from .answers import answer, many, nothing, one
 from .common import CREATED, ID, IF_MATCH, NOON, TAGGED, bound, wanted_version
 
 blueprint = Blueprint(
     "rest_api_contacts", __name__, url_prefix="/contacts", description="People, and what happened with them."
+)
+merge_blueprint = Blueprint(
+    "rest_api_merges", __name__, url_prefix="/merges", description="Duplicates that became one."
 )
 
 #: Rows that one transaction saves.
@@ -55,12 +66,15 @@ _NO_FILTERS = ("limit", "after", "count", "q", "sort")
 
 
 @contextlib.contextmanager
-def _api_names() -> Iterator[None]:
-    """Refusals of the contact services, with the API's names of fields."""
+def _api_names(below: str = "") -> Iterator[None]:
+    """Refusals of the contact services, with the API's names of fields, which stand below another."""
     try:
         yield
     except Invalid as error:
-        raise Invalid({api_name(field): sentences for field, sentences in error.errors.items()}) from error
+        named = {api_name(field): sentences for field, sentences in error.errors.items()}
+        if below:
+            named = {field if field in ("", "from") else below + field: found for field, found in named.items()}
+        raise Invalid(named) from error
     except Conflict as error:
         error.field = api_name(error.field)
         raise
@@ -144,17 +158,21 @@ def change_contact(document: Mapping[str, Any], contact_id: int) -> Response:
 
 
 @blueprint.delete(f"/<{ID}:contact_id>")
+@blueprint.arguments(RemoveQuery, location="query")
 @blueprint.response(204)
 @blueprint.doc(parameters=[IF_MATCH])
-def remove_contact(contact_id: int) -> Response:
-    """Moves a contact to the bin."""
+def remove_contact(query: Mapping[str, Any], contact_id: int) -> Response:
+    """Moves a contact to the bin, or erases the person for good, from the bin too."""
+    erase = query["erase"]
     with writing() as work:
-        work.require("contacts.delete")
-        current = contacts.get(work, contact_id).version
+        work.require("contacts.erase" if erase else "contacts.delete")
+        current = contacts.get(work, contact_id, in_bin=erase).version
         version = wanted_version(lambda: current)
         if version not in (None, current):
             raise Stale("Somebody saved this contact meanwhile: read it again before you delete it.")
-        if not contacts.to_bin(work, [contact_id]):
+        if erase:
+            contacts.erase(work, contact_id)
+        elif not contacts.to_bin(work, [contact_id]):
             raise NotFound("contact", contact_id)
     return nothing()
 
@@ -169,6 +187,13 @@ def reveal_custom_field(contact_id: int, key: str) -> Response:
     answer = one({"value": value})
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+@blueprint.get(f"/<{ID}:contact_id>/personal-data")
+@blueprint.response(200, object_of(PersonalData))
+def read_personal_data(contact_id: int) -> Response:
+    """Gives all that is held on a person: by table of the core, then by plugin, also of those that are off."""
+    return one(privacy.document(current_work(), contact_id))
 
 
 # --- many at once ----------------------------------------------------------------------------------------------------
@@ -209,6 +234,34 @@ def _refused(place: int, errors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
 
 def _result(place: int, result: RowResult) -> dict[str, Any]:
     return {"row": place, "outcome": result.outcome, "id": result.id, "reasons": list(result.reasons)}
+
+
+# --- duplicates ------------------------------------------------------------------------------------------------------
+
+
+@blueprint.post(f"/<{ID}:contact_id>/merge")
+@blueprint.arguments(MergeRequest)
+@blueprint.response(200, Merged)
+def merge_contacts(document: Mapping[str, Any], contact_id: int) -> Response:
+    """Merges other contacts into this one, which keeps all histories and records; undone by POST /merges/ID/undo."""
+    with writing() as work, _api_names("fields."):
+        number = merging.merge(work, contact_id, document["from_"], contact_fields(document["fields_"] or {})).id
+    return answer({"merge_id": number})
+
+
+@merge_blueprint.post(f"/<{ID}:merge_id>/undo")
+@merge_blueprint.arguments(UndoRequest)
+@merge_blueprint.response(200, Undone)
+def undo_merge(document: Mapping[str, Any], merge_id: int) -> Response:
+    """Undoes a merge: everything goes back, but for what was edited or deleted since, which is listed."""
+    with writing() as work:
+        stayed = merging.undo(work, merge_id, edited=document["edited"]).stayed
+    return answer({"merge_id": merge_id, "stayed": [{"table": "", "field": "", **_told(item)} for item in stayed]})
+
+
+def _told(item: Mapping[str, Any]) -> dict[str, Any]:
+    told = {name: value for name, value in item.items() if name != "plugin"}
+    return {**told, "field": api_name(told["field"])} if "field" in told else told
 
 
 # --- the journal of one ----------------------------------------------------------------------------------------------

@@ -11,7 +11,9 @@ from sqlalchemy import Engine, inspect, text
 
 from crmhost.core.journal import models as journal_models
 from crmhost.core.mail import models as mail_models
+from crmhost.core.merging import models as merging_models
 from crmhost.core.notifications import models as notifications_models
+from crmhost.core.privacy import models as privacy_models
 from crmhost.core.settings import models as settings_models
 from crmhost.db import make_engine, metadata
 from crmhost.host import migrate
@@ -19,7 +21,16 @@ from crmhost.host import tables as host_tables
 from crmhost.host.ownership import core_tables
 from crmhost.work import tables as work_tables
 
-MODELS = (journal_models, mail_models, notifications_models, settings_models, host_tables, work_tables)
+MODELS = (
+    journal_models,
+    mail_models,
+    merging_models,
+    notifications_models,
+    privacy_models,
+    settings_models,
+    host_tables,
+    work_tables,
+)
 #: What only the migrations know, search on both databases, and an index that alembic can't compare.
 OWN = (
     "search_fts",

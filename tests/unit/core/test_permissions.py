@@ -12,6 +12,7 @@ from crmhost.core.contacts import services as contacts
 from crmhost.core.contacts.models import Contact
 from crmhost.core.contacts.queries import ListQuery
 from crmhost.core.journal import services as journal
+from crmhost.core.merging import services as merging
 from crmhost.core.settings import services as settings
 from crmhost.core.statuses import services as statuses
 from crmhost.core.users import audit
@@ -36,7 +37,9 @@ SERVICES: dict[str, tuple[str, Callable[[Work], Any]]] = {
     "contacts.undo_many": ("contacts.edit", lambda work: bulk.undo_many(work, [])),
     "contacts.to_bin": ("contacts.delete", lambda work: contacts.to_bin(work, [1])),
     "contacts.restore": ("contacts.delete", lambda work: contacts.restore(work, [1])),
-    "contacts.erase": ("contacts.delete", lambda work: contacts.erase(work, 1)),
+    "contacts.erase": ("contacts.erase", lambda work: contacts.erase(work, 1)),
+    "merging.merge": ("contacts.delete", lambda work: _merged(work)),
+    "merging.undo": ("contacts.delete", lambda work: merging.undo(work, _merged(work))),
     "tags.rename": ("tags.edit", lambda work: tags.rename(work, 1, "z")),
     "tags.recolour": ("tags.edit", lambda work: tags.recolour(work, 1, "red")),
     "tags.merge": ("tags.edit", lambda work: tags.merge(work, 1, [])),
@@ -60,6 +63,10 @@ SERVICES: dict[str, tuple[str, Callable[[Work], Any]]] = {
     "users.edit": ("users.edit", lambda work: users.edit(work, 1, name="New")),
     "users.save_role": ("users.edit", lambda work: users.save_role(work, None, "New", [])),
 }
+
+
+def _merged(work: Work) -> int:
+    return merging.merge(work, 1, [contacts.create(work, {"first_name": "B"}).id]).id
 
 
 class _Undo(Exception):  # takes the transaction back, nothing failed

@@ -42,6 +42,8 @@ BIG = (
     "audit_entry",
     "statuses_history",
     "notifications_notification",
+    "merging_key",
+    "merging_group",
 )
 
 

@@ -68,6 +68,7 @@ webhooks = ["pay", "pay-test"]
 [data]
 contact_refs = ["quotes_pay_payment.contact_id"]
 personal = ["quotes_pay_payment.card_holder"]
+on_clash = { "quotes_pay_payment.contact_id" = "drop" }
 purge = "keep"
 """
 
@@ -116,6 +117,7 @@ def test_everything(tmp_path: Path) -> None:
     assert manifest.names.api == ("/payments", "/refunds")
     assert manifest.names.cli == ("pay",)
     assert manifest.data.contact_refs == ("quotes_pay_payment.contact_id",)
+    assert manifest.data.on_clash == {"quotes_pay_payment.contact_id": "drop"}
     assert manifest.data.purge == "keep"
     assert manifest.enabled_by_default
 
@@ -172,6 +174,8 @@ def test_bad_ids(tmp_path: Path, bad_id: str) -> None:
         ('[names]\nwebhooks = "a/b"', "can't be used"),
         ('[data]\npersonal = ["contacts_contact.email"]', "in no table of the plugin"),
         ('[data]\ncontact_refs = ["hello_x; drop table"]', "table.column"),
+        ('[data]\non_clash = { "hello_x.contact_id" = "drop" }', "does not stand under contact_refs"),
+        ('[data]\ncontact_refs = ["hello_x.a"]\non_clash = { "hello_x.a" = "keep" }', "write “leave” or “drop”"),
         ('[data]\npurge = "maybe"', "write “drop” or “keep”"),
         ('[permissions]\n"other.view" = "x"', "is called “hello.something”"),
         ("[permissions]\nview = 1", "short text"),

@@ -280,6 +280,12 @@ class Plugin:
         merged(work, winner_id, loser_ids)
 
     @hookimpl
+    def contacts_unmerged(self, work: Work, winner_id: int, loser_ids: Sequence[int]) -> None:
+        from .services import unmerged
+
+        unmerged(work, winner_id, loser_ids)
+
+    @hookimpl
     def contact_personal_data(self, work: Work, contact_id: int) -> Any:
         from .services import personal_data
 

@@ -145,12 +145,17 @@ def keep(work: Work, contact_ids: Sequence[int]) -> None:
 
 
 def merged(work: Work, winner_id: int, loser_ids: Sequence[int]) -> None:
-    """Notes on the winner's scores that contacts were merged."""
-    work.session.execute(
-        update(Score).where(Score.contact_id == winner_id).values(source="merge"),
-        execution_options={"synchronize_session": False},
-    )
+    """Counts anew, and says what the one that stays has now."""
     follow(work, [Change("contact.merged", "contact", contact) for contact in (winner_id, *loser_ids)])
+    work.audit("probe_one.merged", "contact", winner_id, after={"points": totals(work, [winner_id]).get(winner_id, 0)})
+
+
+def unmerged(work: Work, winner_id: int, loser_ids: Sequence[int]) -> None:
+    """Counts anew, and says what each has now."""
+    everyone = [winner_id, *loser_ids]
+    follow(work, [Change("contact.unmerged", "contact", contact) for contact in everyone])
+    points = {str(contact): number for contact, number in totals(work, everyone).items()}
+    work.audit("probe_one.unmerged", "contact", winner_id, after={"points": points})
 
 
 def personal_data(work: Work, contact_id: int) -> dict[str, Any]:

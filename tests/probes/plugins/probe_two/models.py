@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, String
+import datetime as dt
+
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from crmhost.api import Contact, plugin_base
+from crmhost.api import Contact, UTCDateTime, plugin_base
 
 Base = plugin_base("probe_two")
 
@@ -21,3 +23,23 @@ class Note(Base):
     text: Mapped[str] = mapped_column(String(200))
 
     contact: Mapped[Contact | None] = relationship(Contact)
+
+
+class Badge(Base):
+    """One badge a contact."""
+
+    __tablename__ = "probe_two_badge"
+
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts_contact.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(40))
+
+
+class Place(Base):
+    """A contact's place on a list, once a list."""
+
+    __tablename__ = "probe_two_place"
+
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts_contact.id", ondelete="CASCADE"), primary_key=True)
+    list: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    more: Mapped[dict[str, int] | None] = mapped_column(JSON)

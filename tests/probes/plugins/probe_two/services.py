@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from crmhost.api import Status, Vetoed, Work, contacts
 
-from .models import Note
+from .models import Badge, Note, Place
 
 
 def write(work: Work, contact_id: int, text: str) -> Note:
@@ -17,6 +17,18 @@ def write(work: Work, contact_id: int, text: str) -> Note:
     work.session.add(note)
     work.session.flush()
     return note
+
+
+def mark(work: Work, contact_id: int, name: str) -> None:
+    """Gives a contact its badge."""
+    work.session.add(Badge(contact_id=contact_id, name=name))
+    work.session.flush()
+
+
+def enlist(work: Work, contact_id: int, name: str) -> None:
+    """Puts a contact on a list."""
+    work.session.add(Place(contact_id=contact_id, list=name, at=work.now, more={"n": 1} if name == "all" else None))
+    work.session.flush()
 
 
 def count(work: Work) -> int:
