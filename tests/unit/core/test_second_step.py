@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pyotp
 import pytest
@@ -14,7 +16,7 @@ from crmhost.core.settings import services as settings
 from crmhost.core.users import browsers, entering, second
 from crmhost.core.users import services as users
 from crmhost.core.users.models import Browser, RecoveryCode, SignInAttempt, UserSession
-from crmhost.errors import Conflict, Forbidden, Invalid
+from crmhost.errors import Conflict, CrmError, Forbidden, Invalid
 from crmhost.testing import PASSWORD, Clock, Host
 from crmhost.work.tables import AuditEntry
 
@@ -116,6 +118,37 @@ def test_codes_cant_be_guessed(site: Host, clock: Clock) -> None:
         assert work.session.query(AuditEntry).filter_by(action="user.locked_out").count() >= 4
         told = work.session.query(Notification).filter_by(user_id=number, kind="users.codes_failed").all()
         assert told
+
+
+def test_many_tries_at_once_are_as_many(site: Host, clock: Clock) -> None:
+    """Twenty at the same moment are no way past the limit, nor is the same right code twice."""
+    app, _ = set_up(site, site.make.user("Read only", "ann@example.com"))
+    ticket, code = first(site).ticket, app.at(clock())
+    wrong = "000000" if code != "000000" else "000001"
+
+    def outcome(function: Callable[[], object]) -> str:
+        try:
+            return "in" if function() else ""
+        except CrmError as error:
+            return type(error).__name__
+
+    with ThreadPoolExecutor(8) as pool:
+        guesses = list(pool.map(outcome, [lambda: then(site, ticket, wrong)] * 20))
+        assert sorted(guesses) == ["Invalid"] * 5 + ["TooManyAttempts"] * 15
+        passwords = list(pool.map(outcome, [lambda: first(site, password="a wrong password")] * 20))
+        assert sorted(passwords) == ["Invalid"] * 5 + ["TooManyAttempts"] * 15
+        clock.move(minutes=16)
+        code = app.at(clock())
+        tickets = [first(site).ticket for _ in range(3)]
+        assert sorted(pool.map(outcome, [partial(then, site, ticket, code) for ticket in tickets])) == [
+            "TicketGone",
+            "TicketGone",
+            "in",
+        ]
+        ticket = first(site).ticket
+        clock.move(seconds=30)
+        again = list(pool.map(outcome, [partial(then, site, ticket, app.at(clock()))] * 6))
+        assert again.count("in") == 1
 
 
 def test_a_recovery_code_works_once(site: Host) -> None:

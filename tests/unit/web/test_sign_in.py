@@ -268,6 +268,12 @@ def test_through_the_provider(host: Callable[..., Host], peer: peers.Provider) -
     assert stranger.get("/contacts/").status_code == 200
     assert stranger.get("/login/openid/back", query_string=answer).status_code == 422
     assert "through the provider" in stranger.get("/account").text
+    elsewhere = Reader(site, "")
+    url = unescape(re.search(r"0;url=([^\"]+)", elsewhere.post("/login/openid").text)[1])  # type: ignore[index]
+    assert elsewhere.get("/login/openid/back", query_string=peer.authorize(url)).location == "/"
+    stranger.post("/account/sessions")
+    assert elsewhere.get("/contacts/").status_code == 302
+    boss = Reader(site)
     assert boss.post("/settings/users/sign-in", {**form, "users.password_sign_in": ""}).status_code == 303
     other = Reader(site, "")
     assert 'type="password"' not in other.get("/login").text
