@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from ...errors import CrmError, NotFound
 from ...web.request import client_address, current_work, public, writing
+from ...web.state import state
 from ...web.toasts import toast
 from . import entering, links, openid_settings, services
 from .limits import TooManyAttempts
@@ -71,9 +72,8 @@ def ask_reset() -> ResponseReturnValue:
 
 
 def _reset_page(*, email: str = "", error: str = "", asked: bool = False) -> str:
-    return render_template(
-        "users/forgotten.html", email=email, error=error, asked=asked, mails=links.mails_go_out(current_work())
-    )
+    mails = links.mails_go_out(current_work()) and bool(state().site.config.base_url)
+    return render_template("users/forgotten.html", email=email, error=error, asked=asked, mails=mails)
 
 
 @public
