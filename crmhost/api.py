@@ -64,6 +64,7 @@ from .core.mail import services as mail
 from .core.merging import services as merging
 from .core.notifications import services as notifications
 from .core.privacy import services as privacy
+from .core.rows import insert_rows
 from .core.settings import services as settings
 from .core.statuses import services as statuses
 from .core.statuses.models import Status, StatusChange, StatusCount
@@ -167,6 +168,7 @@ __all__ = [
     "custom_fields",
     "files",
     "http",
+    "insert_rows",
     "jobs",
     "journal",
     "keyset",

@@ -170,6 +170,7 @@ class ImportField:
     :param aliases: what other programs call it, the more telling first; case, accents and punctuation don't matter.
     :param kind: what its cells hold: ``text``; ``list``: several columns may go to it, their cells arrive joined by line
         breaks; ``instant``: written in any usual way, it arrives as ISO 8601.
+    :param choices: texts that it can hold, for a field that holds one of a few: people can say which of them other words mean.
     """
 
     name: str
@@ -177,6 +178,7 @@ class ImportField:
     aliases: Sequence[str] = ()
     required: bool = False
     kind: Literal["text", "list", "instant"] = "text"
+    choices: Sequence[str] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

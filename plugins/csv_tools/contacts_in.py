@@ -83,7 +83,7 @@ def import_fields(work: Work) -> list[ImportField]:
         ImportField(name="company", label="Company (kept in the notes)",
                     aliases=("company", "company name", "organization name", "organization 1 - name", "organisation",
                              "account name", "entreprise", "societe", "organization")),
-        ImportField(name="status", label="Status",
+        ImportField(name="status", label="Status", choices=[status.name for status in statuses.all_statuses(work)],
                     aliases=("lifecycle stage", "contact status", "lead status", "statut", "etat")),
         ImportField(name="tags", label="Tags", kind="list",
                     aliases=("tag", "labels", "categories", "etiquettes", "group membership", "mots cles", "keywords")),

@@ -6,11 +6,23 @@ The functions work inside a transaction that the caller began; :mod:`.batches` l
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import select
 
-from crmhost.api import Conflict, CrmError, Importer, Invalid, JobRow, Message, NotFound, RowResult, Work, texts
+from crmhost.api import (
+    Conflict,
+    CrmError,
+    Importer,
+    Invalid,
+    JobRow,
+    Message,
+    NotFound,
+    RowResult,
+    Work,
+    insert_rows,
+    texts,
+)
 
 from . import mapping as maps
 from . import storing
@@ -194,7 +206,7 @@ def unfinished(work: Work, kind: str, digest: str, mapping: Sequence[str], match
 def save_rows(work: Work, run: Run, records: Sequence[Record]) -> list[RowResult]:
     """Hands rows to the importer of their kind; gives a result for each, whatever the rows hold."""
     importer = importer_of(work, run.kind)
-    mapper = maps.Mapper(run.mapping, importer.fields(work), run.dates, run.constants)  # type: ignore[arg-type]
+    mapper = maps.Mapper(run.mapping, importer.fields(work), run.dates, run.constants, run.renamed)  # type: ignore[arg-type]
     results = [RowResult(outcome="refused", reasons=(record.problem,)) for record in records]
     good = [index for index, record in enumerate(records) if not record.problem]
     rows = [
@@ -243,8 +255,7 @@ def save_batch(work: Work, run_id: int, position: int, records: Sequence[Record]
         raise Conflict("This import was stopped, or it goes on in another window.")
     results = save_rows(work, run, records)
     rows = [_row(run, record, result) for record, result in zip(records, results, strict=True)]
-    if rows:
-        work.session.execute(insert(cast("Table", Row.__table__)), rows)
+    insert_rows(work.session, Row, rows)
     for outcome in _OUTCOMES:
         setattr(run, outcome, getattr(run, outcome) + sum(result.outcome == outcome for result in results))
     run.remarked += sum(row["remarked"] and row["outcome"] != "refused" for row in rows)

@@ -21,6 +21,11 @@ def header_key(name: str) -> str:
     return "".join(letter for letter in texts.fold(name) if letter.isalnum())
 
 
+def word_key(word: str) -> str:
+    """The form in which words of a field with choices are compared."""
+    return texts.fold(word)
+
+
 def known_headers(fields: Iterable[ImportField]) -> Callable[[str], bool]:
     """A test whether a text names one of the fields."""
     keys = _keys(fields)
@@ -161,6 +166,7 @@ class Mapper:
     """Turns the cells of a row into fields.
 
     :param dates: order of day and month in fields of the kind ``instant``, by field.
+    :param renamed: field -> folded word -> what it means.
     :param constants: what every row gets whose cells give the field nothing; to a list it is added.
     """
 
@@ -170,11 +176,13 @@ class Mapper:
         fields: Sequence[ImportField],
         dates: Mapping[str, DateOrder],
         constants: Mapping[str, str] = MappingProxyType({}),
+        renamed: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     ) -> None:
         kinds = {field.name: field.kind for field in fields}
         self._columns = [(index, field, kinds.get(field, "text")) for index, field in enumerate(mapping) if field]
         self._dates = dates
         self._constants = dict(constants)
+        self._renamed = {field: words for field, words in renamed.items() if words}
         self._lists = [field for field in self._constants if kinds.get(field) == "list"]
 
     def fields(self, cells: Sequence[str]) -> dict[str, str]:
@@ -195,6 +203,9 @@ class Mapper:
                     found[field] = text
             else:
                 found[field] = text
+        for field in self._renamed:
+            if field in found:
+                found[field] = self._renamed[field].get(word_key(found[field]), found[field])
         if self._constants:
             more = {field: f"{found[field]}\n{self._constants[field]}" for field in self._lists if field in found}
             return {**self._constants, **found, **more}

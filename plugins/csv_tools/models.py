@@ -51,6 +51,8 @@ class Run(Base):  # type: ignore[misc, valid-type]  # the base is made by a func
     origin: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     #: Field -> text that every row gets whose cells give the field nothing.
     constants: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    #: Field -> word of the file -> what it means here, for fields with choices.
+    renamed: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     #: Field -> order of day and month.
     dates: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     signature: Mapped[str] = mapped_column(String(64), default="")
@@ -101,6 +103,7 @@ class SavedMapping(Base):  # type: ignore[misc, valid-type]  # the base is made 
     columns: Mapped[dict[str, str]] = mapped_column(JSON)
     dates: Mapped[dict[str, str]] = mapped_column(JSON)
     constants: Mapped[dict[str, str]] = mapped_column(JSON)
+    renamed: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     match_by: Mapped[str] = mapped_column(String(60))
     mode: Mapped[str] = mapped_column(String(10))
     actor_label: Mapped[str] = mapped_column(String(200), default="")

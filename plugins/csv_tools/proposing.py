@@ -22,6 +22,8 @@ from .sniff import Format, Source, sniff
 
 #: Rows that a guess and a rehearsal look at.
 FIRST_ROWS = 1000
+#: Words of a field that people are asked about, and how long one may be.
+MOST_WORDS, LONGEST_WORD = 40, 80
 #: Bytes of a file whose rows are counted while somebody waits.
 COUNTED_AT_ONCE = 4 * 1024 * 1024
 
@@ -42,6 +44,7 @@ class Proposal:
     counted: bool
     origin: dict[str, str] = dataclasses.field(default_factory=dict)
     constants: dict[str, str] = dataclasses.field(default_factory=dict)
+    renamed: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
     match_by: str = ""
     mode: str = ""
 
@@ -136,6 +139,7 @@ def _mapped(
             mapping=mapping,
             origin=origin,
             constants=dict(last.constants),
+            renamed=dict(last.renamed),
             match_by=last.match_by,
             mode=last.mode,
         )
@@ -162,6 +166,7 @@ def _as_saved(proposal: Proposal, kept: SavedMapping, names: Iterable[str]) -> P
         dates=dict(kept.dates),
         origin={"how": "saved", "name": kept.name},
         constants=dict(kept.constants),
+        renamed=dict(kept.renamed),
         match_by=kept.match_by,
         mode=kept.mode,
     )
@@ -230,6 +235,7 @@ def describe(
     run.mapping = list(proposal.mapping if mapping is None else mapping)
     run.origin = proposal.origin
     run.constants = proposal.constants
+    run.renamed = proposal.renamed
     run.signature = maps.signature(proposal.columns)
     run.dates = _merged(proposal.dates, dates or {})
     run.total = proposal.total
@@ -243,6 +249,7 @@ def choose(
     mapping: Sequence[str] | None = None,
     dates: Mapping[str, str] | None = None,
     constants: Mapping[str, str] | None = None,
+    renamed: Mapping[str, Mapping[str, str]] | None = None,
     match_by: str = "",
     mode: str = "",
 ) -> None:
@@ -264,15 +271,42 @@ def choose(
     if constants is not None:
         given = {field: text.strip()[:500] for field, text in constants.items() if field in names}
         run.constants = {field: text for field, text in {**run.constants, **given}.items() if text}
+    if renamed is not None:
+        run.renamed = {**run.renamed, **_meant(importer.fields(work), renamed)}
     run.match_by = one_of("field to match by", match_by or run.match_by or importer.match_by[0], importer.match_by)
     run.mode = one_of("mode", mode or run.mode or MODES[0], MODES)
     run.rehearsal = {}
     work.session.flush()
 
 
+def _meant(fields: Iterable[ImportField], given: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """What words mean, as it is kept: folded words, and only texts that a field can hold."""
+    return {
+        field.name: {maps.word_key(word): text for word, text in given[field.name].items() if text in field.choices}
+        for field in fields
+        if field.name in given
+    }
+
+
+def unknown_words(run: Run, fields: Iterable[ImportField], first: Iterable[Sequence[str]]) -> dict[str, dict[str, str]]:
+    """Field -> word of the first rows that is none of its choices -> what it means, empty while nobody said it."""
+    known = {field.name: set(map(maps.word_key, field.choices)) for field in fields if field.choices}
+    places = [(index, field) for index, field in enumerate(run.mapping) if field in known]
+    found: dict[str, dict[str, str]] = {}
+    asked: set[tuple[str, str]] = set()
+    for cells in first:
+        for index, field in places:
+            word = " ".join(cells[index].split()) if index < len(cells) else ""
+            key = maps.word_key(word)
+            if word and len(word) <= LONGEST_WORD and key not in known[field] and (field, key) not in asked:
+                asked.add((field, key))
+                found.setdefault(field, {})[word] = run.renamed.get(field, {}).get(key, "")
+    return {field: dict(list(words.items())[:MOST_WORDS]) for field, words in found.items()}
+
+
 def stamp(run: Run) -> str:
     """What is chosen for a run, as a short text: another one when anything was chosen anew."""
-    chosen = [run.file_format, run.mapping, run.dates, run.constants, run.match_by, run.mode]
+    chosen = [run.file_format, run.mapping, run.dates, run.constants, run.renamed, run.match_by, run.mode]
     return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
 
 

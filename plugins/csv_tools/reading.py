@@ -84,7 +84,9 @@ class CsvTable:
         self._source = source
         self.format = format_
         first = next(self._raw(0), None)
-        self.width = min(len(first.cells), MOST_COLUMNS) if first else 0
+        #: Columns of the file, and those of them that are read.
+        self.whole_width = len(first.cells) if first else 0
+        self.width = min(self.whole_width, MOST_COLUMNS)
         self._header_row = first.row if first and format_.header else 0
         names = first.cells if first and format_.header else []
         self.columns = _unique(names, self.width)

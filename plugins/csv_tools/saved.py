@@ -69,7 +69,7 @@ def save(work: Work, run: Run, name: str) -> SavedMapping:
     kept.name = name
     kept.signature = signature(run.columns)
     kept.columns = {header_key(column): field for column, field in zip(run.columns, run.mapping, strict=True) if field}
-    kept.dates, kept.constants = dict(run.dates), dict(run.constants)
+    kept.dates, kept.constants, kept.renamed = dict(run.dates), dict(run.constants), dict(run.renamed)
     kept.match_by, kept.mode = run.match_by, run.mode
     kept.actor_label = work.actor.label
     run.origin = {"how": "saved", "name": name}
@@ -86,7 +86,7 @@ def use(work: Work, run: Run, mapping_id: int, names: Sequence[str]) -> None:
     kept = get(work, run.kind, mapping_id)
     run.mapping = [field if field in names else "" for field in applied(kept, run.columns)]
     run.dates = {**run.dates, **kept.dates}
-    run.constants = dict(kept.constants)
+    run.constants, run.renamed = dict(kept.constants), dict(kept.renamed)
     run.match_by, run.mode = kept.match_by, kept.mode
     run.origin = {"how": "saved", "name": kept.name}
     run.rehearsal = {}

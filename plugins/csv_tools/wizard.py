@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Blueprint
@@ -28,7 +28,7 @@ from . import batches, importing, mapping, proposing, saved, storing, undoing
 from .forms import read_format, read_mapping, read_prefixed
 from .mapping import Mapper
 from .models import Run
-from .reading import CsvTable
+from .reading import CsvTable, Record
 from .sniff import DELIMITERS, ENCODINGS, Format
 
 #: Rows that the previews show.
@@ -160,6 +160,7 @@ def _columns_page(run: Run, problem: str = "", chosen: list[str] | None = None, 
         empty=[index for index, texts in enumerate(samples) if not texts and not goes[index]],
         twice={field for field in goes if field and field not in lists and goes.count(field) > 1},
         first=first[:SHOWN],
+        too_wide=table.whole_width if table.whole_width > table.width else 0,
         encodings=ENCODINGS,
         delimiters=DELIMITERS,
         mappings=saved.all_of(work, run.kind),
@@ -257,6 +258,8 @@ def _matches_page(run: Run, problem: str = "") -> str:
         importer=importer,
         labels={field.name: field.label for field in fields},
         dates=proposing.date_fields(run, fields),
+        words=proposing.unknown_words(run, fields, (record.cells for record in _first(run, proposing.FIRST_ROWS))),
+        choices={field.name: field.choices for field in fields if field.choices},
         statuses=statuses.all_statuses(work) if contacts else [],
         tags=tags.all_tags(work) if contacts else [],
         people=users.all_users(work) if contacts else [],
@@ -279,6 +282,7 @@ def choose_matches(run: Run) -> Any:
                 run,
                 dates=read_prefixed("dates-"),
                 constants=constants,
+                renamed=_renamed(),
                 match_by=form.get("match_by", ""),
                 mode=form.get("mode", ""),
             )
@@ -286,6 +290,21 @@ def choose_matches(run: Run) -> Any:
         return _matches_page(importing.get(current_work(), run_id), gettext(error.message)), 422
     _rehearse(run_id)
     return _to("check", run_id)
+
+
+def _renamed() -> dict[str, dict[str, str]]:
+    """What words of the file mean, from the form."""
+    found: dict[str, dict[str, str]] = {}
+    for name, text in read_prefixed("is-").items():
+        field, _, word = name.partition("|")
+        found.setdefault(field, {})[word] = text
+    return found
+
+
+def _first(run: Run, rows: int) -> Iterator[Record]:
+    """The first rows of the file."""
+    table = CsvTable(storing.stored(current_work(), run.id), Format.from_json(run.file_format))
+    return itertools.islice(table.rows(), rows)
 
 
 def _rehearse(run_id: int) -> None:
@@ -310,14 +329,13 @@ def _check_page(run: Run, problem: str = "") -> str:
     work = current_work()
     importer: Importer = importing.importer_of(work, run.kind)
     fields = importer.fields(work)
-    table = CsvTable(storing.stored(work, run.id), Format.from_json(run.file_format))
-    mapper = Mapper(run.mapping, fields, run.dates, run.constants)  # type: ignore[arg-type]
+    mapper = Mapper(run.mapping, fields, run.dates, run.constants, run.renamed)  # type: ignore[arg-type]
     checking = importing.job_state(work, run) in importing.ALIVE
     shown = {*run.mapping, *run.constants} - {"external_source"}
     return render_template(
         "csv_tools/check.html",
         run=run,
-        first=[(record, mapper.fields(record.cells)) for record in itertools.islice(table.rows(), SHOWN)],
+        first=[(record, mapper.fields(record.cells)) for record in _first(run, SHOWN)],
         shown=[field for field in fields if field.name in shown],
         left_out=[name for name, field in zip(run.columns, run.mapping, strict=True) if not field],
         stamp=proposing.stamp(run),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, select
+from sqlalchemy import delete, func, select
 
-from crmhost.api import Change, Contact, JobContext, Message, StatusChange, Work, settings
+from crmhost.api import Change, Contact, JobContext, Message, StatusChange, Work, insert_rows, settings
 
 from .models import Stay
 
@@ -55,8 +55,7 @@ def take(work: Work, ids: Sequence[int], *, fresh: bool = False) -> None:
     for contact, rows in itertools.groupby(session.execute(history), key=lambda row: int(row[0])):
         entries = [(row[1] or 0, row[2], row[3] is None) for row in rows]
         found += stays_of(contact, [(status, at) for status, at, _ in entries], live=entries[0][2])
-    if found:
-        session.execute(insert(cast("Table", Stay.__table__)), found)
+    insert_rows(session, Stay, found)
 
 
 def stays_of(contact: int, entries: Sequence[tuple[int, dt.datetime]], *, live: bool = True) -> list[dict[str, Any]]:

@@ -162,8 +162,8 @@ class Batch:
         self._write_emails(changed)
         self._write_external_ids(everyone)
         self._write_tags(everyone)
-        texts = [(draft.id, document(draft.columns, draft.emails)) for draft in everyone]
-        search.put(self.work, KIND, texts)
+        for drafts, findable in ((self.new, search.add), (changed, search.put)):
+            findable(self.work, KIND, [(draft.id, document(draft.columns, draft.emails)) for draft in drafts])
         write_index(self.work, [(draft.id, draft.columns.get("custom"), None) for draft in self.new])
         others = [draft for draft in changed if "custom" in draft.old]
         write_index(self.work, [(draft.id, draft.columns["custom"], draft.old["custom"]) for draft in others])

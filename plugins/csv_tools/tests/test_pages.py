@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from crmhost.api import Contact, File, contacts
+from crmhost.api import Contact, File, Status, contacts
 from crmhost.testing import Host
 from plugins.csv_tools.models import Run
 
@@ -176,6 +176,31 @@ def test_saved_mappings(host: Hosts) -> None:
 
 
 TWO_COLUMNS = "Mail,Who\nb@example.com,B\n"
+
+
+def test_words_of_the_file(host: Hosts) -> None:
+    """Unknown statuses are asked about; what a person says holds for all rows, and for the next file with these columns."""
+    made = host("csv_tools")
+    browser = Browser(made)
+    text = (
+        "Email,Status\na@example.com,Opportunity\nb@example.com, opportunity\nc@example.com,lead\nd@example.com,Junk\n"
+    )
+    address = uploaded(browser, text)
+    browser.post(f"{address}/columns", **choices(browser.get(f"{address}/columns").text))
+    given = choices(browser.get(f"{address}/matches").text)
+    assert {name for name in given if name.startswith("is-")} == {"is-status|Opportunity", "is-status|Junk"}
+    browser.post(f"{address}/matches", **{**given, "is-status|Opportunity": "Customer", "is-status|Junk": "Nonsense"})
+    page = browser.get(f"{address}/check").text
+    assert page.count("<td>Customer</td>") == 2
+    assert "There is no status “Junk”" in page
+    begin(browser, address)
+    made.run_jobs()
+    with made.work() as work:
+        stored = work.session.execute(select(Contact.email, Status.name).join(Status, Status.id == Contact.status_id))
+        assert dict(stored.all()) == {"a@example.com": "Customer", "b@example.com": "Customer", "c@example.com": "Lead",
+                                      "d@example.com": "Lead"}  # fmt: skip
+    again = uploaded(browser, text)
+    assert choices(browser.get(f"{again}/matches").text)["is-status|Opportunity"] == "Customer"
 
 
 def test_other_format(host: Hosts) -> None:

@@ -1,0 +1,118 @@
+"""The import in a real browser: dropping a file, the steps by keyboard, another format in place, back, and files of all kinds."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from bench import sites
+from bench.load import Server, free_port
+from bench.sites import Place
+from tests.peers import browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
+
+PATIENCE = 20_000
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The browser."""
+    with browser.opened() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(chromium: Browser, place: Place) -> Iterator[Page]:
+    """A tab of the admin of an empty site; it must not complain of anything but the refusals that the test asks for."""
+    site = place.site()
+    token = sites.session_token(site)
+    site.close()
+    server = Server(place, free_port())
+    base = f"http://127.0.0.1:{server.port}"
+    context = chromium.new_context(base_url=base, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    context.add_cookies([{"name": "crmhost_session", "value": token, "url": base}])
+    tab = context.new_page()
+    complaints: list[str] = []
+    tab.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    expect.set_options(timeout=PATIENCE)
+    yield tab
+    context.close()
+    server.close()
+    assert [text for text in complaints if "422" not in text] == []
+
+
+def write(path: Path, rows: list[list[str]], delimiter: str = ",") -> Path:
+    """A CSV file."""
+    with path.open("w", encoding="cp1252", newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows(rows)
+    return path
+
+
+def test_the_steps(page: Page, tmp_path: Path) -> None:
+    """What is chosen at a step is still there after going back; another encoding is shown without leaving the page."""
+    file = write(tmp_path / "fair.csv", [["Mail", "Who"], ["zoe@example.com", "Zoé"], ["broken", "Bob"]], ";")
+    page.goto("/csv-tools/import")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_text("Drop a CSV file here").click()
+    chooser.value.set_files(file)
+    expect(page.locator("[data-file-name]")).to_have_text("fair.csv")
+    page.get_by_role("button", name="Look at the file").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("cell", name="Zoé")).to_be_visible()
+    page.evaluate("document.body.dataset.same = 'yes'")
+    page.get_by_label("Characters").select_option("Western (old Macintosh)")
+    expect(page.get_by_role("cell", name="Zoé")).to_have_count(0)
+    page.get_by_label("Characters").select_option("Western (Windows-1252)")
+    expect(page.get_by_role("cell", name="Zoé")).to_be_visible()
+    assert page.evaluate("document.body.dataset.same") == "yes"
+    page.get_by_label("Mail").select_option("E-mail")
+    page.get_by_label("Who").select_option("E-mail")
+    page.get_by_role("button", name="Next: who is here already").click()
+    expect(page.get_by_role("alert")).to_contain_text("Two columns go to")
+    expect(page.get_by_text("Two columns go there")).to_have_count(2)
+    page.get_by_label("Who").select_option("First name")
+    page.keyboard.press("Control+Enter")
+    page.get_by_label("Fill in what is missing").check()
+    page.get_by_role("button", name="Next: check the rows").click()
+    expect(page.locator("main")).to_contain_text("1 added, 0 updated, 0 skipped, 1 refused")
+    page.go_back()
+    expect(page.get_by_label("Fill in what is missing")).to_be_checked()
+    page.get_by_role("link", name="Columns").click()
+    assert page.get_by_label("Who").input_value() == "first_name"
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Next: who is here already").click()
+    page.get_by_role("button", name="Next: check the rows").click()
+    expect(page.get_by_role("button", name="Import 2 rows")).to_be_visible()
+
+
+def test_files_of_all_kinds(page: Page, tmp_path: Path) -> None:
+    """A workbook, a picture and an empty file are refused with what to do; a file of two thousand columns is shown."""
+    for name, data, said in (
+        ("book.xlsx", b"PK\x03\x04" + bytes(200), "Save the table as"),
+        ("face.csv", b"\x89PNG\r\n\x1a\n" + bytes(200), "This is a picture"),
+        ("empty.csv", b"", "The file is empty"),
+        ("blank.csv", b"\xef\xbb\xbf\r\n\r\n", "The file is empty"),
+    ):
+        (tmp_path / name).write_bytes(data)
+        page.goto("/csv-tools/import")
+        page.get_by_label("Drop a CSV file here").set_input_files(tmp_path / name)
+        page.get_by_role("button", name="Look at the file").click()
+        expect(page.locator("main")).to_contain_text(said)
+    wide = write(
+        tmp_path / "wide.csv", [["Email", *(f"Field {n}" for n in range(2000))], ["a@example.com", *(["x"] * 2000)]]
+    )
+    page.goto("/csv-tools/import")
+    page.get_by_label("Drop a CSV file here").set_input_files(wide)
+    page.get_by_role("button", name="Look at the file").click()
+    expect(page.get_by_text("The file has 2,001 columns")).to_be_visible()
+    page.get_by_role("button", name="Next: who is here already").click()
+    page.get_by_role("button", name="Next: check the rows").click()
+    expect(page.get_by_role("button", name="Import 1 row")).to_be_visible()
