@@ -60,7 +60,7 @@ def test_the_steps(page: Page, tmp_path: Path) -> None:
     file = write(tmp_path / "fair.csv", [["Mail", "Who"], ["zoe@example.com", "Zoé"], ["broken", "Bob"]], ";")
     page.goto("/csv-tools/import")
     with page.expect_file_chooser() as chooser:
-        page.get_by_text("Drop a CSV file here").click()
+        page.get_by_label("Drop a CSV file here").click()
     chooser.value.set_files(file)
     expect(page.locator("[data-file-name]")).to_have_text("fair.csv")
     page.get_by_role("button", name="Look at the file").focus()
