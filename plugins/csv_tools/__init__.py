@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crmhost.api import Exporter, File, Importer, Job, MenuItem, Permission, Schedule, Work
+from crmhost.api import Exporter, File, Importer, Job, MenuItem, Permission, Schedule, SlotItem, Work
 from crmhost.hooks import hookimpl
 
 
@@ -71,6 +71,12 @@ class Plugin:
                 place="Contacts", label="Export", endpoint="csv_tools.export", permission="contacts.export", order=50
             ),
         ]
+
+    @hookimpl
+    def slots(self) -> Sequence[SlotItem]:
+        from .export_pages import list_item
+
+        return [SlotItem(slot="list.more", render=list_item, permission="contacts.export")]
 
     @hookimpl
     def cli_commands(self) -> Sequence[Any]:

@@ -37,13 +37,21 @@ KEPT = "csv_tools.export"
 #: Filters that have a field of their own on the page.
 SHOWN = ("q", "status", "tag", "assigned_to", "created_from", "created_to")
 #: Parts of a list's address that narrow nothing down.
-_NO_FILTERS = ("view", "sort", "after", "before", "page", "limit")
+_NO_FILTERS = ("view", "sort", "after", "before", "rows")
 
 
 def add_export_pages(blueprint: Blueprint) -> None:
     """Adds the page and what it sends."""
     blueprint.get("/export")(export)
     blueprint.post("/export")(write_export)
+
+
+def list_item(_work: Work, view: Any) -> str:
+    """The way from the contact list to an export of what it shows."""
+    if view.table.id != "contacts":
+        return ""
+    url = f"{url_for('csv_tools.export')}?{urlencode(view.state)}"
+    return str(render_template("csv_tools/list_item.html", url=url))
 
 
 def export() -> Any:

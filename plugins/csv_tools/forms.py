@@ -55,7 +55,7 @@ def read_criteria() -> dict[str, str]:
 
 
 #: Parts of the address of the page that are no filters.
-_OWN = ("kind", "job", "view", "sort", "after", "before", "page", "limit", "columns")
+_OWN = ("kind", "job", "view", "sort", "after", "before", "rows", "columns")
 
 
 def _filters() -> dict[str, str]:
