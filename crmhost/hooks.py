@@ -361,27 +361,20 @@ def status_before_delete(work: Work, status_id: int, heir_id: int | None) -> Non
 
 @hookspec("action")
 def contacts_merged(work: Work, winner_id: int, loser_ids: Sequence[int]) -> None:
-    """Contacts were merged, inside the transaction; references named in ``[data] contact_refs`` already moved.
+    """Contacts were merged, inside the transaction; ``[data] contact_refs`` already moved: compute derived data anew.
 
-    Compute derived data anew here: rows of both are the winner's now, but for those that a unique constraint kept from moving
-    (``[data] on_clash``). What is written here to rows that moved is no edit in the eyes of an undo. The losers lie in the bin.
+    Rows that a unique constraint kept from moving follow ``[data] on_clash``. What is written here is no edit for an undo.
     """
 
 
 @hookspec("action")
 def contacts_unmerged(work: Work, winner_id: int, loser_ids: Sequence[int]) -> None:
-    """A merge was undone, inside the transaction; references already went back, but for rows edited or deleted since.
-
-    Compute derived data of all of these contacts anew.
-    """
+    """A merge was undone, inside the transaction; references went back, but for rows edited since: compute derived data anew."""
 
 
 @hookspec("collect")
 def contact_personal_data(work: Work, contact_id: int) -> Any:
-    """JSON-able data held on one person, beyond the columns listed in ``[data] personal``.
-
-    Asked when a person's data is exported: give what the person may see of itself, no secrets and nothing about others.
-    """
+    """JSON-able data on a person who wants it, beyond ``[data] personal``: no secrets, nothing about others."""
 
 
 @hookspec("action")

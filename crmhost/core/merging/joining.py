@@ -27,7 +27,7 @@ from ..contacts.derived import derive, document
 from ..contacts.emails import email_key
 from ..contacts.fields import COLUMNS
 from ..contacts.models import Contact, ContactEmail, Tagging
-from ..contacts.records import KIND, emails_of, plain
+from ..contacts.records import KIND, emails_of, may_see, plain
 from ..fields import records
 from ..fields.definitions import PREFIX
 from ..journal.models import JournalEntry
@@ -97,14 +97,14 @@ def merge(
     search.put(work, KIND, [(winner.id, document(vars(winner), [row.email for row in _addresses(work, winner.id)]))])
     record.changes = changes
     work.session.flush()
-    keys.refresh(work, [winner.id, *record.loser_ids])
+    ids, had = list(record.loser_ids), {"emails": [row.email for row in emails.get(winner.id, ())], "tags": tagged}
+    keys.refresh(work, [winner.id, *ids])
     # Whatever moved is read anew by whoever is told.
     work.session.expire_all()
-    work.hooks.call("contacts_merged", work=work, winner_id=winner.id, loser_ids=[loser.id for loser in losers])
+    work.hooks.call("contacts_merged", work=work, winner_id=winner.id, loser_ids=ids)
     work.session.flush()
     _keep(work, record.id, moved)
-    own = [row.email for row in emails.get(winner.id, ())]
-    _tell(work, winner, losers, record, {"emails": own, "tags": tagged})
+    _tell(work, winner, losers, record, had)
     return record
 
 
@@ -163,7 +163,7 @@ def _lock(work: Work, winner_id: int, loser_ids: Sequence[int]) -> tuple[Contact
         if contact.merged_into_id is not None:
             into = contact.merged_into_id
             said = Message("“%(name)s” was merged into another contact already: reload the page.", name=contact.name)
-            raise Conflict(said, other_id=into)
+            raise Conflict(said, other_id=into if may_see(work, into) else None)
         if contact.deleted_at is not None:
             raise Conflict(Message("“%(name)s” is in the bin: restore it first.", name=contact.name))
     return found[winner], [found[number] for number in others]
