@@ -78,6 +78,7 @@ def test_the_steps(page: Page, tmp_path: Path) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Two columns go to")
     expect(page.get_by_text("Two columns go there")).to_have_count(2)
     page.get_by_label("Who").select_option("First name")
+    page.get_by_label("Who").focus()
     page.keyboard.press("Control+Enter")
     page.get_by_label("Fill in what is missing").check()
     page.get_by_role("button", name="Next: check the rows").click()
