@@ -29,6 +29,7 @@ VARIABLES = {
     "trusted_proxies": "CRMHOST_TRUSTED_PROXIES",
     "log_format": "CRMHOST_LOG_FORMAT",
     "log_level": "CRMHOST_LOG_LEVEL",
+    "dev": "CRMHOST_DEV",
     "metrics": "CRMHOST_METRICS",
     "metrics_token": "CRMHOST_METRICS_TOKEN",
 }
@@ -47,6 +48,7 @@ class Config:
     :param trusted_proxies: addresses and networks whose word about the client's address and the request's number is believed.
     :param log_format: ``text`` or ``json``.
     :param log_level: least level of the site's own lines.
+    :param dev: whether authors see ``/dev/gallery``.
     :param metrics: whether ``/metrics`` answers; only who knows ``metrics_token``, if there is one.
     :param plugin_folders: (origin, folder) in which plugins are looked for, first wins.
     :param theme_folders: folders in which themes are looked for, first wins.
@@ -66,6 +68,7 @@ class Config:
     trusted_proxies: tuple[str, ...] = ()
     log_format: str = "text"
     log_level: str = "info"
+    dev: bool = False
     metrics: bool = False
     metrics_token: str = ""
     plugin_folders: tuple[tuple[Origin, Path], ...] = ()
@@ -123,6 +126,7 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
         trusted_proxies=trusted_proxies,
         log_format=_one_of("log_format", values, LOG_FORMATS, "text"),
         log_level=_one_of("log_level", values, LOG_LEVELS, "info"),
+        dev=_flag("dev", values.get("dev", False)),
         metrics=_flag("metrics", values.get("metrics", False)),
         metrics_token=str(values.get("metrics_token", "")),
         plugin_folders=(("bundled", checkout() / "plugins"), ("home", home / "plugins")),

@@ -84,6 +84,14 @@ PAGES = {
     "api-docs": "/api/v1/docs",
     "account": "/account",
     "second-step": "/account/second-step",
+    "gallery-signs": "/dev/gallery/",
+    "gallery-forms": "/dev/gallery/forms",
+    "gallery-wrong": "/dev/gallery/forms/wrong",
+    "gallery-list": "/dev/gallery/list",
+    "gallery-empty": "/dev/gallery/list/empty",
+    "gallery-parts": "/dev/gallery/parts",
+    "gallery-overlays": "/dev/gallery/overlays",
+    "gallery-charts": "/dev/gallery/charts",
     "not-found": "/nowhere",
 }
 
@@ -109,7 +117,7 @@ def main(chosen: list[str]) -> int:
         end = f"-{theme_name}" if theme_name else ""
         token = sites.session_token(site)
         site.close()
-        server = Server(place, free_port(), kind="waitress")
+        server = Server(place, free_port(), kind="waitress", settings={"CRMHOST_DEV": "1"})
         try:
             with browser.opened() as chromium:
                 for theme in ("light", "dark"):

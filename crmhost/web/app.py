@@ -73,4 +73,8 @@ def base_app(site: Site, generation: Generation) -> Flask:
     toasts.init_app(app)
     Compress(app)
     app.register_blueprint(frame.blueprint)
+    if site.config.dev or site.runtime.kind == "test":
+        from .gallery import blueprint as gallery
+
+        app.register_blueprint(gallery)
     return app

@@ -50,7 +50,9 @@ def details(work: Work, contact: Contact) -> list[Detail]:
         if text:
             found.append(Detail(label, text))
     owner = contact.assigned_to
-    found.append(Detail(_("Assigned to"), (owner.name or owner.email) if owner else _("Nobody"), "assigned_to"))
+    found.append(
+        Detail(_("Assigned to"), (owner.name or _breakable(owner.email)) if owner else _("Nobody"), "assigned_to")
+    )
     for field, label in SOCIALS.items():
         profile = (contact.socials or {}).get(field.removeprefix("social_"))
         if profile:
@@ -64,8 +66,13 @@ def details(work: Work, contact: Contact) -> list[Detail]:
 
 
 def _mailto(email: str) -> Markup:
+    return Markup('<a href="mailto:{}">{}</a>').format(email, _breakable(email))
+
+
+def _breakable(email: str) -> Markup:
+    """An address that is broken before its domain where it is too long for a line."""
     local, at, domain = email.partition("@")
-    return Markup('<a href="mailto:{}">{}<wbr>{}{}</a>').format(email, local, at, domain)
+    return Markup("{}<wbr>{}{}").format(local, at, domain)
 
 
 def _phone(number: str) -> str | Markup:

@@ -1,0 +1,132 @@
+"""Every component in every state breaks no rule of WCAG that axe can see: both themes, light and dark, wide and narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from bench import sites
+from bench.load import Server, free_port
+from bench.sites import Place
+from crmhost.web.gallery.routes import PAGES, TEMPLATES
+from tests.peers import browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+#: Milliseconds; a machine that runs other tests beside is slow at times.
+PATIENCE = 20_000
+ADDRESSES = ("", "forms", "forms/wrong", "list", "list/empty", "parts", "overlays", "charts")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The browser."""
+    with browser.opened() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Address of a site with the gallery, and the token of its admin."""
+    folder = tmp_path_factory.mktemp("gallery")
+    place = Place("gallery", folder, f"sqlite:///{folder}/gallery.sqlite")
+    sites.set_up(place)
+    site = place.site()
+    token = sites.session_token(site)
+    site.close()
+    server = Server(place, free_port(), kind="waitress", settings={"CRMHOST_DEV": "1"})
+    yield f"http://127.0.0.1:{server.port}", token
+    server.close()
+
+
+def opened(
+    chromium: Browser, served: tuple[str, str], *, theme: str = "default", colours: str = "light", width: int = 1440
+) -> Page:
+    """A tab of the admin in a theme, as a preview."""
+    address, token = served
+    context = chromium.new_context(base_url=address, viewport={"width": width, "height": 900}, color_scheme=colours)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE)
+    cookies = {"crmhost_session": token, "crm_preview": theme}
+    context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
+    return context.new_page()
+
+
+@pytest.mark.parametrize("theme", ["default", "almanac"])
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_component_is_hard_to_use(
+    chromium: Browser, served: tuple[str, str], theme: str, colours: str, width: int
+) -> None:
+    """axe finds nothing, no script fails, no page is wider than the window."""
+    page = opened(chromium, served, theme=theme, colours=colours, width=width)
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    wrong: list[tuple[str, ...]] = []
+    for name in ADDRESSES:
+        page.goto(f"/dev/gallery/{name}", wait_until="networkidle")
+        if name == "list":
+            page.locator("[data-select]:visible").first.check()
+            expect(page.get_by_role("toolbar")).to_be_visible()
+        for rule in Axe().run(page).response["violations"]:
+            wrong += [(name, rule["id"], node["html"], node.get("failureSummary")) for node in rule["nodes"]]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wrong.append((name, "wider than the window"))
+    assert wrong == []
+    assert complaints == []
+    page.context.close()
+
+
+def test_paper_shows_what_was_asked_for_and_nothing_else(chromium: Browser, served: tuple[str, str]) -> None:
+    """In print the frame is gone, ink is black on white also in the dark, heads of tables repeat, all rows are there."""
+    page = opened(chromium, served, colours="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    page.goto("/dev/gallery/list", wait_until="networkidle")
+    for part in (".crm-side", ".crm-top", ".crm-bar", ".crm-pager", "[data-select-all]", "#toasts"):
+        assert not page.locator(part).first.is_visible(), part
+    expect(page.locator(".crm-table tbody tr").last).to_be_visible()
+    assert page.locator("thead").evaluate("head => getComputedStyle(head).display") == "table-header-group"
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    ink = page.locator(".crm-table tbody td").nth(2).evaluate("cell => getComputedStyle(cell).color")
+    assert ground == "rgb(255, 255, 255)"
+    assert ink == "rgb(0, 0, 0)"
+    page.goto("/dev/gallery/charts", wait_until="networkidle")
+    expect(page.locator(".crm-chart svg").first).to_be_visible()
+    assert not page.locator(".tools").first.is_visible()
+    assert len(page.pdf(format="A4")) > 10_000
+    page.context.close()
+
+
+def test_what_is_not_wanted_does_not_move_and_forced_colours_keep_what_matters(
+    chromium: Browser, served: tuple[str, str]
+) -> None:
+    """With reduced motion nothing is animated; with forced colours borders and the focus are there, charts keep their colours."""
+    page = opened(chromium, served)
+    page.emulate_media(reduced_motion="reduce", forced_colors="active")
+    page.goto("/dev/gallery/charts", wait_until="networkidle")
+    moving = page.evaluate("document.getAnimations().filter(one => one.playState === 'running').length")
+    assert moving == 0
+    fills = (
+        page.locator(".crm-chart")
+        .nth(4)
+        .evaluate("place => [...place.querySelectorAll('svg path[stroke]')].map(path => path.getAttribute('stroke'))")
+    )
+    assert len({fill for fill in fills if fill.startswith("rgb")}) >= 4
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    page.context.close()
+
+
+def test_every_page_of_the_gallery_is_looked_at() -> None:
+    """The list of addresses has all of them, and all templates are shown."""
+    folder = Path(__file__).parents[2] / "crmhost" / "web" / "templates" / TEMPLATES
+    assert len(ADDRESSES) == len(PAGES)
+    assert {path.stem for path in folder.glob("*.html")} == {
+        "base", "cell", "signs", "forms", "list", "parts", "overlays", "charts",
+    }  # fmt: skip
