@@ -1,6 +1,6 @@
 """Pictures of the main pages: ``./crm shots [NAME …]`` writes them to ``shots/``, at 1440 and 390 px, light and dark.
 
-``theme=NAME`` among the names shows them in that theme.
+``theme=NAME`` among the names shows them in that theme. ``readme`` takes those of the README alone, into ``docs/pictures/``.
 
 Somebody has to look at them: a page that nobody looked at is not done.
 """
@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from bench import sites
 from bench.load import Server, free_port
@@ -24,6 +24,7 @@ from tests.peers import browser
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "shots"
+README = ROOT / "docs" / "pictures"
 SIZES = {1440: 900, 390: 844}
 
 #: Name -> address; {contact} is a contact of the demo data.
@@ -96,6 +97,10 @@ PAGES = {
 }
 
 
+#: Pages of which the README has pictures, and the colours in which it shows them.
+SHOWN = {"dashboard": "light", "contacts": "light", "contact": "light", "funnel": "dark", "extensions": "light"}
+
+
 def main(chosen: list[str]) -> int:
     """Takes the pictures whose names contain one of the words given; all without words."""
     theme_name = next((word.partition("=")[2] for word in chosen if word.startswith("theme=")), "")
@@ -120,6 +125,9 @@ def main(chosen: list[str]) -> int:
         server = Server(place, free_port(), kind="waitress", settings={"CRMHOST_DEV": "1"})
         try:
             with browser.opened() as chromium:
+                if "readme" in chosen:
+                    take_readme(chromium, f"http://127.0.0.1:{server.port}", token, end)
+                    return 0
                 for theme in ("light", "dark"):
                     for width, height in SIZES.items():
                         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
@@ -135,6 +143,18 @@ def main(chosen: list[str]) -> int:
             server.close()
     print(f"{len(list(OUT.glob('*.png')))} pictures in {OUT.name}/")
     return 0
+
+
+def take_readme(chromium: Browser, base: str, token: str, end: str) -> None:
+    """The pictures of the README: what one sees at first of a few pages; of another theme the dashboard alone."""
+    README.mkdir(exist_ok=True)
+    for name, colours in SHOWN.items() if not end else [("dashboard", "light")]:
+        context = chromium.new_context(viewport={"width": 1280, "height": 800}, color_scheme=colours)  # type: ignore[arg-type]
+        context.add_cookies([{"name": "crmhost_session", "value": token, "url": base}])
+        page = context.new_page()
+        page.goto(base + PAGES[name].format(contact=7), wait_until="networkidle")
+        page.screenshot(path=README / f"{name}{end}.png")
+        context.close()
 
 
 def take(page: Page, address: str, name: str) -> None:
