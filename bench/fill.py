@@ -1,16 +1,22 @@
 """Makes a site large quickly: demo contacts through the services, then copies of their rows by SQL.
 
 The copies carry everything that a contact made by the services carries: address, search text, history of the status, journal,
-counts. Tests compare a list of both kinds; here it is only about size.
+counts, values of custom fields. Tests compare a list of both kinds; here it is only about size.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Table, func, insert, literal, select
+import datetime as dt
+import random
+
+from sqlalchemy import Connection, Table, bindparam, func, insert, literal, select, update
 
 from crmhost import demo
 from crmhost.core.contacts import days
 from crmhost.core.contacts.models import Contact, ContactEmail, SearchDocument, Tagging
+from crmhost.core.fields import index
+from crmhost.core.fields import services as fields
+from crmhost.core.fields.models import FieldValue
 from crmhost.core.journal.models import JournalEntry
 from crmhost.core.statuses.models import StatusChange, StatusCount
 from crmhost.db import WRITES, metadata
@@ -18,6 +24,14 @@ from crmhost.site import Site
 
 #: Contacts that are made through the services before they are copied.
 SEEDS = 20_000
+#: Custom fields that lists can filter and sort by: one in ten contacts has none.
+FIELDS: tuple[dict[str, object], ...] = (
+    {"key": "nickname", "label": "Nickname", "kind": "text"},
+    {"key": "size", "label": "Size", "kind": "number"},
+    {"key": "renewal", "label": "Renewal", "kind": "date"},
+    {"key": "tier", "label": "Tier", "kind": "choice", "choices": ["Gold", "Silver", "Bronze"]},
+)
+_SYLLABLES = ("ba", "ko", "li", "mu", "ne", "ra", "so", "ti", "vu", "zan")
 
 
 def fill(site: Site, number: int, seeds: int = SEEDS) -> None:
@@ -25,6 +39,7 @@ def fill(site: Site, number: int, seeds: int = SEEDS) -> None:
     while (have := count(site)) < min(number, seeds):
         # Demo data leaves out people who are there already, so it may take a second round.
         demo.load(site, contacts=min(number, seeds) - have, seed=have + 1)
+        _give_values(site, after=have)
     while (have := count(site)) < number:
         with site.engine.execution_options(**{WRITES: True}).begin() as connection:
             _copy(connection, min(have, number - have))
@@ -36,6 +51,39 @@ def fill(site: Site, number: int, seeds: int = SEEDS) -> None:
     else:
         with site.engine.begin() as connection:
             connection.exec_driver_sql("ANALYZE")
+
+
+def _give_values(site: Site, after: int) -> None:
+    """Gives the contacts that were just made custom fields, and makes these first."""
+    dice = random.Random(after)
+    with site.work() as work:
+        known = {field.key for field in fields.definitions(work, "contact")}
+        with work.begin():
+            for field in FIELDS:
+                if field["key"] not in known:
+                    fields.add(work, field)
+        bare = select(Contact.id).where(Contact.id > after, Contact.deleted_at.is_(None)).order_by(Contact.id)
+        ids = list(work.session.scalars(bare))
+        rows = [(key, _values(dice)) for key in ids if dice.random() < 0.9]
+        table = Contact.__table__
+        change = update(table).where(table.c.id == bindparam("key"))
+        change = change.values(custom=bindparam("new", type_=table.c.custom.type))
+        for start in range(0, len(rows), 1_000):
+            some = rows[start : start + 1_000]
+            with work.begin():
+                work.session.connection().execute(change, [{"key": key, "new": custom} for key, custom in some])
+                index.write(work, "contact", [(key, custom, None) for key, custom in some])
+
+
+def _values(dice: random.Random) -> dict[str, object]:
+    """Custom fields as they are stored."""
+    day = dt.date(2020, 1, 1) + dt.timedelta(days=dice.randrange(4000))
+    return {
+        "nickname": "".join(dice.choice(_SYLLABLES) for _ in range(4)).capitalize(),
+        "size": dice.randrange(1, 100_000) / 2,
+        "renewal": day.isoformat(),
+        "tier": dice.choice(["gold", "silver", "silver", "bronze", "bronze", "bronze"]),
+    }
 
 
 def count(site: Site) -> int:
@@ -69,6 +117,10 @@ def _copy(connection: Connection, number: int) -> None:
     chosen = (documents.c.owner == "contact") & (documents.c.object_id <= last)
     values = {"object_id": documents.c.object_id + step, "text": documents.c.text + literal(f" {step}")}
     _copy_rows(connection, documents, chosen, values, without=("id",))
+    values_of = FieldValue.__table__
+    _copy_rows(
+        connection, values_of, values_of.c.object_id <= last, {"object_id": values_of.c.object_id + step}, ("id",)
+    )
     links = Tagging.__table__
     _copy_rows(connection, links, links.c.object_id <= last, {"object_id": links.c.object_id + step})
     counts = select(contact.c.status_id, func.count()).where(contact.c.id > step).group_by(contact.c.status_id)

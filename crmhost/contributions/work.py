@@ -268,13 +268,16 @@ class FieldObject(Contribution):
     :param name: of one record, such as ``company``; the same as in the journal, tags and search.
     :param label: of many, such as ``Companies``.
     :param model: its model, with the columns ``id`` (a whole number) and ``custom`` (JSON).
-    :param renewed: gets a begun work and ids (up to 500) whose values a job changed: for versions, events, search texts.
+    :param renewed: gets a begun work and ids (up to 500) whose values a job changed: for versions and events.
+    :param searched: gets a begun work and ids (up to 500) whose values of a text are to be found from now on, or no longer:
+        renews what these records are found by (see ``custom_fields.searched``).
     """
 
     name: str
     label: str
     model: type[Any]
     renewed: Callable[[Work, Sequence[int]], None] | None = None
+    searched: Callable[[Work, Sequence[int]], None] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, func, select
 
 from ..core.contacts.models import ExternalId, SearchDocument
+from ..core.fields.models import Field
 from ..core.files import services as files
 from ..core.files.models import File
 from ..core.settings.models import StoredSetting
@@ -64,7 +65,7 @@ def _uninstall(site: Site, name: str, actor: Actor, export_to: Path | None) -> l
         # Somebody may have enabled it again while requests were waited for.
         lifecycle.lock(connection, switched.generation)
         if code is not None:
-            _farewell(site, connection, code, actor)
+            _farewell(site, connection, code, actor, keep=keep)
         dropped = [] if keep else _drop_tables(connection, name, code, found)
         with GuardedSession(connection, expire_on_commit=False) as session:
             work = site.make_work(session, actor, site.runtime.current())
@@ -96,8 +97,11 @@ def _wait_for_old_requests(site: Site, number: int) -> None:
         time.sleep(0.1)
 
 
-def _farewell(site: Site, connection: Connection, code: Found, actor: Actor) -> None:
-    """Calls the plugin's ``on_purge``; a failure is no reason to keep what the admin wants gone."""
+def _farewell(site: Site, connection: Connection, code: Found, actor: Actor, *, keep: bool) -> None:
+    """Calls the plugin's ``on_purge``, and forgets the custom fields of its records unless its data are kept.
+
+    A failure is no reason to keep what the admin wants gone.
+    """
     from .generation import assemble
 
     order, refused = site.plan_of(site.discover(), [*site.wanted(connection).enabled, code.id], {})
@@ -110,6 +114,9 @@ def _farewell(site: Site, connection: Connection, code: Found, actor: Actor) -> 
             work = site.make_work(session, actor, generation)
             with work.begin():
                 generation.hooks.one(code.id, "on_purge", work=work)
+                objects = generation.contributions("custom_field_objects")
+                mine = [item.name for item in objects if item.plugin == code.id and not keep]
+                session.execute(delete(Field).where(Field.object.in_(mine)))
         savepoint.commit()
     except Exception as error:
         savepoint.rollback()

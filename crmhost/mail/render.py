@@ -80,6 +80,7 @@ LEGACY: Mapping[str, str] = {
 
 _OPEN = re.compile(r"\{\{|\{%|#{2,3}(?=[A-Z])")
 _LEGACY = re.compile(r"#{2,3}([A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*)#{2,3}")
+_CUSTOM = re.compile(r"(?:CONTACT[-_])?CUSTOM[-_](.+)")
 _TAG = re.compile(r"[A-Za-z_#]\w*")
 #: The start of an attribute that holds an address, right before the placeholder.
 _ADDRESS = re.compile(r"""\b(?:href|src|action|background|formaction)\s{0,9}=\s{0,9}["']?\s{0,9}\Z""", re.IGNORECASE)
@@ -208,10 +209,14 @@ def _compile(text: str, kind: Kind, aliases: tuple[tuple[str, str], ...] | None)
 
 
 def path_of(name: str, aliases: Mapping[str, str] = LEGACY) -> str:
-    """The dotted path that an older name stands for: from ``aliases``, or by the rule CONTACT-SHOE-SIZE -> contact.shoe_size."""
+    """The dotted path that an older name stands for: from ``aliases``, or by the rule CONTACT-SHOE-SIZE -> contact.shoe_size;
+    CUSTOM_SHOE_SIZE is the custom field ``contact.custom.shoe_size``."""
     known = aliases.get(name)
     if known is not None:
         return known
+    custom = _CUSTOM.fullmatch(name)
+    if custom:
+        return f"contact.custom.{custom[1].lower().replace('-', '_')}"
     head, _, rest = name.lower().partition("-")
     return f"{head}.{rest.replace('-', '_')}" if rest else head
 

@@ -9,6 +9,9 @@ from flask import Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as lazy_text
 
+from ..core.fields.forms import add_fields as add_custom_fields
+from ..core.fields.forms import typed as typed_custom_fields
+from ..core.fields.showing import shown as shown_custom_field
 from ..core.jobs.showing import job_progress
 from . import switching
 from .charts import Chart, ChartReceipt, ChartSeries, chart_box
@@ -85,6 +88,7 @@ __all__ = [
     "TextField",
     "UrlField",
     "abort",
+    "add_custom_fields",
     "ago",
     "chart_box",
     "client_address",
@@ -113,8 +117,10 @@ __all__ = [
     "repeatable",
     "request",
     "requires",
+    "shown_custom_field",
     "switching",
     "toast",
+    "typed_custom_fields",
     "url_for",
     "use_actor",
     "writing",

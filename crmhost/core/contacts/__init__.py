@@ -66,10 +66,12 @@ class Plugin:
 
     @hookimpl
     def custom_field_objects(self) -> Sequence[FieldObject]:
-        from .custom import renew
+        from .custom import renew, search_anew
         from .models import Contact
 
-        return [FieldObject(name="contact", label="Contacts", model=Contact, renewed=renew, order=10)]
+        return [
+            FieldObject(name="contact", label="Contacts", model=Contact, renewed=renew, searched=search_anew, order=10)
+        ]
 
     @hookimpl
     def permissions(self) -> Sequence[Permission]:

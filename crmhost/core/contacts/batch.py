@@ -14,7 +14,7 @@ from ..rows import chunks, insert_rows, table
 from ..statuses import history
 from ..statuses.models import Status
 from . import search, tags
-from .custom import readable, write_index
+from .custom import readable, searched_texts, write_index
 from .derived import derive, document
 from .emails import email_key
 from .fields import COLUMNS
@@ -163,7 +163,7 @@ class Batch:
         self._write_external_ids(everyone)
         self._write_tags(everyone)
         for drafts, findable in ((self.new, search.add), (changed, search.put)):
-            findable(self.work, KIND, [(draft.id, document(draft.columns, draft.emails)) for draft in drafts])
+            findable(self.work, KIND, [(draft.id, self._document(draft)) for draft in drafts])
         write_index(self.work, [(draft.id, draft.columns.get("custom"), None) for draft in self.new])
         others = [draft for draft in changed if "custom" in draft.old]
         write_index(self.work, [(draft.id, draft.columns["custom"], draft.old["custom"]) for draft in others])
@@ -273,6 +273,10 @@ class Batch:
             for name in draft.new_tags
         ]
         insert_rows(self.work.session, Tagging, rows)
+
+    def _document(self, draft: Draft) -> str:
+        more = searched_texts(self.work, draft.columns.get("custom"))
+        return document(draft.columns, draft.emails, more)
 
     # --- what is said -------------------------------------------------------------------------------------------------
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from ...messages import Message
 from ...work.unit import Change, Work
 from ..fields import index, records
 from ..fields.definitions import PREFIX
 from ..rows import chunks
-from .fields import NOTES_LENGTH, Cleaned
+from . import search
+from .derived import document
+from .fields import NOTES_LENGTH, PHONES, Cleaned
 from .models import Contact
-from .records import KIND
+from .records import KIND, emails_of
 
 #: Sources of contacts that nobody is refused for a field that has to be filled in: only people and programs that write one.
 ASKED = ("manual", "api")
@@ -65,6 +67,25 @@ def readable(work: Work, values: Mapping[str, Any], other: Mapping[str, Any] | N
 def write_index(work: Work, rows: Iterable[tuple[int, Mapping[str, Any] | None, Mapping[str, Any] | None]]) -> None:
     """Writes the index for contacts that are being saved: id, custom fields now and before each."""
     index.write(work, KIND, rows)
+
+
+def searched_texts(work: Work, custom: Mapping[str, Any] | None) -> list[str]:
+    """The texts of custom fields that a contact is found by."""
+    return records.searched(work, KIND, custom)
+
+
+def search_anew(work: Work, ids: Sequence[int]) -> None:
+    """Renews what contacts are found by; those in the bin are not found."""
+    names = ("id", "first_name", "last_name", *PHONES, "custom")
+    columns = [getattr(Contact, name) for name in names]
+    emails = emails_of(work, ids)
+    for some in chunks(ids):
+        living = select(*columns).where(Contact.id.in_(some), Contact.deleted_at.is_(None))
+        texts = []
+        for row in work.session.execute(living).mappings():
+            mine = [email.email for email in emails.get(row["id"], ())]
+            texts.append((row["id"], document(row, mine, searched_texts(work, row["custom"]))))
+        search.put(work, KIND, texts)
 
 
 def together(work: Work, old: Mapping[str, Any], new: Mapping[str, Any], *, fill: bool) -> dict[str, Any]:

@@ -123,7 +123,8 @@ class CustomSort(Sort):
         # The sum keeps planners from reading contacts first and looking up the value of each.
         valued = select(Contact).join(value, Contact.id == value.object_id + 0)
         valued = valued.where(mine, column.is_not(None), *where, *(condition(value) for condition in on))
-        empty = select(Contact).where(~exists().where(mine, value.object_id == Contact.id), *where)
+        # Read by the number, not from end to end.
+        empty = select(Contact).where(Contact.id > 0, ~exists().where(mine, value.object_id == Contact.id), *where)
         both: list[tuple[Select[Contact], tuple[Any, ...], bool]] = [(valued, (column, value.object_id), True)]
         if not on:
             both.append((empty, (Contact.id,), False))

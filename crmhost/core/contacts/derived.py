@@ -31,10 +31,10 @@ def nameless(values: Mapping[str, Any]) -> bool:
 NAMELESS = "Give at least a first name, a last name, an e-mail address or a phone number."
 
 
-def document(values: Mapping[str, Any], emails: Iterable[str]) -> str:
-    """What a contact is found by: names, e-mail addresses, and the digits of the phones."""
+def document(values: Mapping[str, Any], emails: Iterable[str], custom: Iterable[str] = ()) -> str:
+    """What a contact is found by: names, e-mail addresses, the digits of the phones, and texts of custom fields."""
     phones = (digits(values.get(field) or "") for field in PHONES)
-    words = (values.get("first_name"), values.get("last_name"), *emails, *phones)
+    words = (values.get("first_name"), values.get("last_name"), *emails, *phones, *custom)
     return " ".join(word for word in words if word)
 
 

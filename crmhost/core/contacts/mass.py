@@ -16,7 +16,7 @@ from ..rows import chunks
 from ..statuses import counts, history
 from ..statuses import services as statuses
 from . import search, tags
-from .derived import document
+from .custom import search_anew
 from .fields import PHONES, clean
 from .models import Contact, ContactEmail
 from .records import KIND, assignee, emails_of, may_see, owners_of_emails
@@ -119,11 +119,7 @@ def restore(work: Work, ids: Sequence[int]) -> int:
         seen.add(row.email_key)
     _touch(work, chosen, deleted_at=None)
     _activate(work, keys, active=True)
-    texts = [
-        (contact.id, document(dict(contact._mapping), [row.email for row in emails.get(contact.id, ())]))
-        for contact in chosen
-    ]
-    search.put(work, KIND, texts)
+    search_anew(work, keys)
     _count(work, chosen, 1)
     write(work, [SystemEntry(key, "restored") for key in keys])
     after = {

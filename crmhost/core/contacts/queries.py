@@ -360,8 +360,9 @@ class _Listing:
     def _counted(self) -> Select[Any]:
         """Ids of all that match; of a custom field that many have, the rows of its index are read first."""
         first = next((item for item in self.conditions if item.wide and item.source is not None), None)
-        if first is None or first.source is None:
-            return select(Contact.id).where(self.live, *(item.narrow for item in self.conditions))
+        if first is None or first.source is None or not all(item.wide for item in self.conditions):
+            where = (opaque(item.broad) if item.wide else item.narrow for item in self.conditions)
+            return select(Contact.id).where(self.live, *where)
         found = first.source.subquery()
         rest = (opaque(item.broad) for item in self.conditions if item is not first)
         return select(Contact.id).join(found, Contact.id == found.c.object_id + 0).where(self.live, *rest)

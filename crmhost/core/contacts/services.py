@@ -24,7 +24,7 @@ from ..statuses.models import Status
 from ..text import clean_line
 from ..users.models import User
 from . import search, tags
-from .custom import ASKED, readable, settle, write_index
+from .custom import ASKED, readable, searched_texts, settle, write_index
 from .derived import NAMELESS, derive, document, nameless
 from .emails import email_key
 from .fields import COLUMNS, Cleaned, clean, fold_parts
@@ -105,7 +105,7 @@ def create(
     _add_external_ids(work, contact, values.get("external_ids", ()))
     named = tags.put(work, KIND, [contact.id], values.get("tags", ()))
     fields_now = snapshot(contact, emails, named.get(contact.id, ([], []))[1])
-    search.put(work, KIND, [(contact.id, document(fields_now, emails))])
+    search.put(work, KIND, [(contact.id, document(fields_now, emails, searched_texts(work, contact.custom)))])
     write_index(work, [(contact.id, contact.custom, None)])
     known = {status.id: status for status in statuses.all_statuses(work)}
     _attach(work, contact, known)
@@ -164,7 +164,8 @@ def update(work: Work, contact_id: int, fields: Mapping[str, Any], *, version: i
     if after:
         for name, value in derive(vars(contact)).items():
             setattr(contact, name, value)
-        search.put(work, KIND, [(contact.id, document(vars(contact), emails if emails is not None else have))])
+        words = searched_texts(work, contact.custom)
+        search.put(work, KIND, [(contact.id, document(vars(contact), emails if emails is not None else have, words))])
         if "custom" in after:
             write_index(work, [(contact.id, after["custom"], before["custom"])])
         was, now = readable(work, before, after), readable(work, after, before)

@@ -68,7 +68,7 @@ class FieldCondition:
 
     :param on: the condition on the value's row in the index.
     :param negated: holds for records without such a row, those without any value too.
-    :param words: folded words that a text must hold, which an index by parts of texts finds.
+    :param words: folded words of a text that has to be part of the value's, which an index by parts of texts finds.
     """
 
     field: Definition
@@ -149,8 +149,8 @@ def _on(work: Work, field: Definition, operator: str, value: Any) -> OnRows:
     if operator == "not_empty":
         return lambda rows: rows.id.is_not(None)
     if operator == "contains":
-        words = _folded(value).split()
-        return lambda rows: and_(rows.text.is_not(None), *(_within(rows.text, word) for word in words))
+        part = _folded(value)
+        return lambda rows: and_(rows.text.is_not(None), rows.text.contains(part, autoescape=True))
     if operator == "starts_with":
         start = _folded(value)
         return lambda rows: and_(rows.text >= start, rows.text < start + _LAST)
@@ -209,11 +209,6 @@ def _folded(value: Any) -> str:
     if not text:
         raise Invalid("Give a text.")
     return text
-
-
-def _within(text: Any, word: str) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = text.contains(word, autoescape=True)
-    return found
 
 
 def _instant(day: dt.date) -> dt.datetime:

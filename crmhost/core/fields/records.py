@@ -12,7 +12,7 @@ from ...work.unit import Work
 from ..settings.services import seal, unseal
 from ..text import clean_line, nearest, shorten, unknown
 from .definitions import PREFIX, by_key, definitions
-from .kinds import MASK, Definition, Stored, as_json, as_text, clean, stored
+from .kinds import MASK, SEARCHED, Definition, Stored, as_json, as_text, clean, stored
 
 #: Who may read encrypted text.
 REVEAL = "fields.reveal"
@@ -107,11 +107,18 @@ def shown(work: Work, object_type: str, custom: Mapping[str, Any] | None) -> dic
 
 
 def texts(work: Work, object_type: str, custom: Mapping[str, Any] | None) -> dict[str, str]:
-    """Every custom field of a record as text, for placeholders and files; encrypted text is left empty."""
-    return {
-        field.key: "" if field.kind == "encrypted" else as_text(field, stored(field, custom))
-        for field in definitions(work, object_type)
-    }
+    """Every custom field of a record as text, for placeholders; money has its currency, encrypted text is left empty."""
+    found = {}
+    for field in definitions(work, object_type):
+        text = "" if field.kind == "encrypted" else as_text(field, stored(field, custom))
+        found[field.key] = f"{text} {field.currency}" if text and field.kind == "money" else text
+    return found
+
+
+def searched(work: Work, object_type: str, custom: Mapping[str, Any] | None) -> list[str]:
+    """The texts that a record is found by: those of lines, addresses and e-mails that lists can filter by."""
+    fields = [field for field in definitions(work, object_type) if field.filterable and field.kind in SEARCHED]
+    return [str(stored(field, custom)) for field in fields if stored(field, custom)]
 
 
 def exported(work: Work, object_type: str) -> list[Definition]:

@@ -15,7 +15,7 @@ from ...work.unit import Work
 from ..rows import chunks, table
 from .definitions import definition, forget, object_of
 from .index import rewrite
-from .kinds import stored
+from .kinds import SEARCHED, stored
 from .models import Field, FieldValue
 
 #: Records read and written in one transaction.
@@ -31,6 +31,7 @@ def reindex(work: Work, row: Field) -> None:
     some = _after(work, kind, 0, BATCH + 1)
     if len(some) <= BATCH:
         rewrite(work, definition(row), some)
+        _search(work, kind, row, [key for key, _ in some])
         row.indexed = row.revision
     else:
         work.enqueue("fields.index", dedupe=str(row.id), field_id=row.id)
@@ -60,6 +61,7 @@ def index(job: JobContext, field_id: int) -> dict[str, Any] | None:
                 row.indexed = revision
                 break
             rewrite(work, definition(row), some)
+            _search(work, kind, row, [key for key, _ in some])
             last, done = some[-1][0], done + len(some)
             job.save({"revision": revision, "last": last, "done": done})
         job.progress(done, total, label)
@@ -139,6 +141,7 @@ def erase(job: JobContext, field_id: int, now: bool = False) -> dict[str, Any] |
                 mine = (FieldValue.field_id == field_id, FieldValue.object_id.in_(part))
                 work.session.execute(delete(table(FieldValue)).where(*mine))
             _renew(work, kind, [item for item, _ in rows])
+            _search(work, kind, row, [item for item, _ in rows])
             last, done = ids[-1], done + len(ids)
             job.save(last)
         job.progress(done, total, label)
@@ -205,6 +208,12 @@ def _store(work: Work, kind: FieldObject, rows: Sequence[tuple[int, Any]]) -> No
 def _renew(work: Work, kind: FieldObject, ids: Sequence[int]) -> None:
     if kind.renewed is not None and ids:
         kind.renewed(work, ids)
+
+
+def _search(work: Work, kind: FieldObject, row: Field, ids: Sequence[int]) -> None:
+    if kind.searched is not None and row.kind in SEARCHED and ids:
+        forget(work)
+        kind.searched(work, ids)
 
 
 def _number(work: Work, kind: FieldObject) -> int:

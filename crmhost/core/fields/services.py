@@ -16,11 +16,13 @@ from ..keyset import valid_id
 from ..settings.values import check_currency
 from ..text import clean_line, fold
 from . import choices, scans
+from .conditions import condition
 from .definitions import always_filterable, by_key, definition, definitions, forget, object_of, objects
 from .index import drop
+from .index import write as write_index
 from .kinds import CHOOSING, FILTERABLE, KINDS, SIMPLE_KINDS, Definition, Stored, kind_of
 from .models import Field
-from .records import audited, check, exported, exported_texts, given_of, merged, reveal, shown, texts
+from .records import audited, check, exported, exported_texts, given_of, merged, reveal, searched, shown, texts
 
 __all__ = [
     "SIMPLE_KINDS",
@@ -31,6 +33,7 @@ __all__ = [
     "by_key",
     "change",
     "check",
+    "condition",
     "count_values",
     "definitions",
     "delete",
@@ -47,8 +50,10 @@ __all__ = [
     "reorder",
     "restore",
     "reveal",
+    "searched",
     "shown",
     "texts",
+    "write_index",
 ]
 
 MANAGE = "fields.manage"

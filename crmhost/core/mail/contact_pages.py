@@ -56,7 +56,7 @@ def compose(contact_id: int) -> ResponseReturnValue:
         contact=contact,
         templates=patterns.all_templates(work),
         chosen=valid_id(request.args.get("template")),
-        placeholders=catalogue(),
+        placeholders=catalogue(work),
         transport=accounts.transport(work),
         blocked=[row for rows in blocked.values() for row in rows],
     )

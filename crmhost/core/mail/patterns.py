@@ -27,7 +27,7 @@ KINDS = ("rich", "text", "html", "mjml")
 MOST = 1_000
 LONGEST = 400_000
 #: Beginnings of placeholders whose further parts are not in the catalogue.
-_FREE = ("contact.custom.", "owner.", "site.")
+_FREE = ("owner.", "site.")
 _DOCUMENT = re.compile(r"<(?:html|body|!doctype)\b", re.IGNORECASE)
 
 
@@ -226,7 +226,7 @@ def problems(work: Work, kind: str, subject: str, content: str, text: str = "") 
         used = names(source)
     except Invalid as error:
         return {"content": [error.message]}
-    foreign = _foreign(used, {item.path for item in values_of.catalogue()})
+    foreign = _foreign(used, {item.path for item in values_of.catalogue(work)})
     return {"content": [unknown_sentence(foreign)]} if foreign else {}
 
 

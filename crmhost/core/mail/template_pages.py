@@ -108,7 +108,7 @@ def _page(
         template=found,
         version=version,
         differences=changed,
-        placeholders=catalogue(),
+        placeholders=catalogue(current_work()),
         somebody=somebody(current_work()),
         saved=clean_line(request.args.get("saved", ""))[:20],
     )
@@ -117,7 +117,7 @@ def _page(
 def offer(field: RichTextField, work: Work) -> None:
     """Gives an editor the placeholders of mails, and the place that takes its pictures."""
     images = url_for("mail.add_picture") if work.can("mail.send") else ""
-    field.offer(((item.path, _(item.label)) for item in catalogue()), images)
+    field.offer(((item.path, _(item.label)) for item in catalogue(work)), images)
 
 
 def somebody(work: Work) -> Contact | None:

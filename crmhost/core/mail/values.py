@@ -10,6 +10,7 @@ from typing import Any
 from ...mail.render import Rich
 from ...work.unit import Work
 from ..contacts.models import Contact
+from ..fields import services as custom_fields
 from ..users.models import User
 from .accounts import Account
 
@@ -24,8 +25,8 @@ class Placeholder:
     label: str
 
 
-def catalogue() -> list[Placeholder]:
-    """Every placeholder of a mail, in the order in which pages list them."""
+def catalogue(work: Work) -> list[Placeholder]:
+    """Every placeholder of a mail, in the order in which pages list them; those of custom fields behind the contact's own."""
     labels = {
         "contact.first_name": "First name",
         "contact.last_name": "Last name",
@@ -55,7 +56,14 @@ def catalogue() -> list[Placeholder]:
         "unsubscribe.line": "Line with the link to unsubscribe",
         "unsubscribe.url": "Address to unsubscribe at",
     }
-    return [Placeholder(path, label) for path, label in labels.items()]
+    custom = [
+        Placeholder(f"contact.{field.name}", field.label)
+        for field in custom_fields.definitions(work, "contact")
+        if field.kind != "encrypted"
+    ]
+    found = [Placeholder(path, label) for path, label in labels.items()]
+    place = next(number for number, item in enumerate(found) if not item.path.startswith("contact."))
+    return [*found[:place], *custom, *found[place:]]
 
 
 def values(
@@ -73,7 +81,7 @@ def values(
     """
     signature = account.signature
     given = {
-        "contact": _contact(contact),
+        "contact": _contact(work, contact),
         "owner": _owner(contact.assigned_to if contact is not None else None),
         "sender": {
             "name": _sender_name(work, account),
@@ -87,7 +95,7 @@ def values(
     return {**given, **(more or {})}
 
 
-def _contact(contact: Contact | None) -> dict[str, Any]:
+def _contact(work: Work, contact: Contact | None) -> dict[str, Any]:
     names = ("prefix", "first_name", "last_name", "email", "mobile_phone", "work_phone", "home_phone")
     found: dict[str, Any] = {name: getattr(contact, name, "") for name in names}
     parts = contact.address1 if contact is not None and contact.address1 else {}
@@ -95,7 +103,7 @@ def _contact(contact: Contact | None) -> dict[str, Any]:
     found["full_name"] = " ".join(part for part in (found["first_name"], found["last_name"]) if part)
     found["address"] = address
     found["status"] = contact.status.name if contact is not None else ""
-    found["custom"] = dict(contact.custom or {}) if contact is not None else {}
+    found["custom"] = custom_fields.texts(work, "contact", contact.custom if contact is not None else None)
     return found
 
 

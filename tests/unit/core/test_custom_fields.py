@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from crmhost.core.contacts import bulk
+from crmhost.core.contacts import bulk, queries
 from crmhost.core.contacts import services as contacts
 from crmhost.core.contacts.models import Contact
 from crmhost.core.fields import services as fields
 from crmhost.core.fields.kinds import MASK, Choice, Definition, as_text, clean
 from crmhost.core.fields.models import FieldValue
+from crmhost.core.mail import patterns
+from crmhost.core.mail import services as mail
 from crmhost.errors import Conflict, Forbidden, Invalid, NotFound
 from crmhost.testing import Host
 from crmhost.work.tables import AuditEntry
@@ -382,3 +384,45 @@ def test_values_of_several_records_are_merged(site: Host) -> None:
             work, "contact", [{"interests": ["wine"]}, {"nick": "A", "interests": ["tea"]}, {"nick": "B"}, None]
         )
     assert found == {"nick": "A", "interests": ["tea", "wine"]}
+
+
+def test_contacts_are_found_by_texts_that_lists_can_filter_by(site: Host) -> None:
+    """From the moment a field can be filtered by, until it no longer can; after the bin too."""
+    number = add(site, "Nick", filterable=False)
+    add(site, "Badge", "text")
+    ada = site.make.contact(first_name="Ada", custom={"nick": "Countess", "badge": "X-4711"})
+
+    def found(q: str) -> list[int]:
+        with site.work("Admin") as work:
+            return [contact.id for contact in queries.page(work, queries.ListQuery(q=q)).rows]
+
+    assert (found("4711"), found("countess")) == ([ada], [])
+    with site.work("Admin") as work, work.begin():
+        fields.change(work, number, {"filterable": True})
+        contacts.to_bin(work, [ada])
+        contacts.restore(work, [ada])
+    assert found("countess ada") == [ada]
+    with site.work("Admin") as work, work.begin():
+        fields.change(work, number, {"filterable": False})
+    assert found("countess") == []
+
+
+def test_mails_hold_custom_fields(site: Host) -> None:
+    """In both writings, listed among the placeholders; empty ones are empty, unknown ones hold the mail back."""
+    add(site, "Shoe size", "number")
+    add(site, "Budget", "money", currency="EUR")
+    add(site, "Tier", "choice", choices=["Gold"])
+    add(site, "Passport", "encrypted")
+    ada = site.make.contact(
+        first_name="Ada", custom={"shoe_size": 43, "budget": "12.5", "tier": "Gold", "passport": "P1"}
+    )
+    text = "##CUSTOM_SHOE_SIZE## {{ contact.custom.budget }} {{ contact.custom.tier }}[{{ contact.custom.passport }}]"
+    with site.work("Admin") as work:
+        paths = [item.path for item in mail.catalogue(work)]
+        assert "contact.custom.tier" in paths
+        assert "contact.custom.passport" not in paths
+        written = mail.write(work, mail.compose(work, "text", "Hello", text), contacts.get(work, ada))
+        assert "43 12.50 EUR Gold[]" in written.text
+        template = {"name": "A", "subject": "S", "kind": "text", "content": "{{ contact.custom.hat }}"}
+        with pytest.raises(Invalid, match=r"contact\.custom\.hat"), work.begin():
+            patterns.save(work, None, template)
