@@ -19,7 +19,7 @@ from bench.sites import Place
 from crmhost import demo
 from crmhost.web.templating import plain
 from crmhost.web.themes import services as themes
-from tests import duplicates, imports, mails, webhooks
+from tests import duplicates, fields, imports, mails, webhooks
 from tests.peers import browser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,6 +58,10 @@ PAGES = {
     "themes": "/themes/",
     "settings": "/settings/",
     "field-options": "/settings/field-options/",
+    "field": "/settings/field-options/fields/1",
+    "field-new": "/settings/field-options/fields/new?kind=choice",
+    "field-delete": "/settings/field-options/fields/1/delete",
+    "contacts-custom": "/contacts/?custom.customer_tier=gold&sort=-custom.yearly_budget",
     "users": "/settings/users/",
     "user": "/settings/users/1",
     "user-new": "/settings/users/new",
@@ -115,6 +119,7 @@ def main(chosen: list[str]) -> int:
         webhooks.some(site)
         duplicates.some(site)
         mails.some(site)
+        fields.some(site)
         imports.some(site)
         if theme_name:
             with site.work() as work, work.begin():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, func, select
 
 from ..core.contacts.models import ExternalId, SearchDocument
-from ..core.fields.models import Field
+from ..core.fields.models import Field, FieldValue
 from ..core.files import services as files
 from ..core.files.models import File
 from ..core.settings.models import StoredSetting
@@ -116,6 +116,8 @@ def _farewell(site: Site, connection: Connection, code: Found, actor: Actor, *, 
                 generation.hooks.one(code.id, "on_purge", work=work)
                 objects = generation.contributions("custom_field_objects")
                 mine = [item.name for item in objects if item.plugin == code.id and not keep]
+                fields = select(Field.id).where(Field.object.in_(mine))
+                session.execute(delete(FieldValue).where(FieldValue.field_id.in_(fields)))
                 session.execute(delete(Field).where(Field.object.in_(mine)))
         savepoint.commit()
     except Exception as error:

@@ -84,7 +84,7 @@ def search_anew(work: Work, ids: Sequence[int]) -> None:
         texts = []
         for row in work.session.execute(living).mappings():
             mine = [email.email for email in emails.get(row["id"], ())]
-            texts.append((row["id"], document(row, mine, searched_texts(work, row["custom"]))))
+            texts.append((row["id"], document(dict(row), mine, searched_texts(work, row["custom"]))))
         search.put(work, KIND, texts)
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 
+from . import search
+from .derived import digits
 from .models import Contact
+
+_PHONE = re.compile(r"\+?[\d\s()./-]+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,3 +51,10 @@ class Count:
 
     number: int
     exact: bool
+
+
+def phone_words(q: str) -> list[str]:
+    """The words of a search; something that looks like a phone number is one word of digits."""
+    if _PHONE.fullmatch(q.strip()) and len(digits(q)) >= search.SHORTEST:
+        return [digits(q)[:60]]
+    return search.words(q)

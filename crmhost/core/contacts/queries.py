@@ -7,7 +7,6 @@ index of the sort order is read. Which of the two is found out by looking for th
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -24,9 +23,8 @@ from ..statuses import counts as status_counts
 from ..statuses import services as statuses
 from . import search
 from .custom_sorts import CustomSort, custom_sort
-from .derived import digits
 from .filters import NARROW, Condition, conditions
-from .listing import Count, ListQuery, Page
+from .listing import Count, ListQuery, Page, phone_words
 from .models import Contact, SearchDocument
 from .records import KIND
 from .sorts import RANGES, SORTS, Sort
@@ -52,7 +50,6 @@ SCANNED = 10_000
 COUNTED = 10_000
 LARGEST_PAGE = 500
 _LAST = "\U0010ffff"
-_PHONE = re.compile(r"\+?[\d\s()./-]+")
 
 
 def page(work: Work, query: ListQuery) -> Page:
@@ -114,13 +111,6 @@ def ids(work: Work, query: ListQuery, size: int = HITS) -> Iterator[list[int]]:
     """
     work.require("contacts.view")
     return _Listing(work, query).ids(size)
-
-
-def phone_words(q: str) -> list[str]:
-    """The words of a search; something that looks like a phone number is one word of digits."""
-    if _PHONE.fullmatch(q.strip()) and len(digits(q)) >= search.SHORTEST:
-        return [digits(q)[:60]]
-    return search.words(q)
 
 
 class _Listing:

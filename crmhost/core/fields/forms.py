@@ -158,7 +158,7 @@ class FieldForm(Form):
                 "currency": 3,
                 "choices": 6,
                 "section": 3,
-                "help": 3,
+                "help": 6,
                 "required": 6,
                 "filterable": 6,
             },
