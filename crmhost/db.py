@@ -209,6 +209,10 @@ def upsert(session: Session, model: Any) -> Any:
     return (postgresql if dialect == "postgresql" else sqlite).insert(model)
 
 
+#: Key of what was read already in this transaction, see :meth:`crmhost.work.unit.Work.once`.
+KNOWN = "known"
+
+
 class GuardedSession(Session):
     """A session that refuses to write outside ``Work.begin()``, and to end its transaction inside.
 
@@ -217,10 +221,12 @@ class GuardedSession(Session):
 
     def commit(self) -> None:
         self._refuse_end()
+        self.info.pop(KNOWN, None)
         super().commit()
 
     def rollback(self) -> None:
         self._refuse_end()
+        self.info.pop(KNOWN, None)
         super().rollback()
 
     def _refuse_end(self) -> None:

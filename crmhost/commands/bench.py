@@ -11,7 +11,7 @@ from ..config import checkout
 from ..errors import CrmError
 
 #: Measurement -> module.
-NAMES = {name: f"bench.{name}" for name in ("backup", "contacts", "faults", "host", "sending", "work")}
+NAMES = {name: f"bench.{name}" for name in ("backup", "contacts", "faults", "host", "pages", "sending", "work")}
 
 
 @click.command()

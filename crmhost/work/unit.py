@@ -11,13 +11,13 @@ import copy
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Select, insert, select, text, true
 
 from ..core.rows import insert_rows
-from ..db import WRITES, GuardedSession, upsert, utcnow
+from ..db import KNOWN, WRITES, GuardedSession, upsert, utcnow
 from ..errors import Forbidden
 from .tables import WAITING, AuditEntry, JobRow, OutboxEvent
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ..host.generation import Generation
     from ..host.manifest import Data
     from ..storage import Storage
+
+T = TypeVar("T")
 
 #: Ids that one outbox row may hold.
 EVENT_IDS = 1000
@@ -166,6 +168,20 @@ class Work:
         other = copy.copy(self)
         other.actor = actor
         return other
+
+    def once(self, key: tuple[Any, ...], read: Callable[[], T]) -> T:
+        """What ``read`` gives; asked again in the same reading transaction, what it gave before.
+
+        For short lists that several parts of a page ask for. While something is being written, it is read each time.
+
+        :param key: names what is read, with all that it depends on, the actor's id too.
+        """
+        if self.writing:
+            return read()
+        known = self.session.info.setdefault(KNOWN, {})
+        if key not in known:
+            known[key] = read()
+        return cast("T", known[key])
 
     # --- permission ---------------------------------------------------------------------------------------------------
 

@@ -6,12 +6,12 @@ index of the sort order is read. Which of the two is found out by looking for th
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, or_, select
 from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from ...errors import Invalid
 from ...messages import Message
@@ -37,7 +37,6 @@ __all__ = [
     "count",
     "count_by_status",
     "ids",
-    "neighbours",
     "page",
     "phone_words",
 ]
@@ -58,13 +57,13 @@ def page(work: Work, query: ListQuery) -> Page:
     :raises Invalid: when a filter, the order or a cursor can't be understood.
     """
     work.require("contacts.view")
-    return _Listing(work, query).page()
+    return Listing(work, query).page()
 
 
 def count(work: Work, query: ListQuery) -> Count:
     """How many contacts a list holds: exact up to 10,000, and beyond where it is kept anyway."""
     work.require("contacts.view")
-    return _Listing(work, query).count()
+    return Listing(work, query).count()
 
 
 def count_by_status(work: Work, filters: Mapping[str, str]) -> dict[int, int]:
@@ -92,28 +91,18 @@ def matching(work: Work, filters: Mapping[str, str]) -> Select[int]:
     return select(Contact.id).where(Contact.deleted_at.is_(None), *where)
 
 
-def neighbours(work: Work, query: ListQuery, contact: Contact) -> tuple[int | None, int | None]:
-    """Ids of the contacts before and after one in a list."""
-    work.require("contacts.view")
-    cursor = _Listing(work, query).cursor(contact)
-    around = [
-        _Listing(work, dataclasses.replace(query, before=before, after=after, limit=1)).page().rows
-        for before, after in ((cursor, None), (None, cursor))
-    ]
-    before_id, after_id = (rows[0].id if rows else None for rows in around)
-    return before_id, after_id
-
-
 def ids(work: Work, query: ListQuery, size: int = HITS) -> Iterator[list[int]]:
     """Ids of all contacts in a list, in runs of at most ``size``, by id: for what is done to all matches, and for exports.
 
     Contacts may be changed between two runs; one that no longer matches is left out.
     """
     work.require("contacts.view")
-    return _Listing(work, query).ids(size)
+    return Listing(work, query).ids(size)
 
 
-class _Listing:
+class Listing:
+    """A list being read: its order, its conditions, and the way that is quicker."""
+
     def __init__(self, work: Work, query: ListQuery) -> None:
         self.work = work
         self.query = query
@@ -141,12 +130,13 @@ class _Listing:
     # --- one page -----------------------------------------------------------------------------------------------------
 
     def page(self) -> Page:
+        """One page."""
         backwards = self.query.before is not None
         given = self.query.before if backwards else self.query.after
         cursor = self.sort.read(given) if given else None
-        few = self._few()
+        few = self.few()
         if few is None:
-            found = self._walk(cursor, self.descending != backwards, self.limit + 1)
+            found = self.walk(cursor, self.descending != backwards, self.limit + 1)
         else:
             found = self._pick(few, cursor, backwards)
         more = len(found) > self.limit
@@ -162,12 +152,13 @@ class _Listing:
         )
 
     def cursor(self, contact: Contact) -> str:
+        """Where in the list a contact stands."""
         return self.sort.write(contact)
 
     def _pick(self, few: list[tuple[Any, ...]], cursor: tuple[Any, ...] | None, backwards: bool) -> list[Contact]:
         """The rows of a page from sort values and ids that are all known."""
         descending = self.descending != backwards
-        rank = self._rank()
+        rank = self.rank()
         ordered = sorted(few, key=rank, reverse=descending)
         if cursor is not None:
             edge = rank(cursor)
@@ -176,19 +167,20 @@ class _Listing:
         loaded = {contact.id: contact for contact in self._load(select(Contact).where(Contact.id.in_(wanted)))}
         return [loaded[key] for key in wanted if key in loaded]
 
-    def _rank(self) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    def rank(self) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+        """What rows of sort values and ids are sorted by here."""
         if self.sort.name != "status":
             return self.sort.rank(self.descending)
         place = {status.id: number for number, status in enumerate(statuses.all_statuses(self.work))}
         return lambda row: (place.get(row[0], len(place)), *row[1:])
 
-    def _walk(self, cursor: tuple[Any, ...] | None, descending: bool, limit: int) -> list[Contact]:
+    def walk(self, cursor: tuple[Any, ...] | None, descending: bool, limit: int) -> list[Contact]:
         """Reads the index of the order until the page is full."""
         if self.sort.name == "status":
             return self._walk_statuses(cursor, descending, limit)
         if isinstance(self.sort, CustomSort):
             return self._walk_values(self.sort, cursor, descending, limit)
-        return self._read(self.sort.columns, self._where(), cursor, descending, limit)
+        return self._read(self.sort.columns, self.where(), cursor, descending, limit)
 
     def _walk_statuses(self, cursor: tuple[Any, ...] | None, descending: bool, limit: int) -> list[Contact]:
         """One status after the other, in the order that the site gave them."""
@@ -199,7 +191,7 @@ class _Listing:
             wanted = wanted[wanted.index(cursor[0]) :] if cursor[0] in wanted else []
         found: list[Contact] = []
         for status_id in wanted:
-            where = [Contact.status_id == status_id, *self._where()]
+            where = [Contact.status_id == status_id, *self.where()]
             edge = cursor[1:] if cursor is not None and cursor[0] == status_id else None
             found += self._read((Contact.created_at,), where, edge, descending, limit - len(found))
             if len(found) >= limit:
@@ -213,7 +205,7 @@ class _Listing:
         on = [item.on for item in self.conditions if item.on is not None and self._serves(item)]
         backwards = descending != self.descending
         found: list[Contact] = []
-        for part in sort.parts([self.live, *self._where()], on, cursor, self.descending, backwards):
+        for part in sort.parts([self.live, *self.where()], on, cursor, self.descending, backwards):
             found += self._load(part.limit(limit - len(found)))
             if len(found) >= limit:
                 break
@@ -227,17 +219,31 @@ class _Listing:
         descending: bool,
         limit: int,
     ) -> list[Contact]:
+        return self._load(self.statement(columns, where, cursor, descending, limit))
+
+    def statement(
+        self,
+        columns: Sequence[SQLColumnExpression[Any]],
+        where: Sequence[ColumnElement[bool]],
+        cursor: tuple[Any, ...] | None,
+        descending: bool,
+        limit: int,
+    ) -> Select[Contact]:
+        """The first rows behind the cursor, by an index."""
         keys = (*columns, Contact.id)
         statement = select(Contact).where(self.live, *where)
         if cursor is not None:
             statement = statement.where(beyond(keys, cursor, descending=descending))
-        return self._load(statement.order_by(*(key.desc() if descending else key.asc() for key in keys)).limit(limit))
+        return statement.order_by(*(key.desc() if descending else key.asc() for key in keys)).limit(limit)
 
     def _load(self, statement: Select[Contact]) -> list[Contact]:
-        loaded = selectinload(Contact.status), selectinload(Contact.assigned_to)
-        return list(self.work.session.scalars(statement.options(*loaded)))
+        found = list(self.work.session.scalars(statement.options(selectinload(Contact.assigned_to))))
+        known = {status.id: status for status in statuses.all_statuses(self.work)}
+        for contact in found:
+            set_committed_value(contact, "status", known[contact.status_id])
+        return found
 
-    def _where(self) -> list[ColumnElement[bool]]:
+    def where(self) -> list[ColumnElement[bool]]:
         """The filters while an index of the order is read: only those that stand in it are shown to the planner."""
         shown = self._shown()
         rest = (item for item in self.conditions if not self._serves(item))
@@ -253,7 +259,7 @@ class _Listing:
 
     # --- few rows -----------------------------------------------------------------------------------------------------
 
-    def _few(self) -> list[tuple[Any, ...]] | None:
+    def few(self) -> list[tuple[Any, ...]] | None:
         """Sort values and id of every row, if they are few enough to be sorted here; ``None`` if they are not."""
         if self.words:
             return self._hits()

@@ -38,6 +38,12 @@ def snapshot(contact: Contact, emails: Sequence[str], tags: Sequence[str]) -> di
 
 def emails_of(work: Work, ids: Sequence[int]) -> dict[int, list[ContactEmail]]:
     """The addresses of contacts, main one first: id -> addresses; contacts without any are left out."""
+    if len(ids) == 1:
+        return work.once(("emails", ids[0]), lambda: _emails_of(work, ids))
+    return _emails_of(work, ids)
+
+
+def _emails_of(work: Work, ids: Sequence[int]) -> dict[int, list[ContactEmail]]:
     found: dict[int, list[ContactEmail]] = {}
     for some in chunks(ids):
         wanted = select(ContactEmail).where(ContactEmail.contact_id.in_(some))

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Select, delete, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ...errors import Conflict, Invalid, NotFound, Stale
@@ -280,7 +280,7 @@ def _one(work: Work, contact_id: int, *, in_bin: bool = False, lock: bool = Fals
         wanted = wanted.where(Contact.deleted_at.is_(None))
     if work.actor.only_assigned:
         wanted = wanted.where(Contact.within_reach(work.actor))
-    wanted = wanted.options(selectinload(Contact.status), selectinload(Contact.assigned_to))
+    wanted = wanted.options(joinedload(Contact.status, innerjoin=True), joinedload(Contact.assigned_to))
     if lock:
         wanted = wanted.with_for_update(of=Contact).execution_options(populate_existing=True)
     contact = work.session.scalar(wanted)

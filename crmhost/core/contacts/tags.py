@@ -27,7 +27,7 @@ def key_of(name: str) -> str:
 
 def all_tags(work: Work) -> list[Tag]:
     """All tags, by name."""
-    return list(work.session.scalars(select(Tag).order_by(Tag.name_key)))
+    return work.once(("tags",), lambda: list(work.session.scalars(select(Tag).order_by(Tag.name_key))))
 
 
 def usage(work: Work) -> dict[int, int]:

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, select
+from sqlalchemy import ColumnElement, and_, exists, func, not_, select, union
 
 from ...errors import Invalid, NotFound, Stale
 from ...messages import Message
@@ -184,11 +184,20 @@ def entries(
     _require_visible(work, object_type, object_id, in_bin=True)
     mine = [JournalEntry.object_type == clean_line(object_type), JournalEntry.object_id == (valid_id(object_id) or 0)]
     where = [*mine, *_by(by)]
-    rows, following = _page(work, where, after, limit)
-    top = (
-        select(JournalEntry).where(*mine, JournalEntry.pinned).order_by(JournalEntry.at.desc(), JournalEntry.id.desc())
+    if after:
+        return Entries(*_page(work, where, after, limit))
+    limit = max(1, min(limit, LARGEST_PAGE))
+    keys = (JournalEntry.at.desc(), JournalEntry.id.desc())
+    newest = select(JournalEntry.id).where(*where).order_by(*keys).limit(limit + 1)
+    top = select(JournalEntry.id).where(*mine, JournalEntry.pinned).order_by(*keys).limit(LARGEST_PAGE)
+    ids = union(*(select(part.subquery()) for part in (newest, top)))
+    found = sorted(
+        work.session.scalars(select(JournalEntry).where(JournalEntry.id.in_(ids))),
+        key=lambda entry: (entry.at, entry.id),
+        reverse=True,
     )
-    return Entries(rows, following, [] if after else list(work.session.scalars(top.limit(LARGEST_PAGE))))
+    rows = [entry for entry in found if _fits(entry, by)]
+    return Entries(*_cut(rows, limit), [entry for entry in found if entry.pinned])
 
 
 def feed(
@@ -237,8 +246,17 @@ def _page(
     if after:
         wanted = wanted.where(beyond(keys, decode("journal", after, _KINDS), descending=True))
     rows = list(work.session.scalars(wanted.order_by(*(key.desc() for key in keys)).limit(limit + 1)))
+    return _cut(rows, limit)
+
+
+def _cut(rows: list[JournalEntry], limit: int) -> tuple[list[JournalEntry], str | None]:
+    """The rows of a page, and the cursor of the next if there are more."""
     more, rows = len(rows) > limit, rows[:limit]
     return rows, encode("journal", (rows[-1].at, rows[-1].id)) if more else None
+
+
+def _fits(entry: JournalEntry, by: By) -> bool:
+    return by == "all" or entry.by_system == (by == "system")
 
 
 def _by(by: By) -> list[ColumnElement[bool]]:
@@ -270,7 +288,11 @@ def _one(work: Work, entry_id: int, *, lock: bool = False) -> JournalEntry:
 
 
 def _visible(work: Work, contact_id: int, *, in_bin: bool) -> bool:
-    wanted = select(Contact.id).where(Contact.id == (valid_id(contact_id) or 0))
+    number = valid_id(contact_id) or 0
+    known = work.session.identity_map.get(work.session.identity_key(Contact, number))
+    if known is not None and not work.writing:
+        return work.can("", known) and (in_bin or known.deleted_at is None)
+    wanted = select(Contact.id).where(Contact.id == number)
     if not in_bin:
         wanted = wanted.where(Contact.deleted_at.is_(None))
     if work.actor.only_assigned:

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, insert, select
 
 from ...work.unit import Work
 from ..rows import table
-from .models import StatusCount
+from .models import Status, StatusCount
 
 #: Rows are folded about each time so many were added.
 FOLD_EVERY = 256
@@ -44,5 +44,16 @@ def fold(work: Work) -> None:
 
 def kept(work: Work) -> dict[int, int]:
     """Status id -> number of contacts that are not in the bin, whoever may see them."""
-    sums = select(StatusCount.status_id, func.sum(StatusCount.amount)).group_by(StatusCount.status_id)
-    return {status: int(amount) for status, amount in work.session.execute(sums)}
+    return {status.id: number for status, number in listed(work)}
+
+
+def listed(work: Work) -> list[tuple[Status, int]]:
+    """All statuses in their order, each with that number."""
+
+    def read() -> list[tuple[Status, int]]:
+        number = func.coalesce(func.sum(StatusCount.amount), 0)
+        both = select(Status, number).outerjoin(StatusCount, StatusCount.status_id == Status.id).group_by(Status.id)
+        rows = work.session.execute(both.order_by(Status.position, Status.id))
+        return [(status, int(number)) for status, number in rows]
+
+    return work.once(("statuses",), read)

@@ -19,7 +19,7 @@ from ..keyset import valid_id
 from ..rows import table
 from ..text import clean_line, fold, nearest, unknown
 from .counts import add as add_counts
-from .counts import kept
+from .counts import kept, listed
 from .models import Status, StatusChange
 
 #: What a new site has: name and colour.
@@ -37,7 +37,7 @@ DEFAULT = "statuses.default"
 
 def all_statuses(work: Work) -> list[Status]:
     """All statuses in their order."""
-    return list(work.session.scalars(select(Status).order_by(Status.position, Status.id)))
+    return [status for status, _number in listed(work)]
 
 
 def find(work: Work, name_or_id: str | int, among: Sequence[Status] | None = None) -> Status:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from ...errors import Forbidden, Invalid
 from ...work.unit import Work
@@ -25,10 +25,12 @@ def own_id(work: Work) -> int:
 
 def preference(work: Work, key: str, default: Any = None) -> Any:
     """What the actor arranged under this key."""
-    if work.actor.user_id is None:
+    owner = work.actor.user_id
+    if owner is None:
         return default
-    stored = work.session.get(Preference, (work.actor.user_id, clean_line(key)))
-    return default if stored is None else stored.value
+    mine = select(Preference.key, Preference.value).where(Preference.user_id == owner)
+    kept = work.once(("preferences", owner), lambda: dict(work.session.execute(mine).tuples().all()))
+    return kept.get(clean_line(key), default)
 
 
 def set_preference(work: Work, key: str, value: Any) -> None:

@@ -57,7 +57,7 @@ def _named(work: Work) -> bool:
 
 def _statuses_in_use(work: Work) -> bool:
     """Whether somebody changed the list, or contacts have moved on from their first status."""
-    return _somebody_did(work, "status") or sum(number > 0 for number in kept(work).values()) > 1
+    return sum(number > 0 for number in kept(work).values()) > 1 or _somebody_did(work, "status")
 
 
 def _several_users(work: Work) -> bool:

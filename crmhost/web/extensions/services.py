@@ -22,6 +22,7 @@ from ...host.schema import TableSize
 from ...host.tables import PluginState
 from ...work.tables import JobRow
 from ...work.unit import Work
+from ..state import state
 from . import adds
 from .news import News, news_of
 
@@ -342,9 +343,13 @@ def _waiting(connection: Connection, plugins: Sequence[str]) -> dict[str, int]:
 
 def suspended(work: Work) -> int | None:
     """How many plugins are suspended, for the menu; nothing when none is."""
-    table: Any = PluginState.__table__
-    number = work.session.scalar(select(func.count()).select_from(table).where(table.c.state == "suspended"))
-    return number or None
+    cache = state().cache
+    if "suspended" not in cache:
+        # A plugin is suspended, and let run again, with a new generation.
+        table: Any = PluginState.__table__
+        wanted = select(func.count()).select_from(table).where(table.c.state == "suspended")
+        cache["suspended"] = work.session.scalar(wanted)
+    return cache["suspended"] or None
 
 
 def tables(site: Site, plugin: str) -> list[TableSize]:

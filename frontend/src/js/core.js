@@ -29,7 +29,14 @@ export const loadSortable = async () => (await import("./sortable.js")).Sortable
 /** Tom Select, fetched when first asked for. */
 export const loadTomSelect = async () => (await import("./choices.js")).TomSelect;
 
-enhance("[data-sortable]", async (area) => (await import("./sortable.js")).sortable(area));
-enhance("select[data-choices]", async (select) => (await import("./choices.js")).choices(select));
+/** Runs `start` now, or when the closed menu that the element lies in is opened: most menus of a page never are. */
+const whenShown = (element, start) => {
+  const menu = element.closest("[popover]:not(:popover-open)");
+  if (menu) menu.addEventListener("toggle", start, { once: true });
+  else start();
+};
+
+enhance("[data-sortable]", (area) => whenShown(area, async () => (await import("./sortable.js")).sortable(area)));
+enhance("select[data-choices]", (select) => whenShown(select, async () => (await import("./choices.js")).choices(select)));
 enhance("[data-chart]:not([hidden])", async (place) => (await import("./charts.js")).chart(place));
 enhance("textarea[data-rich]", async (area) => (await import("./rich/editor.js")).rich(area));

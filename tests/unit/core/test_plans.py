@@ -18,6 +18,7 @@ from crmhost.core.journal import services as journal
 from crmhost.core.notifications import services as notifications
 from crmhost.core.statuses import services as statuses
 from crmhost.core.users import audit
+from crmhost.db import KNOWN
 from crmhost.testing import Host
 from crmhost.work.unit import Work
 
@@ -85,6 +86,8 @@ class Plans:
             if statement.lstrip().upper().startswith(("SELECT", "WITH")):
                 seen.append((statement, parameters))
 
+        # What was read before is not read again within a transaction.
+        self.work.session.info.pop(KNOWN, None)
         engine = self.work.session.get_bind()
         event.listen(engine, "before_cursor_execute", note)
         try:
