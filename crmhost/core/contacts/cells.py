@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
 
-from flask import url_for
+from flask import request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
@@ -40,6 +41,14 @@ def _html(text: str) -> Markup:
     return Markup(text)  # noqa: S704
 
 
+def _list_query() -> Markup:
+    """The end of a link to a contact: what the list shows, so that previous and next on its page follow the list."""
+    shown = [pair for pair in request.args.items(multi=True) if pair[0] not in _PLACE and pair[1]]
+    return escape("?" + urlencode({"list": urlencode(shown)})) if shown else Markup()
+
+
+#: Parts of a list's address that say where in it one is.
+_PLACE = ("after", "before", "at", "count", "rows", "view")
 NONE = Markup('<span class="quiet">–</span>')
 
 
@@ -48,6 +57,7 @@ class Cells:
 
     def __init__(self, work: Work) -> None:
         self._base = url_for("contacts.index")
+        self._list = _list_query()
         self._now = work.now
         self._may = work.can("contacts.edit")
         self._switches: dict[int, tuple[str, str]] = {}
@@ -58,12 +68,14 @@ class Cells:
         """Avatar and name, with a link."""
         contact, name = row.contact, escape(row.contact.name)
         return _html(
-            f'<span class="who">{avatar(contact)}<a class="cut" href="{self._base}{contact.id}">{name}</a></span>'
+            f'<span class="who">{avatar(contact)}<a class="cut" href="{self._base}{contact.id}{self._list}">{name}</a></span>'
         )
 
     def card_name(self, row: Row) -> Cell:
         """Name with a link, on a phone."""
-        return _html(f'<a class="link-ink" href="{self._base}{row.contact.id}">{escape(row.contact.name)}</a>')
+        return _html(
+            f'<a class="link-ink" href="{self._base}{row.contact.id}{self._list}">{escape(row.contact.name)}</a>'
+        )
 
     def plain_name(self, row: Row) -> Cell:
         """Avatar and name without a link: of a contact in the bin."""

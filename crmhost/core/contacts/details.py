@@ -14,19 +14,22 @@ from ...work.unit import Work
 from ..fields.definitions import definitions
 from ..fields.kinds import stored
 from ..fields.records import REVEAL
-from ..fields.showing import lines
+from ..fields.showing import lines as value_lines
 from . import services
 from .cells import source_label
 from .forms import SOCIALS, country_choices
 from .models import Contact
 from .records import KIND
 
+#: Lines that stand in the box although they are empty.
+_OFFERED = ("emails", "mobile_phone", "address1", "notes")
+
 
 @dataclasses.dataclass(frozen=True)
 class Detail:
     """A line of the details box.
 
-    :param field: name under which it can be changed on the page; empty when only the form changes it.
+    :param field: name under which it can be changed on the page; empty when it can't.
     :param reveal: key of the custom field whose encrypted text the reader may see.
     """
 
@@ -37,30 +40,22 @@ class Detail:
 
 
 def details(work: Work, contact: Contact) -> list[Detail]:
-    """The lines of the details box; empty ones are left out, except what is most often added."""
+    """The lines of what the core knows, also the empty ones that could be filled."""
     emails = [row.email for row in services.emails_of(work, [contact.id]).get(contact.id, ())]
-    found = [Detail(_("E-mail"), _mailto(emails[0]) if emails else "", "email")]
-    found += [Detail(_("Another e-mail"), _mailto(email)) for email in emails[1:]]
+    found = [Detail(_("E-mail"), Markup("<br>").join(map(_mailto, emails)), "emails")]
     for field, label in (("mobile_phone", _("Mobile")), ("work_phone", _("Work")), ("home_phone", _("Home"))):
-        number = getattr(contact, field)
-        if number or field == "mobile_phone":
-            found.append(Detail(label, _phone(number), field))
-    for field, label in (("address1", _("Address")), ("address2", _("Address 2"))):
-        text = address_lines(work, getattr(contact, field) or {})
-        if text:
-            found.append(Detail(label, text))
+        found.append(Detail(label, _phone(getattr(contact, field)), field))
+    for field, label in (("address1", _("Address")), ("address2", _("Second address"))):
+        found.append(Detail(label, address_lines(work, getattr(contact, field) or {}), field))
     owner = contact.assigned_to
     found.append(
         Detail(_("Assigned to"), (owner.name or _breakable(owner.email)) if owner else _("Nobody"), "assigned_to")
     )
+    profiles = dict(contact.socials or {})
     for field, label in SOCIALS.items():
-        profile = (contact.socials or {}).get(field.removeprefix("social_"))
-        if profile:
-            found.append(Detail(label, profile, field))
-    others = {key: value for key, value in (contact.socials or {}).items() if f"social_{key}" not in SOCIALS}
-    found += [Detail(key.capitalize(), value) for key, value in others.items()]
-    if contact.notes:
-        found.append(Detail(_("Notes"), Markup("<br>").join(contact.notes.splitlines()), "notes"))
+        found.append(Detail(label, profiles.pop(field.removeprefix("social_"), ""), field))
+    found += [Detail(key.capitalize(), value) for key, value in profiles.items()]
+    found.append(Detail(_("Notes"), Markup("<br>").join(contact.notes.splitlines()), "notes"))
     found.append(Detail(_("Source"), source_label(contact.source)))
     return found
 
@@ -96,7 +91,7 @@ def custom_details(work: Work, contact: Contact) -> tuple[list[Detail], list[Det
         value = stored(item, contact.custom)
         secret = item.key if item.kind == "encrypted" and work.can(REVEAL) else ""
         if value is not None:
-            filled.append(Detail(item.label, lines(item, value), item.name, secret))
+            filled.append(Detail(item.label, value_lines(item, value), item.name, secret))
         else:
             empty.append(Detail(item.label, "", item.name))
     return filled, empty
@@ -105,12 +100,16 @@ def custom_details(work: Work, contact: Contact) -> tuple[list[Detail], list[Det
 def details_box(work: Work, contact: Contact) -> Markup:
     """The markup of the details box."""
     filled, empty = custom_details(work, contact)
+    may = work.can("contacts.edit", contact)
+    lines = details(work, contact)
+    shown = [line for line in lines if line.value or (may and line.field in _OFFERED)]
     html = render_template(
         "contacts/details.html",
         contact=contact,
-        details=[*details(work, contact), *filled],
+        details=[*shown, *filled],
+        more=[line for line in lines if line not in shown] if may else [],
         empty=empty,
-        may=work.can("contacts.edit", contact),
+        may=may,
     )
     return Markup(html)  # noqa: S704  # rendered from a template of ours
 

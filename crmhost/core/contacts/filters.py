@@ -13,6 +13,7 @@ from ...db import UTCDateTime
 from ...errors import Invalid
 from ...messages import Message
 from ...work.unit import Work
+from ..days import day_start
 from ..fields import conditions as field_conditions
 from ..fields.conditions import OnRows
 from ..fields.definitions import PREFIX
@@ -137,20 +138,11 @@ def _source(_work: Work, text: str) -> Condition:
 
 
 def _created_from(work: Work, text: str) -> Condition:
-    return _plain("created_from", Contact.created_at >= _day(work, text))
+    return _plain("created_from", Contact.created_at >= day_start(work, text))
 
 
 def _created_to(work: Work, text: str) -> Condition:
-    return _plain("created_to", Contact.created_at < _day(work, text, after=1))
-
-
-def _day(work: Work, text: str, after: int = 0) -> dt.datetime:
-    """The beginning of a day in the site's zone."""
-    try:
-        day = dt.date.fromisoformat(text) + dt.timedelta(days=after)
-        return dt.datetime.combine(day, dt.time(), work.timezone).astimezone(dt.UTC)
-    except (ValueError, OverflowError) as error:
-        raise Invalid(Message("“%(text)s” is not a day such as 2026-03-31.", text=text[:80])) from error
+    return _plain("created_to", Contact.created_at < day_start(work, text, 1))
 
 
 def _custom(work: Work, key: str, parts: list[tuple[str, str]]) -> list[Condition]:

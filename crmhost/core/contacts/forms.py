@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -12,10 +11,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as __
 from markupsafe import Markup, escape
 from sqlalchemy import select
-from wtforms import Field, HiddenField
+from wtforms import Field
 
 from ...errors import Conflict, CrmError
-from ...web.forms import AreaField, ChoiceField, Form, PhoneField, Section, TagsField, TextField
+from ...web.forms import AreaField, ChoiceField, PhoneField, Section, TagsField, TextField
+from ...web.forms.versions import VersionedForm
 from ...web.i18n import day
 from ...work.unit import Work
 from ..fields import forms as custom_forms
@@ -46,7 +46,7 @@ class EmailsField(Field):
         self.data = [text for text in (str(value).replace("\0", "").strip() for value in valuelist) if text]
 
 
-class ContactForm(Form):
+class ContactForm(VersionedForm):
     """Everything that the core knows of a contact."""
 
     prefix = TextField(__("Prefix"), render_kw={"autocomplete": "off", "maxlength": 40})
@@ -80,7 +80,6 @@ class ContactForm(Form):
     reason = TextField(
         __("Why do we have this person?"), description=__("Such as “Met at the fair in May”. It stands on their page.")
     )
-    version = HiddenField()
 
     sections: ClassVar[list[Section]] = [
         Section(
@@ -163,35 +162,6 @@ def filled(work: Work, contact: Contact) -> dict[str, Any]:
     data |= {field.name: custom_forms.filled(field, contact.custom) for field in definitions(work, KIND)}
     data["version"] = str(contact.version)
     return data
-
-
-@dataclasses.dataclass(frozen=True)
-class Difference:
-    """A field that two people changed: what is stored now, and what was typed here."""
-
-    label: str
-    theirs: str
-    mine: str
-
-
-def differences(form: Form, stored: dict[str, Any]) -> list[Difference]:
-    """Where the form differs from what is stored, field by field, for who saves second."""
-    found = []
-    for name, theirs in stored.items():
-        field = form[name] if name in form and name != "version" else None
-        if field is None:
-            continue
-        mine = field.data
-        if (mine or "") != (theirs or ""):
-            found.append(Difference(str(field.label.text), _said(field, theirs), _said(field, mine)))
-    return found
-
-
-def _said(field: Field, value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(value) or "–"
-    labels = dict(getattr(field, "pairs", ()))
-    return str(labels.get(value, value) or "–")
 
 
 def people(work: Work) -> list[tuple[str, str]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from types import NoneType
-from typing import Any, cast
+from typing import cast
+from urllib.parse import parse_qs
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -17,34 +17,20 @@ from ...errors import CrmError, NotFound
 from ...web.i18n import day
 from ...web.request import current_work, is_fragment, requires, writing
 from ...web.templating import failed_badge
-from ...web.toasts import toast
 from ...work.unit import Work
-from ..fields.definitions import PREFIX
 from ..journal.panel import journal_panel
 from ..statuses import services as statuses
-from . import queries, services, tags
+from . import services, tags
 from .cells import source_label, status_switch
-from .custom_pages import custom_field, reveal
+from .custom_pages import reveal
 from .details import details_box, to_page
-from .forms import SOCIALS, people
+from .inline import add_inline
 from .models import Contact
+from .neighbours import neighbours
 from .queries import ListQuery
 
 _FAILED = object()
 JOURNAL = "journal"
-#: Fields that can be changed on the page, with the type of their input.
-INLINE = {
-    "first_name": "text",
-    "last_name": "text",
-    "prefix": "text",
-    "email": "email",
-    "mobile_phone": "tel",
-    "work_phone": "tel",
-    "home_phone": "tel",
-    "assigned_to": "choice",
-    "notes": "long",
-    **dict.fromkeys(SOCIALS, "text"),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,13 +143,13 @@ def page(contact_id: int) -> ResponseReturnValue:
         contact = services.get(work, contact_id)
     except NotFound:
         return _elsewhere(work, contact_id)
-    before, after = queries.neighbours(work, ListQuery(), contact)
+    came_from = request.args.get("list", "")[:2000]
+    before, after = _neighbours(work, contact, came_from)
     tabs, tab = contributed_tabs(work, contact, request.args.get("tab", ""))
     return render_template(
         "contacts/page.html",
         contact=contact,
         tags=tags.of(work, "contact", [contact.id]).get(contact.id, []),
-        all_tags=tags.all_tags(work) if work.can("contacts.edit", contact) else [],
         may=work.can("contacts.edit", contact),
         switch=status_switch(contact, may=work.can("contacts.edit", contact)),
         statuses=statuses.all_statuses(work),
@@ -174,8 +160,26 @@ def page(contact_id: int) -> ResponseReturnValue:
         boxes=[ShownBox("contacts.details", _("Details"), details_box(work, contact)), *boxes(work, contact)],
         before=before,
         after=after,
+        list=came_from or None,
+        list_url=f"{url_for('contacts.index')}?{came_from}" if came_from else url_for("contacts.index"),
         saved=request.args.get("saved", "")[:20],
     )
+
+
+def _neighbours(work: Work, contact: Contact, came_from: str) -> tuple[int | None, int | None]:
+    """Ids of the contacts before and after this one in the list that the reader came from.
+
+    :param came_from: the query of that list's address.
+    """
+    given = parse_qs(came_from, max_num_fields=100) if came_from.count("&") < 100 else {}
+    state = {name: values for name, values in given.items() if name not in ("rows", "view")}
+    first = {name: (state.pop(name, None) or [""])[0] for name in ("q", "sort")}
+    filters = {name: ",".join(values) for name, values in state.items()}
+    try:
+        return neighbours(work, ListQuery(first["q"], filters, first["sort"] or "-created_at"), contact)
+    except CrmError:
+        # A list of long ago may ask for what is gone.
+        return neighbours(work, ListQuery(), contact)
 
 
 def _elsewhere(work: Work, contact_id: int) -> ResponseReturnValue:
@@ -222,67 +226,18 @@ def retag(contact_id: int) -> ResponseReturnValue:
 
 
 @requires("contacts.edit")
-def field(contact_id: int, name: str) -> ResponseReturnValue:
-    """One field, to be changed where it stands."""
-    if name.startswith(PREFIX):
-        return custom_field(contact_id, name.removeprefix(PREFIX))
-    kind = INLINE.get(name)
-    if kind is None:
-        abort(404)
-    work = current_work()
-    contact = services.get(work, contact_id)
-    work.require("contacts.edit", contact)
-    if request.method == "GET":
-        if not is_fragment():
-            return redirect(url_for("contacts.edit", contact_id=contact_id))
-        return _field_form(work, contact, name, kind, _stored(contact, name))
-    value = request.form.get("value", "")
-    try:
-        with writing() as work:
-            services.update(work, contact_id, {name: value or (None if name == "assigned_to" else "")})
-    except CrmError as error:
-        if error.status in (403, 404):
-            raise
-        contact = services.get(current_work(), contact_id)
-        form = _field_form(current_work(), contact, name, kind, value, _(error.message))
-        return form, 422, {"HX-Retarget": f"#field-{name}"}
-    if not is_fragment():
-        return to_page(contact_id)
-    if name in ("first_name", "last_name", "prefix"):
-        toast(_("Saved."))
-        return to_page(contact_id)
-    contact = services.get(current_work(), contact_id)
-    return details_box(current_work(), contact)
-
-
-def _stored(contact: Contact, name: str) -> str:
-    if name == "assigned_to":
-        return str(contact.assigned_to_id or "")
-    if name in SOCIALS:
-        return (contact.socials or {}).get(name.removeprefix("social_"), "")
-    return str(getattr(contact, name) or "")
-
-
-def _field_form(work: Work, contact: Contact, name: str, kind: str, value: str, error: str = "") -> str:
-    labels: dict[str, Any] = {"email": _("E-mail"), "assigned_to": _("Assigned to"), "notes": _("Notes"), **SOCIALS}
-    choices: Sequence[tuple[str, str]] = [("", _("Nobody")), *people(work)] if kind == "choice" else ()
-    return render_template(
-        "contacts/field.html",
-        contact=contact,
-        name=name,
-        kind=kind,
-        value=value,
-        error=error,
-        choices=choices,
-        label=labels.get(name) or _("Phone"),
-    )
+def known_tags() -> ResponseReturnValue:
+    """The names of all tags, for the field in which one is typed."""
+    names = (Markup('<option value="{}">').format(tag.name) for tag in tags.all_tags(current_work()))
+    return Markup().join(names)
 
 
 def add_contact_pages(blueprint: Blueprint) -> None:
     """Adds the pages to the blueprint."""
     add = blueprint.add_url_rule
     add("/<int:contact_id>", view_func=page)
+    add("/known-tags", view_func=known_tags)
     add("/<int:contact_id>/status", view_func=status, methods=["GET", "POST"])
     add("/<int:contact_id>/tags", endpoint="retag", view_func=retag, methods=["POST"])
     add("/<int:contact_id>/reveal/<key>", view_func=reveal, methods=["POST"])
-    add("/<int:contact_id>/field/<name>", view_func=field, methods=["GET", "POST"])
+    add_inline(blueprint)

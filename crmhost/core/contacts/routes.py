@@ -10,13 +10,15 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from ...errors import Conflict, CrmError, Stale
+from ...web.forms.versions import both_versions
 from ...web.request import current_work, local_path, requires, writing
 from ...web.tables.view import list_page
 from ...web.toasts import toast
 from ..keyset import valid_id
+from ..users.audit import last_saved_by
 from . import services
 from .bulk_pages import add_bulk_pages
-from .forms import ContactForm, differences, filled
+from .forms import ContactForm, filled
 from .lists import bin_table, contact_table
 from .page import add_contact_pages
 
@@ -64,7 +66,7 @@ def new() -> ResponseReturnValue:
             toast(_("The contact was added."))
             return redirect(url_for("contacts.page", contact_id=contact_id, saved="new"), 303)
     code = 422 if form.is_submitted() else 200
-    return render_template("contacts/form.html", form=form, contact=None, differences=[]), code
+    return render_template("contacts/form.html", form=form, contact=None), code
 
 
 @blueprint.route("/<int:contact_id>/edit", methods=["GET", "POST"])
@@ -73,14 +75,15 @@ def edit(contact_id: int) -> ResponseReturnValue:
     """Change a contact."""
     work = current_work()
     contact = services.get(work, contact_id)
-    form = ContactForm(data=filled(work, contact))
+    stored = filled(work, contact)
+    form = ContactForm(data=stored)
     form.offer(work, contact)
+    form.remember(stored)
     if not form.is_submitted():
-        return render_template("contacts/form.html", form=form, contact=contact, differences=[])
+        return render_template("contacts/form.html", form=form, contact=contact)
     if form.validate():
         try:
-            with writing() as work:
-                services.update(work, contact_id, form.values(work), version=valid_id(form.version.data))
+            _save(form, contact_id)
         except Stale:
             return _both_versions(form, contact_id)
         except CrmError as error:
@@ -89,18 +92,31 @@ def edit(contact_id: int) -> ResponseReturnValue:
             toast(_("Saved."))
             return redirect(url_for("contacts.page", contact_id=contact_id, saved=contact_id), 303)
     contact = services.get(current_work(), contact_id)
-    return render_template("contacts/form.html", form=form, contact=contact, differences=[]), 422
+    return render_template("contacts/form.html", form=form, contact=contact), 422
+
+
+def _save(form: ContactForm, contact_id: int) -> None:
+    """Saves what was typed; over another version only when that touched nothing that the form shows.
+
+    :raises Stale: when there is something to choose.
+    """
+    try:
+        with writing() as work:
+            services.update(work, contact_id, form.values(current_work()), version=valid_id(form.version.data))
+    except Stale:
+        stored = filled(current_work(), services.get(current_work(), contact_id))
+        if form.differences(stored):
+            raise
+        with writing() as work:
+            services.update(work, contact_id, form.values(current_work()), version=valid_id(stored["version"]))
 
 
 def _both_versions(form: ContactForm, contact_id: int) -> ResponseReturnValue:
-    """The form again, with what is stored now beside what was typed; saving again keeps what was typed."""
     work = current_work()
     contact = services.get(work, contact_id)
-    stored = filled(work, contact)
-    found = differences(form, stored)
-    form.version.data = stored["version"]
-    form.version.raw_data = None
-    return render_template("contacts/form.html", form=form, contact=contact, differences=found), 409
+    back = url_for("contacts.page", contact_id=contact_id)
+    who = last_saved_by(work, "contact", contact_id)
+    return both_versions(form, filled(work, contact), name=contact.name, back=back, who=who)
 
 
 # --- deleting --------------------------------------------------------------------------------------------------------

@@ -8,15 +8,18 @@ from typing import Any
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as __
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import select
 
-from ...errors import CrmError, Invalid
-from ...web.forms import AreaField, ChoiceField, Form, MomentField
+from ...errors import CrmError, Invalid, Stale
+from ...web.forms import AreaField, ChoiceField, MomentField
+from ...web.forms.versions import VersionedForm, both_versions
 from ...web.request import current_work, is_fragment, local_path, requires, writing
 from ...web.toasts import toast
 from ...work.unit import Work
 from ..contacts.models import Contact
+from ..days import day_bound
 from ..keyset import valid_id
 from ..users.models import User
 from . import services
@@ -35,13 +38,13 @@ _UNDO = 600
 _CARRIED = 2_000
 
 
-class EntryForm(Form):
+class EntryForm(VersionedForm):
     """An entry of a person."""
 
-    type = ChoiceField()
-    text = AreaField(render_kw={"rows": 3})
-    outcome = AreaField(render_kw={"rows": 2})
-    at = MomentField()
+    type = ChoiceField(__("Type"))
+    text = AreaField(__("What happened"), render_kw={"rows": 3})
+    outcome = AreaField(__("Reply or outcome"), render_kw={"rows": 2})
+    at = MomentField(__("When it happened"))
 
 
 def _by() -> By:
@@ -129,8 +132,10 @@ def edit(entry_id: int) -> ResponseReturnValue:
         abort(404)
     kinds = {item.name: item.label for item in manual_types(work)}
     kinds.setdefault(entry.type, _(getattr(types(work).get(entry.type), "label", entry.type)))
-    form = EntryForm(data={"type": entry.type, "text": text_of(entry), "outcome": entry.outcome, "at": entry.at})
+    stored = _stored(entry)
+    form = EntryForm(data=stored)
     form.type.offer((name, _(label)) for name, label in kinds.items())
+    form.remember(stored)
     object_type, object_id = entry.object_type, entry.object_id
     if form.is_submitted() and form.validate():
         fields = {"type": form.type.data, **_texts(form.text.data), "outcome": form.outcome.data, "at": form.at.data}
@@ -138,7 +143,9 @@ def edit(entry_id: int) -> ResponseReturnValue:
             fields = {name: value for name, value in fields.items() if name not in ("summary", "comment")}
         try:
             with writing() as work:
-                services.edit(work, entry_id, fields, version=valid_id(request.form.get("version")))
+                services.edit(work, entry_id, fields, version=valid_id(form.version.data))
+        except Stale:
+            return _both_versions(form, entry_id)
         except CrmError as error:
             if error.status in (403, 404):
                 raise
@@ -151,6 +158,21 @@ def edit(entry_id: int) -> ResponseReturnValue:
     if not form.is_submitted():
         return page
     return page, 422, {"HX-Retarget": f"#entry-{entry_id}"}
+
+
+def _stored(entry: JournalEntry) -> dict[str, Any]:
+    """What the form shows of an entry."""
+    fields = {"type": entry.type, "text": text_of(entry), "outcome": entry.outcome, "at": entry.at}
+    return {**fields, "version": str(entry.version)}
+
+
+def _both_versions(form: EntryForm, entry_id: int) -> ResponseReturnValue:
+    work = current_work()
+    entry = services.get(work, entry_id)
+    back = _record_url(entry.object_type, entry.object_id)
+    part = "journal/versions_part.html" if is_fragment() else ""
+    answer = both_versions(form, _stored(entry), name=_("this entry"), back=back, template=part)
+    return (*answer, {"HX-Retarget": f"#entry-{entry_id}"}) if part else answer
 
 
 @blueprint.post("/<int:entry_id>/pin")
@@ -213,8 +235,8 @@ def index() -> ResponseReturnValue:
         work,
         type=chosen["type"] or None,
         user_id=valid_id(chosen["user"]),
-        from_=_day(work, chosen["from"]),
-        to=_day(work, chosen["to"], days=1),
+        from_=day_bound(work, chosen["from"]),
+        to=day_bound(work, chosen["to"], 1),
         after=request.args.get("after") or None,
         limit=50,
         by=_by(),
@@ -238,11 +260,3 @@ def feed_context(work: Work, found: Entries) -> dict[str, Any]:
     ids = {line.entry.contact_id for line in lines if line.entry.contact_id}
     contacts = work.session.scalars(select(Contact).where(Contact.id.in_(ids))) if ids else ()
     return {"days": days_of(work, lines), "lines": lines, "contacts": {contact.id: contact for contact in contacts}}
-
-
-def _day(work: Work, text: str, days: int = 0) -> dt.datetime | None:
-    try:
-        day = dt.date.fromisoformat(text) + dt.timedelta(days=days)
-        return dt.datetime.combine(day, dt.time(), work.timezone).astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -12,6 +12,7 @@ from ...contributions import Health
 from ...messages import Message, Plural
 from ...work.unit import Work
 from ..contacts.emails import email_key
+from ..days import day_bound
 from ..keyset import beyond, decode, encode, opaque, valid_id
 from ..text import clean_line
 from .accounts import chosen, transport
@@ -91,17 +92,9 @@ def _conditions(work: Work, q: str, filters: Mapping[str, Sequence[str]]) -> lis
             found.append(opaque(condition) if found else condition)
     for name, days in (("from", 0), ("to", 1)):
         value = next(iter(filters.get(name, ())), "")
-        if (bound := _day(work, value, days)) is not None:
+        if (bound := day_bound(work, value, days)) is not None:
             found.append(MailMessage.created_at < bound if days else MailMessage.created_at >= bound)
     return found
-
-
-def _day(work: Work, text: str, days: int = 0) -> dt.datetime | None:
-    try:
-        day = dt.date.fromisoformat(text) + dt.timedelta(days=days)
-        return dt.datetime.combine(day, dt.time(), work.timezone).astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def last_answer(message: MailMessage) -> str:

@@ -64,3 +64,10 @@ def entries(
     more, rows = len(rows) > limit, rows[:limit]
     last = [getattr(rows[-1], key.key) for key in keys] if more else []
     return rows, encode(name, last) if more else None
+
+
+def last_saved_by(work: Work, object_type: str, object_id: int) -> str:
+    """Who changed a record last, for somebody who may see that record; empty when nobody did."""
+    mine = (AuditEntry.object_type == object_type, AuditEntry.object_id == str(object_id))
+    last = select(AuditEntry.actor_label).where(*mine).order_by(AuditEntry.id.desc()).limit(1)
+    return work.session.scalar(last) or ""

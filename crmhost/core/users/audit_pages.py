@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from ...web.request import current_work, requires
-from ...work.unit import Work
+from ..days import day_bound
 from ..keyset import valid_id
 from . import services
 from .audit import entries
@@ -32,8 +31,8 @@ def audit() -> ResponseReturnValue:
         object_type=chosen["object_type"],
         object_id=chosen["object_id"],
         user_id=valid_id(chosen["user"]),
-        from_=_day(work, chosen["from"]),
-        to=_day(work, chosen["to"], days=1),
+        from_=day_bound(work, chosen["from"]),
+        to=day_bound(work, chosen["to"], 1),
         after=request.args.get("after") or None,
     )
     users = [(user.id, user.name or user.email) for user, _role in services.all_users(work)]
@@ -80,14 +79,6 @@ def _said(value: Any) -> str:
         return str(_("yes") if value else _("no"))
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _day(work: Work, text: str, days: int = 0) -> dt.datetime | None:
-    try:
-        day = dt.date.fromisoformat(text) + dt.timedelta(days=days)
-        return dt.datetime.combine(day, dt.time(), work.timezone).astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def add_audit_pages(blueprint: Blueprint) -> None:

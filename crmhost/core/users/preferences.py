@@ -29,7 +29,7 @@ def preference(work: Work, key: str, default: Any = None) -> Any:
     if owner is None:
         return default
     mine = select(Preference.key, Preference.value).where(Preference.user_id == owner)
-    kept = work.once(("preferences", owner), lambda: dict(work.session.execute(mine).tuples().all()))
+    kept: dict[str, Any] = work.once(("preferences", owner), lambda: dict(iter(work.session.execute(mine).tuples())))
     return kept.get(clean_line(key), default)
 
 

@@ -13,6 +13,7 @@ import pytest
 from crmhost.core.contacts import bulk, queries, search
 from crmhost.core.contacts import services as contacts
 from crmhost.core.contacts.models import Contact
+from crmhost.core.contacts.neighbours import neighbours
 from crmhost.core.contacts.queries import ListQuery
 from crmhost.core.journal import services as journal
 from crmhost.errors import Forbidden, Invalid
@@ -333,9 +334,9 @@ def test_neighbours_in_a_list(site: Host) -> None:
     with site.work("Admin") as work:
         query = ListQuery(sort="name", filters={"tag": "even"})
         rows = walk(work, sort="name", filters={"tag": "even"})
-        assert queries.neighbours(work, query, rows[4]) == (rows[3].id, rows[5].id)
-        assert queries.neighbours(work, query, rows[0]) == (None, rows[1].id)
-        assert queries.neighbours(work, query, rows[-1]) == (rows[-2].id, None)
+        assert neighbours(work, query, rows[4]) == (rows[3].id, rows[5].id)
+        assert neighbours(work, query, rows[0]) == (None, rows[1].id)
+        assert neighbours(work, query, rows[-1]) == (rows[-2].id, None)
 
 
 def test_the_bin_shows_what_was_deleted_last_first(site: Host, clock: Clock) -> None:

@@ -21,7 +21,7 @@ def people(site: Host, number: int, **fields: Any) -> list[int]:
 def shown(text: str) -> list[str]:
     """Names in the table, in order."""
     table = text.partition("<tbody>")[2].partition("</tbody>")[0]
-    return re.findall(r'<a class="cut" href="/contacts/\d+">([^<]+)</a>', table)
+    return re.findall(r'<a class="cut" href="/contacts/\d+[^"]*">([^<]+)</a>', table)
 
 
 def stored(site: Host) -> list[Contact]:

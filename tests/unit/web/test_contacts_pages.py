@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 from crmhost.contributions import Box, Tab, Vital
-from crmhost.core.contacts import services as contacts
 from crmhost.core.contacts import tags
 from crmhost.core.statuses import services as statuses
 from crmhost.testing import Host
@@ -81,24 +80,6 @@ def test_one_of_name_address_or_phone_is_enough(site: Host, reader: Reader) -> N
     assert "Give at least a first name" in answer.text
 
 
-@ONE
-def test_the_second_to_save_sees_both_versions(site: Host, reader: Reader) -> None:
-    """Field by field; saving once more keeps what was typed."""
-    [contact] = people(site, 1)
-    version = str(stored(site)[0].version)
-    with site.work("Admin") as work, work.begin():
-        contacts.update(work, contact, {"first_name": "Theirs"})
-    form = {"first_name": "Mine", "emails": "ann0@example.com", "status": "1", "version": version}
-    answer = reader.post(f"/contacts/{contact}/edit", form)
-    assert answer.status_code == 409
-    row = re.search(r"<th scope=\"row\">First name</th><td[^>]*>Theirs</td><td[^>]*>Mine</td>", answer.text)
-    assert row is not None
-    newer = re.search(r'name="version" type="hidden" value="(\d+)"', answer.text)
-    assert newer is not None
-    assert reader.post(f"/contacts/{contact}/edit", {**form, "version": newer.group(1)}).status_code == 303
-    assert stored(site)[0].first_name == "Mine"
-
-
 # --- the page --------------------------------------------------------------------------------------------------------
 
 
@@ -165,21 +146,55 @@ def test_the_status_is_switched_in_place(site: Host, reader: Reader) -> None:
 
 
 @ONE
-def test_fields_are_changed_where_they_stand(site: Host, reader: Reader) -> None:
-    """A refused value keeps the field open with its sentence; other fields are no business of this address."""
+def test_lines_are_changed_where_they_stand(site: Host, reader: Reader) -> None:
+    """A refused value keeps the line open with its sentence; a line may be several fields; others are no business of it."""
     [contact] = people(site, 1)
     base = f"/contacts/{contact}/field"
-    assert 'value="ann0@example.com"' in reader.get(f"{base}/email", htmx=True).text
-    answer = reader.post(f"{base}/mobile_phone", {"value": "+33 6"}, htmx=True)
+    assert 'value="ann0@example.com"' in reader.get(f"{base}/emails", htmx=True).text
+    answer = reader.post(f"{base}/mobile_phone", {"mobile_phone": "+33 6", "notes": "no business"}, htmx=True)
     assert 'id="contact-details"' in answer.text
     assert "+33 6" in answer.text
-    answer = reader.post(f"{base}/email", {"value": "nonsense"}, htmx=True)
+    answer = reader.post(f"{base}/emails", {"emails": ["ann0@example.com", "nonsense"]}, htmx=True)
     assert answer.status_code == 422
-    assert answer.headers["HX-Retarget"] == "#field-email"
+    assert answer.headers["HX-Retarget"] == "#field-emails"
     assert 'value="nonsense"' in answer.text
-    assert reader.post(f"{base}/status_id", {"value": "2"}).status_code == 404
-    assert reader.post(f"{base}/assigned_to", {"value": ""}).status_code == 303
-    assert reader.get(f"{base}/email").location == f"/contacts/{contact}/edit"
+    two = {"emails": ["b@example.com", "ann0@example.com", ""]}
+    assert "b<wbr>@example.com" in reader.post(f"{base}/emails", two, htmx=True).text
+    home = {"address1_line1": "1 Mill Lane", "address1_city": "Leeds", "address1_country": "GB"}
+    assert "Leeds" in reader.post(f"{base}/address1", home, htmx=True).text
+    assert (
+        reader.post(f"{base}/name", {"first_name": "Bea"}, htmx=True).headers["HX-Redirect"] == f"/contacts/{contact}"
+    )
+    for wrong in ("status", "status_id", "version", "seen"):
+        assert reader.post(f"{base}/{wrong}", {wrong: "2"}).status_code == 404
+    assert reader.post(f"{base}/assigned_to", {"assigned_to": ""}).status_code == 303
+    assert reader.get(f"{base}/emails").location == f"/contacts/{contact}/edit"
+    [now] = stored(site)
+    assert (now.first_name, now.notes, now.email, now.address1["country"]) == ("Bea", "", "b@example.com", "GB")
+
+
+@ONE
+def test_previous_and_next_follow_the_list_one_came_from(site: Host, reader: Reader) -> None:
+    """Its filters and its order; without one, the newest first."""
+    ids = people(site, 3, source="form")
+    site.make.contact(first_name="Other")
+
+    def beside(address: str) -> list[int]:
+        return [
+            int(number)
+            for number in re.findall(r'href="/contacts/(\d+)[^"]*" rel="(?:prev|next)"', reader.get(address).text)
+        ]
+
+    listed = reader.get("/contacts/?source=form&sort=name").text
+    address = re.search(rf'href="(/contacts/{ids[1]}\?[^"]+)"', listed)
+    assert address is not None
+    assert beside(address.group(1)) == [ids[0], ids[2]]
+    assert beside(f"/contacts/{ids[1]}") == [ids[2], ids[0]]
+    assert beside(f"/contacts/{ids[2]}?list=source%3Dform") == [ids[1]]
+    for sort in ("status", "-status", "-last_contacted_at", "email"):
+        assert sorted(beside(f"/contacts/{ids[1]}?list=sort%3D{sort}%26source%3Dform")) == [ids[0], ids[2]]
+    assert beside(f"/contacts/{ids[1]}?list=q%3Dann%26sort%3Dname") == [ids[0], ids[2]]
+    assert beside(f"/contacts/{ids[1]}?list=gone%3D1") == [ids[2], ids[0]]
 
 
 @ONE
