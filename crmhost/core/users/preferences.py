@@ -28,9 +28,12 @@ def preference(work: Work, key: str, default: Any = None) -> Any:
     owner = work.actor.user_id
     if owner is None:
         return default
+    return work.once(("preferences", owner), lambda: _all_of(work, owner)).get(clean_line(key), default)
+
+
+def _all_of(work: Work, owner: int) -> dict[str, Any]:
     mine = select(Preference.key, Preference.value).where(Preference.user_id == owner)
-    kept: dict[str, Any] = work.once(("preferences", owner), lambda: dict(iter(work.session.execute(mine).tuples())))
-    return kept.get(clean_line(key), default)
+    return {row[0]: row[1] for row in work.session.execute(mine)}
 
 
 def set_preference(work: Work, key: str, value: Any) -> None:

@@ -41,11 +41,11 @@ def test_an_entry_is_written_changed_pinned_removed_and_brought_back(site: Host,
     assert (note.summary, note.comment) == ("", "a\nb")
     assert site.contact(contact).last_contacted_at is not None
     form = reader.get(f"/journal/{call.id}", htmx=True).text
-    version = re.search(r'name="version" value="(\d+)"', form)
+    version = re.search(r'name="version" type="hidden" value="(\d+)"', form)
     assert version is not None
     changed = {"type": "meeting", "text": "Met", "outcome": "", "at": "2026-01-05T10:30", "version": version.group(1)}
     assert "Met" in reader.post(f"/journal/{call.id}", changed, htmx=True).text
-    answer = reader.post(f"/journal/{call.id}", {**changed, "text": ""}, htmx=True)
+    answer = reader.post(f"/journal/{call.id}", {**changed, "text": "", "version": "2"}, htmx=True)
     assert answer.status_code == 422
     assert answer.headers["HX-Retarget"] == f"#entry-{call.id}"
     assert f"entry-{call.id}-pinned" in reader.post(f"/journal/{call.id}/pin", {"pinned": "1"}, htmx=True).text
@@ -308,7 +308,7 @@ def test_ones_own_account(site: Host) -> None:
 def test_the_audit_log_says_who_changed_what(site: Host, reader: Reader) -> None:
     """Of one record, of one kind, of one user; only for those who may."""
     contact = site.make.contact(first_name="Ann")
-    reader.post(f"/contacts/{contact}/field/first_name", {"value": "Anna"})
+    reader.post(f"/contacts/{contact}/field/first_name", {"first_name": "Anna"})
     page = reader.get(f"/settings/audit?object_type=contact&object_id={contact}").text
     assert "Contact updated" in page
     assert "Ann → Anna" in page
