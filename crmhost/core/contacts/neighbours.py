@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import literal, select, union_all
 
 from ...work.unit import Work
+from .custom_sorts import CustomSort
 from .models import Contact
 from .queries import Listing, ListQuery
-from .sorts import CustomSort
 
 
 def neighbours(work: Work, query: ListQuery, contact: Contact) -> tuple[int | None, int | None]:

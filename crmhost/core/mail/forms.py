@@ -19,6 +19,7 @@ from ...web.forms import (
     SwitchField,
     TextField,
 )
+from ...web.forms.versions import VersionedForm
 
 SECURITY = (
     ("starttls", __("STARTTLS (usually port 587)")),
@@ -65,7 +66,7 @@ class AccountForm(Form):
         return {name: field.data for name, field in self._fields.items() if name != "version"}
 
 
-class TemplateForm(Form):
+class TemplateForm(VersionedForm):
     """A template."""
 
     name = TextField(__("Name of the template"), render_kw={"maxlength": 120, "required": True})

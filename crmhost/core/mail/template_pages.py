@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -11,12 +9,12 @@ from werkzeug import Response
 
 from ...errors import CrmError, Invalid, NotFound, Stale
 from ...web.forms import RichTextField
+from ...web.forms.versions import both_versions
 from ...web.request import current_person, current_work, requires, writing
 from ...web.toasts import toast
 from ...work.unit import Work
 from ..contacts import services as contacts
 from ..contacts.emails import email_key
-from ..contacts.forms import Difference, differences
 from ..contacts.models import Contact
 from ..contacts.records import owners_of_emails
 from ..files import services as files
@@ -75,14 +73,17 @@ def template(template_id: int | None = None) -> ResponseReturnValue:
     found = patterns.get(work, template_id) if template_id is not None else None
     form = TemplateForm(data=_stored(found) if found else {"kind": "rich"})
     offer(form.content, work)
+    if found is not None:
+        form.remember(_stored(found))
     if form.validate_on_submit():
         try:
             with writing() as work:
-                row = patterns.save(work, template_id, form.values(), version=valid_id(request.form.get("version")))
+                row = patterns.save(work, template_id, form.values(), version=valid_id(form.version.data))
                 name, number = row.name, row.id
         except Stale:
             found = patterns.get(current_work(), template_id or 0)
-            return _page(form, found, found.version, differences(form, _stored(found))), 409
+            back = url_for("mail.template", template_id=found.id)
+            return both_versions(form, _stored(found), name=found.name, back=back, who=found.updated_by)
         except CrmError as error:
             form.take(error)
             found = patterns.get(current_work(), template_id) if template_id is not None else None
@@ -90,24 +91,20 @@ def template(template_id: int | None = None) -> ResponseReturnValue:
             toast(_("The template “%(name)s” was saved.", name=name))
             saved = number if template_id is not None else "new"
             return redirect(url_for("mail.template", template_id=number, saved=saved), 303)
-    version = request.form.get("version") or (found.version if found else "")
-    return _page(form, found, version), 422 if form.is_submitted() else 200
+    return _page(form, found), 422 if form.is_submitted() else 200
 
 
 def _stored(found: MailTemplate) -> dict[str, str]:
-    return {name: getattr(found, name) for name in ("name", "kind", "subject", "content", "text")}
+    fields = {name: getattr(found, name) for name in ("name", "kind", "subject", "content", "text")}
+    return {**fields, "version": str(found.version)}
 
 
-def _page(
-    form: TemplateForm, found: MailTemplate | None, version: int | str, changed: Sequence[Difference] = ()
-) -> str:
-    """The form; ``changed`` is what somebody else saved meanwhile, beside what was typed, which saving again keeps."""
+def _page(form: TemplateForm, found: MailTemplate | None) -> str:
+    """The form."""
     return render_template(
         "mail/template.html",
         form=form,
         template=found,
-        version=version,
-        differences=changed,
         placeholders=catalogue(current_work()),
         somebody=somebody(current_work()),
         saved=clean_line(request.args.get("saved", ""))[:20],

@@ -138,7 +138,7 @@ def test_the_second_who_saves_a_template_sees_both(site: Host) -> None:
     assert answer.status_code == 409
     assert "theirs" in answer.text
     assert "mine" in answer.text
-    assert 'name="version" value="2"' in answer.text
+    assert 'name="version" type="hidden" value="2"' in answer.text
     assert reader.post("/mail/templates/1", {**form, "content": "<p>mine</p>", "version": "2"}).status_code == 303
     with site.work() as work:
         assert patterns.get(work, 1).content == "<p>mine</p>"
