@@ -36,6 +36,7 @@ from .forms import (
     TextField,
     UrlField,
 )
+from .forms.versions import VersionedForm, both_versions
 from .i18n import ago, clock, day, moment, number, percent
 from .request import (
     Person,
@@ -87,9 +88,11 @@ __all__ = [
     "TagsField",
     "TextField",
     "UrlField",
+    "VersionedForm",
     "abort",
     "add_custom_fields",
     "ago",
+    "both_versions",
     "chart_box",
     "client_address",
     "clock",

@@ -16,7 +16,6 @@ from ...mail import dkim
 from ...web.forms import Form, Section
 from ...web.request import current_person, current_work, requires, writing
 from ...web.toasts import toast
-from ..contacts.forms import differences
 from ..keyset import valid_id
 from ..settings import services as settings
 from ..settings.forms import raw_values, settings_form
@@ -133,7 +132,7 @@ def _both_versions(form: AccountForm, account_id: int | None) -> ResponseReturnV
     """The form again, with what is stored now beside what was typed; saving again keeps what was typed."""
     found = accounts.get(current_work(), account_id or 0)
     stored = _filled(found)
-    both = differences(form, stored)
+    both = form.differences(stored)
     form.version.data, form.version.raw_data = str(found.version), None
     page = render_template(
         "mail/account.html", form=form, account=found, record=_record(found), answer=None, differences=both

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as __
-from wtforms import HiddenField
 
 from ...web.forms import (
     AreaField,
@@ -29,7 +28,7 @@ SECURITY = (
 KINDS = (("rich", __("Rich text")), ("text", __("Plain text")), ("html", __("HTML")), ("mjml", __("MJML")))
 
 
-class AccountForm(Form):
+class AccountForm(VersionedForm):
     """An account to send from."""
 
     name = TextField(__("Name of the account"), render_kw={"maxlength": 80, "required": True})
@@ -51,7 +50,6 @@ class AccountForm(Form):
     )
     dkim_selector = TextField(__("Selector"), description=__("Empty: crmhost"))
     dkim_key = SecretField(__("Private key (PEM)"), description=__("Empty: one is made."))
-    version = HiddenField()
 
     sections: ClassVar[list[Section]] = [
         Section("sender", __("Sender"), {"name": 3, "is_default": 3, "from_name": 3, "from_email": 3, "reply_to": 3}),
@@ -63,7 +61,7 @@ class AccountForm(Form):
 
     def values(self) -> dict[str, Any]:
         """What the service takes."""
-        return {name: field.data for name, field in self._fields.items() if name != "version"}
+        return {name: field.data for name, field in self._fields.items() if name not in ("version", "seen")}
 
 
 class TemplateForm(VersionedForm):

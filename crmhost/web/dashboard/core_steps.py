@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, exists, func, select
 
 from ...contributions import SetupStep
 from ...core.statuses.counts import kept
@@ -61,8 +61,7 @@ def _statuses_in_use(work: Work) -> bool:
 
 
 def _several_users(work: Work) -> bool:
-    active = select(User.id).where(User.disabled_at.is_(None)).limit(2)
-    return (work.session.scalar(select(func.count()).select_from(active.subquery())) or 0) > 1
+    return _people_did(work)[0]
 
 
 def _any_contact(work: Work) -> bool:
@@ -71,9 +70,24 @@ def _any_contact(work: Work) -> bool:
 
 def _switched(work: Work) -> bool:
     """Whether a person, not the first start, switched an extension."""
-    return _somebody_did(work, "plugin")
+    return _people_did(work)[1]
+
+
+def _people_did(work: Work) -> tuple[bool, bool]:
+    """Whether there are several users, and whether one of them switched an extension: one look for both steps."""
+
+    def read() -> tuple[bool, bool]:
+        active = select(User.id).where(User.disabled_at.is_(None)).limit(2).subquery()
+        number = select(func.count()).select_from(active).scalar_subquery()
+        row = work.session.execute(select(number, exists(_by_people("plugin")))).one()
+        return row[0] > 1, bool(row[1])
+
+    return work.once(("set-up",), read)
 
 
 def _somebody_did(work: Work, object_type: str) -> bool:
-    line = select(AuditEntry.id).where(AuditEntry.object_type == object_type, AuditEntry.actor_kind == "user")
-    return work.session.scalar(line.limit(1)) is not None
+    return work.session.scalar(_by_people(object_type).limit(1)) is not None
+
+
+def _by_people(object_type: str) -> Select[int]:
+    return select(AuditEntry.id).where(AuditEntry.object_type == object_type, AuditEntry.actor_kind == "user")

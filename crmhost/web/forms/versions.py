@@ -62,7 +62,7 @@ class VersionedForm(Form):
         found = []
         for name, theirs in stored.items():
             field = self._fields.get(name)
-            if field is None or name in _OWN:
+            if field is None or name in _OWN or field.type == "SecretField":
                 continue
             before, now, mine = seen.get(name), _print(field, theirs), _print(field, field.data)
             if now not in (mine, before):
@@ -100,8 +100,14 @@ def both_versions(
     """
     found = form.differences(stored)
     form._note(stored)
-    sent = [pair for pair in request.form.items(multi=True) if pair[0] not in _OWN and not pair[0].startswith(_KEEP)]
-    context = {"form": form, "differences": found, "sent": sent, "name": name, "back": back, "who": who}
+    # A secret is never written into a page, not even for who typed it.
+    secrets = [field for field in form if field.type == "SecretField" and field.data]
+    left_out = {*_OWN, *(field.name for field in secrets)}
+    sent = [
+        pair for pair in request.form.items(multi=True) if pair[0] not in left_out and not pair[0].startswith(_KEEP)
+    ]
+    context = {"form": form, "differences": found, "sent": sent, "secrets": secrets, "name": name, "back": back}
+    context["who"] = who
     return render_template(template or "crmhost/versions.html", **context), 409
 
 

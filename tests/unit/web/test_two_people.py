@@ -6,6 +6,7 @@ import html
 import re
 
 from crmhost.core.contacts import services as contacts
+from crmhost.core.fields import services as custom
 from crmhost.core.journal import services as journal
 from crmhost.testing import Host
 from tests.unit.web.conftest import Reader
@@ -127,3 +128,19 @@ def test_an_entry_of_the_journal_asks_too(site: Host, reader: Reader) -> None:
     with site.work() as work:
         now = journal.get(work, entry)
         assert (now.summary, now.outcome) == ("mine", "agreed")
+
+
+@ONE
+def test_secrets_are_not_written_into_the_page(site: Host, reader: Reader) -> None:
+    """Who typed one types it once more; everything else is carried along."""
+    with site.work("Admin") as work, work.begin():
+        custom.add(work, {"key": "code", "label": "Code", "kind": "encrypted"})
+    [contact] = people(site, 1)
+    address = f"/contacts/{contact}/edit"
+    opened = hidden(reader.get(address).text)
+    save(site, contact, notes="theirs")
+    form = {"first_name": "Ann", "emails": "ann0@example.com", "status": "1", "notes": "mine", "custom.code": "s3cret"}
+    answer = reader.post(address, {**form, **opened})
+    assert answer.status_code == 409
+    assert "s3cret" not in answer.text
+    assert "Type it once more" in answer.text
