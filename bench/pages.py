@@ -103,7 +103,7 @@ def addresses(site: Site) -> dict[str, str]:
         "journal": "/journal/",
         "journal, calls": "/journal/?type=call",
         "funnel": "/funnel/",
-        "duplicates": "/contacts/duplicates/",
+        "duplicates": "/contacts/duplicates",
         "field options": "/settings/field-options/",
         "users": "/settings/users/",
         "audit": "/settings/audit",
