@@ -11,6 +11,7 @@ from ...contributions import Health
 from ...messages import Message, Plural
 from ...work.tables import NEW_EVENT, JobRow, OutboxEvent
 from .. import beats
+from ..resolver import BUILTIN
 from ..tables import Fault
 from .finding import Finding, Level, Look
 
@@ -100,7 +101,10 @@ def faults(look: Look) -> Iterator[Finding]:
             place=last[newest].place,
             reason=last[newest].error,
         )
-        yield Finding(f"faults.{plugin}", plugin, "warning", message, "See its errors under Extensions.", plugin)
+        advice = "See its errors under Extensions."
+        if plugin in BUILTIN:
+            advice = "What failed is written to the log in full."
+        yield Finding(f"faults.{plugin}", plugin, "warning", message, advice, plugin)
 
 
 def processes(look: Look) -> Iterator[Finding]:
