@@ -124,7 +124,7 @@ def _rows(
 def _plugins(work: Work, ids: Sequence[int]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for item in holdings.holdings(work, ids):
-        rows = holdings.rows(work, item)
+        rows = holdings.rows(work, item) if item.personal else []
         if rows:
             found.setdefault(item.plugin, {}).setdefault("tables", {})[item.table.name] = rows
     for number in ids:

@@ -57,6 +57,9 @@ REQUESTS: list[tuple[str, str, Any, tuple[int, int, int, int]]] = [
     ("DELETE", "/custom-fields/1", None, (204, 404, 403, 403)),
     ("POST", "/custom-fields/1/restore", None, (200, 200, 403, 403)),
     ("POST", "/contacts/{id}/custom/nothing/reveal", None, (404, 403, 403, 403)),
+    ("GET", "/contacts/{id}/personal-data", None, (200, 200, 200, 403)),
+    ("POST", "/contacts/{id}/merge", {"from": [99999]}, (404, 404, 404, 403)),
+    ("POST", "/merges/1/undo", {}, (404, 404, 404, 403)),
     ("DELETE", "/contacts/{id}", None, (204, 404, 404, 403)),
 ]
 
