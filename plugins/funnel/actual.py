@@ -181,12 +181,13 @@ def _median(work: Work, entered: ColumnElement[bool], later: Sequence[int], span
     total = sum(spans.values())
     if not total:
         return None
-    places = sorted({(total - 1) // 2, total // 2})
-    return sum(_at(work, entered, later, spans, place) for place in places) / len(places)
+    middle = (total - 1) // 2, total // 2
+    times = [_at(work, entered, later, spans, place) for place in sorted(set(middle))]
+    return sum(times) / len(times)
 
 
 def _at(work: Work, entered: ColumnElement[bool], later: Sequence[int], spans: Mapping[int, int], place: int) -> int:
-    """The time at a place in their order: only those in its span are sorted."""
+    """The time at a place in their order: only those in its span are read."""
     for span in sorted(spans):
         if place < spans[span]:
             wanted = select(Stay.seconds).where(entered, Stay.next_id.in_(later), Stay.span == span)

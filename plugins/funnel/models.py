@@ -21,16 +21,16 @@ class Stay(Base):  # type: ignore[misc, valid-type]  # the base is made by a fun
 
     __tablename__ = "funnel_stay"
     __table_args__ = (
-        # Holds all that the figures need, so that they are read from it alone.
+        # Holds all that the figures need, in the order in which they are summed up, so that they are read from it alone.
         Index(
-            "ix_funnel_stay_entered",
+            "ix_funnel_stay_flow",
             "status_id",
             "live",
-            "entered_at",
             "next_id",
             "span",
-            "seconds",
+            "entered_at",
             "again_at",
+            "seconds",
             "contact_id",
         ),
         Index("ix_funnel_stay_contact", "contact_id"),

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from crmhost.core.contacts import bulk, days, services
 from crmhost.core.contacts.models import Contact, ContactDay
+from crmhost.core.merging import services as merging
 from crmhost.core.settings import services as settings
 from crmhost.testing import Host
 from crmhost.work.unit import Work
@@ -80,6 +81,22 @@ def test_the_counts_are_those_of_the_contacts(host: Callable[..., Host]) -> None
         assert work.session.scalar(select(func.count()).select_from(ContactDay)) == len(
             work.session.scalars(select(ContactDay.day).distinct()).all()
         )
+
+
+def test_merged_people_count_once(host: Callable[..., Host]) -> None:
+    """Who was merged away is gone from the day on which they came, and back when the merge is undone."""
+    made = host()
+    ids = [made.make.contact(first_name=f"P{n}", created_at=f"2026-01-{n + 2:02}T12:00:00+00:00") for n in range(5)]
+    with made.work("Admin") as work, work.begin():
+        merge = merging.merge(work, ids[3], [ids[1], ids[4]], {}).id
+    with made.work() as work:
+        assert days.came(work, BOUNDS) == counted(work, "UTC")
+        assert sum(days.came(work, BOUNDS)) == 3
+    with made.work("Admin") as work, work.begin():
+        merging.undo(work, merge)
+    with made.work() as work:
+        assert days.came(work, BOUNDS) == counted(work, "UTC")
+        assert sum(days.came(work, BOUNDS)) == 5
 
 
 def test_nobody_yet(host: Callable[..., Host]) -> None:
