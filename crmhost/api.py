@@ -71,7 +71,7 @@ from .core.statuses.models import Status, StatusChange, StatusCount
 from .core.users import audit, passwords
 from .core.users import services as users
 from .core.users.models import ApiToken, Role, User
-from .db import UTCDateTime, metadata, plugin_base, utcnow
+from .db import MessageJSON, MessageLine, MessageText, UTCDateTime, metadata, plugin_base, utcnow
 from .errors import (
     Conflict,
     CrmError,
@@ -131,6 +131,9 @@ __all__ = [
     "JournalType",
     "MenuItem",
     "Message",
+    "MessageJSON",
+    "MessageLine",
+    "MessageText",
     "NotFound",
     "Permission",
     "PluginError",

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Engine, MetaData, Text, create_engine, event, exc
+from sqlalchemy import JSON, DateTime, Engine, MetaData, String, Text, create_engine, event, exc
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.engine.interfaces import Dialect
@@ -94,6 +94,31 @@ class MessageText(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
         """The text as it is stored."""
         return None if value is None else keep(value)
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> str | None:
+        """The text or message that was stored."""
+        return None if value is None else kept(value)
+
+
+class MessageLine(TypeDecorator[str]):
+    """Column type of a short text that may be a message; one that is too long with what it is made of is kept in English.
+
+    :param length: characters.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """The text as it is stored."""
+        if value is None:
+            return None
+        stored = keep(value)
+        return stored if len(stored) <= self.length else value[: self.length]
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> str | None:
         """The text or message that was stored."""

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import zlib
 
-HUES = ("grey", "red", "orange", "amber", "lime", "green", "teal", "sky", "blue", "violet", "pink", "brown")
+from ..messages import Message
+
+HUES: tuple[str, ...] = (
+    Message("grey"),
+    Message("red"),
+    Message("orange"),
+    Message("amber"),
+    Message("lime"),
+    Message("green"),
+    Message("teal"),
+    Message("sky"),
+    Message("blue"),
+    Message("violet"),
+    Message("pink"),
+    Message("brown"),
+)
 
 
 def hue_for(name: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ from .. import contributions
 
 _ONE = frozenset({"_", "__", "gettext", "lazy_gettext", "lazy_text", "Message"})
 _MANY = frozenset({"ngettext", "lazy_ngettext", "Plural"})
-#: Errors -> which argument is the sentence, by place and name.
+#: Errors, and calls that note one -> which argument is the sentence, by place and name.
 _ERRORS: Mapping[str, tuple[int, str]] = {
     "CrmError": (0, "message"),
     "Conflict": (0, "message"),
@@ -31,7 +32,10 @@ _ERRORS: Mapping[str, tuple[int, str]] = {
     "GiveUp": (0, "why"),
     "RetryLater": (1, "why"),
     "RequestError": (0, "message"),
+    "refuse": (1, "sentence"),
+    "add_problem": (1, "sentence"),
 }
+_WORDS = re.compile(r"[a-z][a-z_]+(\.[a-z_]+)?")
 _LABELS = frozenset({"label", "title", "help", "message", "advice"})
 _CONTRIBUTIONS = {
     name: frozenset(field.name for field in dataclasses.fields(kind) if field.name in _LABELS | {"choices"})
@@ -86,37 +90,54 @@ def texts_of(folder: Path, leave: Iterable[str] = ()) -> Texts:
     """
     left = {*leave, "tests", "migrations", "commands", "commands.py", "static", "translations"}
     found = Texts()
+    modules: list[tuple[str, ast.Module]] = []
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         if any(str(part) in left for part in (name, *name.parents)) or any(part in left for part in name.parts[:1]):
             continue
         if path.suffix == ".py":
-            _Python(str(name), found).visit(ast.parse(path.read_text("utf-8")))
+            modules.append((str(name), ast.parse(path.read_text("utf-8"))))
         elif path.suffix == ".html":
             found.found.extend(_of_template(path.read_text("utf-8"), str(name)))
         elif path.name in ("plugin.toml", "theme.toml") and path.parent == folder:
             table = tomllib.loads(path.read_text("utf-8"))
             said = [table.get("name"), table.get("summary"), *table.get("permissions", {}).values()]
             found.found.extend(Found(Text(text), str(name), 0) for text in said if isinstance(text, str))
+    errors = _errors_of(tree for _name, tree in modules)
+    for name_, tree in modules:
+        _Python(name_, found, errors).visit(tree)
     found.found = [each for each in found.found if any(letter.isalpha() for letter in each.text.text)]
     return found
+
+
+def _errors_of(trees: Iterable[ast.Module]) -> dict[str, tuple[int, str]]:
+    """The known errors, and those that the modules make of them without a constructor of their own."""
+    made = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    known = dict(_ERRORS)
+    for _depth in range(3):
+        for node in made:
+            own = any(isinstance(part, ast.FunctionDef) and part.name == "__init__" for part in node.body)
+            base = next((known[_name(base)] for base in node.bases if _name(base) in known), None)
+            if base is not None and not own:
+                known.setdefault(node.name, base)
+    return known
 
 
 class _Python(ast.NodeVisitor):
     """Reads one module."""
 
-    def __init__(self, file: str, into: Texts) -> None:
+    def __init__(self, file: str, into: Texts, errors: Mapping[str, tuple[int, str]]) -> None:
         self._file = file
         self._into = into
-        self._errors = dict(_ERRORS)
+        self._errors = errors
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        """Learns the errors that the module makes of others."""
-        for base in node.bases:
-            if _name(base) in self._errors and not any(
-                isinstance(part, ast.FunctionDef) and part.name == "__init__" for part in node.body
-            ):
-                self._errors[node.name] = self._errors[_name(base)]
+    def visit_Assign(self, node: ast.Assign) -> None:
+        """Looks at what ``errors[field]`` is set to."""
+        target = node.targets[0]
+        if _name(target) == "action":
+            self._take_actions(node.value)
+        if isinstance(target, ast.Subscript) and _name(target.value) == "errors":
+            self._take(node.value)
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
@@ -131,11 +152,20 @@ class _Python(ast.NodeVisitor):
                 self._into.found.append(Found(Text(str(one.value), str(many.value)), self._file, node.lineno))
             else:
                 self._lose(node)
+        elif name == "Finding":
+            for place in (1, 3, 4):
+                if len(node.args) > place:
+                    self._take(node.args[place])
+        elif name == "tell" and len(node.args) > 2:
+            if isinstance(node.args[0], ast.Name) and node.args[0].id == "work":
+                self._take(node.args[2])
         elif name in self._errors:
             place, keyword = self._errors[name]
             said = node.args[place] if len(node.args) > place else given.get(keyword)
             if said is not None:
                 self._take(said)
+        elif name in ("audit", "_audit"):
+            self._take_actions(node)
         elif name in _CONTRIBUTIONS:
             for keyword in _CONTRIBUTIONS[name] & set(given):
                 if keyword == "choices":
@@ -143,6 +173,14 @@ class _Python(ast.NodeVisitor):
                 else:
                     self._take(given[keyword])
         self.generic_visit(node)
+
+    def _take_actions(self, node: ast.expr) -> None:
+        """Actions of the audit log, such as ``contact.created``, and kinds of records are shown in words."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str) and _WORDS.fullmatch(part.value):
+                words = part.value.replace(".", " ").replace("_", " ")
+                text = words.capitalize() if "." in part.value else words
+                self._into.found.append(Found(Text(text), self._file, node.lineno))
 
     def _take_labels(self, node: ast.expr) -> None:
         if isinstance(node, ast.List | ast.Tuple):

@@ -9,27 +9,33 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 
+from ..messages import Message
+
 _OBJECT = re.compile(r"([a-z][a-z0-9_]*):(read|write)")
 _HOST = re.compile(
     r"net:((?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9]{1,5})?|localhost(?::[0-9]{1,5})?|\*|configured)"
 )
 
 _FIXED = {
-    "mail:send": "Send mail",
-    "pages:public": "Open pages that need no sign-in",
-    "net:*": "Call any address on the network",
-    "net:configured": "Call the addresses that you enter in its settings, and nothing else on the network",
+    "mail:send": Message("Send mail"),
+    "pages:public": Message("Open pages that need no sign-in"),
+    "net:*": Message("Call any address on the network"),
+    "net:configured": Message("Call the addresses that you enter in its settings, and nothing else on the network"),
 }
 _OBJECTS = {
-    "contacts": "contacts: names, e-mails, addresses, tags",
-    "journal": "the journal of contacts",
-    "settings": "the site's settings",
-    "users": "the users of this site and their roles",
-    "statuses": "the list of statuses",
-    "custom_fields": "the custom fields of records",
-    "files": "files",
+    "contacts": Message("contacts: names, e-mails, addresses, tags"),
+    "journal": Message("the journal of contacts"),
+    "settings": Message("the site's settings"),
+    "users": Message("the users of this site and their roles"),
+    "statuses": Message("the list of statuses"),
+    "custom_fields": Message("the custom fields of records"),
+    "files": Message("files"),
 }
-_VERBS = {"read": "Read %(records)s", "write": "Change %(records)s", "both": "Read and change %(records)s"}
+_VERBS = {
+    "read": Message("Read %(records)s"),
+    "write": Message("Change %(records)s"),
+    "both": Message("Read and change %(records)s"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,8 +96,8 @@ def _sentence(grant: str) -> Sentence:
         return Sentence((grant,), _FIXED[grant])
     host = grant.removeprefix("net:")
     if host.startswith("*."):
-        return Sentence((grant,), "Call every host of %(host)s", {"host": host[2:]})
-    return Sentence((grant,), "Call %(host)s", {"host": host})
+        return Sentence((grant,), Message("Call every host of %(host)s"), {"host": host[2:]})
+    return Sentence((grant,), Message("Call %(host)s"), {"host": host})
 
 
 def _covers(old: str, new: str) -> bool:

@@ -296,7 +296,7 @@ def _tell_admins(work: Work, name: str) -> None:
         "“%(name)s” failed and was switched off. Look at the reason, then try it again.",
         url=f"/extensions/{name}",
         kind="extensions.suspended",
-        data={"name": plugin.manifest.name if plugin is not None else name},
+        data={"name": Message(plugin.manifest.name if plugin is not None else name)},
     )
 
 

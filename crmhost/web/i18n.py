@@ -21,6 +21,7 @@ from babel.numbers import format_decimal, format_percent
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, request
 from flask_babel import Babel, Domain, get_locale, gettext
+from markupsafe import Markup, escape
 
 from ..messages import Message
 
@@ -76,7 +77,7 @@ class Catalogues(Domain):  # type: ignore[misc]  # flask-babel has no types
 
     def gettext(self, string: str, **variables: object) -> str:
         """A text in the reader's language; a message with the values that it holds."""
-        if isinstance(string, Message):
+        if isinstance(string, Message) and not variables:
             return string.told(self.get_translations(), shown)
         translated: str = super().gettext(string, **variables)
         return translated
@@ -101,6 +102,13 @@ def init_app(app: Flask, catalogues: Catalogues) -> None:
     """Wires Flask-Babel: gettext in templates, language and zone by request."""
     babel = Babel(app, locale_selector=choose_locale)
     babel.domain_instance = catalogues
+    app.jinja_env.globals.update(_=in_template, gettext=in_template)
+
+
+def in_template(text: str, /, **values: object) -> str:
+    """A text for a template: values are escaped and so is the text; a percent sign counts only where there are values."""
+    said = gettext(text)
+    return Markup(escape(said)) % values if values else said  # noqa: S704  # escaped here
 
 
 def choose_locale() -> str:

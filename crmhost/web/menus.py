@@ -11,6 +11,7 @@ from flask_babel import gettext
 
 from ..contributions import MenuItem
 from ..core.settings.pages import FIELD_OPTIONS, GENERAL, settings_pages
+from ..messages import Message
 from .request import current_work
 from .state import WebState, state
 from .templating import link
@@ -33,22 +34,22 @@ class Place:
 
 #: In the order in which they stand. A place with one item that has the place's own name is a plain link.
 PLACES = (
-    Place("Dashboard", icon="layout-dashboard"),
-    Place("Contacts", icon="users"),
-    Place("Companies", icon="building"),
-    Place("Tasks", icon="checkbox"),
-    Place("Quotes", icon="file-text"),
-    Place("Invoices", icon="receipt"),
-    Place("Transactions", icon="arrows-exchange"),
-    Place("Mail campaigns", icon="mail"),
-    Place("Sales plans", icon="layout-kanban"),
-    Place("Customers", icon="heart-handshake"),
-    Place("Analytics", icon="chart-bar"),
-    Place("Automations", icon="git-branch"),
-    Place("Forms", icon="forms"),
-    Place("Extensions", icon="puzzle", foot=True),
-    Place("Themes", icon="palette", foot=True),
-    Place("Settings", icon="settings", foot=True),
+    Place(Message("Dashboard"), icon="layout-dashboard"),
+    Place(Message("Contacts"), icon="users"),
+    Place(Message("Companies"), icon="building"),
+    Place(Message("Tasks"), icon="checkbox"),
+    Place(Message("Quotes"), icon="file-text"),
+    Place(Message("Invoices"), icon="receipt"),
+    Place(Message("Transactions"), icon="arrows-exchange"),
+    Place(Message("Mail campaigns"), icon="mail"),
+    Place(Message("Sales plans"), icon="layout-kanban"),
+    Place(Message("Customers"), icon="heart-handshake"),
+    Place(Message("Analytics"), icon="chart-bar"),
+    Place(Message("Automations"), icon="git-branch"),
+    Place(Message("Forms"), icon="forms"),
+    Place(Message("Extensions"), icon="puzzle", foot=True),
+    Place(Message("Themes"), icon="palette", foot=True),
+    Place(Message("Settings"), icon="settings", foot=True),
 )
 _BY_NAME = {place.name: (number, place) for number, place in enumerate(PLACES)}
 #: Where a place of a plugin's own comes: after the fixed ones, before the foot.

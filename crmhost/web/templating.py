@@ -315,5 +315,4 @@ def init_app(app: Flask, web: WebState) -> None:
         script_texts=script_texts,
         unread_notifications=lambda: unread(current_work()),
         hues=HUES,
-        _=gettext,
     )

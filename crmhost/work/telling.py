@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core.notifications import services as notifications
+from ..messages import Message
 from . import attempt
 from .jobs import Outcome
 
@@ -25,12 +26,12 @@ def tell_of_failures(site: Site, outcomes: Sequence[Outcome]) -> None:
         for item in failed:
             declared = attempt.handlers_of(generation).get(item.job.kind)
             label = declared.label if declared is not None and declared.label else item.job.kind
-            sentence = "What you asked for could not be done: %(label)s."
+            sentence = Message("What you asked for could not be done: %(label)s.")
             notifications.tell(
                 work,
                 [item.job.user_id or 0],
                 sentence,
                 f"{PAGES}/{item.job.id}",
                 kind="jobs.failed",
-                data={"label": label},
+                data={"label": Message(label)},
             )

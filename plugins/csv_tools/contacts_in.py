@@ -9,6 +9,7 @@ from typing import Any
 
 from crmhost.api import ImportField, Invalid, Message, RowResult, Work, contacts_bulk, custom_fields, statuses, texts
 
+from .contacts_out import address_label
 from .mapping import SEVERAL
 
 #: Tag of people who asked for no mail in the program that they come from.
@@ -44,7 +45,7 @@ def _address(number: int, prefixes: Sequence[str], *, bare: bool) -> list[Import
         aliases = [f"{prefix} {name}" for prefix in prefixes for name in names] + (list(names) if bare else [])
         if part.startswith("line"):
             aliases += [f"address line {part[-1]}"] if bare else [f"second address line {part[-1]}"]
-        label = f"Address {number}: {part.replace('_', ' ').replace('line', 'line ')}"
+        label = address_label(str(number), part)
         fields.append(ImportField(name=f"address{number}_{part}", label=label, aliases=aliases))
     return fields
 

@@ -14,6 +14,7 @@ from crmhost.api import (
     Contact,
     ContactEmail,
     ExternalId,
+    Message,
     Tag,
     Tagging,
     User,
@@ -38,19 +39,27 @@ _JSON = ("address1", "address2", "socials", "custom")
 _NAMES = (*_PLAIN, *_JSON)
 _READ = (*(getattr(Contact, name) for name in _PLAIN), *(cast(getattr(Contact, name), Text) for name in _JSON))
 _LABELS = {
-    "id": "Number",
-    "emails": "Further e-mails",
-    "email": "E-mail",
-    "assigned_to": "Assigned to",
-    "external_id": "Ids in other systems",
-    "social_x": "X (Twitter)",
-    "social_linkedin": "LinkedIn",
-    "social_facebook": "Facebook",
-    "socials": "Other profiles",
-    "avatar": "Picture",
-    "created_at": "Date added",
-    "updated_at": "Date changed",
-    "last_contacted_at": "Date last contacted",
+    "id": Message("Number"),
+    "emails": Message("Further e-mails"),
+    "email": Message("E-mail"),
+    "assigned_to": Message("Assigned to"),
+    "external_id": Message("Ids in other systems"),
+    "social_x": Message("X (Twitter)"),
+    "social_linkedin": Message("LinkedIn"),
+    "social_facebook": Message("Facebook"),
+    "socials": Message("Other profiles"),
+    "avatar": Message("Picture"),
+    "created_at": Message("Date added"),
+    "updated_at": Message("Date changed"),
+    "last_contacted_at": Message("Date last contacted"),
+}
+_ADDRESS = {
+    "line1": Message("line 1"),
+    "line2": Message("line 2"),
+    "city": Message("city"),
+    "county": Message("county"),
+    "postal_code": Message("postal code"),
+    "country": Message("country"),
 }
 _ORDER = (
     "id", "prefix", "first_name", "last_name", "email", "emails", "status", "tags", "assigned_to", "mobile_phone", "work_phone",
@@ -69,10 +78,15 @@ def columns(work: Work) -> list[tuple[str, str]]:
     return known + [(field.name, field.label) for field in custom_fields.exported(work, "contact")]
 
 
+def address_label(number: str, part: str) -> str:
+    """What a part of an address is called."""
+    return Message("Address %(number)s: %(part)s", number=number, part=_ADDRESS[part])
+
+
 def _label(name: str) -> str:
     if name.startswith("address"):
-        return f"Address {name[7]}: {name[9:].replace('_', ' ').replace('line', 'line ')}"
-    return name.replace("_", " ").capitalize()
+        return address_label(name[7], name[9:])
+    return Message(name.replace("_", " ").capitalize())
 
 
 def rows(work: Work, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:

@@ -60,7 +60,7 @@ def import_rows(job: JobContext, run_id: int) -> dict[str, Any]:
             "url": f"{PAGES}/{run_id}",
         }
     figures = {name: getattr(run, name) for name in ("added", "updated", "skipped", "refused")}
-    _tell(job, run, "“%(file)s” was imported.", run.file_name)
+    _tell(job, run, Message("“%(file)s” was imported."), run.file_name)
     message = ", ".join(f"{number:,} {name}" for name, number in figures.items())
     return {"message": f"{run.file_name}: {message}.", "url": f"{PAGES}/{run_id}", **figures}
 
@@ -108,7 +108,7 @@ def undo_import(job: JobContext, run_id: int) -> dict[str, Any]:
     except CrmError as error:
         raise GiveUp(str(error)) from error
     if run.state == "undone":
-        _tell(job, run, "The import of “%(file)s” was taken back.", run.file_name)
+        _tell(job, run, Message("The import of “%(file)s” was taken back."), run.file_name)
     said: list[str] = [Message("%(file)s was taken back.", file=run.file_name)]
     if run.left_alone:
         said.append(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crmhost.api import UTCDateTime, plugin_base
+from crmhost.api import MessageJSON, UTCDateTime, plugin_base
 
 Base = plugin_base("csv_tools")
 
@@ -59,7 +59,7 @@ class Run(Base):  # type: ignore[misc, valid-type]  # the base is made by a func
     match_by: Mapped[str] = mapped_column(String(60), default="email")
     mode: Mapped[str] = mapped_column(String(10), default="update")
     #: What a rehearsal with the first rows gave: {"rows", "added", "updated", "skipped", "refused", "problems"}.
-    rehearsal: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    rehearsal: Mapped[dict[str, Any]] = mapped_column(MessageJSON, default=dict)
     total: Mapped[int] = mapped_column(default=0)
     #: Whether ``total`` was counted; that of a large file is told from its first rows until the import begins.
     counted: Mapped[bool] = mapped_column(default=True, server_default=true())
@@ -147,7 +147,7 @@ class Row(Base):  # type: ignore[misc, valid-type]  # the base is made by a func
     #: added, updated, skipped, refused.
     outcome: Mapped[str] = mapped_column(String(8))
     object_id: Mapped[int | None]
-    reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
+    reasons: Mapped[list[str]] = mapped_column(MessageJSON, default=list)
     #: Whether there is a reason, which the report lists.
     remarked: Mapped[bool] = mapped_column(default=False)
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crmhost.api import UTCDateTime, plugin_base
+from crmhost.api import MessageLine, UTCDateTime, plugin_base
 
 Base = plugin_base("rest_api")
 
@@ -51,7 +51,7 @@ class Webhook(Base):  # type: ignore[misc, valid-type]
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     version: Mapped[int] = mapped_column(default=1)
     paused_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
-    paused_why: Mapped[str] = mapped_column(String(300), default="")
+    paused_why: Mapped[str] = mapped_column(MessageLine(300), default="")
     failures: Mapped[int] = mapped_column(default=0)
     failing_since: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     retry_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
@@ -93,6 +93,6 @@ class Delivery(Base):  # type: ignore[misc, valid-type]
     last_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     status: Mapped[int | None]
     milliseconds: Mapped[int | None]
-    error: Mapped[str] = mapped_column(String(500), default="")
+    error: Mapped[str] = mapped_column(MessageLine(500), default="")
     request: Mapped[str | None] = mapped_column(Text)
     answer: Mapped[str | None] = mapped_column(Text)

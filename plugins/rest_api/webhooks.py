@@ -38,31 +38,31 @@ LONGEST_LABEL = 120
 
 #: Events of the core, with what they say to people.
 CORE_EVENTS: dict[str, str] = {
-    "contact.created": "A contact was added",
-    "contact.updated": "A contact was changed",
-    "contact.status_changed": "The status of a contact changed",
-    "contact.deleted": "A contact was moved to the bin",
-    "contact.restored": "A contact came back from the bin",
-    "contact.erased": "A contact was erased for good",
-    "contact.merged": "Contacts were merged into one",
-    "contact.unmerged": "A merge of contacts was undone",
-    "journal.added": "A journal entry was written",
-    "journal.updated": "A journal entry was changed",
-    "journal.deleted": "A journal entry was deleted",
-    "status.added": "A status was added",
-    "status.renamed": "A status was renamed",
-    "status.reordered": "The statuses were put in another order",
-    "status.deleted": "A status was deleted",
-    "tag.renamed": "A tag was renamed",
-    "tag.merged": "Tags were merged",
-    "tag.deleted": "A tag was deleted",
-    "mail.sent": "A mail was sent",
-    "mail.failed": "A mail could not be sent",
-    "mail.unknown": "Nobody knows whether a mail was sent",
-    "mail.bounced": "A mail came back",
-    "mail.complained": "Somebody complained of a mail",
-    "mail.unsubscribed": "Somebody unsubscribed",
-    "setting.changed": "Settings were changed",
+    "contact.created": Message("A contact was added"),
+    "contact.updated": Message("A contact was changed"),
+    "contact.status_changed": Message("The status of a contact changed"),
+    "contact.deleted": Message("A contact was moved to the bin"),
+    "contact.restored": Message("A contact came back from the bin"),
+    "contact.erased": Message("A contact was erased for good"),
+    "contact.merged": Message("Contacts were merged into one"),
+    "contact.unmerged": Message("A merge of contacts was undone"),
+    "journal.added": Message("A journal entry was written"),
+    "journal.updated": Message("A journal entry was changed"),
+    "journal.deleted": Message("A journal entry was deleted"),
+    "status.added": Message("A status was added"),
+    "status.renamed": Message("A status was renamed"),
+    "status.reordered": Message("The statuses were put in another order"),
+    "status.deleted": Message("A status was deleted"),
+    "tag.renamed": Message("A tag was renamed"),
+    "tag.merged": Message("Tags were merged"),
+    "tag.deleted": Message("A tag was deleted"),
+    "mail.sent": Message("A mail was sent"),
+    "mail.failed": Message("A mail could not be sent"),
+    "mail.unknown": Message("Nobody knows whether a mail was sent"),
+    "mail.bounced": Message("A mail came back"),
+    "mail.complained": Message("Somebody complained of a mail"),
+    "mail.unsubscribed": Message("Somebody unsubscribed"),
+    "setting.changed": Message("Settings were changed"),
 }
 _OBJECTS = frozenset(name.partition(".")[0] for name in CORE_EVENTS)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,38}\.(\*|[a-z][a-z0-9_]{0,38})\Z")
@@ -315,7 +315,7 @@ def _is_text(value: str) -> bool:
 
 def known_events(extra: Iterable[str] = ()) -> list[tuple[str, str]]:
     """Pairs of name and English label for a choice: every event, all of each kind, each one, and others that are in use."""
-    choices = [("*", "Everything that happens")]
+    choices = [("*", Message("Everything that happens"))]
     for kind in dict.fromkeys(name.partition(".")[0] for name in CORE_EVENTS):
         choices.append((f"{kind}.*", _ALL_OF[kind]))
         choices += [(name, label) for name, label in CORE_EVENTS.items() if name.startswith(f"{kind}.")]
@@ -324,10 +324,10 @@ def known_events(extra: Iterable[str] = ()) -> list[tuple[str, str]]:
 
 
 _ALL_OF = {
-    "contact": "Everything with contacts",
-    "journal": "Everything in the journal",
-    "status": "Everything with statuses",
-    "tag": "Everything with tags",
-    "mail": "Everything with mails",
-    "setting": "Everything with settings",
+    "contact": Message("Everything with contacts"),
+    "journal": Message("Everything in the journal"),
+    "status": Message("Everything with statuses"),
+    "tag": Message("Everything with tags"),
+    "mail": Message("Everything with mails"),
+    "setting": Message("Everything with settings"),
 }

@@ -319,7 +319,7 @@ def _socials(cleaned: Cleaned, field: str, value: object) -> None:
 
 def _address(cleaned: Cleaned, field: str, value: object, lenient: bool) -> None:
     if value is not None and not isinstance(value, Mapping):
-        cleaned.refuse(field, "Give the address as an object: " + ", ".join(ADDRESS_PARTS) + ".")
+        cleaned.refuse(field, Message("Give the address as an object: %(names)s.", names=list(ADDRESS_PARTS)))
         return
     parts = Cleaned()
     for part, item in (value or {}).items():

@@ -57,7 +57,7 @@ MOST_COUNTED = 10_000
 LARGEST_PAGE = 200
 MASK = "••••••"
 #: What is said of an error of the code to who may not see what it was.
-SOMETHING_WRONG = "Something went wrong in it. Tell your admin, who can see what."
+SOMETHING_WRONG = Message("Something went wrong in it. Tell your admin, who can see what.")
 
 _SECRET = re.compile(
     r"pass(word|wd|phrase|code)|secret|token|api.?key|private.?key|access.?key|credential|authori[sz]ation|cookie|bearer",
@@ -226,6 +226,8 @@ def error_of(work: Work, job: JobRow) -> tuple[str, str]:
 
 def told_error(work: Work, text: str) -> tuple[str, str]:
     """The sentence of an error, and its traceback: both empty where the actor may not see them."""
+    if isinstance(text, Message):
+        return text, ""
     sentence, found, rest = text.partition(_TRACEBACK)
     if not found:
         return sentence, ""

@@ -95,9 +95,11 @@ def view(job: JobRow, labels: dict[str, str] | None = None) -> JobView:
     """A job as it is shown to who looks now."""
     work = current_work()
     told = services.progress(work, job)
+    if told is not None and told.text:
+        told = dataclasses.replace(told, text=str(_(told.text)))
     error, traceback = services.error_of(work, job)
-    if error == services.SOMETHING_WRONG:
-        error = str(_("Something went wrong in it. Tell your admin, who can see what."))
+    if error:
+        error = str(_(error))
     words, url = services.message(job)
     change = services.may_change(work, job)
     label = (services.labels(work) if labels is None else labels).get(job.kind)
@@ -108,7 +110,7 @@ def view(job: JobRow, labels: dict[str, str] | None = None) -> JobView:
         tone=_TONES.get(job.state, ""),
         progress=told,
         left=lasting(told.left) if told is not None and told.left is not None else "",
-        message=words,
+        message=str(_(words)) if words else "",
         url=local_path(url),
         error=error,
         traceback=traceback,

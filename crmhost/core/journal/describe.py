@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from ...messages import Message
 from .models import JournalEntry
 
 _HOLE = re.compile(r"%\((\w+)\)s")
@@ -31,7 +32,9 @@ def describe(entry: JournalEntry, gettext: Callable[[str], str]) -> list[Part]:
     """
     data = entry.data if entry.by_system else {}
     template = _template(entry.type, data, gettext) if entry.by_system else None
-    return [Part(entry.summary)] if template is None else _fill(template, data)
+    if template is not None:
+        return _fill(template, data)
+    return [Part(gettext(entry.summary) if isinstance(entry.summary, Message) else entry.summary)]
 
 
 def sentence(entry: JournalEntry, gettext: Callable[[str], str]) -> str:

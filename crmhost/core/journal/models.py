@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ...db import Base, UTCDateTime
+from ...db import Base, MessageLine, UTCDateTime
 
 _PEOPLE: dict[str, Any] = {"sqlite_where": text("by_system = 0"), "postgresql_where": text("NOT by_system")}
 
@@ -39,7 +39,7 @@ class JournalEntry(Base):
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts_contact.id", ondelete="CASCADE"))
     type: Mapped[str] = mapped_column(String(80))
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
-    summary: Mapped[str] = mapped_column(String(300), default="")
+    summary: Mapped[str] = mapped_column(MessageLine(300), default="")
     comment: Mapped[str] = mapped_column(Text, default="")
     outcome: Mapped[str] = mapped_column(Text, default="")
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

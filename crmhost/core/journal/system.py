@@ -23,7 +23,7 @@ class SystemEntry:
     :param object_id: the contact, or another record when ``object_type`` says so.
     :param type: name of a declared journal type.
     :param data: what its sentence needs, JSON-able; see :mod:`crmhost.core.journal.describe`.
-    :param summary: a sentence in the site's language, for types of plugins that no sentence is known for.
+    :param summary: a sentence, best a :class:`Message`, for types of plugins that no sentence is known for.
     :param comment: a longer text that belongs to it, such as that of a mail; it is shown folded.
     :param author: who did it and their user, when it is not who writes the entry: a job writes what a person wanted.
     :param at: when it happened; now by default.

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from ...db import upsert
 from ...mail import bounces
 from ...mail.bounces import Report
+from ...messages import Message
 from ...work.unit import Work
 from ..contacts.emails import email_key
 from ..journal.system import SystemEntry
@@ -30,9 +31,9 @@ _SOFT = "soft"
 _RETURNED = ("hard", _SOFT)
 _EFFECT: dict[str, Reason] = {"hard": "bounced", "complaint": "complained", "opt_out": "unsubscribed"}
 _SENTENCE = {
-    "bounced": "A mail came back: %s",
-    "complained": "A mail was reported as unwanted",
-    "unsubscribed": "Unsubscribed from mails",
+    "bounced": Message("A mail came back: %(said)s"),
+    "complained": Message("A mail was reported as unwanted"),
+    "unsubscribed": Message("Unsubscribed from mails"),
 }
 
 
@@ -137,7 +138,7 @@ def note(work: Work, message: MailMessage, reason: Reason, said: str = "") -> No
     """Writes into the contact's journal that their address is blocked from now on."""
     work.audit("mail.blocked", "contact", message.contact_id or "", after={"reason": reason, "mail": message.id})
     if message.contact_id is not None:
-        sentence = _SENTENCE[reason].replace("%s", said or "no reason given")
+        sentence = Message(_SENTENCE[reason].text, said=said or Message("no reason given"))
         data = {"mail_id": message.id, "reason": reason}
         write_journal(work, [SystemEntry(message.contact_id, f"mail.{reason}", data, summary=sentence)])
 

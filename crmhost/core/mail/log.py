@@ -102,7 +102,9 @@ def last_answer(message: MailMessage) -> str:
     if not message.answers:
         return ""
     said = message.answers[-1]
-    return f"{said['code']} {said['text']}" if said.get("code") else str(said.get("text", ""))
+    if said.get("code"):
+        return Message("%(code)s %(text)s", code=str(said["code"]), text=said["text"])
+    return str(said.get("text", ""))
 
 
 def check(work: Work) -> Health:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from werkzeug import Response
 
 from ...errors import CrmError
+from ...messages import Message
 from ...web.i18n import ago, moment
 from ...web.request import current_work, requires, writing
 from ...web.tables import Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
@@ -25,13 +26,13 @@ from .template_pages import framed
 
 #: State -> English label and tone.
 SAID = {
-    "queued": ("Waiting", ""),
-    "sending": ("Being sent", ""),
-    "sent": ("Sent", "ok"),
-    "logged": ("Kept here", ""),
-    "failed": ("Failed", "bad"),
-    "unknown": ("Unknown", "warn"),
-    "bounced": ("Came back", "bad"),
+    "queued": (Message("Waiting"), ""),
+    "sending": (Message("Being sent"), ""),
+    "sent": (Message("Sent"), "ok"),
+    "logged": (Message("Kept here"), ""),
+    "failed": (Message("Failed"), "bad"),
+    "unknown": (Message("Unknown"), "warn"),
+    "bounced": (Message("Came back"), "bad"),
 }
 
 
@@ -62,7 +63,7 @@ def _when(message: MailMessage) -> Markup:
 
 
 def _last(message: MailMessage) -> str:
-    return log.last_answer(message)
+    return str(_(log.last_answer(message)))
 
 
 def log_table(work: Work) -> Table:

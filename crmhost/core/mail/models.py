@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ...db import Base, UTCDateTime
+from ...db import Base, MessageJSON, UTCDateTime
 from ...work.unit import Actor
 from ..contacts.models import Contact
 
@@ -126,7 +126,7 @@ class MailMessage(Base):
     source: Mapped[str] = mapped_column(String(120), default="")
     state: Mapped[str] = mapped_column(String(10), default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
-    answers: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    answers: Mapped[list[dict[str, Any]]] = mapped_column(MessageJSON, default=list)
     message_id: Mapped[str] = mapped_column(String(250), default="")
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     started_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)

@@ -107,12 +107,14 @@ def _claim(work: Work, message_id: int) -> tuple[tuple[MailMessage, Account] | N
     if message is None:
         return None, 0.0
     if message.state == "sending":
-        _unknown(work, message_id, Answer(0, "The worker ended while it handed the mail over."))
+        _unknown(work, message_id, Answer(0, Message("The worker ended while it handed the mail over.")))
         return None, 0.0
     if message.state != "queued":
         return None, 0.0
     if transport(work) == "log":
-        settle(work, message, "logged", Answer(0, "Kept here: mails do not leave this site (Settings > Mail)."))
+        settle(
+            work, message, "logged", Answer(0, Message("Kept here: mails do not leave this site (Settings > Mail)."))
+        )
         return None, 0.0
     try:
         account = chosen(work, message.account_id)
@@ -248,7 +250,7 @@ def _failed(work: Work, message_id: int, answer: Answer, *, again: bool = False)
     message.state = "queued" if pause else "failed"
     work.session.flush()
     if not pause:
-        _say(work, message, "The mail “%(subject)s” to %(to)s was not sent: %(said)s", str(answer))
+        _say(work, message, Message("The mail “%(subject)s” to %(to)s was not sent: %(said)s"), str(answer))
         work.tell("mail.failed", [message.id], {"contact_id": message.contact_id, "source": message.source})
     return float(pause)
 
@@ -262,7 +264,7 @@ def _unknown(work: Work, message_id: int, answer: Answer) -> None:
         _say(
             work,
             message,
-            "Nobody knows whether the mail “%(subject)s” to %(to)s went out: decide whether to send it again.",
+            Message("Nobody knows whether the mail “%(subject)s” to %(to)s went out: decide whether to send it again."),
         )
         work.tell("mail.unknown", [message.id], {"contact_id": message.contact_id, "source": message.source})
 

@@ -13,7 +13,7 @@ from .keys import SETTING as DATA_KEY
 from .layout import PLACE
 
 WEBHOOK_KEY = "mail.webhook_key"
-SECURITY = (("starttls", "STARTTLS"), ("tls", "TLS"), ("none", "None: nothing is encrypted"))
+SECURITY = (("starttls", "STARTTLS"), ("tls", "TLS"), ("none", Message("None: nothing is encrypted")))
 #: Settings that describe the account used while none was added.
 ACCOUNT = (
     "mail.transport",
@@ -41,11 +41,11 @@ BOUNCES = (
 #: Sections of the pages by endpoint: id and English title, then fields with their width in sixths.
 PARTS: dict[str, tuple[tuple[str, str, dict[str, int]], ...]] = {
     "mail.home": (
-        ("leaving", "Mails", {"mail.transport": 4}),
-        ("sender", "Sender", {"mail.from": 3, "mail.reply_to": 3}),
+        ("leaving", Message("Mails"), {"mail.transport": 4}),
+        ("sender", Message("Sender"), {"mail.from": 3, "mail.reply_to": 3}),
         (
             "server",
-            "Server",
+            Message("Server"),
             {
                 "mail.smtp_host": 3,
                 "mail.smtp_port": 1,
@@ -54,14 +54,14 @@ PARTS: dict[str, tuple[tuple[str, str, dict[str, int]], ...]] = {
                 "mail.smtp_password": 3,
             },
         ),
-        ("limits", "At most", {"mail.per_minute": 2, "mail.per_hour": 2, "mail.per_day": 2}),
-        ("looks", "What stands in every mail", {"mail.signature": 6, "mail.layout": 6}),
+        ("limits", Message("At most"), {"mail.per_minute": 2, "mail.per_hour": 2, "mail.per_day": 2}),
+        ("looks", Message("What stands in every mail"), {"mail.signature": 6, "mail.layout": 6}),
     ),
     "mail.bounces": (
-        ("address", "Return address", {"mail.bounce_address": 6}),
+        ("address", Message("Return address"), {"mail.bounce_address": 6}),
         (
             "mailbox",
-            "Mailbox, read every five minutes",
+            Message("Mailbox, read every five minutes"),
             {
                 "mail.imap_host": 4,
                 "mail.imap_port": 2,

@@ -54,7 +54,7 @@ def framed_mail(work: Work, written: Written) -> Response:
 
 def framed_error(error: CrmError) -> Response:
     """Why a mail can't be shown."""
-    return framed(render_template("mail/preview.html", written=None, error=error.message))
+    return framed(render_template("mail/preview.html", written=None, error=_(error.message)))
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from ...mail.render import Rich
+from ...messages import Message
 from ...work.unit import Work
 from ..contacts.models import Contact
 from ..fields import services as custom_fields
@@ -28,33 +29,33 @@ class Placeholder:
 def catalogue(work: Work) -> list[Placeholder]:
     """Every placeholder of a mail, in the order in which pages list them; those of custom fields behind the contact's own."""
     labels = {
-        "contact.first_name": "First name",
-        "contact.last_name": "Last name",
-        "contact.full_name": "Full name",
-        "contact.prefix": "Prefix (Ms, Dr …)",
-        "contact.email": "E-mail",
-        "contact.mobile_phone": "Mobile phone",
-        "contact.work_phone": "Work phone",
-        "contact.home_phone": "Home phone",
-        "contact.address.line1": "Street",
-        "contact.address.line2": "Second line of the address",
-        "contact.address.postal_code": "Postal code",
-        "contact.address.city": "City",
-        "contact.address.county": "County or state",
-        "contact.address.country": "Country (two letters)",
-        "contact.status": "Status",
-        "owner.name": "Who the contact is assigned to",
-        "owner.email": "Their e-mail",
-        "sender.name": "Who writes the mail",
-        "sender.email": "Their e-mail address",
-        "sender.signature": "Signature of the account",
-        "site.name": "Name of the company",
-        "site.address": "Address of the company",
-        "site.email": "E-mail of the company",
-        "site.url": "Address of this site",
-        "today": "Day of sending",
-        "unsubscribe.line": "Line with the link to unsubscribe",
-        "unsubscribe.url": "Address to unsubscribe at",
+        "contact.first_name": Message("First name"),
+        "contact.last_name": Message("Last name"),
+        "contact.full_name": Message("Full name"),
+        "contact.prefix": Message("Prefix (Ms, Dr …)"),
+        "contact.email": Message("E-mail"),
+        "contact.mobile_phone": Message("Mobile phone"),
+        "contact.work_phone": Message("Work phone"),
+        "contact.home_phone": Message("Home phone"),
+        "contact.address.line1": Message("Street"),
+        "contact.address.line2": Message("Second line of the address"),
+        "contact.address.postal_code": Message("Postal code"),
+        "contact.address.city": Message("City"),
+        "contact.address.county": Message("County or state"),
+        "contact.address.country": Message("Country (two letters)"),
+        "contact.status": Message("Status"),
+        "owner.name": Message("Who the contact is assigned to"),
+        "owner.email": Message("Their e-mail"),
+        "sender.name": Message("Who writes the mail"),
+        "sender.email": Message("Their e-mail address"),
+        "sender.signature": Message("Signature of the account"),
+        "site.name": Message("Name of the company"),
+        "site.address": Message("Address of the company"),
+        "site.email": Message("E-mail of the company"),
+        "site.url": Message("Address of this site"),
+        "today": Message("Day of sending"),
+        "unsubscribe.line": Message("Line with the link to unsubscribe"),
+        "unsubscribe.url": Message("Address to unsubscribe at"),
     }
     custom = [
         Placeholder(f"contact.{field.name}", field.label)

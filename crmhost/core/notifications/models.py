@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ...db import Base, UTCDateTime
+from ...db import Base, MessageJSON, UTCDateTime
 
 _UNREAD: dict[str, Any] = {"sqlite_where": text("read_at IS NULL"), "postgresql_where": text("read_at IS NULL")}
 
@@ -30,7 +30,7 @@ class Notification(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users_user.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(80), default="", server_default="")
     text: Mapped[str] = mapped_column(String(500))
-    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    data: Mapped[dict[str, Any]] = mapped_column(MessageJSON, default=dict)
     url: Mapped[str] = mapped_column(String(500), default="", server_default="")
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     read_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)

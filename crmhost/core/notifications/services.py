@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import and_, delete, func, or_, select, update
 
 from ...errors import Forbidden, NotFound
+from ...messages import Message
 from ...work.unit import Work
 from ..keyset import decode, encode, valid_id
 from ..rows import chunks, insert_rows, table
@@ -51,7 +52,7 @@ def tell(
     who has to hear of it.
 
     :param text: an English sentence, translated for each reader; at most 500 characters. ``%(name)s`` stands for a value of
-        ``data``, so that names are not translated.
+        ``data``, so that names are not translated; one that is a :class:`Message` is.
     :param url: where it leads: a path on this site.
     :param kind: what it is about, ``ID.something``.
     :raises ValueError: when ``url`` leads elsewhere.
@@ -59,7 +60,7 @@ def tell(
     if url and not _own_path(url):
         raise ValueError(f"“{url}” is no path on this site.")
     wanted = sorted({number for number in map(valid_id, user_ids) if number})
-    values = {name: clean_line(str(value))[:LONGEST] for name, value in (data or {}).items()}
+    values = {name: _value(value) for name, value in (data or {}).items()}
     told = 0
     for some in chunks(wanted):
         users = work.session.scalars(select(User.id).where(User.id.in_(some), User.disabled_at.is_(None))).all()
@@ -91,10 +92,18 @@ def said(notification: Notification, gettext: Callable[[str], str]) -> str:
 
     :param gettext: translates an English text.
     """
+
+    def shown(value: object) -> str:
+        return gettext(value) if isinstance(value, Message) else str(value)
+
     return _HOLE.sub(
-        lambda hole: str(notification.data.get(hole[1], "")) if notification.data else hole[0],
+        lambda hole: shown(notification.data.get(hole[1], "")) if notification.data else hole[0],
         gettext(notification.text),
     )
+
+
+def _value(value: object) -> str:
+    return value if isinstance(value, Message) else clean_line(str(value))[:LONGEST]
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

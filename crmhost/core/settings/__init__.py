@@ -64,7 +64,7 @@ class Plugin:
             Setting(
                 key="site.language",
                 label="Language",
-                default="en",
+                default="",
                 validate=check_language,
                 help="For everybody who has not chosen another one.",
                 order=70,

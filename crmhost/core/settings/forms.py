@@ -43,7 +43,7 @@ def _currencies(work: Work) -> list[tuple[str, str]]:
 
 
 def _languages(work: Work) -> list[tuple[str, str]]:  # noqa: ARG001
-    return language_names(state().catalogues.languages())
+    return [("", gettext("That of each browser")), *language_names(state().catalogues.languages())]
 
 
 #: Settings of the core whose values the form offers, although the command line takes them as text.

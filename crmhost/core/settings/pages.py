@@ -8,6 +8,7 @@ from typing import cast
 
 from ...contributions import Setting
 from ...host.generation import Generation
+from ...messages import Message
 
 #: Page of the settings plugin itself.
 GENERAL = "general"
@@ -40,7 +41,7 @@ def settings_pages(generation: Generation) -> dict[str, SettingsPage]:
     for setting in cast("tuple[Setting, ...]", generation.contributions("settings")):
         if not setting.hidden:
             shown.setdefault(page_of(setting), []).append(setting)
-    labels = {GENERAL: "General", FIELD_OPTIONS: "Field options"}
+    labels = {GENERAL: Message("General"), FIELD_OPTIONS: Message("Field options")}
     pages = {}
     for name, settings in shown.items():
         plugin = generation.by_id.get(name)

@@ -56,7 +56,7 @@ def _text(raw: Any) -> str:
         return ""
     if isinstance(raw, (str, int, float)) and not isinstance(raw, bool):
         return str(raw)
-    raise ValueError("This must be text.")
+    raise ValueError(Message("This must be text."))
 
 
 def _line(raw: Any) -> str:
@@ -81,9 +81,9 @@ def _integer(raw: Any) -> int | None:
             raise ValueError
         number = int(clean_line(raw)) if isinstance(raw, str) else int(raw)
     except (ValueError, TypeError) as error:
-        raise ValueError("This must be a whole number.") from error
+        raise ValueError(Message("This must be a whole number.")) from error
     if abs(number) > 2**53:
-        raise ValueError("This number is too large.")
+        raise ValueError(Message("This number is too large."))
     return number
 
 
@@ -95,9 +95,9 @@ def _number(raw: Any) -> float | None:
             raise ValueError
         number = float(clean_line(raw)) if isinstance(raw, str) else float(raw)
     except (ValueError, TypeError, OverflowError) as error:
-        raise ValueError("This must be a number.") from error
+        raise ValueError(Message("This must be a number.")) from error
     if not math.isfinite(number):
-        raise ValueError("This must be a number.")
+        raise ValueError(Message("This must be a number."))
     return number
 
 
@@ -106,14 +106,14 @@ def _boolean(raw: Any) -> bool:
         return raw
     word = clean_line(_text(raw)).lower()
     if word not in _YES | _NO:
-        raise ValueError("This must be yes or no.")
+        raise ValueError(Message("This must be yes or no."))
     return word in _YES
 
 
 def _list(raw: Any) -> list[str]:
     parts = re.split(r"[\n,]", clean_text(raw)) if isinstance(raw, str) else [] if raw is None else raw
     if not isinstance(parts, (list, tuple)):
-        raise ValueError("This must be a list.")
+        raise ValueError(Message("This must be a list."))
     items = [item for item in (clean_line(_text(part)) for part in parts) if item]
     if len(items) > MOST_ITEMS or any(len(item) > LONGEST_LINE for item in items):
         raise ValueError(f"This is too long: at most {MOST_ITEMS:,} items of at most {LONGEST_LINE:,} characters.")
@@ -131,7 +131,7 @@ def _url(raw: Any) -> str:
         return ""
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or " " in text:
-        raise ValueError("This must be an address that begins with https:// or http://.")
+        raise ValueError(Message("This must be an address that begins with https:// or http://."))
     return text
 
 
@@ -140,7 +140,7 @@ def _json(raw: Any) -> Any:
         value = clean_json(json.loads(raw) if isinstance(raw, str) else raw)
         size = len(json.dumps(value, allow_nan=False))
     except (ValueError, TypeError, RecursionError) as error:
-        raise ValueError("This is not valid JSON.") from error
+        raise ValueError(Message("This is not valid JSON.")) from error
     if size > LONGEST_TEXT:
         raise ValueError(f"This is too long: at most {LONGEST_TEXT:,} characters.")
     return value
@@ -211,9 +211,11 @@ def check_date_format(_work: Work, value: Any) -> str:
 
 
 def check_language(_work: Work, value: Any) -> str:
-    """A language code that the site can show dates and numbers in."""
+    """A language code that the site can show dates and numbers in; empty for that of each browser."""
     from babel import Locale, UnknownLocaleError
 
+    if not value:
+        return ""
     try:
         return str(Locale.parse(str(value).replace("-", "_")))
     except (UnknownLocaleError, ValueError, TypeError) as error:

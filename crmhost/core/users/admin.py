@@ -40,7 +40,7 @@ def grouped(work: Work, held: Iterable[Held]) -> list[PermissionGroup]:
 
 
 def _roles(work: Work) -> list[tuple[str, str]]:
-    return [(str(role.id), role.name) for role in services.all_roles(work)]
+    return [(str(role.id), _(role.name)) for role in services.all_roles(work)]
 
 
 def _number(text: str) -> str | int:

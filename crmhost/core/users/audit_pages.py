@@ -10,6 +10,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from ...messages import Message
 from ...web.request import current_work, requires
 from ..days import day_bound
 from ..keyset import valid_id
@@ -49,16 +50,16 @@ def audit() -> ResponseReturnValue:
 
 #: Kinds of actions offered by the filter: prefix and English label.
 KINDS = (
-    ("contact.", "Contacts"),
-    ("journal.", "Journal"),
-    ("status.", "Statuses"),
-    ("tag.", "Tags"),
-    ("setting.", "Settings"),
-    ("user.", "Users and sign-ins"),
-    ("role.", "Roles"),
-    ("token.", "Tokens"),
-    ("plugin.", "Extensions"),
-    ("job.", "Jobs"),
+    ("contact.", Message("Contacts")),
+    ("journal.", Message("Journal")),
+    ("status.", Message("Statuses")),
+    ("tag.", Message("Tags")),
+    ("setting.", Message("Settings")),
+    ("user.", Message("Users and sign-ins")),
+    ("role.", Message("Roles")),
+    ("token.", Message("Tokens")),
+    ("plugin.", Message("Extensions")),
+    ("job.", Message("Jobs")),
 )
 
 

@@ -62,12 +62,15 @@ def problems(password: str, *known: str) -> list[str]:
     if len(password) > LONGEST:
         return [Message("Use at most %(longest)s characters.", longest=LONGEST)]
     if any("@" in word and password.casefold() == word.casefold() for word in known):
-        return ["The password can't be the e-mail address."]
+        return [Message("The password can't be the e-mail address.")]
     if len(set(password)) < 4:
-        return ["Use more than three different characters."]
+        return [Message("Use more than three different characters.")]
     if _guesses(password, known) < FEWEST_GUESSES:
         return [
-            "This is guessed among the first, as common passwords, names and rows of keys are. Take several unrelated words."
+            Message(
+                "This is guessed among the first, as common passwords, names and rows of keys are. "
+                "Take several unrelated words."
+            )
         ]
     return []
 

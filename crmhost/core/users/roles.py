@@ -14,27 +14,27 @@ from ..keyset import valid_id
 from ..text import clean_line, fold, nearest, unknown
 from .models import Role, User
 
-ADMIN = "Admin"
+ADMIN = Message("Admin")
 
 #: Roles of a new site and the permissions of the core that each begins with; plugins add theirs when they are enabled.
 FIRST_ROLES: dict[str, Sequence[str]] = {
     ADMIN: (),
-    "CRM manager": (
+    Message("CRM manager"): (
         "contacts.view", "contacts.edit", "contacts.delete", "contacts.erase", "contacts.export", "journal.view", "journal.edit",
         "statuses.edit", "fields.manage", "tags.edit", "settings.edit", "audit.view",
         "mail.send", "mail.templates", "mail.log", "mail.clear", "mail.accounts", "mail.bounces",
     ),
-    "Contacts manager": (
+    Message("Contacts manager"): (
         "contacts.view", "contacts.edit", "contacts.delete", "contacts.export", "journal.view", "journal.edit", "tags.edit",
         "mail.send",
     ),
-    "Quotes manager": ("contacts.view", "journal.view", "journal.edit", "mail.send"),
-    "Invoices manager": ("contacts.view", "journal.view", "journal.edit", "mail.send"),
-    "Transactions manager": ("contacts.view", "journal.view", "journal.edit", "mail.send"),
-    "Mail manager": (
+    Message("Quotes manager"): ("contacts.view", "journal.view", "journal.edit", "mail.send"),
+    Message("Invoices manager"): ("contacts.view", "journal.view", "journal.edit", "mail.send"),
+    Message("Transactions manager"): ("contacts.view", "journal.view", "journal.edit", "mail.send"),
+    Message("Mail manager"): (
         "contacts.view", "journal.view", "journal.edit", "mail.send", "mail.templates", "mail.log", "mail.clear",
     ),
-    "Read only": ("contacts.view", "journal.view"),
+    Message("Read only"): ("contacts.view", "journal.view"),
 }  # fmt: skip
 
 

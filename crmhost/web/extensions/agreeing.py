@@ -67,7 +67,7 @@ def require_agreed(wishes: Sequence[Wish], agreed: Sequence[tuple[str, str]]) ->
             raise Invalid(
                 Message(
                     "%(name)s asks for something that nobody agreed to: %(told)s. Look at it again.",
-                    name=wish.manifest.name,
+                    name=Message(wish.manifest.name),
                     told=told,
                 )
             )

@@ -138,7 +138,7 @@ def _switch_on(card: Card, names: list[str], agreed: list[tuple[str, str]]) -> R
 
 def _on_text(card: Card, switched: Switched) -> str:
     found = _site().discover().found
-    others = [found[name].manifest.name for name in switched.plugins if name != card.id and name in found]
+    others = [_(found[name].manifest.name) for name in switched.plugins if name != card.id and name in found]
     if others:
         return str(_("%(name)s is on, and with it %(others)s.", name=card.name, others=", ".join(others)))
     return str(_("%(name)s is on.", name=card.name))
@@ -193,7 +193,7 @@ def disable(plugin: str) -> ResponseReturnValue:
         switched = switching.switch_off([plugin], with_dependents=request.form.get("with_dependents") == "1")
     except InUse as error:
         found = _site().discover().found
-        others = [found[name].manifest.name if name in found else name for name in error.dependents]
+        others = [_(found[name].manifest.name) if name in found else name for name in error.dependents]
         return render_template("extensions/needed.html", card=card, others=others), 409
     if switched.plugins:
         _say_off(card, switched)

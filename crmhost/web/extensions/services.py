@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from flask_babel import gettext
 from sqlalchemy import Connection, func, inspect, select, text
 
 from ...errors import NotFound
@@ -225,11 +226,11 @@ class _Reader:
         news = news_of(found, row, self.generation.by_id.get(found.id)) if row and row.state == "enabled" else None
         return Card(
             found.id,
-            manifest.name,
+            gettext(manifest.name),
             state,
             version=news.before if news else manifest.version,
             author=manifest.author,
-            summary=manifest.summary,
+            summary=gettext(manifest.summary),
             icon=manifest.icon,
             origin=found.origin,
             manifest=manifest,
@@ -270,18 +271,20 @@ class _Reader:
 
     def _need(self, plugin: str, wanted: str) -> Need:
         if plugin in BUILTIN:
-            return Need(plugin, plugin.capitalize(), wanted, "on")
+            return Need(plugin, gettext(plugin.capitalize()), wanted, "on")
         found = self.discovery.found.get(plugin)
         if found is None:
             return Need(plugin, plugin, wanted, "missing")
         if not fits(found.manifest.version, wanted):
-            return Need(plugin, found.manifest.name, wanted, "other version")
+            return Need(plugin, gettext(found.manifest.name), wanted, "other version")
         row = self.wanted.states.get(plugin)
-        return Need(plugin, found.manifest.name, wanted, "on" if row is not None and _is(row, "enabled") else "off")
+        return Need(
+            plugin, gettext(found.manifest.name), wanted, "on" if row is not None and _is(row, "enabled") else "off"
+        )
 
     def _dependents(self, plugin: str) -> tuple[str, ...]:
         return tuple(
-            other.manifest.name
+            gettext(other.manifest.name)
             for other in self.discovery.found.values()
             if plugin in other.manifest.needs and _is(self.wanted.states.get(other.id), "enabled")
         )

@@ -76,7 +76,7 @@ def _owners(site: Site, findings: Sequence[Finding]) -> dict[str, str]:
     """Id of a finding -> the extension that it is about, as people know it; empty for the site's own."""
     found = site.discover().found
     return {
-        finding.id: found[finding.plugin].manifest.name if finding.plugin in found else finding.plugin
+        finding.id: gettext(found[finding.plugin].manifest.name) if finding.plugin in found else finding.plugin
         for finding in findings
         if finding.plugin not in BUILTIN
     }
