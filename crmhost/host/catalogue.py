@@ -31,6 +31,11 @@ _NOT_SHOWN = (
     "storage/__init__.py",
 )  # fmt: skip
 _HOLE = re.compile(r"%(?:\(\w+\)[sd]|%)|\{\w+\}")
+_VOLATILE = re.compile(
+    rb'^"(?:Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By)'
+    rb":.*\n",
+    re.MULTILINE,
+)
 _Key: TypeAlias = "str | tuple[str, str]"
 
 
@@ -77,8 +82,7 @@ def update(folder: Path, locale: str) -> Updated:
     written = io.BytesIO()
     write_po(written, catalogue, width=120, sort_by_file=True, include_lineno=False)
     # Nothing that changes when no text did.
-    lines = re.sub(rb'^"(POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By):.*\n', b"",
-                   written.getvalue(), flags=re.MULTILINE)  # fmt: skip
+    lines = _VOLATILE.sub(b"", written.getvalue())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(lines)
     said = [message for message in catalogue if message.id]
@@ -142,14 +146,15 @@ def _files(message: Message) -> str:
 
 
 def _wrong(message: Message) -> Iterator[str]:
-    """Translations whose places for values differ; a singular may leave the number out."""
+    """Translations whose places for values differ; each form of a text that counts may leave out the number."""
     if isinstance(message.id, str):
         if _holes(message.id) != _holes(str(message.string)):
             yield str(message.string)
         return
-    allowed = _holes(message.id[1])
+    one, many = map(_holes, message.id)
     for string in message.string or ():
-        if allowed - _holes(string) - {"%(num)s", "%(num)d"} or _holes(string) - allowed:
+        have = _holes(string)
+        if (one & many) - have - {"%(num)s", "%(num)d"} or have - (one | many):
             yield string
 
 

@@ -157,15 +157,17 @@ class _Python(ast.NodeVisitor):
                 if len(node.args) > place:
                     self._take(node.args[place])
         elif name == "tell" and len(node.args) > 2:
-            if isinstance(node.args[0], ast.Name) and node.args[0].id == "work":
-                self._take(node.args[2])
+            told = node.args[2]
+            if isinstance(told, ast.Constant) and " " in str(told.value):
+                self._take(told)
         elif name in self._errors:
             place, keyword = self._errors[name]
             said = node.args[place] if len(node.args) > place else given.get(keyword)
             if said is not None:
                 self._take(said)
         elif name in ("audit", "_audit"):
-            self._take_actions(node)
+            for argument in node.args:
+                self._take_actions(argument)
         elif name in _CONTRIBUTIONS:
             for keyword in _CONTRIBUTIONS[name] & set(given):
                 if keyword == "choices":

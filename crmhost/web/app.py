@@ -60,7 +60,8 @@ def base_app(site: Site, generation: Generation) -> Flask:
         COMPRESS_STREAMS=False,
     )
     look = looks.make_look(site, looks.wanted_theme(site), templating.plain)
-    catalogues = Catalogues(generation)
+    others = [*site.config.theme_folders, *(folder for _origin, folder in site.config.plugin_folders)]
+    catalogues = Catalogues(generation, [path for folder in others for path in sorted(folder.glob("*/"))])
     web = WebState(site, generation, Assets(generation), catalogues, look)
     app.extensions["crmhost_web"] = web
     database.init_app(app, site.engine)

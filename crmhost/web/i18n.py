@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,17 +58,24 @@ def _load(folder: Path, locale: str) -> Translations | None:
 
 
 class Catalogues(Domain):  # type: ignore[misc]  # flask-babel has no types
-    """The catalogues of one generation: the plugins' first, so that none changes a word of the core."""
+    """The catalogues of one generation: the plugins' first, so that none changes a word of the core.
 
-    def __init__(self, generation: Generation) -> None:
+    :param more: folders of plugins that are off and of themes, whose names are shown too.
+    """
+
+    def __init__(self, generation: Generation, more: Iterable[Path] = ()) -> None:
         super().__init__(translation_directories=[])
-        self._folders = [plugin.folder / "translations" for plugin in generation.plugins]
+        folders = dict.fromkeys([*(plugin.folder for plugin in generation.plugins), *more])
+        self._folders = [folder / "translations" for folder in folders]
+        self._languages: list[str] = []
         self._merged: dict[str, NullTranslations] = {}
 
     def languages(self) -> list[str]:
         """Codes of the languages that the core speaks."""
-        found = {path.parent.parent.name for path in CORE_TRANSLATIONS.glob("*/LC_MESSAGES/messages.[pm]o")}
-        return sorted({SOURCE_LOCALE, *found})
+        if not self._languages:
+            found = {path.parent.parent.name for path in CORE_TRANSLATIONS.glob("*/LC_MESSAGES/messages.[pm]o")}
+            self._languages = sorted({SOURCE_LOCALE, *found})
+        return self._languages
 
     def get_translations(self) -> NullTranslations:
         """The merged catalogue of the request's language."""

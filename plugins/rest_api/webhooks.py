@@ -315,7 +315,7 @@ def _is_text(value: str) -> bool:
 
 def known_events(extra: Iterable[str] = ()) -> list[tuple[str, str]]:
     """Pairs of name and English label for a choice: every event, all of each kind, each one, and others that are in use."""
-    choices = [("*", Message("Everything that happens"))]
+    choices: list[tuple[str, str]] = [("*", Message("Everything that happens"))]
     for kind in dict.fromkeys(name.partition(".")[0] for name in CORE_EVENTS):
         choices.append((f"{kind}.*", _ALL_OF[kind]))
         choices += [(name, label) for name, label in CORE_EVENTS.items() if name.startswith(f"{kind}.")]

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from ...messages import Message
 from ..generation import Generation
 from . import database, machine, running
 from .finding import Finding, Level, Look, NoGeneration
@@ -49,7 +50,15 @@ def _guarded(look: Look, id_: str, name: str, check: _Check) -> list[Finding]:
     except Exception as error:
         log.warning("the check %s failed", id_, exc_info=True)
         problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        return [Finding(id_, name, "error", f"This could not be looked at: {problem}", "Look into the log.")]
+        return [
+            Finding(
+                id_,
+                name,
+                "error",
+                Message("This could not be looked at: %(problem)s", problem=problem),
+                "Look into the log.",
+            )
+        ]
 
 
 _ALONE: tuple[tuple[str, str, _Check], ...] = (
