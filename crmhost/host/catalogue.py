@@ -28,7 +28,7 @@ _NOT_SHOWN = (
         "builder", "catalogue", "check", "extract", "generation", "hookcall", "install", "isolation", "manifest",
         "manifest_table", "migrate", "pack", "proxies", "reference", "registry", "scaffold", "schema", "trial",
     )),
-    "storage/__init__.py",
+    "storage/__init__.py", "web/gallery",
 )  # fmt: skip
 _HOLE = re.compile(r"%(?:\(\w+\)[sd]|%)|\{\w+\}")
 _VOLATILE = re.compile(

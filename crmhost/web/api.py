@@ -37,7 +37,7 @@ from .forms import (
     UrlField,
 )
 from .forms.versions import VersionedForm, both_versions
-from .i18n import ago, clock, day, moment, number, percent
+from .i18n import ago, clock, day, moment, money, number, parse_day, parse_number, percent
 from .request import (
     Person,
     client_address,
@@ -108,10 +108,13 @@ __all__ = [
     "list_page",
     "local_path",
     "moment",
+    "money",
     "name_download",
     "ngettext",
     "number",
     "one_transaction",
+    "parse_day",
+    "parse_number",
     "percent",
     "plugin_asset",
     "public",

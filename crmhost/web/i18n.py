@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import threading
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -14,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time, format_timedelta
+from babel.dates import format_date, format_time, format_timedelta, parse_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, request
 from flask_babel import Babel, Domain, get_locale, gettext
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 CORE_TRANSLATIONS = Path(__file__).resolve().parent.parent / "translations"
 SOURCE_LOCALE = "en"
+_BLANKS = re.compile(r"[\s\u00a0\u202f'’]")
 
 _read: dict[tuple[Path, int], Translations] = {}
 _read_lock = threading.Lock()
@@ -173,6 +175,63 @@ def number(value: float | int | Decimal, digits: int | None = None) -> str:
     return str(format_decimal(value, format=pattern, locale=_locale()))
 
 
+def money(amount: int, currency: str) -> str:
+    """An amount in the reader's manner: “1 234,56 €”.
+
+    :param amount: in minor units of the currency (ISO 4217 says how many make one).
+    :param currency: its three letters.
+    """
+    value = Decimal(amount).scaleb(-get_currency_precision(currency))
+    return str(format_currency(value, currency, locale=_locale()))
+
+
+def parse_number(text: str) -> Decimal:
+    """The number that somebody typed in the own manner: “1 234,56”, “1,234.56”, “1'234.56”.
+
+    A comma or point that the reader's language knows for thousands counts as such where three digits follow each.
+
+    :raises ValueError: when it is none.
+    """
+    text = _BLANKS.sub("", text)
+    symbols = _locale().number_symbols["latn"]
+    point, group = str(symbols["decimal"]), str(symbols["group"])
+    other = "," if point == "." else "."
+    if point in text and other in text:
+        last, first = sorted((point, other), key=text.rfind, reverse=True)
+        text = text.replace(first, "").replace(last, ".")
+    elif other == group and re.fullmatch(rf"[+-]?\d{{1,3}}(?:{re.escape(other)}\d{{3}})+", text):
+        text = text.replace(other, "")
+    else:
+        text = text.replace(",", ".")
+    if not re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)", text):
+        raise ValueError(gettext("Give a number."))
+    return Decimal(text)
+
+
+def field_number(value: Decimal | float | int, digits: int | None = None) -> str:
+    """A number as a field shows it: the reader's decimal sign, nothing between thousands."""
+    pattern = "0.##########" if digits is None else "0" + ("." + "0" * digits if digits else "")
+    return str(format_decimal(value, format=pattern, locale=_locale()))
+
+
+def parse_day(text: str) -> dt.date:
+    """The day that somebody typed: ISO 8601, or figures in the order of the own language.
+
+    :raises ValueError: when it is none.
+    """
+    text = text.strip()
+    try:
+        return dt.date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else _parse_date(text)
+    except (ValueError, IndexError) as error:
+        raise ValueError(gettext("Give a day, such as 2026-11-24.")) from error
+
+
+def _parse_date(text: str) -> dt.date:
+    if not re.fullmatch(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}", text):
+        raise ValueError(text)
+    return parse_date(text, locale="en_GB" if str(_locale()) == SOURCE_LOCALE else _locale())
+
+
 def percent(value: float, digits: int = 1) -> str:
     """A share (0 to 1) as percent."""
     return str(format_percent(value, format="#,##0" + ("." + "0" * digits if digits else "") + "%", locale=_locale()))
@@ -244,6 +303,7 @@ def shown(value: object) -> str:
 FILTERS: dict[str, Any] = {
     "number": number,
     "percent": percent,
+    "money": money,
     "day": day,
     "long_day": long_day,
     "clock": clock,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext
@@ -84,27 +83,32 @@ class IntegerField(WTIntegerField):
             self.data = None
             return
         text = re.sub(r"[\s\u00a0\u202f]", "", str(valuelist[0]))
+        self.data = None
         if len(text) > 18:
-            self.data = None
             raise ValueError(gettext("This number is too large."))
-        super().process_formdata([text])
+        if not re.fullmatch(r"[+-]?[0-9]+", text):
+            raise ValueError(gettext("Give a whole number."))
+        self.data = int(text)
 
 
 class NumberField(DecimalField):
     """A decimal number, with a point or a comma; ``None`` when nothing was typed."""
 
+    def _value(self) -> str:
+        from ..i18n import field_number
+
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else field_number(self.data, self.places)
+
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Reads the number."""
-        text = re.sub(r"[\s\u00a0\u202f']", "", str(valuelist[0])) if valuelist else ""
-        if not text:
-            self.data = None
-            return
-        if "," in text and "." not in text:
-            text = text.replace(",", ".")
-        super().process_formdata([text[:40]])
-        if isinstance(self.data, Decimal) and not self.data.is_finite():
-            self.data = None
-            raise ValueError(self.gettext("Not a valid decimal value."))
+        from ..i18n import parse_number
+
+        text = str(valuelist[0]).strip()[:40] if valuelist else ""
+        self.data = None
+        if text:
+            self.data = parse_number(text)
 
 
 class SwitchField(BooleanField):
@@ -214,7 +218,10 @@ class DayField(DateField):
         if not valuelist or not str(valuelist[0]).strip():
             self.data = None
             return
-        super().process_formdata(valuelist)
+        from ..i18n import parse_day
+
+        self.data = None
+        self.data = parse_day(str(valuelist[0]))
 
 
 class MomentField(Field):
