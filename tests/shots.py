@@ -157,7 +157,7 @@ def take_readme(chromium: Browser, base: str, token: str, end: str) -> None:
         context = chromium.new_context(viewport={"width": 1280, "height": 800}, color_scheme=colours)  # type: ignore[arg-type]
         context.add_cookies([{"name": "crmhost_session", "value": token, "url": base}])
         page = context.new_page()
-        page.goto(base + PAGES[name].format(contact=12), wait_until="networkidle")
+        page.goto(base + PAGES[name].format(contact=2), wait_until="networkidle")
         page.screenshot(path=README / f"{name}{end}.png")
         context.close()
 
