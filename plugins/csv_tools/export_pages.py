@@ -134,6 +134,8 @@ def _progress_of(number: str) -> str:
 def write_export() -> Any:
     """The file; when it is large, a job writes it."""
     work = current_work()
+    if not exporting.kinds(work):
+        work.require(EXPORT_PERMISSION)
     exporter = exporting.exporter_of(work, request.form.get("kind", ""))
     choices = read_export([name for name, _ in exporter.columns(work)])
     try:

@@ -219,6 +219,7 @@ def _swapped(button: Markup) -> Markup:
 @requires("contacts.edit")
 def retag(contact_id: int) -> ResponseReturnValue:
     """Add and remove tags."""
+    services.get(current_work(), contact_id)
     add = [name.strip() for name in request.form.get("add", "").split(",") if name.strip()]
     with writing() as work:
         services.tag(work, [contact_id], add, request.form.getlist("remove"))

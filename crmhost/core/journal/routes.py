@@ -95,6 +95,7 @@ def entries(object_type: str, object_id: int) -> ResponseReturnValue:
 @requires("journal.edit")
 def add(object_type: str, object_id: int) -> ResponseReturnValue:
     """Write an entry."""
+    services.require_visible(current_work(), object_type, object_id)
     form = EntryForm()
     form.type.offer((item.name, item.label) for item in manual_types(current_work()))
     if form.validate():

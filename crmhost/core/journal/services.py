@@ -31,6 +31,7 @@ __all__ = [
     "manual_types",
     "pin",
     "remove",
+    "require_visible",
     "system",
     "types",
 ]
@@ -81,7 +82,7 @@ def add(
     :raises NotFound: when the actor may not see the contact.
     """
     work.require("journal.edit")
-    _require_visible(work, object_type, object_id)
+    require_visible(work, object_type, object_id)
     values = _checked(work, {"type": type, "summary": summary, "comment": comment, "outcome": outcome, "at": at})
     entry = JournalEntry(
         **values,
@@ -181,7 +182,7 @@ def entries(
     :param by: entries of people, of the system, or all.
     """
     work.require("journal.view")
-    _require_visible(work, object_type, object_id, in_bin=True)
+    require_visible(work, object_type, object_id, in_bin=True)
     mine = [JournalEntry.object_type == clean_line(object_type), JournalEntry.object_id == (valid_id(object_id) or 0)]
     where = [*mine, *_by(by)]
     if after:
@@ -300,7 +301,8 @@ def _visible(work: Work, contact_id: int, *, in_bin: bool) -> bool:
     return work.session.scalar(wanted) is not None
 
 
-def _require_visible(work: Work, object_type: str, object_id: int, *, in_bin: bool = False) -> None:
+def require_visible(work: Work, object_type: str, object_id: int, *, in_bin: bool = False) -> None:
+    """:raises NotFound: when the actor may not see the record whose journal it is."""
     if object_type == _CONTACT and not _visible(work, object_id, in_bin=in_bin):
         raise NotFound("contact", object_id)
     if valid_id(object_id) is None or not 0 < len(clean_line(object_type)) <= LONGEST_KIND:

@@ -99,6 +99,8 @@ def statuses_from_text() -> ResponseReturnValue:
         with writing() as work:
             services.set_from_text(work, text)
     except CrmError as error:
+        if error.status in (403, 404):
+            raise
         return _refused(error, "text", statuses=text)
     return _done(_("The list of statuses was changed."))
 
@@ -154,6 +156,7 @@ def edit_tag(tag_id: int) -> ResponseReturnValue:
 @blueprint.post("/tags/<int:tag_id>/merge")
 def merge_tag(tag_id: int) -> ResponseReturnValue:
     """Gives another tag all records of this one."""
+    current_work().require("tags.edit")
     winner = valid_id(request.form.get("winner"))
     if winner is None or winner == tag_id:
         abort(422)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, String, and_, cast, or_, select
 
 from ...work.tables import AuditEntry
 from ...work.unit import Work
+from ..contacts.models import Contact
 from ..keyset import beyond, decode, encode, opaque, valid_id
 from ..text import clean_line
 
@@ -26,7 +27,8 @@ def entries(
     after: str | None = None,
     limit: int = 50,
 ) -> tuple[list[AuditEntry], str | None]:
-    """Lines of the audit log, newest first, and the cursor of the next page.
+    """Lines of the audit log, newest first, and the cursor of the next page; an actor who is limited to the own contacts sees
+    those about them and of the own doing.
 
     :param action: exactly this action, such as ``user.signed_in``, or all of a kind: ``user.``.
     :param object_id: of one record; give ``object_type`` with it.
@@ -51,6 +53,8 @@ def entries(
         where.append(
             opaque(entry.action.startswith(name, autoescape=True) if name.endswith(".") else entry.action == name)
         )
+    if work.actor.only_assigned:
+        where.append(opaque(_within_reach(work)))
     where += [entry.at >= from_] if from_ is not None else []
     where += [entry.at < to] if to is not None else []
     # The lines of one record or user are indexed by their id, which grows with the time.
@@ -64,6 +68,13 @@ def entries(
     more, rows = len(rows) > limit, rows[:limit]
     last = [getattr(rows[-1], key.key) for key in keys] if more else []
     return rows, encode(name, last) if more else None
+
+
+def _within_reach(work: Work) -> ColumnElement[bool]:
+    """Lines about the contacts within the actor's limits, and of what the actor did; what others did may tell of anybody."""
+    mine = select(cast(Contact.id, String(120))).where(Contact.within_reach(work.actor))
+    about = and_(AuditEntry.object_type == "contact", AuditEntry.object_id.in_(mine))
+    return or_(about, AuditEntry.user_id == work.actor.user_id)
 
 
 def last_saved_by(work: Work, object_type: str, object_id: int) -> str:
