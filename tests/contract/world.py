@@ -180,6 +180,7 @@ SIGNS: dict[str, Callable[[World], bool]] = {
     "slots": _on_page("/contacts/", "probe-one-slot"),
     "assets": _asset,
     "journal_types": _journal_type,
+    "custom_field_objects": _on_page("/settings/field-options/", "Custom fields: Probe scores"),
     "search": _on_page("/search?q=brill", "probe-one-hit"),
     "jobs": _kinds("jobs", "kind", "probe_one.recount"),
     "schedules": _kinds("schedules", "cron", "0 3 * * *"),

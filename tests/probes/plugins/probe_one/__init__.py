@@ -159,6 +159,12 @@ class Plugin:
         return [api.JournalType(name="probe_one.scored", label="Scored", icon="flask", contact=True)]
 
     @hookimpl
+    def custom_field_objects(self) -> Sequence[api.FieldObject]:
+        from .models import Score
+
+        return [api.FieldObject(name="probe_one_score", label="Probe scores", model=Score)]
+
+    @hookimpl
     def search(self) -> Sequence[api.SearchProvider]:
         from .parts import find
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crmhost.api import UTCDateTime, plugin_base
@@ -24,6 +25,7 @@ class Score(Base):
     remark: Mapped[str] = mapped_column(String(200), default="")
     source: Mapped[str] = mapped_column(String(20), default="page")
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    custom: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
 class Member(Base):

@@ -16,6 +16,7 @@ def upgrade() -> None:
         sa.Column("remark", sa.String(200), nullable=False),
         sa.Column("source", sa.String(20), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("custom", sa.JSON, nullable=False),
     )
     op.create_index("ix_probe_one_score_contact_id", "probe_one_score", ["contact_id"])
     op.create_table(
