@@ -71,9 +71,12 @@ def escaped(text: str) -> str:
     before = ""
     while before != text:
         before, text = text, _WRAPPED.sub(" ", text)
+    before = ""
     if text.strip() in _ZONES:
         return ""
-    text = _NAMES.sub(" ", _OPEN.sub(" ", text))
+    while before != text:
+        before, text = text, _OPEN.sub(" ", text)
+    text = _NAMES.sub(" ", text)
     return " ".join(text.split()) if _WORD.search(text) else ""
 
 

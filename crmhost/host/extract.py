@@ -160,6 +160,8 @@ class _Python(ast.NodeVisitor):
             told = node.args[2]
             if isinstance(told, ast.Constant) and " " in str(told.value):
                 self._take(told)
+        elif name == "setdefault" and isinstance(node.func, ast.Attribute) and _name(node.func.value) == "errors":
+            self._take(node.args[1])
         elif name in self._errors:
             place, keyword = self._errors[name]
             said = node.args[place] if len(node.args) > place else given.get(keyword)

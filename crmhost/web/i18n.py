@@ -86,6 +86,9 @@ class Catalogues(Domain):  # type: ignore[misc]  # flask-babel has no types
 
     def gettext(self, string: str, **variables: object) -> str:
         """A text in the reader's language; a message with the values that it holds."""
+        if not string:
+            # The empty text is where catalogues keep their header.
+            return ""
         if isinstance(string, Message) and not variables:
             return string.told(self.get_translations(), shown)
         translated: str = super().gettext(string, **variables)

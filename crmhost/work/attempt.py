@@ -34,7 +34,7 @@ def handlers(generation: Generation) -> dict[str, Job]:
     found = {item.kind: item for item in generation.contributions("jobs")}
     for item in generation.hooks.implementations("rebuild"):
         kind = f"{item.plugin}.rebuild"
-        label = "Compute derived data anew"
+        label = Message("Compute derived data anew")
         found.setdefault(kind, Job(kind=kind, handler=_rebuild, label=label, plugin=item.plugin))
     return found
 

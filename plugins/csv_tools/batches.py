@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from crmhost.api import Work
+from crmhost.api import Message, Work
 
 from . import importing, proposing, undoing
 from .models import Run
@@ -127,7 +127,7 @@ def grouped(problems: Iterable[Mapping[str, Any]], most: int = 8) -> list[Proble
     """
     found: dict[tuple[str, str], Problem] = {}
     for item in problems:
-        key = item["outcome"], " ".join(item["reasons"])
+        key = item["outcome"], Message.joined(item["reasons"] or [""])
         problem = found.setdefault(key, Problem(*key, [], 0))
         problem.number += 1
         if len(problem.rows) < most:

@@ -47,7 +47,7 @@ def check_email(text: str) -> str:
         email = validate_email(text, check_deliverability=False).normalized
     except (EmailNotValidError, UnicodeError) as error:
         raise ValueError(
-            Message("“%(email)s” is not an e-mail address: %(reason)s", email=shown, reason=_reason(error))
+            Message("“%(email)s” is not an e-mail address: write it like name@example.com.", email=shown)
         ) from error
     if len(email) > LONGEST or len(email_key(email)) > LONGEST:
         raise ValueError(
@@ -69,8 +69,3 @@ def _domain(domain: str) -> str | None:
         return validate_email(f"a@{domain}", check_deliverability=False).domain
     except (EmailNotValidError, UnicodeError):
         return None
-
-
-def _reason(error: Exception) -> str:
-    text = str(error).strip()
-    return text[:1].lower() + text[1:] if text else "its form is not known."

@@ -24,17 +24,17 @@ Kind = Literal[
 ]
 #: Kinds with their English names, in the order in which they are offered.
 KINDS: dict[Kind, str] = {
-    "text": "Text",
-    "long_text": "Long text",
-    "number": "Number",
-    "money": "Money",
-    "date": "Date",
-    "yes_no": "Yes or no",
-    "choice": "Choice",
-    "choices": "Several choices",
-    "url": "Web address",
-    "email": "E-mail address",
-    "encrypted": "Encrypted text",
+    "text": Message("Text"),
+    "long_text": Message("Long text"),
+    "number": Message("Number"),
+    "money": Message("Money"),
+    "date": Message("Date"),
+    "yes_no": Message("Yes or no"),
+    "choice": Message("Choice"),
+    "choices": Message("Several choices"),
+    "url": Message("Web address"),
+    "email": Message("E-mail address"),
+    "encrypted": Message("Encrypted text"),
 }
 #: What else programs call them.
 _ALIASES: dict[str, Kind] = {

@@ -110,7 +110,7 @@ def last_answer(message: MailMessage) -> str:
 def check(work: Work) -> Health:
     """For the Health page: whether mails leave the site, and what became of those of the last day."""
     if transport(work) == "log":
-        advice = "Enter a mail server and choose it: Settings > Mail."
+        advice = Message("Enter a mail server and choose it: Settings > Mail.")
         return Health(level="warning", message="Mails are kept on this site: nothing leaves it.", advice=advice)
     account = chosen(work)
     if not account.host or not account.from_email:

@@ -63,6 +63,19 @@ KINDS = (
 )
 
 
+#: Actions that are written many at once, or by a name that is put together.
+ACTIONS = (
+    Message("Contact deleted"),
+    Message("Contact restored"),
+    Message("Contact imported"),
+    Message("Contact updated"),
+    Message("Setting changed"),
+    Message("Plugin disabled"),
+    Message("Plugin suspended"),
+    Message("setting"),
+)
+
+
 def changes(before: Any, after: Any) -> list[tuple[str, str, str]]:
     """What changed, line by line: name, from, to."""
     if isinstance(before, Mapping) or isinstance(after, Mapping):

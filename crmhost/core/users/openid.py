@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from ... import net
 from ...errors import Invalid
+from ...messages import Message
 from ...work.unit import Work
 from ..contacts.emails import check_email
 from ..text import clean_line
@@ -132,7 +133,7 @@ def _come_back(
     return CameBack(signed_in, str(data["back"]))
 
 
-_AGAIN = "This sign-in was begun elsewhere, or too long ago. Begin anew."
+_AGAIN = Message("This sign-in was begun elsewhere, or too long ago. Begin anew.")
 _NOT_KNOWN = "You have no account here yet. Ask an admin to add you."
 
 
@@ -239,7 +240,9 @@ def must_set_up(work: Work, user_id: int, token: str) -> bool:
 def _provider(work: Work) -> Provider:
     found = openid_settings.provider(work)
     if found is None:
-        raise OpenIdError("no provider is set", "There is no other way to sign in here. Use your password.")
+        raise OpenIdError(
+            Message("no provider is set"), Message("There is no other way to sign in here. Use your password.")
+        )
     return found
 
 

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from ...contributions import Setting
 from ...errors import CrmError
+from ...messages import Message
 from ...web.forms import ChoicesField, Form, Section
 from ...web.request import client_address, current_work, local_path, public, requires, use_actor, writing
 from ...web.signin import asks_again
@@ -79,10 +80,10 @@ def come_back() -> ResponseReturnValue:
 # --- settings --------------------------------------------------------------------------------------------------------
 
 _PARTS: tuple[tuple[str, str, dict[str, int]], ...] = (
-    ("code", "Second step", {second.ROLES: 6}),
+    ("code", Message("Second step"), {second.ROLES: 6}),
     (
         "provider",
-        "OpenID provider",
+        Message("OpenID provider"),
         {
             openid_settings.ISSUER: 6,
             openid_settings.CLIENT: 3,
@@ -94,7 +95,7 @@ _PARTS: tuple[tuple[str, str, dict[str, int]], ...] = (
             openid_settings.AFTER_OPENID: 6,
         },
     ),
-    ("passwords", "Passwords", {openid_settings.PASSWORDS: 6}),
+    ("passwords", Message("Passwords"), {openid_settings.PASSWORDS: 6}),
 )
 
 

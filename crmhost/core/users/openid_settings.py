@@ -113,7 +113,7 @@ def _admin_came_in(work: Work) -> bool:
 
 
 def _roles(work: Work) -> list[tuple[str, str]]:
-    return [(role.name, role.name) for role in all_roles(work) if not role.locked]
+    return [(role.name, Message(role.name)) for role in all_roles(work) if not role.locked]
 
 
 def renamed_role(work: Work, old: str, new: str) -> None:

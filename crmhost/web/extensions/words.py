@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from flask_babel import gettext as _
@@ -71,7 +72,9 @@ def granted(sentence: Sentence) -> tuple[str, str]:
         name: value if name == "host" else _(value)  # a host is no word
         for name, value in sentence.values.items()
     }
-    title, _colon, details = _(sentence.message, **values).partition(": ")
+    # French sets a blank before the colon; the one before a port has none after it.
+    title, *rest = re.split(r"\s*:\s", _(sentence.message, **values), maxsplit=1)
+    details = "".join(rest)
     return title, details[:1].upper() + details[1:]
 
 
