@@ -110,7 +110,7 @@ def _form() -> Form:
     plain = type(settings_form(work, shown))
     roles = ChoicesField(
         _("Roles that need a second step"),
-        choices=[(name, name) for name in names],
+        choices=[(name, _(name)) for name in names],
         description=_("Their users set up an authenticator app before they can go on."),
     )
     sections = [Section(name, _(title), fields) for name, title, fields in _PARTS]
@@ -158,7 +158,7 @@ def try_provider() -> ResponseReturnValue:
     try:
         tried = openid.try_provider(current_work())
     except OpenIdError as error:
-        return _settings_page(_form_as_stored(), failed=error.reason), error.status
+        return _settings_page(_form_as_stored(), failed=_(error.reason)), error.status
     return _settings_page(_form_as_stored(), tried=tried)
 
 
