@@ -63,7 +63,8 @@ def english_only() -> set[str]:
             for message in read_po(file, locale="fr"):
                 english |= {message.id} if isinstance(message.id, str) else set(message.id)
                 french |= {message.string} if isinstance(message.string, str) else set(message.string)
-    return {text for text in english if "%" not in text} - french
+    # The names of statuses and of invented people's sources are data.
+    return {text for text in english if "%" not in text} - french - {"Refused"}
 
 
 def test_nothing_is_said_in_english(page: Page) -> None:
@@ -86,7 +87,7 @@ def test_nothing_is_said_in_english(page: Page) -> None:
     expect(page.get_by_role("heading", name="Tableau de bord", level=1)).to_be_visible()
     looked_at()
     page.goto("/contacts/new")
-    page.get_by_label("E-mail", exact=False).first.fill("pas une adresse")
+    page.locator("main input[type=email]").first.fill("pas une adresse")
     page.get_by_role("button", name="Enregistrer le contact").click()
     expect(page.get_by_role("alert").first).to_contain_text("Pas encore enregistré")
     looked_at()
