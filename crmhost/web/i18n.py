@@ -207,7 +207,7 @@ def parse_number(text: str) -> Decimal:
         text = text.replace(other, "")
     else:
         text = text.replace(",", ".")
-    if not re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)", text):
+    if not re.fullmatch(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)", text):
         raise ValueError(gettext("Give a number."))
     return Decimal(text)
 
