@@ -22,7 +22,7 @@ from ...messages import Message
 from ...work.unit import Change, Work
 from ..contacts import search, tags
 from ..contacts import services as contacts
-from ..contacts.custom import readable, write_index
+from ..contacts.custom import readable, searched_texts, write_index
 from ..contacts.derived import derive, document
 from ..contacts.emails import email_key
 from ..contacts.fields import COLUMNS
@@ -94,7 +94,10 @@ def merge(
     _bury(work, winner, losers)
     changes["wrote"] = _write_down(work, winner, losers, record.id, chosen.status)
     write_index(work, [(winner.id, winner.custom, chosen.custom)])
-    search.put(work, KIND, [(winner.id, document(vars(winner), [row.email for row in _addresses(work, winner.id)]))])
+    found_by = document(
+        vars(winner), [row.email for row in _addresses(work, winner.id)], searched_texts(work, winner.custom)
+    )
+    search.put(work, KIND, [(winner.id, found_by)])
     record.changes = changes
     work.session.flush()
     ids, had = list(record.loser_ids), {"emails": [row.email for row in emails.get(winner.id, ())], "tags": tagged}

@@ -12,7 +12,7 @@ from ...errors import Conflict, NotFound
 from ...messages import Message
 from ...work.unit import Change, Work
 from ..contacts import search
-from ..contacts.custom import readable, write_index
+from ..contacts.custom import readable, searched_texts, write_index
 from ..contacts.derived import derive, document
 from ..contacts.models import Contact, ContactEmail, Tagging
 from ..contacts.records import KIND, emails_of, plain
@@ -206,7 +206,10 @@ def _revive(work: Work, winner: Contact, losers: Sequence[Contact]) -> None:
         contact.updated_at, contact.version = work.now, contact.version + 1
     work.session.flush()
     emails = emails_of(work, [contact.id for contact in everyone])
-    texts = [(one.id, document(vars(one), [row.email for row in emails.get(one.id, ())])) for one in everyone]
+    texts = [
+        (one.id, document(vars(one), [row.email for row in emails.get(one.id, ())], searched_texts(work, one.custom)))
+        for one in everyone
+    ]
     search.put(work, KIND, texts)
 
 
