@@ -36,7 +36,7 @@ class Site:
         self.answers: dict[str, Callable[[], Any]] = {}
         self.asked: list[tuple[str, str, dict[str, list[str]]]] = []
         self.app = Flask(__name__, static_folder=None)
-        self.app.add_url_rule("/static/<path:name>", view_func=lambda name: send_from_directory(DIST, name))
+        self.app.add_url_rule("/static/<path:name>", view_func=self._static)
         self.app.add_url_rule("/", defaults={"path": ""}, view_func=self._answer, methods=["GET", "POST"])
         self.app.add_url_rule("/<path:path>", view_func=self._answer, methods=["GET", "POST"])
         self.app.after_request(self._harden)
@@ -64,6 +64,13 @@ class Site:
     def asked_for(self, path: str) -> list[dict[str, list[str]]]:
         """The fields of each request for a path, in order."""
         return [fields for _, asked, fields in self.asked if asked == path]
+
+    def _static(self, name: str) -> Response:
+        # Read at once: a file that is sent piece by piece stays open when the browser goes on to another page.
+        answer = send_from_directory(DIST, name)
+        answer.direct_passthrough = False
+        answer.set_data(answer.get_data())
+        return answer
 
     def _answer(self, path: str) -> Any:
         self.asked.append((request.method, f"/{path}", {name: request.values.getlist(name) for name in request.values}))
