@@ -60,6 +60,7 @@ def activate(theme: str) -> ResponseReturnValue:
 @requires(PERMISSION)
 def preview(theme: str) -> ResponseReturnValue:
     """Shows a theme to who asks alone, on every page, until they end it."""
+    services.find(current_work(), theme)
     answer = make_response(redirect(local_path(request.form.get("back")) or "/", 303))
     secure = state().site.config.cookies_secure
     answer.set_cookie(COOKIE, theme, httponly=True, samesite="Lax", secure=secure)

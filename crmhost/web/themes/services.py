@@ -85,16 +85,25 @@ def colours(chain: Iterable[Theme]) -> dict[str, Pair]:
     return found
 
 
+def find(work: Work, name: str) -> None:
+    """Looks whether there is a theme, be it one that can't be used.
+
+    :raises NotFound: when there is none.
+    :raises Forbidden: when the actor does not manage themes.
+    """
+    work.require(PERMISSION)
+    themes, broken = look_around(work.theme_folders)
+    if name not in themes and name not in {fault.id for fault in broken}:
+        raise NotFound("theme", name)
+
+
 def activate(work: Work, name: str, environment: Environment) -> str:
     """Makes a theme the site's, at once and in every process; gives the id of the one before.
 
     :raises NotFound: when there is no such theme.
     :raises ThemeError: when it can't be used; nothing is changed then.
     """
-    work.require(PERMISSION)
-    themes, broken = look_around(work.theme_folders)
-    if name not in themes and name not in {fault.id for fault in broken}:
-        raise NotFound("theme", name)
+    find(work, name)
     usable(work.theme_folders, name, environment)
     before = active(work)
     settings.store(work, {"site.theme": name})

@@ -21,6 +21,12 @@ CORE = (
     "notifications",
     "health",
     "frame",
+    "fields",
+    "merging",
+    "privacy",
+    "storage",
+    "themes",
+    "dashboard",
 )
 #: Values that one database takes and another one does not.
 DIFFERENT = ("\x00", "99999999999999999999", "ŵ‮💥" * 40)
