@@ -6,6 +6,7 @@ With ``CRMHOST_TEST_FAST=1`` there is SQLite only.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import shutil
@@ -46,6 +47,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", mark)
     if not FAST and not hasattr(config, "workerinput"):
         postgres.begin()
+
+
+def pytest_collection_finish() -> None:
+    """Leaves what was imported out of the collector's rounds, which otherwise take a seventh of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
