@@ -52,7 +52,7 @@ def test_two_processes_tell_one_story(database_url: str, tmp_path: Path) -> None
     server = Server(place, free_port(), kind="crmhost", workers=2, settings=SETTINGS)
     site = place.site()
     try:
-        assert {ask(server.port, f"/login?email=ada{number}")[0] for number in range(ASKED)} == {200}
+        assert {ask(server.port, f"/login?email=zoe{number}")[0] for number in range(ASKED)} == {200}
         # A request is counted when it is over, which is a moment after its answer has arrived.
         until = time.monotonic() + 20
         while (counted := figures(server.port)["crmhost_requests_total", "/login"]) < ASKED:
@@ -80,4 +80,5 @@ def test_two_processes_tell_one_story(database_url: str, tmp_path: Path) -> None
     assert [line["path"] for line in requests] == ["/login"] * ASKED
     assert len({line["request_id"] for line in requests}) == ASKED
     assert TOKEN not in str(said)
-    assert "ada" not in str(requests)
+    # No request number has these letters.
+    assert "zoe" not in str(requests)
