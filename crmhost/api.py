@@ -11,6 +11,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from . import money
 from . import net as http
 from .contributions import (
     ApiMount,
@@ -87,6 +88,7 @@ from .errors import (
 )
 from .host.hookcall import Answer
 from .messages import Message, Plural
+from .money import Money
 from .work.context import JobContext
 from .work.tables import AuditEntry, JobRow
 from .work.unit import SYSTEM, Actor, Change, Work
@@ -134,6 +136,7 @@ __all__ = [
     "MessageJSON",
     "MessageLine",
     "MessageText",
+    "Money",
     "NotFound",
     "Permission",
     "PluginError",
@@ -178,6 +181,7 @@ __all__ = [
     "mail",
     "merging",
     "metadata",
+    "money",
     "notifications",
     "passwords",
     "plugin_base",

@@ -13,13 +13,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
-from babel.numbers import format_currency
 from flask import render_template
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from .i18n import SOURCE_LOCALE, number, percent
+from ..money import digits_of
+from .i18n import in_currency, number, percent
 
 Kind = Literal["line", "bar", "rows", "pie"]
 Style = Literal["main", "past", "soft", "2", "3", "4"]
@@ -81,7 +80,7 @@ class Chart:
     :param labels: short, along the axis; empty when there is nothing to show.
     :param titles: the labels in full, for table, CSV and on pointing; ``labels`` when empty.
     :param unit: what the values are: ``count``, ``percent`` or ``money``.
-    :param currency: ISO 4217, for money; ``digits`` is how many minor digits that currency has.
+    :param currency: ISO 4217, for money.
     :param running: words such as “so far” when the last label is a period that is not over.
     :param stacked: the series of a bar stand on one another.
     :param sub: a line under the title: what, since when.
@@ -103,7 +102,6 @@ class Chart:
     titles: Sequence[str] = ()
     unit: Unit = "count"
     currency: str = ""
-    digits: int = 2
     running: str = ""
     stacked: bool = False
     sub: str = ""
@@ -181,7 +179,7 @@ class Chart:
         if self.titles and self.kind != "pie":
             told["titles"] = list(self.titles)
         if self.unit == "money":
-            told["format"] |= {"currency": self.currency, "digits": self.digits}
+            told["format"] |= {"currency": self.currency, "digits": digits_of(self.currency)}
         if self.running:
             told["running"] = self.running
         if self.stacked:
@@ -193,8 +191,7 @@ class Chart:
         if value is None:
             return "–"
         if self.unit == "money":
-            major = Decimal(str(value)).scaleb(-self.digits)
-            return str(format_currency(major, self.currency, locale=get_locale() or SOURCE_LOCALE))
+            return in_currency(Decimal(str(value)).scaleb(-digits_of(self.currency)), self.currency)
         return percent(value) if self.unit == "percent" else number(value)
 
     def _slices(self) -> tuple[list[str], list[float]]:

@@ -5,6 +5,7 @@ Catalogues are read once per process; a generation only merges those of its plug
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import io
 import re
@@ -18,13 +19,14 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, format_timedelta, parse_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+from babel.numbers import format_decimal, format_percent
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, request
 from flask_babel import Babel, Domain, get_locale, gettext
 from markupsafe import Markup, escape
 
 from ..messages import Message
+from ..money import Money, digits_of
 
 if TYPE_CHECKING:
     from ..host.generation import Generation
@@ -179,14 +181,21 @@ def number(value: float | int | Decimal, digits: int | None = None) -> str:
     return str(format_decimal(value, format=pattern, locale=_locale()))
 
 
-def money(amount: int, currency: str) -> str:
+def money(amount: int | Money, currency: str = "") -> str:
     """An amount in the reader's manner: “1 234,56 €”.
 
-    :param amount: in minor units of the currency (ISO 4217 says how many make one).
+    :param amount: in minor units of the currency (ISO 4217 says how many make one), or money with its currency.
     :param currency: its three letters.
     """
-    value = Decimal(amount).scaleb(-get_currency_precision(currency))
-    return str(format_currency(value, currency, locale=_locale()))
+    found = amount if isinstance(amount, Money) else Money(amount, currency)
+    return in_currency(found.decimal, found.currency)
+
+
+def in_currency(value: Decimal, currency: str) -> str:
+    """An amount in the main unit, in the reader's manner, with all digits that the currency has."""
+    pattern = copy.copy(_locale().currency_formats["standard"])
+    pattern.frac_prec = (digits_of(currency),) * 2
+    return str(pattern.apply(value, _locale(), currency=currency, currency_digits=False))
 
 
 def parse_number(text: str) -> Decimal:

@@ -8,12 +8,11 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from babel.numbers import get_currency_precision
-
+from ... import money
 from ...messages import Message
 from ..contacts.emails import check_email
 from ..text import clean_line, clean_text, fold, nearest, shorten, unknown
@@ -163,32 +162,14 @@ def _too_long(longest: int, text: str) -> Message:
 
 
 def _decimal(raw: Any, wrong: str) -> Decimal | None:
-    """A number as programs and people write it, with a point or a comma.
-
-    :param wrong: the sentence for what is none.
-    """
-    if isinstance(raw, bool) or not isinstance(raw, (str, int, float, Decimal)):
-        raise ValueError(Message(wrong))
-    text = re.sub(r"[\s\u00a0\u202f'’]", "", clean_line(raw) if isinstance(raw, str) else str(raw))
-    if not text:
-        return None
-    marks = [text.rfind(","), text.rfind(".")]
-    if min(marks) >= 0:
-        text = text.replace("," if marks[0] < marks[1] else ".", "")
-    text = text.replace(",", ".")
-    try:
-        number = Decimal(text) if len(text) <= 40 and re.fullmatch(r"[+-]?[\d.]+(e[+-]?\d{1,2})?", text, re.I) else None
-    except InvalidOperation:
-        number = None
-    if number is None:
-        raise ValueError(Message(wrong))
-    if abs(number) >= _LARGEST:
+    number = money.read_decimal(clean_line(raw) if isinstance(raw, str) else raw, wrong)
+    if number is not None and abs(number) >= _LARGEST:
         raise ValueError("This number is too large: at most 15 digits before the point.")
     return number
 
 
 def _number(_field: Definition, raw: Any) -> int | float | None:
-    number = _decimal(raw, "This must be a number.")
+    number = _decimal(raw, Message("This must be a number."))
     if number is None:
         return None
     # Fifteen digits are what both databases and JSON hold exactly.
@@ -196,37 +177,13 @@ def _number(_field: Definition, raw: Any) -> int | float | None:
     return int(value) if value.is_integer() else float(f"{value:.15g}")
 
 
-def digits_of(currency: str) -> int:
-    """Digits after the point of a currency: 2 for EUR, 0 for JPY."""
-    return int(get_currency_precision(currency))
-
-
 def _money(field: Definition, raw: Any) -> dict[str, Any] | None:
-    given = field.currency
-    digits = digits_of(field.currency)
-    if isinstance(raw, Mapping):
-        amount, given = raw.get("amount"), str(raw.get("currency") or field.currency).upper()
-        if isinstance(amount, bool) or not isinstance(amount, int) or abs(amount) >= _LARGEST:
-            raise ValueError("Give the amount as a whole number of the smallest unit, such as 1250 for 12.50.")
-    else:
-        text = raw
-        if isinstance(raw, str):
-            code = re.match(r"\s*([A-Za-z]{3})\b|.*\b([A-Za-z]{3})\s*$", raw, re.S)
-            if code:
-                given = (code[1] or code[2]).upper()
-                text = re.sub(r"[A-Za-z]{3}", "", raw, count=1)
-        number = _decimal(text, "This must be an amount of money, such as 12.50.")
-        if number is None:
-            return None
-        scaled = number.scaleb(digits)
-        if scaled != scaled.to_integral_value():
-            raise ValueError(
-                Message("%(currency)s has %(digits)s digits after the point.", currency=field.currency, digits=digits)
-            )
-        amount = int(scaled)
-    if given != field.currency:
+    found = money.read(raw, field.currency)
+    if found is None:
+        return None
+    if found.currency != field.currency:
         raise ValueError(Message("This field holds amounts in %(currency)s.", currency=field.currency))
-    return {"amount": amount, "currency": field.currency}
+    return found.json()
 
 
 def _date(_field: Definition, raw: Any) -> str | None:
@@ -374,7 +331,7 @@ def as_json(field: Definition, value: Any) -> Any:
 
 def amount(value: Mapping[str, Any]) -> Decimal:
     """Money in its main unit."""
-    return Decimal(int(value["amount"])).scaleb(-digits_of(str(value["currency"])))
+    return Decimal(int(value["amount"])).scaleb(-money.digits_of(str(value["currency"])))
 
 
 def as_text(field: Definition, value: Any) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from babel.numbers import format_currency
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
-from ...web.i18n import day, number
+from ...web.i18n import day, in_currency, number
 from .kinds import MASK, Definition, amount
 
 
@@ -22,7 +20,7 @@ def shown(field: Definition, value: Any) -> str | Markup:
         case "number":
             return number(value, None if isinstance(value, int) else _digits(value))
         case "money":
-            return str(format_currency(amount(value), value["currency"], locale=get_locale() or "en"))
+            return in_currency(amount(value), value["currency"])
         case "date":
             return day(dt.date.fromisoformat(value))
         case "yes_no":

@@ -40,7 +40,11 @@ from wtforms.fields.choices import (  # type: ignore[attr-defined]  # the types 
 from wtforms.validators import ValidationError
 from wtforms.widgets import Select, TextInput
 
+from ...money import digits_of
+from ...money import read as read_money
+
 Choices = Iterable[tuple[str, str]]
+_CURRENCY = re.compile(r"[A-Za-z]{3}")
 
 
 def _trim(value: str | None) -> str:
@@ -109,6 +113,40 @@ class NumberField(DecimalField):
         self.data = None
         if text:
             self.data = parse_number(text)
+
+
+class MoneyField(StringField):
+    """An amount of money, as people of the reader's language write it, with or without the code of its currency.
+
+    :param currency: taken when none is typed; may be set when the form is made, as it is often known with the record only.
+    """
+
+    data: Any  # Money or nothing, where its base class has a text
+
+    def __init__(self, label: str = "", *, currency: str = "", **kwargs: Any) -> None:
+        super().__init__(label, **kwargs)
+        self.currency = currency
+
+    def _value(self) -> str:
+        from ..i18n import field_number
+
+        if self.raw_data:
+            return str(self.raw_data[0])
+        if self.data is None:
+            return ""
+        text = field_number(self.data.decimal, digits_of(self.data.currency))
+        return text if self.data.currency == self.currency else f"{text} {self.data.currency}"
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Reads the amount."""
+        from ..i18n import parse_number
+
+        text = _trim(valuelist[0])[:60] if valuelist else ""
+        self.data = None
+        if text:
+            code = _CURRENCY.search(text)
+            amount = parse_number(_CURRENCY.sub("", text))
+            self.data = read_money(f"{amount} {code[0] if code else self.currency}", self.currency)
 
 
 class SwitchField(BooleanField):

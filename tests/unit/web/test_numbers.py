@@ -8,8 +8,12 @@ from decimal import Decimal
 import pytest
 from flask import Flask
 from flask_babel import Babel, force_locale
+from werkzeug.datastructures import MultiDict
+from wtforms import Form
 
+from crmhost.money import Money
 from crmhost.web import i18n
+from crmhost.web.forms import MoneyField
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +62,41 @@ def test_money_knows_the_minor_units_of_its_currency(app: Flask) -> None:
         with force_locale("en"):
             assert i18n.money(-123456, "EUR") == "-€1,234.56"
             assert i18n.money(1234, "BHD").endswith("1.234")
+            assert i18n.money(Money(1234, "RSD")).endswith("12.34")
+
+
+@pytest.mark.parametrize(
+    ("locale", "typed", "found"),
+    [
+        ("fr", "1 234,5", Money(123450, "EUR")),
+        ("en", "1,234.50", Money(123450, "EUR")),
+        ("en", "1,234 jpy", Money(1234, "JPY")),
+        ("en", "USD -3.5", Money(-350, "USD")),
+        ("en", "", None),
+    ],
+)
+def test_a_field_takes_money_as_its_reader_writes_it(app: Flask, locale: str, typed: str, found: Money | None) -> None:
+    """In the currency of the field, unless another is typed; what it shows is read as the same again."""
+    with app.test_request_context(), force_locale(locale):
+        field = MoneyField(currency="EUR").bind(Form(), "price")
+        field.process(MultiDict({"price": typed}))
+        assert field.data == found
+        shown = MoneyField(currency="EUR").bind(Form(), "price")
+        shown.process(None, found)
+        again = MoneyField(currency="EUR").bind(Form(), "price")
+        again.process(MultiDict({"price": shown._value()}))
+        assert again.data == found
+
+
+@pytest.mark.parametrize("typed", ["12.345", "x", "12 EURO", "ABC 3", "1e3", "9" * 30])
+def test_a_field_says_what_is_wrong_with_an_amount(app: Flask, typed: str) -> None:
+    """By a sentence; what was typed stays."""
+    with app.test_request_context(), force_locale("en"):
+        field = MoneyField(currency="EUR").bind(Form(), "price")
+        field.process(MultiDict({"price": typed}))
+        assert field.data is None
+        assert field.process_errors
+        assert field._value() == typed
 
 
 @pytest.mark.parametrize(
