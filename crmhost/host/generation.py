@@ -43,6 +43,7 @@ BUILTIN: dict[str, tuple[str, str]] = {
     "storage": ("crmhost.core.files", "File storage"),
     "merging": ("crmhost.core.merging", "Merging"),
     "privacy": ("crmhost.core.privacy", "Privacy"),
+    "lists": ("crmhost.core.lists", "Lists"),
     "jobs": ("crmhost.core.jobs", "Jobs"),
     "dashboard": ("crmhost.web.dashboard", "Dashboard"),
     "extensions": ("crmhost.web.extensions", "Extensions"),

@@ -30,8 +30,8 @@ MAX_ID = 40
 
 _CORE_WORDS = """
 admin alembic api audit auth console contacts core crmhost dashboard docs events extensions fields health healthz hooks
-host jobs journal login logout mail me merging metrics notifications openapi permissions plugin plugins privacy readyz roles
-search settings site static statuses storage system tags test tests theme themes users web work
+host jobs journal lists login logout mail me merging metrics notifications openapi permissions plugin plugins privacy readyz
+roles search settings site static statuses storage system tags test tests theme themes users web work
 """
 #: Taken by the core: ids of built-in plugins, owners of its tables and settings, first parts of its addresses.
 RESERVED = frozenset(_CORE_WORDS.split())

@@ -53,14 +53,27 @@ from .request import (
     use_actor,
     writing,
 )
-from .tables import Bulk, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
-from .tables.view import list_page
+from .tables import (
+    Bulk,
+    BulkDone,
+    CellEdit,
+    Table,
+    TableColumn,
+    TableCount,
+    TableFilter,
+    TablePage,
+    TableQuery,
+    TableSum,
+)
+from .tables.pages import list_page
 from .templating import icon, link, plugin_asset
 from .toasts import toast
 
 __all__ = [
     "AreaField",
     "Bulk",
+    "BulkDone",
+    "CellEdit",
     "Chart",
     "ChartReceipt",
     "ChartSeries",
@@ -87,6 +100,7 @@ __all__ = [
     "TableFilter",
     "TablePage",
     "TableQuery",
+    "TableSum",
     "TagsField",
     "TextField",
     "UrlField",

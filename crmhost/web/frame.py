@@ -17,7 +17,7 @@ from .toasts import toast
 
 blueprint = Blueprint("frame", __name__)
 
-_KEY = re.compile(r"[a-z][a-z0-9_.]{0,60}\Z")
+_KEY = re.compile(r"[a-z][a-z0-9_.-]{0,60}\Z")
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,80}\Z")
 #: Most things that can be put in order, most views of a list.
 _MOST = 200

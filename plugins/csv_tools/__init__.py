@@ -76,7 +76,7 @@ class Plugin:
     def slots(self) -> Sequence[SlotItem]:
         from .export_pages import list_item
 
-        return [SlotItem(slot="list.more", render=list_item, permission="contacts.export")]
+        return [SlotItem(slot="list.more", render=list_item)]
 
     @hookimpl
     def cli_commands(self) -> Sequence[Any]:

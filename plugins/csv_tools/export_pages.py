@@ -46,11 +46,11 @@ def add_export_pages(blueprint: Blueprint) -> None:
     blueprint.post("/export")(write_export)
 
 
-def list_item(_work: Work, view: Any) -> str:
-    """The way from the contact list to an export of what it shows."""
-    if view.table.id != "contacts":
+def list_item(work: Work, view: Any) -> str:
+    """The way from a list to an export of what it shows."""
+    if not any(item.kind == view.table.export for item in exporting.kinds(work)):
         return ""
-    url = f"{url_for('csv_tools.export')}?{urlencode(view.state)}"
+    url = f"{url_for('csv_tools.export')}?{urlencode([('kind', view.table.export), *view.state])}"
     return str(render_template("csv_tools/list_item.html", url=url))
 
 
@@ -75,8 +75,8 @@ def _export_page(problem: str = "") -> str:
         exporter=exporter,
         columns=exporter.columns(work),
         given=given,
-        others={name: text for name, text in given.items() if name not in SHOWN} if contacts else {},
-        labels=_labels(work),
+        others={name: text for name, text in given.items() if not contacts or name not in SHOWN},
+        labels=_labels(work) if contacts else {"q": gettext("Search"), **dict(exporter.columns(work))},
         number="" if problem or not contacts else _number(work, given),
         views=_views(work) if contacts else [],
         view=request.args.get("view", ""),

@@ -1,4 +1,4 @@
-"""Two plugins that together use every kind of extension, for tests of the host."""
+"""Plugins that together use every kind of extension, for tests of the host."""
 
 from __future__ import annotations
 

@@ -71,6 +71,7 @@ def contact_table(work: Work) -> Table:
         card=("name", "status", (("email",), ("tags", "created_at"))),
         bulk=bulk_actions(work, choices),
         bulk_url=url_for("contacts.bulk"),
+        export="contacts",
         empty=(
             _("No contacts yet"),
             _("Contacts are the people you deal with. Add the first one by hand, or import a list you have."),

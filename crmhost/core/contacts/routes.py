@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from ...errors import Conflict, CrmError, Stale
 from ...web.forms.versions import both_versions
 from ...web.request import current_work, local_path, requires, writing
-from ...web.tables.view import list_page
+from ...web.tables.pages import list_page
 from ...web.toasts import toast
 from ..keyset import valid_id
 from ..users.audit import last_saved_by

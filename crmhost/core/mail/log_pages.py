@@ -15,7 +15,7 @@ from ...messages import Message
 from ...web.i18n import ago, moment
 from ...web.request import current_work, requires, writing
 from ...web.tables import Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
-from ...web.tables.view import list_page
+from ...web.tables.pages import list_page
 from ...web.toasts import toast
 from ...work.unit import Work
 from ..contacts.models import Contact

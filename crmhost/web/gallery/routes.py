@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,13 +10,27 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from ...errors import Invalid
 from ...work.unit import Work
 from ..request import current_work, public
-from ..tables import Bulk, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
-from ..tables.view import list_page
+from ..tables import (
+    Bulk,
+    BulkDone,
+    CellEdit,
+    Table,
+    TableColumn,
+    TableCount,
+    TableFilter,
+    TablePage,
+    TableQuery,
+    TableSum,
+)
+from ..tables.pages import list_page
 from ..toasts import toast
 from . import samples
 
+STATUSES = [(name, name) for name, _hue in samples.STATUSES]
+TAGGING = [("add", "Add this tag"), ("remove", "Remove this tag")]
 blueprint = Blueprint("gallery", __name__, url_prefix="/dev/gallery")
 TEMPLATES = "crmhost/gallery/"
 #: Sub-pages: endpoint -> title.
@@ -77,42 +92,52 @@ def _table(name: str, rows: list[samples.Row]) -> Table:
         search="Name or e-mail",
         fetch=lambda work, query: _fetch(work, query, rows),
         count=lambda _work, _query: TableCount(12_408, exact=False),
+        sums=lambda _work, _query: [TableSum("Total", ["€1,234,567.89", "$318.00"]), TableSum("Due", ["€0.00"])],
+        row=lambda _work, number: rows[number - 1],
         sort="name",
         columns=[
             TableColumn(id="name", label="Name", cell=lambda row: row.name, sort="name", css="c-name", fixed=True),
             TableColumn(id="email", label="E-mail", cell=lambda row: row.email, css="c-mail"),
-            TableColumn(id="status", label="Status", cell=lambda row: _signs("status", row.status), css="c-status"),
+            TableColumn(id="status", label="Status", cell=lambda row: _signs("status", row.status), css="c-status",
+                        edit=CellEdit(choices=STATUSES, value=lambda row: row.status[0], save=_refuse)),
             TableColumn(id="tags", label="Tags", cell=lambda row: _signs("tag", *row.tags), css="c-tags"),
             TableColumn(id="amount", label="Amount", cell=lambda row: f"{row.amount / 100:,.2f}", align="end", css="c-money"),
         ],
         card=("name", "status", [["email", "amount"], ["tags"]]),
         filters=[
-            TableFilter(id="status", label="Status", kind="choices", choices=[(name, name) for name, _ in samples.STATUSES]),
+            TableFilter(id="status", label="Status", kind="choices", choices=STATUSES),
             TableFilter(id="since", label="Since", kind="day"),
             TableFilter(id="least", label="At least", kind="number", help="In euros."),
         ],
         row_name=lambda row: str(row.name),
         bulk=[
-            Bulk(id="tag", label="Tag", icon="tag", entry="Name of the tag", known=["VIP"]),
-            Bulk(id="status", label="Status", icon="flag", choices=[(name, name) for name, _ in samples.STATUSES]),
-            Bulk(id="delete", label="Delete", icon="trash", danger=True, confirm="Delete what is selected?"),
+            Bulk(id="tag", label="Tag", icon="tag", entry="Name of the tag", known=["VIP"], choices=TAGGING, run=_nothing),
+            Bulk(id="status", label="Status", icon="flag", choices=STATUSES, run=_nothing),
+            Bulk(id="delete", label="Delete", icon="trash", danger=True, confirm="Delete what is selected?", run=_nothing),
         ],
-        bulk_url="/dev/gallery/done",
         empty=("No sample yet", "This is what a list without rows says.", "/dev/gallery/list", "See a full one"),
     )  # fmt: skip
+
+
+def _nothing(_work: Work, _ids: Sequence[int], _values: Mapping[str, str]) -> BulkDone:
+    return BulkDone(0)
+
+
+def _refuse(_work: Work, _number: int, _text: str) -> None:
+    raise Invalid("The gallery keeps nothing: this is how a refusal looks.")
 
 
 def _fetch(_work: Work, _query: TableQuery, rows: list[samples.Row]) -> TablePage:
     return TablePage(rows, next="more" if rows else None)
 
 
-@blueprint.get("/list")
+@blueprint.route("/list", methods=["GET", "POST"])
 def full() -> ResponseReturnValue:
     """A list with rows."""
     return list_page(f"{TEMPLATES}list.html", _table("samples", samples.rows()), current_work(), title="A list")
 
 
-@blueprint.get("/list/empty")
+@blueprint.route("/list/empty", methods=["GET", "POST"])
 def hollow() -> ResponseReturnValue:
     """A list without rows."""
     return list_page(f"{TEMPLATES}list.html", _table("no-samples", []), current_work(), title="An empty list")

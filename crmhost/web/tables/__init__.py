@@ -7,14 +7,26 @@ after the page, phone cards. The whole state of a list is in its address.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from markupsafe import Markup
 
 from ...work.unit import Work
 
-__all__ = ["Bulk", "Cell", "Table", "TableColumn", "TableCount", "TableFilter", "TablePage", "TableQuery"]
+__all__ = [
+    "Bulk",
+    "BulkDone",
+    "Cell",
+    "CellEdit",
+    "Table",
+    "TableColumn",
+    "TableCount",
+    "TableFilter",
+    "TablePage",
+    "TableQuery",
+    "TableSum",
+]
 
 Cell = str | Markup
 Choices = Sequence[tuple[str, str]]
@@ -59,6 +71,35 @@ class TableCount:
     exact: bool = True
 
 
+@dataclasses.dataclass(frozen=True)
+class TableSum:
+    """A sum over all that matches, shown below the list.
+
+    :param values: as they are shown, such as ``["€1,250.00", "$318.00"]``: one for each currency.
+    """
+
+    label: str
+    values: Sequence[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CellEdit:
+    """How a cell is changed where it stands.
+
+    :param value: gives what a row holds now, as text: one of the choices, a day as ``2026-03-31``.
+    :param save: gets a begun work, the id of the row and the new text; it refuses by raising :class:`crmhost.api.Invalid` or
+        another :class:`crmhost.api.CrmError`, whose sentence stands at the field then.
+    :param choices: pairs of value and label, where ``kind`` is ``choice``.
+    :param may: whether the reader may change it in a row; ``save`` checks it all the same.
+    """
+
+    value: Callable[[Any], str]
+    save: Callable[[Work, int, str], object]
+    kind: Literal["choice", "text", "number", "day"] = "choice"
+    choices: Choices = ()
+    may: Callable[[Any], bool] = lambda _row: True
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TableColumn:
     """A column.
@@ -69,6 +110,7 @@ class TableColumn:
     :param fixed: always shown, in its place.
     :param shown: shown until the reader chooses otherwise.
     :param card_cell: what stands on a phone card, when that differs.
+    :param edit: how the cell is changed in the list; what ``cell`` gives then holds no link or button. The table needs ``row``.
     """
 
     id: str
@@ -80,6 +122,7 @@ class TableColumn:
     fixed: bool = False
     shown: bool = True
     card_cell: Callable[[Any], Cell] | None = None
+    edit: CellEdit | None = None
 
     def on_card(self, row: Any) -> Cell:
         """What stands on a phone card for a row."""
@@ -102,12 +145,29 @@ class TableFilter:
     help: str = ""
 
 
+@dataclasses.dataclass(frozen=True)
+class BulkDone:
+    """What an action did.
+
+    :param number: of rows that changed.
+    :param undo: JSON-able; what the action's ``undo`` needs to take this back. ``None`` when it can't be.
+    """
+
+    number: int
+    undo: Any = None
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Bulk:
-    """An action on the selected rows; its form sends ``do=ID`` or ``do=ID:CHOICE``.
+    """An action on the selected rows, or on all that match.
 
-    :param entry: label of a text field that it needs; the text is sent as ``entry.ID``.
-    :param confirm: question asked before.
+    :param run: gets a begun work, ids of rows (at most 1,000, each once) and what was chosen: ``choice``, ``entry``. It leaves
+        alone what the actor may not change, or what is gone, and refuses by raising a :class:`crmhost.api.CrmError`.
+    :param undo: gets a begun work and what ``run`` gave as ``undo``; leaves alone what changed since; gives how many rows it was.
+    :param said: gives the sentence of the notice for a number of rows; a plain one when empty.
+    :param choices: pairs of value and label, of which one is chosen first.
+    :param entry: label of a text that is asked for; ``known`` are texts offered with it.
+    :param confirm: question asked before, with ``detail`` below it.
     """
 
     id: str
@@ -120,6 +180,9 @@ class Bulk:
     confirm: str = ""
     detail: str = ""
     wide: bool = False
+    run: Callable[[Work, Sequence[int], Mapping[str, str]], BulkDone] | None = None
+    undo: Callable[[Work, Any], int] | None = None
+    said: Callable[[int], str] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -129,9 +192,13 @@ class Table:
     :param id: name under which columns and views are remembered.
     :param fetch: gives a page of rows.
     :param count: counts what matches; may be slow, it is asked after the page.
+    :param sums: sums over what matches; may be slow, they are asked after the page, together with the count.
+    :param ids: ids of all that match, in runs of any size, for actions on all of them; the pages are walked when there is none.
+    :param row: gives one row by its id, for cells that are changed in the list; raises :class:`crmhost.api.NotFound`.
+    :param export: kind of the :class:`crmhost.api.Exporter` that writes what the list shows; its filters are the list's.
     :param sorts: further things to sort by, besides the columns: key -> label.
     :param card: columns of a phone card: the title's, the one at its right, then lines of columns under it.
-    :param bulk_url: where the selection is sent; empty for none.
+    :param bulk_url: where the selection is sent when that is not the list's own address.
     :param empty: title, text, address and label of the button of an empty list.
     """
 
@@ -140,6 +207,10 @@ class Table:
     columns: Sequence[TableColumn]
     fetch: Callable[[Work, TableQuery], TablePage]
     count: Callable[[Work, TableQuery], TableCount] | None = None
+    sums: Callable[[Work, TableQuery], Sequence[TableSum]] | None = None
+    ids: Callable[[Work, TableQuery], Iterable[Sequence[int]]] | None = None
+    row: Callable[[Work, int], Any] | None = None
+    export: str = ""
     filters: Sequence[TableFilter] = ()
     sort: str = ""
     sorts: Mapping[str, str] = dataclasses.field(default_factory=dict)

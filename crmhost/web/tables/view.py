@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from flask import make_response, render_template, request
-from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from markupsafe import Markup
 
 from ...core.users.services import preference
 from ...work.unit import Work
 from ..i18n import number
-from . import DEFAULT_SIZE, SIZES, Cell, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
+from . import DEFAULT_SIZE, SIZES, Cell, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery, TableSum
 
 #: Longest text searched for and longest value of a filter.
 _LONGEST = 200
@@ -69,6 +69,8 @@ class TableView:
             min(int(at), 10**9) if at.isascii() and at.isdigit() and len(at) < 11 and (self.after or self.before) else 0
         )
         self.view_name = _first(arguments, "view")[:80]
+        #: What is asked for after the page: “1” for the total and the sums, “sums” for these alone.
+        self.asked = _first(arguments, "count")
 
     # --- what it shows ------------------------------------------------------------------------------------------------
 
@@ -139,8 +141,46 @@ class TableView:
 
     def card_lines(self, row: Any) -> list[list[Cell]]:
         """What stands under the title of a row's card; lines with nothing in them are left out."""
-        lines = [[column.on_card(row) for column in line] for line in self.card_columns[2]]
+        lines = [[self.card_cell(column, row) for column in line] for line in self.card_columns[2]]
         return [line for line in lines if any(line)]
+
+    def cell(self, column: TableColumn, row: Any) -> Cell:
+        """What stands in the table for a row, as a button where it can be changed."""
+        return self._changeable(column, row, column.cell(row), "")
+
+    def card_cell(self, column: TableColumn, row: Any) -> Cell:
+        """What stands on a phone card for a row."""
+        return self._changeable(column, row, column.on_card(row), "-card")
+
+    def _changeable(self, column: TableColumn, row: Any, cell: Cell, place: str) -> Cell:
+        if column.edit is None or not column.edit.may(row):
+            return cell
+        number = self.table.row_id(row)
+        return Markup(
+            '<button type="button" class="crm-edit" id="{}" popovertarget="{menu}" aria-haspopup="dialog" aria-expanded="false" '
+            'hx-get="{}?{}" hx-target="#{menu}" hx-swap="innerHTML" title="{}">{}</button>'
+        ).format(
+            self.cell_id(column, number) + place,
+            self.path,
+            urlencode({"edit": column.id, "id": number}),
+            gettext("Change: %(label)s", label=column.label),
+            cell or Markup('<span class="quiet">–</span>'),
+            menu=f"{self.table.id}-edit",
+        )
+
+    def cell_id(self, column: TableColumn, number: int) -> str:
+        """Id of a cell's button in the table."""
+        return f"{self.table.id}-{column.id}-{number}".replace(".", "-")
+
+    @property
+    def edits(self) -> bool:
+        """Whether cells can be changed in the list."""
+        return any(column.edit for column in self.table.columns)
+
+    @property
+    def bulk_url(self) -> str:
+        """Where the selection is sent."""
+        return self.table.bulk_url or self.path
 
     @property
     def chips(self) -> list[Chip]:
@@ -204,10 +244,25 @@ class TableView:
 
     @property
     def count_url(self) -> str:
-        """Where the total is fetched from; empty when it is known from the page itself or can't be counted."""
-        if self.table.count is None or (not self.page.next and not self.page.previous):
-            return ""
-        return self.url(count=1)
+        """Where the total and the sums are fetched from; empty when there are none to be fetched."""
+        if not self.total_known:
+            return self.url(count=1)
+        return self.url(count="sums") if self.sums_awaited else ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the page holds all that matches."""
+        return not self.page.next and not self.page.previous
+
+    @property
+    def total_known(self) -> bool:
+        """Whether the total is known from the page itself, or can't be counted."""
+        return self.table.count is None or self.asked == "sums" or (not self.asked and self.whole)
+
+    @property
+    def sums_awaited(self) -> bool:
+        """Whether there are sums to be fetched after the page."""
+        return self.table.sums is not None and bool(self.page.rows)
 
     def sort_value(self, column: TableColumn) -> str:
         """What the head of a column sorts by when it is pressed."""
@@ -248,9 +303,14 @@ class TableView:
     @cached_property
     def total(self) -> TableCount:
         """How many rows match."""
-        if self.table.count is None or (not self.page.next and not self.page.previous):
+        if self.table.count is None or self.total_known:
             return TableCount(self.at + len(self.page.rows))
         return self.table.count(self.work, self.query)
+
+    @cached_property
+    def sums(self) -> Sequence[TableSum]:
+        """Sums over all that matches."""
+        return self.table.sums(self.work, self.query) if self.table.sums is not None else ()
 
     @property
     def total_text(self) -> str:
@@ -261,24 +321,3 @@ class TableView:
 def _first(arguments: Mapping[str, Sequence[str]], name: str) -> str:
     values = arguments.get(name) or ("",)
     return values[0].replace("\0", "")
-
-
-def view_of(table: Table, work: Work) -> TableView:
-    """The table as the address of this request asks for it."""
-    return TableView(table, work, request.args.to_dict(flat=False), request.path)
-
-
-def list_page(template: str, table: Table, work: Work, /, **context: Any) -> ResponseReturnValue:
-    """The page of a list; only the list itself, or its total, when htmx asks for that.
-
-    :param template: extends ``crmhost/list.html``; gets ``view``.
-    """
-    view = view_of(table, work)
-    if request.args.get("count") == "1":
-        return render_template("crmhost/list_total.html", view=view)
-    target = request.headers.get("HX-Target", "")
-    if target.endswith(f"#{table.id}-list"):
-        return render_template("crmhost/list_part.html", view=view, **context)
-    answer = make_response(render_template(template, view=view, **context))
-    answer.headers["Cache-Control"] = "no-store"
-    return answer

@@ -1,7 +1,11 @@
 // Menus and pickers: <button popovertarget="ID"> and <div class="crm-pop" id="ID" popover>. The browser opens them,
 // closes them by Escape or a click elsewhere and gives the focus back; here they get their place and arrow keys.
+import { enhance } from "./enhance.js";
+
 const ITEMS = ".item:not(:disabled), [role^='menuitem'], [role='option']";
 let opener = null;
+
+const first = (menu) => menu.querySelector("[autofocus]") ?? menu.querySelector("[aria-selected='true'], [aria-checked='true']") ?? menu.querySelector(ITEMS);
 
 document.addEventListener("click", (event) => { opener = event.target.closest("[popovertarget]") ?? opener; }, true);
 
@@ -11,10 +15,23 @@ document.addEventListener("toggle", (event) => {
   const button = opener?.getAttribute("popovertarget") === menu.id ? opener : document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
   const open = event.newState === "open";
   button?.setAttribute("aria-expanded", String(open));
+  // What comes from the server is fetched anew each time: nobody shall press what belongs to another row.
+  if (!open && "fetched" in menu.dataset) menu.replaceChildren();
   if (!open || !button) return;
   place(menu, button);
-  (menu.querySelector("[autofocus]") ?? menu.querySelector("[aria-selected='true'], [aria-checked='true']") ?? menu.querySelector(ITEMS))?.focus();
+  first(menu)?.focus();
 }, true);
+
+// [data-close-menu], brought by an answer, closes the menu that it came into.
+enhance("[data-close-menu]", (mark) => mark.closest(".crm-pop:popover-open")?.hidePopover());
+
+// A menu whose content comes from the server gets its place and the focus when that is there.
+document.addEventListener("htmx:after:swap", ({ target }) => {
+  const menu = target.closest?.(".crm-pop:popover-open");
+  if (!menu || !opener?.isConnected || opener.getAttribute("popovertarget") !== menu.id) return;
+  place(menu, opener);
+  if (!menu.contains(document.activeElement) || document.activeElement === menu) first(menu)?.focus();
+});
 
 /** Puts the menu under its button, above it where there is no room; data-align="end" lines up the right edges. */
 function place(menu, button) {

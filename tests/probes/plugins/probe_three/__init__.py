@@ -1,0 +1,46 @@
+"""Probe three: entries with amounts, and their list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from crmhost import api
+from crmhost.hooks import hookimpl
+
+
+class Plugin:
+    """Declares the list, its permissions and the export behind it."""
+
+    @hookimpl
+    def routes(self) -> Sequence[Any]:
+        from .routes import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def menu(self) -> Sequence[api.MenuItem]:
+        return [
+            api.MenuItem(place="Probes", label="Entries", endpoint="probe_three.index", permission="probe_three.view")
+        ]
+
+    @hookimpl
+    def permissions(self) -> Sequence[api.Permission]:
+        return [
+            api.Permission(name="probe_three.view", label="See entries", roles=("Read only", "CRM manager")),
+            api.Permission(name="probe_three.edit", label="Change entries", roles=("CRM manager",)),
+        ]
+
+    @hookimpl
+    def exporters(self) -> Sequence[api.Exporter]:
+        from . import services
+
+        return [
+            api.Exporter(
+                kind="probe_entries",
+                label="Entries of probe three",
+                columns=lambda _work: [("id", "Id"), ("name", "Name"), ("state", "State"), ("amount", "Amount")],
+                rows=services.exported,
+                permission="probe_three.view",
+            )
+        ]
