@@ -11,6 +11,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from bench import sites
 from bench.sites import Place
 from tests.peers import postgres
+from tests.peers.copies import Copies
 
 pytest_plugins = ["crmhost.testing"]
 
@@ -90,27 +92,32 @@ def database(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Copies:
+    """Databases on PostgreSQL with the core's tables and nothing else."""
+    # Not at the top: pytest must load it as a plugin first.
+    from crmhost.testing import make_template
+
+    server = postgres.server()
+    prefix = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    build = partial(
+        server.template, "crmhost_template", lambda url: make_template(tmp_path_factory.mktemp("home"), url)
+    )
+    return Copies(server, prefix, build)
+
+
 @pytest.fixture
-def database_url(
-    database: str,
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[str]:
+def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """URL of a fresh database of the test's kind, with the core's tables and nothing else."""
     if database == "sqlite":
         copy = tmp_path / "test.sqlite"
         shutil.copy(request.getfixturevalue("sqlite_template"), copy)
         yield f"sqlite:///{copy}"
         return
-    # Not at the top: pytest must load it as a plugin first.
-    from crmhost.testing import make_template
-
-    server = postgres.server()
-    template = server.template("crmhost_template", lambda url: make_template(tmp_path_factory.mktemp("home"), url))
-    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}"
-    yield server.create(name, template)
-    server.drop(name)
+    copies: Copies = request.getfixturevalue("copies")
+    taken, url = copies.take()
+    yield url
+    copies.give_back(taken)
 
 
 @pytest.fixture

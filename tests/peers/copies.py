@@ -1,0 +1,139 @@
+"""Copies of a template database that are handed out again: making one anew takes twenty times as long as emptying it.
+
+A copy comes back to be as the template is: its rows and sequences are put back. One with another schema, with statistics of
+its planner, with many rows or with many uses behind it is dropped instead.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+
+import psycopg
+from psycopg import sql
+
+from tests.peers.postgres import Server
+
+#: Rows of a table from which on a new copy is quicker, and uses after which one is dropped for the room that dead rows take.
+MANY = 2_000
+USES = 50
+
+#: Whatever a test can do to a database but change its rows shows in one of these figures.
+_SHAPE = """
+SELECT (SELECT array[count(*), max(oid::bigint)] FROM pg_class WHERE oid >= 16384),
+    (SELECT array[count(*), max(xmin::text::bigint)] FROM pg_attribute WHERE attrelid >= 16384),
+    (SELECT array[count(*), max(oid::bigint)] FROM pg_constraint WHERE oid >= 16384),
+    (SELECT array[count(*), max(oid::bigint)] FROM pg_namespace),
+    (SELECT array[count(*), max(oid::bigint)] FROM pg_proc),
+    (SELECT array[count(*), max(oid::bigint)] FROM pg_trigger WHERE NOT tgisinternal),
+    (SELECT array[count(*), max(oid::bigint)] FROM pg_extension),
+    (SELECT count(*) FROM pg_statistic WHERE starelid >= 16384),
+    (SELECT count(*) FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+_TABLES = (
+    "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1"
+)
+_SEQUENCES = """
+SELECT format('%I.%I', schemaname, sequencename), coalesce(last_value, start_value), last_value IS NOT NULL FROM pg_sequences
+"""
+
+
+@dataclasses.dataclass
+class Copy:
+    """A copy, with how it was when it was made.
+
+    :param rows: table -> its rows, as COPY gives them; tables without any are left out.
+    """
+
+    name: str
+    shape: tuple[object, ...]
+    tables: tuple[str, ...]
+    rows: dict[str, bytes]
+    sequences: tuple[tuple[str, int, bool], ...]
+    uses: int = 0
+
+
+class Copies:
+    """The copies of one template that this process has.
+
+    :param template: gives the template's name, made when it is not there yet.
+    """
+
+    def __init__(self, server: Server, prefix: str, template: Callable[[], str]) -> None:
+        self._server = server
+        self._prefix = prefix
+        self._template = template
+        self._numbers = itertools.count(1)
+        self._free: list[Copy] = []
+
+    def take(self) -> tuple[Copy, str]:
+        """A copy that is as the template, and its SQLAlchemy URL."""
+        copy = self._free.pop() if self._free else self._made()
+        copy.uses += 1
+        return copy, self._server.address(copy.name)
+
+    def give_back(self, copy: Copy) -> None:
+        """Ends what is still connected to it, and puts it back or drops it."""
+        if copy.uses < USES and self._put_back(copy):
+            self._free.append(copy)
+        else:
+            self._server.drop(copy.name)
+
+    def _made(self) -> Copy:
+        name = f"{self._prefix}_{next(self._numbers)}"
+        self._server.create(name, self._template())
+        with self._connected(name) as connection:
+            tables = tuple(row[0] for row in connection.execute(_TABLES))
+            rows = {table: _read(connection, table) for table, number in _numbers_of(connection, tables) if number}
+            sequences = tuple(connection.execute(_SEQUENCES).fetchall())
+            return Copy(name, _shape(connection), tables, rows, sequences)
+
+    def _put_back(self, copy: Copy) -> bool:
+        with self._connected(copy.name) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND pid <> pg_backend_pid()"
+            )
+            if _shape(connection) != copy.shape:
+                return False
+            found = _numbers_of(connection, copy.tables)
+            if any(number > MANY for _, number in found):
+                return False
+            # Without foreign keys, in any order.
+            connection.execute("SET session_replication_role = replica")
+            for table, number in found:
+                if number:
+                    connection.execute(sql.SQL("DELETE FROM {}").format(sql.SQL(table)))
+            for table, rows in copy.rows.items():
+                with connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(sql.SQL(table))) as into:
+                    into.write(rows)
+            connection.execute(
+                "SELECT setval(name::regclass, value, used) FROM unnest(%s::text[], %s::bigint[], %s::bool[]) "
+                "AS one(name, value, used)",
+                [list(part) for part in zip(*copy.sequences, strict=True)],
+            )
+        return True
+
+    def _connected(self, name: str) -> psycopg.Connection:
+        return psycopg.connect(dbname=name, user="postgres", host=str(self._server.folder))
+
+
+def _shape(connection: psycopg.Connection) -> tuple[object, ...]:
+    return tuple(connection.execute(_SHAPE).fetchone() or ())
+
+
+def _numbers_of(connection: psycopg.Connection, tables: tuple[str, ...]) -> list[tuple[str, int]]:
+    """Rows of each table, counted as far as it matters."""
+    parts = [
+        sql.SQL("SELECT {}, (SELECT count(*) FROM (SELECT FROM {} LIMIT {}) AS few)").format(
+            table, sql.SQL(table), MANY + 1
+        )
+        for table in tables
+    ]
+    return list(connection.execute(sql.SQL(" UNION ALL ").join(parts)))
+
+
+def _read(connection: psycopg.Connection, table: str) -> bytes:
+    with connection.cursor().copy(sql.SQL("COPY {} TO STDOUT").format(sql.SQL(table))) as out:
+        return b"".join(bytes(part) for part in out)
