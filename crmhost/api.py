@@ -35,6 +35,7 @@ from .contributions import (
     MenuItem,
     Permission,
     QuickAction,
+    RecordKind,
     RowResult,
     Schedule,
     SearchProvider,
@@ -65,6 +66,7 @@ from .core.mail import services as mail
 from .core.merging import services as merging
 from .core.notifications import services as notifications
 from .core.privacy import services as privacy
+from .core.records import services as records
 from .core.rows import insert_rows
 from .core.settings import services as settings
 from .core.statuses import services as statuses
@@ -142,6 +144,7 @@ __all__ = [
     "PluginError",
     "Plural",
     "QuickAction",
+    "RecordKind",
     "RetryLater",
     "Role",
     "RowResult",
@@ -186,6 +189,7 @@ __all__ = [
     "passwords",
     "plugin_base",
     "privacy",
+    "records",
     "search",
     "settings",
     "statuses",

@@ -24,71 +24,20 @@ An implementation may take fewer arguments than the hook offers.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-import pluggy
+from .hookmarks import PROJECT, Kind, Spec, hookimpl, hookspec
 
 if TYPE_CHECKING:
     from . import contributions as c
     from .core.files.models import File
     from .work.unit import Change, Work
 
-__all__ = ["API_VERSION", "Kind", "Spec", "hookimpl", "hookspec"]
+__all__ = ["API_VERSION", "PROJECT", "Kind", "Spec", "hookimpl", "hookspec"]
 
 #: Version of this contract. Minor: hooks or arguments were added. Major: something was removed.
 API_VERSION = "1.0"
-PROJECT = "crmhost"
-
-Kind = Literal["declare", "action", "filter", "collect", "first", "guard", "within"]
-F = TypeVar("F", bound=Callable[..., Any])
-
-_spec_marker = pluggy.HookspecMarker(PROJECT)
-_impl_marker = pluggy.HookimplMarker(PROJECT)
-
-
-@dataclasses.dataclass(frozen=True)
-class Spec:
-    """What a hook is, kept on the function as ``crmhost_hook``.
-
-    :param since: version of the plugin API that brought it.
-    :param deprecated: version that will remove it and what to use instead; empty while it is supported.
-    """
-
-    kind: Kind
-    since: str = "1.0"
-    deprecated: str = ""
-
-
-def hookspec(kind: Kind, *, since: str = "1.0", deprecated: str = "") -> Callable[[F], F]:
-    """Marks a function as a hook. Plugins use it too, for hooks of their own (``hooks.py`` of the plugin)."""
-
-    def mark(function: F) -> F:
-        marked = _spec_marker(function)
-        marked.crmhost_hook = Spec(kind, since, deprecated)  # type: ignore[attr-defined]
-        return marked
-
-    return mark
-
-
-@overload
-def hookimpl(function: F, /) -> F: ...
-@overload
-def hookimpl(*, order: int = 100, specname: str | None = None) -> Callable[[F], F]: ...
-def hookimpl(function: F | None = None, /, *, order: int = 100, specname: str | None = None) -> F | Callable[[F], F]:
-    """Marks a method of the plugin object as the implementation of the hook of the same name.
-
-    :param order: low numbers come first among plugins that do not depend on each other.
-    :param specname: name of the hook, when the method is called differently.
-    """
-
-    def mark(target: F) -> F:
-        marked = _impl_marker(target, specname=specname)
-        marked.crmhost_order = order  # type: ignore[attr-defined]
-        return marked
-
-    return mark(function) if function is not None else mark
 
 
 # --- Declared once per generation ------------------------------------------------------------------------------------
@@ -172,6 +121,12 @@ def contact_boxes() -> Sequence[c.Box]:
 @hookspec("declare")
 def contact_tabs() -> Sequence[c.Tab]:
     """Tabs beside the journal of a contact's page."""
+    return []
+
+
+@hookspec("declare")
+def record_kinds() -> Sequence[c.RecordKind]:
+    """Kinds of records with a page of their own: people tag them and write into their journal, other plugins add to the page."""
     return []
 
 

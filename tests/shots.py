@@ -95,6 +95,7 @@ PAGES = {
     "gallery-list": "/dev/gallery/list",
     "gallery-empty": "/dev/gallery/list/empty",
     "gallery-parts": "/dev/gallery/parts",
+    "gallery-record": "/dev/gallery/record",
     "gallery-overlays": "/dev/gallery/overlays",
     "gallery-charts": "/dev/gallery/charts",
     "not-found": "/nowhere",

@@ -81,7 +81,7 @@ class SetupStep(Contribution):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Vital(Contribution):
-    """A figure below a contact's name. ``value`` gets the work and the contact, gives text or ``None`` to show none."""
+    """A figure below a record's name. ``value`` gets the work and the record, gives text or ``None`` to show none."""
 
     id: str
     label: str
@@ -91,20 +91,24 @@ class Vital(Contribution):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Box(Contribution):
-    """A box at the side of a contact's page. ``render`` gets the work and the contact; empty markup hides it."""
+    """A box of a record's page. ``render`` gets the work and the record; empty markup hides it.
+
+    Readers drag boxes to where they want them. ``main`` ones begin in the wide column, above the tabs.
+    """
 
     id: str
     title: str
     render: Callable[[Work, Any], str]
     permission: str = ""
+    main: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Tab(Contribution):
-    """A tab of a contact's page; ``url_for("contacts.page", contact_id=…, tab=id)`` leads to it.
+    """A tab of a record's page; ``url_for("contacts.page", contact_id=…, tab=id)`` leads to that of a contact.
 
     :param id: unique among all tabs, so begin it with the plugin's id; it stands in the address.
-    :param render: gets the work and the contact, gives markup; called for the open tab only.
+    :param render: gets the work and the record, gives markup; called for the open tab only.
     :param count: gives the number beside its title.
     """
 
@@ -113,6 +117,36 @@ class Tab(Contribution):
     render: Callable[[Work, Any], str]
     count: Callable[[Work, Any], int] | None = None
     permission: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RecordKind(Contribution):
+    """A kind of record with a page of its own. People tag such records and write into their journal.
+
+    :param name: of one record, such as ``company``; the same as in custom fields, search and the audit log.
+    :param label: of one record, in English: ``Company``.
+    :param get: gets the work and an id, gives the record; raises :class:`NotFound` when there is none that the actor may see.
+    :param titles: gets the work and ids (up to 200), gives id -> what the record is called, for those that the actor may see.
+    :param endpoint: of its page.
+    :param argument: what the endpoint calls the id.
+    :param permission: what it takes to see records of this kind.
+    :param edit: what it takes to tag one; asked with the record.
+    :param parts: stem of the hooks by which plugins add to its page: for ``companies_company`` those are
+        ``companies_company_vitals``, ``…_boxes`` and ``…_tabs``, as far as the plugin declares them.
+    :param tag: gets a begun work, ids, names of tags to add and to remove; gives how many records changed. Only for a kind
+        whose tags are more than tags (a version, events of its own); it calls ``tags.put``.
+    """
+
+    name: str
+    label: str
+    get: Callable[[Work, int], Any]
+    titles: Callable[[Work, Sequence[int]], Mapping[int, str]]
+    endpoint: str
+    argument: str
+    permission: str
+    edit: str
+    parts: str = ""
+    tag: Callable[[Work, Sequence[int], Sequence[str], Sequence[str]], int] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -41,6 +41,7 @@ BUILTIN: dict[str, tuple[str, str]] = {
     "mail": ("crmhost.core.mail", "Mail"),
     "notifications": ("crmhost.core.notifications", "Notifications"),
     "storage": ("crmhost.core.files", "File storage"),
+    "records": ("crmhost.core.records", "Records"),
     "merging": ("crmhost.core.merging", "Merging"),
     "privacy": ("crmhost.core.privacy", "Privacy"),
     "lists": ("crmhost.core.lists", "Lists"),
@@ -290,7 +291,7 @@ def _own_specs(plugin: LoadedPlugin) -> list[ModuleType]:
 
 
 def _declared(hooks: HookCaller, name: str, depths: Mapping[str, int]) -> tuple[Any, ...]:
-    kind = DECLARED.get(name)
+    kind = DECLARED.get(name) or hooks.specs[name].gives
     found: list[tuple[tuple[int, int, str], Any]] = []
     for item in hooks.implementations(name):
         values = _guarded(item.plugin, f"fails in {name}()", lambda item=item: list(item.function() or ()))
@@ -341,6 +342,7 @@ _UNIQUE: dict[str, tuple[str, ...]] = {
     "contact_bulk_actions": ("id",),
     "contact_boxes": ("plugin", "id"),
     "contact_tabs": ("id",),
+    "record_kinds": ("name",),
 }
 
 

@@ -13,6 +13,9 @@ from ..core.fields.forms import add_fields as add_custom_fields
 from ..core.fields.forms import typed as typed_custom_fields
 from ..core.fields.showing import shown as shown_custom_field
 from ..core.jobs.showing import job_progress
+from ..core.journal.panel import journal_panel
+from ..core.records.links import record_url
+from ..core.records.page import RecordBox, record_page
 from . import switching
 from .charts import Chart, ChartReceipt, ChartSeries, chart_box
 from .downloads import name_download
@@ -89,6 +92,7 @@ __all__ = [
     "NumberField",
     "Person",
     "PhoneField",
+    "RecordBox",
     "Response",
     "RichTextField",
     "SecretField",
@@ -119,6 +123,7 @@ __all__ = [
     "icon",
     "is_fragment",
     "job_progress",
+    "journal_panel",
     "lazy_text",
     "link",
     "list_page",
@@ -134,6 +139,8 @@ __all__ = [
     "percent",
     "plugin_asset",
     "public",
+    "record_page",
+    "record_url",
     "redirect",
     "render_template",
     "repeatable",

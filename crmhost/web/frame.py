@@ -38,7 +38,8 @@ def _checked(key: str) -> str:
     return key
 
 
-def _names(field: str) -> list[str]:
+def sent_names(field: str) -> list[str]:
+    """The ids that a form sent in a field, each once; what can't be one is left out."""
     return list(dict.fromkeys(name for name in request.form.getlist(field)[:_MOST] if _NAME.match(name)))
 
 
@@ -48,11 +49,11 @@ def _back() -> ResponseReturnValue:
 
 @blueprint.post("/arrange/<key>")
 def keep_order(key: str) -> ResponseReturnValue:
-    """Remembers the order in which the reader put the parts of a page: sections of a form, boxes, widgets."""
-    order = _names("order")
+    """Remembers the order in which the reader put the parts of a page, such as sections of a form; or forgets it."""
+    order = None if request.form.get("do") == "default" else sent_names("order")
     with writing() as work:
         set_preference(work, f"order.{_checked(key)}", order)
-    return "", 204
+    return ("", 204) if order is not None else _back()
 
 
 @blueprint.post("/arrange/columns/<table>")
@@ -64,9 +65,9 @@ def keep_columns(table: str) -> ResponseReturnValue:
     if request.form.get("do") == "default":
         value = None
     elif "order" in request.form:
-        value = {**(value or {}), "order": _names("order")}
+        value = {**(value or {}), "order": sent_names("order")}
     else:
-        shown = _names("column")
+        shown = sent_names("column")
         order = (value or {}).get("order")
         value = {"order": order if isinstance(order, list) else [], "shown": shown}
     with writing() as work:
@@ -101,6 +102,11 @@ def save_view(table: str) -> ResponseReturnValue:
         set_preference(work, key, views)
     toast(said)
     return redirect(to, 303)
+
+
+def is_ordered(key: str) -> bool:
+    """Whether the reader put the parts of a page in an order of their own."""
+    return isinstance(preference(current_work(), f"order.{key}", None), list)
 
 
 def in_order(parts: list[Any], key: str, name_of: Any = None) -> list[Any]:

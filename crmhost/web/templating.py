@@ -271,7 +271,7 @@ def init_app(app: Flask, web: WebState) -> None:
     """Sets up the application's Jinja environment."""
     from ..core.notifications.services import unread
     from .forms import flat
-    from .frame import in_order
+    from .frame import in_order, is_ordered
     from .menus import menu_groups, quick_items
     from .palette import marked
     from .request import current_person, current_work
@@ -306,6 +306,7 @@ def init_app(app: Flask, web: WebState) -> None:
         quick_items=quick_items,
         take_toasts=take_toasts,
         assets=web.assets,
+        is_ordered=is_ordered,
         site_name=site_name,
         site_note=site_note,
         theme_choice=theme_choice,

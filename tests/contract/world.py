@@ -151,6 +151,17 @@ def _hookspecs(world: World) -> bool:
         return bool(work.hooks.call("probe_one_points", 900, work=work, contact_id=world.ada) == 500)
 
 
+def _record(world: World) -> bool:
+    with world.host.work("Admin") as work:
+        number = next(iter(work.service("probe_one").numbers(world.ada)), 0) if work.service("probe_one") else 0
+    page = world.page(f"/probe-one/scores/{number}")
+    return (
+        "probe-one-details" in page
+        and "two-box of" in page
+        and f"two-tab of {number}" in world.page(f"/probe-one/scores/{number}?tab=probe_two")
+    )
+
+
 def _kinds(hook: str, attribute: str, value: str) -> Callable[[World], bool]:
     return lambda world: value in [getattr(item, attribute) for item in world.declared(hook)]
 
@@ -173,6 +184,7 @@ SIGNS: dict[str, Callable[[World], bool]] = {
     "contact_vitals": _on_page("/contacts/{ada}", "probe-one-vital"),
     "contact_boxes": _on_page("/contacts/{ada}", "probe-one-box"),
     "contact_tabs": _on_page("/contacts/{ada}?tab=probe_one", "probe-one-tab"),
+    "record_kinds": _record,
     "contact_columns": _on_page("/contacts/", "probe-one-cell"),
     "contact_filters": _filter,
     "contact_bulk_actions": _bulk,

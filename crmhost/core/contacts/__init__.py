@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...contributions import FieldObject, MenuItem, Permission, QuickAction, SearchProvider, Setting, Vital
+from ...contributions import FieldObject, MenuItem, Permission, QuickAction, RecordKind, SearchProvider, Setting, Vital
 from ...hooks import hookimpl
 from ...work.unit import Change, Work
 
@@ -63,6 +63,27 @@ class Plugin:
         from .glance import vitals
 
         return vitals()
+
+    @hookimpl
+    def record_kinds(self) -> Sequence[RecordKind]:
+        from . import services
+        from .glance import names
+
+        return [
+            RecordKind(
+                name="contact",
+                label="Contact",
+                get=services.get,
+                titles=names,
+                endpoint="contacts.page",
+                argument="contact_id",
+                permission="contacts.view",
+                edit="contacts.edit",
+                parts="contact",
+                tag=services.tag,
+                order=10,
+            )
+        ]
 
     @hookimpl
     def custom_field_objects(self) -> Sequence[FieldObject]:

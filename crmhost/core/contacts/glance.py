@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from sqlalchemy import select
 
 from ...contributions import Hit, Vital
 from ...web.i18n import ago, day
@@ -39,6 +40,12 @@ def find(work: Work, text: str, limit: int) -> Sequence[Hit]:
         url = url_for("contacts.index", q=text)
         hits[-1:] = [Hit(title=_("Show all contacts with “%(text)s”", text=text), url=url, icon="filter")]
     return hits
+
+
+def names(work: Work, ids: Sequence[int]) -> Mapping[int, str]:
+    """Id -> name, of contacts that the actor may see, those in the bin too."""
+    wanted = select(Contact).where(Contact.id.in_(ids), Contact.within_reach(work.actor))
+    return {contact.id: contact.name for contact in work.session.scalars(wanted)}
 
 
 def vitals() -> Sequence[Vital]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from types import NoneType
-from typing import cast
 from urllib.parse import parse_qs
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -12,15 +9,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from ...contributions import Box, Tab, Vital
 from ...errors import CrmError, NotFound
 from ...web.i18n import day
 from ...web.request import current_work, is_fragment, requires, writing
-from ...web.templating import failed_badge
+from ...web.templating import icon
 from ...work.unit import Work
-from ..journal.panel import journal_panel
+from ..records.page import RecordBox, record_page
 from ..statuses import services as statuses
-from . import services, tags
+from . import services
 from .cells import source_label, status_switch
 from .custom_pages import reveal
 from .details import details_box, to_page
@@ -28,99 +24,6 @@ from .inline import add_inline
 from .models import Contact
 from .neighbours import neighbours
 from .queries import ListQuery
-
-_FAILED = object()
-JOURNAL = "journal"
-
-
-@dataclasses.dataclass(frozen=True)
-class ShownVital:
-    """A figure below the name."""
-
-    label: str
-    value: str | Markup
-
-
-@dataclasses.dataclass(frozen=True)
-class ShownTab:
-    """A tab; ``html`` only for the one that is open."""
-
-    id: str
-    title: str
-    count: int | None
-    open: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class ShownBox:
-    """A box at the side."""
-
-    id: str
-    title: str
-    html: Markup
-
-
-# --- what the page shows ---------------------------------------------------------------------------------------------
-
-
-def vitals(work: Work, contact: Contact) -> list[ShownVital]:
-    """The figures that the core and plugins contribute."""
-    found = []
-    for item in cast("tuple[Vital, ...]", work.generation.contributions("contact_vitals")):
-        if not work.can(item.permission):
-            continue
-        value = work.generation.run(
-            item.plugin, f"vital {item.id}", item.value, work, contact, default=_FAILED, gives=(str, NoneType)
-        )
-        if value is _FAILED:
-            value = failed_badge(item.plugin) or None
-        if value is not None:
-            found.append(ShownVital(_(item.label), value))
-    return found
-
-
-def contributed_tabs(work: Work, contact: Contact, wanted: str) -> tuple[list[ShownTab], Markup | None]:
-    """The tabs, and the markup of the one that is open; ``None`` while that is the journal."""
-    items = [
-        item
-        for item in cast("tuple[Tab, ...]", work.generation.contributions("contact_tabs"))
-        if work.can(item.permission)
-    ]
-    chosen = next((item for item in items if item.id == wanted), None)
-    found = [ShownTab(JOURNAL, _("Journal"), None, chosen is None)] if work.can("journal.view") else []
-    for item in items:
-        count = None
-        if item.count is not None:
-            count = work.generation.run(
-                item.plugin, f"tab {item.id}", item.count, work, contact, default=None, gives=int
-            )
-        found.append(ShownTab(item.id, _(item.title), count, item is chosen))
-    if chosen is None:
-        return found, None
-    html = work.generation.run(
-        chosen.plugin, f"tab {chosen.id}", chosen.render, work, contact, default=_FAILED, gives=str
-    )
-    if html is _FAILED:
-        return found, Markup('<p class="soft">{} {}</p>').format(
-            _("This part does not work at the moment."), failed_badge(chosen.plugin)
-        )
-    return found, Markup(html)  # noqa: S704  # a plugin's render gives finished markup
-
-
-def boxes(work: Work, contact: Contact) -> list[ShownBox]:
-    """The boxes that plugins contribute, with their markup; one without any is left out."""
-    found = []
-    for item in cast("tuple[Box, ...]", work.generation.contributions("contact_boxes")):
-        if not work.can(item.permission):
-            continue
-        html = work.generation.run(
-            item.plugin, f"box {item.id}", item.render, work, contact, default=_FAILED, gives=str
-        )
-        if html is _FAILED:
-            html = failed_badge(item.plugin)
-        if html:
-            found.append(ShownBox(f"{item.plugin}.{item.id}", _(item.title), Markup(html)))  # noqa: S704
-    return found
 
 
 def why(contact: Contact) -> str:
@@ -144,25 +47,34 @@ def page(contact_id: int) -> ResponseReturnValue:
     except NotFound:
         return _elsewhere(work, contact_id)
     came_from = request.args.get("list", "")[:2000]
-    before, after = _neighbours(work, contact, came_from)
-    tabs, tab = contributed_tabs(work, contact, request.args.get("tab", ""))
-    return render_template(
+    beside = [
+        url_for("contacts.page", contact_id=key, list=came_from or None) if key else ""
+        for key in _neighbours(work, contact, came_from)
+    ]
+    may = work.can("contacts.edit", contact)
+    return record_page(
         "contacts/page.html",
+        "contact",
+        contact,
+        boxes=[
+            RecordBox(
+                "contacts.details", _("Details"), details_box(work, contact), _edit_all(contact) if may else Markup()
+            )
+        ],
+        before=beside[0],
+        after=beside[1],
+        keep={"list": came_from or None},
         contact=contact,
-        tags=tags.of(work, "contact", [contact.id]).get(contact.id, []),
-        may=work.can("contacts.edit", contact),
-        switch=status_switch(contact, may=work.can("contacts.edit", contact)),
-        statuses=statuses.all_statuses(work),
+        switch=status_switch(contact, may=may),
         why=why(contact),
-        vitals=vitals(work, contact),
-        tabs=tabs,
-        tab=journal_panel(work, "contact", contact.id) if tab is None else tab,
-        boxes=[ShownBox("contacts.details", _("Details"), details_box(work, contact)), *boxes(work, contact)],
-        before=before,
-        after=after,
-        list=came_from or None,
         list_url=f"{url_for('contacts.index')}?{came_from}" if came_from else url_for("contacts.index"),
         saved=request.args.get("saved", "")[:20],
+    )
+
+
+def _edit_all(contact: Contact) -> Markup:
+    return Markup('<a class="btn btn-quiet btn-sm btn-square push" href="{}" aria-label="{}">{}</a>').format(
+        url_for("contacts.edit", contact_id=contact.id), _("Edit all"), icon("pencil")
     )
 
 
@@ -216,29 +128,10 @@ def _swapped(button: Markup) -> Markup:
     return Markup(str(button).replace("<button ", '<button hx-swap-oob="true" ', 1))  # noqa: S704  # made by us
 
 
-@requires("contacts.edit")
-def retag(contact_id: int) -> ResponseReturnValue:
-    """Add and remove tags."""
-    services.get(current_work(), contact_id)
-    add = [name.strip() for name in request.form.get("add", "").split(",") if name.strip()]
-    with writing() as work:
-        services.tag(work, [contact_id], add, request.form.getlist("remove"))
-    return to_page(contact_id)
-
-
-@requires("contacts.edit")
-def known_tags() -> ResponseReturnValue:
-    """The names of all tags, for the field in which one is typed."""
-    names = (Markup('<option value="{}">').format(tag.name) for tag in tags.all_tags(current_work()))
-    return Markup().join(names)
-
-
 def add_contact_pages(blueprint: Blueprint) -> None:
     """Adds the pages to the blueprint."""
     add = blueprint.add_url_rule
     add("/<int:contact_id>", view_func=page)
-    add("/known-tags", view_func=known_tags)
     add("/<int:contact_id>/status", view_func=status, methods=["GET", "POST"])
-    add("/<int:contact_id>/tags", endpoint="retag", view_func=retag, methods=["POST"])
     add("/<int:contact_id>/reveal/<key>", view_func=reveal, methods=["POST"])
     add_inline(blueprint)

@@ -68,7 +68,7 @@ def _others(work: Work, limit: int) -> list[JournalEntry]:
     kinds = [JournalEntry.type == name for name in types(work) if name != IMPORTED]
     keys = (JournalEntry.at.desc(), JournalEntry.id.desc())
     parts: list[Select[int]] = [
-        select(JournalEntry.id).where(condition).order_by(*keys).limit(limit)
+        select(JournalEntry.id).where(condition, services.of_seen_kinds(work)).order_by(*keys).limit(limit)
         for condition in (*kinds, not_(JournalEntry.by_system))
     ]
     ids = union_all(*(select(part.subquery()) for part in parts))

@@ -18,9 +18,10 @@ from ...web.forms.versions import VersionedForm, both_versions
 from ...web.request import current_work, is_fragment, local_path, requires, writing
 from ...web.toasts import toast
 from ...work.unit import Work
-from ..contacts.models import Contact
 from ..days import day_bound
 from ..keyset import valid_id
+from ..records import services as records
+from ..records.links import record_url
 from ..users.models import User
 from . import services
 from .models import JournalEntry
@@ -74,7 +75,7 @@ def _record_url(object_type: str, object_id: int) -> str:
     back = local_path(request.form.get("back"))
     if back:
         return back
-    return url_for("contacts.page", contact_id=object_id) if object_type == "contact" else url_for("journal.index")
+    return record_url(object_type, object_id) or url_for("journal.index")
 
 
 # --- of one record ---------------------------------------------------------------------------------------------------
@@ -256,8 +257,14 @@ def index() -> ResponseReturnValue:
 
 
 def feed_context(work: Work, found: Entries) -> dict[str, Any]:
-    """Days of a feed with the names of the contacts concerned; the dashboard's activity box takes it too."""
+    """Days of a feed with the names of the records concerned; the dashboard's activity box takes it too."""
     lines = lines_of(work, found.rows)
-    ids = {line.entry.contact_id for line in lines if line.entry.contact_id}
-    contacts = work.session.scalars(select(Contact).where(Contact.id.in_(ids))) if ids else ()
-    return {"days": days_of(work, lines), "lines": lines, "contacts": {contact.id: contact for contact in contacts}}
+    wanted: dict[str, set[int]] = {}
+    for line in lines:
+        wanted.setdefault(line.entry.object_type, set()).add(line.entry.object_id)
+    said = records.titles(work, wanted)
+    return {
+        "days": days_of(work, lines),
+        "lines": lines,
+        "subjects": {key: (title, record_url(*key)) for key, title in said.items()},
+    }

@@ -14,6 +14,7 @@ from ...messages import Message
 from ...work.unit import Change, Work
 from ..contacts.models import Contact
 from ..keyset import beyond, decode, encode, opaque, valid_id
+from ..records import services as records
 from ..text import clean_json, clean_line, clean_text, nearest, unknown
 from .models import JournalEntry
 from .system import SystemEntry, contacted
@@ -29,6 +30,7 @@ __all__ = [
     "feed",
     "get",
     "manual_types",
+    "of_seen_kinds",
     "pin",
     "remove",
     "require_visible",
@@ -38,7 +40,6 @@ __all__ = [
 
 By = Literal["all", "people", "system"]
 LONGEST_SUMMARY = 300
-LONGEST_KIND = 40
 LONGEST_TEXT = 20_000
 LARGEST_PAGE = 200
 #: Contacts of a limited user up to which their entries are looked up contact by contact.
@@ -75,11 +76,11 @@ def add(
 ) -> JournalEntry:
     """Writes an entry on a record's page; a type marked as contact moves the date of the last contact.
 
-    :param object_type: “contact”, or a kind of record of a plugin, which then looks after who may see it.
+    :param object_type: “contact”, or the name of a plugin's :class:`crmhost.api.RecordKind`.
     :param type: name of a type that people may choose.
     :param at: when it happened; now by default.
     :raises Invalid: sentences by field.
-    :raises NotFound: when the actor may not see the contact.
+    :raises NotFound: when the actor may not see the record.
     """
     work.require("journal.edit")
     require_visible(work, object_type, object_id)
@@ -168,7 +169,7 @@ def remove(work: Work, entry_id: int) -> None:
 def get(work: Work, entry_id: int) -> JournalEntry:
     """An entry.
 
-    :raises NotFound: when there is none, or the actor may not see its contact.
+    :raises NotFound: when there is none, or the actor may not see its record.
     """
     work.require("journal.view")
     return _one(work, entry_id)
@@ -211,7 +212,7 @@ def feed(
     limit: int = 30,
     by: By = "all",
 ) -> Entries:
-    """What happened lately across the whole site, newest first, as far as the actor may see the contacts.
+    """What happened lately across the whole site, newest first, as far as the actor may see the records.
 
     :param from_: not before this instant.
     :param to: before this instant.
@@ -230,9 +231,15 @@ def feed(
         where.append(entry.at < to)
     lead = user_id is not None or bool(type)
     where += [opaque(condition) if lead else condition for condition in _by(by)]
+    where.append(of_seen_kinds(work))
     if work.actor.only_assigned:
         where.append(_of_my_contacts(work))
     return Entries(*_page(work, where, after, limit))
+
+
+def of_seen_kinds(work: Work) -> ColumnElement[bool]:
+    """Entries of kinds of records that the actor may see at all."""
+    return opaque(JournalEntry.object_type.in_(records.seen_kinds(work)))
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------
@@ -283,8 +290,10 @@ def _one(work: Work, entry_id: int, *, lock: bool = False) -> JournalEntry:
     entry = work.session.scalar(wanted)
     if entry is None:
         raise NotFound("journal entry", entry_id)
-    if entry.object_type == _CONTACT and not _visible(work, entry.object_id, in_bin=True):
-        raise NotFound("journal entry", entry_id)
+    try:
+        require_visible(work, entry.object_type, entry.object_id, in_bin=True)
+    except NotFound:
+        raise NotFound("journal entry", entry_id) from None
     return entry
 
 
@@ -303,10 +312,10 @@ def _visible(work: Work, contact_id: int, *, in_bin: bool) -> bool:
 
 def require_visible(work: Work, object_type: str, object_id: int, *, in_bin: bool = False) -> None:
     """:raises NotFound: when the actor may not see the record whose journal it is."""
-    if object_type == _CONTACT and not _visible(work, object_id, in_bin=in_bin):
+    if object_type != _CONTACT:
+        records.get(work, object_type, object_id)
+    elif valid_id(object_id) is None or not _visible(work, object_id, in_bin=in_bin):
         raise NotFound("contact", object_id)
-    if valid_id(object_id) is None or not 0 < len(clean_line(object_type)) <= LONGEST_KIND:
-        raise NotFound(object_type, object_id)
 
 
 def _require_written(entry: JournalEntry) -> None:

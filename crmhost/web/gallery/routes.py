@@ -41,6 +41,7 @@ PAGES = {
     "full": "A list",
     "hollow": "An empty list",
     "parts": "Parts of records",
+    "record": "A record",
     "overlays": "Menus, dialogs, notices",
     "charts": "Charts",
 }
@@ -148,6 +149,12 @@ def parts() -> str:
     """Vitals, tabs, boxes, the journal, pairs, rows, notes."""
     lines = samples.lines(current_work().now)
     return render_template(f"{TEMPLATES}parts.html", lines=lines)
+
+
+@blueprint.get("/record")
+def record() -> str:
+    """The page of a record, whole."""
+    return render_template(f"{TEMPLATES}record.html", **samples.record_page(current_work().now))
 
 
 @blueprint.get("/overlays")

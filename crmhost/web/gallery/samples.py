@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from types import SimpleNamespace
+
+from markupsafe import Markup
 
 from ...contributions import JournalType
 from ...core.hues import HUES
 from ...core.journal.describe import Part
 from ...core.journal.models import JournalEntry
 from ...core.journal.panel import Line
+from ...core.records.page import RecordBox
 from ..charts import Chart, ChartReceipt, ChartSeries
 from ..forms import (
     AreaField,
@@ -204,3 +208,29 @@ def charts() -> list[Chart]:
         chart("line-none", title="What if there is nothing at all?", labels=[], series=[ChartSeries("This period", [])],
               empty="Add a contact, and the months will stand here."),
     ]  # fmt: skip
+
+
+def record_page(now: dt.datetime) -> dict[str, object]:
+    """What ``record_page`` hands to the template of a record."""
+    details = Markup('<dl class="crm-pairs"><dt>Place</dt><dd>Lyon</dd><dt>Since</dt><dd>13 Nov 2026</dd></dl>')
+    text = Markup("<p>A box in the wide column.</p>")
+    return {
+        "record": SimpleNamespace(id=1),
+        "kind": SimpleNamespace(name="contact"),
+        "may": True,
+        "tags": [{"name": f"Tag {hue}", "hue": hue} for hue in HUES[:3]],
+        "vitals": VITALS,
+        "tabs": [("Journal", "/", True, None), ("Loans", "/", False, 3)],
+        "tab": "",
+        "lines": lines(now),
+        "columns": {
+            "main": [RecordBox("gallery.wide", "A wide box", text)],
+            "side": [
+                RecordBox("gallery.details", "Details", details),
+                RecordBox("gallery.long", LONG_NAME, Markup('<p class="soft">Nothing here yet.</p>')),
+            ],
+        },
+        "is_arranged": True,
+        "before": "/",
+        "after": "/",
+    }

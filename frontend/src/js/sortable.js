@@ -22,8 +22,8 @@ export function sortable(area) {
     delayOnTouchOnly: true,
     ghostClass: "crm-ghost",
     chosenClass: "lifted",
-    onStart: ({ item }) => { from = place(item); },
-    onEnd: ({ item }) => { if (moved(item, from)) store(item, from); },
+    onStart: ({ item }) => { from = place(item); document.body.classList.add("crm-sorting"); },
+    onEnd: ({ item }) => { document.body.classList.remove("crm-sorting"); if (moved(item, from)) store(item, from); },
   });
 }
 

@@ -77,8 +77,6 @@ contacts.new contacts.edit
 contacts.edit contacts.edit
 contacts.field contacts.edit
 contacts.status contacts.edit
-contacts.retag contacts.edit
-contacts.known_tags contacts.edit
 contacts.delete contacts.delete
 contacts.restore contacts.delete
 contacts.bin_bulk contacts.delete
@@ -103,9 +101,14 @@ gallery.wrong person
 gallery.full person
 gallery.hollow person
 gallery.parts person
+gallery.record person
 gallery.overlays person
 gallery.charts person
 gallery.done public
+
+records.retag contacts.edit
+records.known_tags contacts.edit
+records.keep_boxes person
 
 journal.index journal.view
 journal.entries journal.view

@@ -122,9 +122,17 @@ def test_boxes_tabs_and_vitals_of_plugins_stand_on_the_page(site: Host, reader: 
     staff = Reader(site, "Read only").get(f"/contacts/{contact}").text
     assert "Secret" not in staff
     assert "Broken box" not in staff
-    reader.post("/arrange/contact_boxes", {"order": ["x.one", "contacts.details"]}, htmx=True)
+    assert "Reset layout" not in page
+    reader.post("/records/contact/boxes", {"area": "side", "order": ["x.one", "contacts.details"]}, htmx=True)
     page = reader.get(f"/contacts/{contact}").text
     assert page.index('data-id="x.one"') < page.index('data-id="contacts.details"')
+    reader.post("/records/contact/boxes", {"area": "main", "order": ["contacts.details"]}, htmx=True)
+    page = reader.get(f"/contacts/{contact}").text
+    assert page.index('data-area="main"') < page.index('data-id="contacts.details"') < page.index('data-area="side"')
+    assert page.index('data-area="side"') < page.index('data-id="x.one"')
+    answer = reader.post("/records/contact/boxes", {"do": "default", "back": f"/contacts/{contact}"})
+    page = reader.get(answer.location).text
+    assert page.index('data-area="side"') < page.index('data-id="contacts.details"') < page.index('data-id="x.one"')
 
 
 def test_the_status_is_switched_in_place(site: Host, reader: Reader) -> None:
@@ -201,9 +209,9 @@ def test_previous_and_next_follow_the_list_one_came_from(site: Host, reader: Rea
 def test_tags_come_and_go_on_the_page(site: Host, reader: Reader) -> None:
     """Several at once by commas; a new one is made."""
     [contact] = people(site, 1)
-    reader.post(f"/contacts/{contact}/tags", {"add": "VIP, Fair 2026"})
+    reader.post(f"/records/contact/{contact}/tags", {"add": "VIP, Fair 2026"})
     assert "Remove the tag VIP" in reader.get(f"/contacts/{contact}").text
-    reader.post(f"/contacts/{contact}/tags", {"remove": "VIP"})
+    reader.post(f"/records/contact/{contact}/tags", {"remove": "VIP"})
     page = reader.get(f"/contacts/{contact}").text
     assert "Remove the tag VIP" not in page
     assert "Remove the tag Fair 2026" in page

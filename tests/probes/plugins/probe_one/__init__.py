@@ -165,6 +165,28 @@ class Plugin:
         return [api.FieldObject(name="probe_one_score", label="Probe scores", model=Score)]
 
     @hookimpl
+    def record_kinds(self) -> Sequence[api.RecordKind]:
+        from . import services
+
+        return [
+            api.RecordKind(
+                name="probe_one_score",
+                label="Score",
+                get=services.get,
+                titles=services.titles,
+                endpoint="probe_one.score",
+                argument="score_id",
+                permission="probe_one.view",
+                edit="probe_one.edit",
+                parts="probe_one_score",
+            )
+        ]
+
+    @hookimpl
+    def probe_one_score_vitals(self) -> Sequence[api.Vital]:
+        return [api.Vital(id="points", label="Points", value=lambda _work, score: str(score.points))]
+
+    @hookimpl
     def search(self) -> Sequence[api.SearchProvider]:
         from .parts import find
 

@@ -15,5 +15,8 @@ class Scores(Protocol):
     def total(self, contact_id: int) -> int:
         """Points of a contact."""
 
+    def numbers(self, contact_id: int) -> list[int]:
+        """Numbers of the scores of a contact."""
+
     def per_status(self) -> Mapping[int, int]:
         """Status id -> number of contacts, from the roll-up."""

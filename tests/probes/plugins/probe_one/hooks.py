@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from crmhost.api import Work
+from crmhost.api import Box, Tab, Vital, Work
 from crmhost.hooks import hookspec
 
 
@@ -37,4 +38,22 @@ def probe_one_grade(work: Work, points: int) -> str | None:
 @hookspec("declare")
 def probe_one_sources() -> list[str]:
     """Names of further sources of scores."""
+    return []
+
+
+@hookspec("declare", gives=Vital)
+def probe_one_score_vitals() -> Sequence[Vital]:
+    """Figures of a score's page."""
+    return []
+
+
+@hookspec("declare", gives=Box)
+def probe_one_score_boxes() -> Sequence[Box]:
+    """Boxes of a score's page."""
+    return []
+
+
+@hookspec("declare", gives=Tab)
+def probe_one_score_tabs() -> Sequence[Tab]:
+    """Tabs of a score's page."""
     return []

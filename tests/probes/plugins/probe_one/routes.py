@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from flask import Blueprint
+from markupsafe import Markup
 
 from crmhost.api import Status, Work, contacts
 from crmhost.web.api import (
+    RecordBox,
     Response,
     current_work,
     gettext,
     public,
+    record_page,
     redirect,
     render_template,
     request,
@@ -54,6 +57,16 @@ def give(contact_id: int) -> Response:
         services.give(work, contact_id, points if points is not None else 2000, remark=request.form.get("remark", ""))
     toast(gettext("The score was saved."))
     return redirect(url_for("probe_one.contact", contact_id=contact_id))
+
+
+@blueprint.get("/scores/<int:score_id>")
+@requires("probe_one.view")
+def score(score_id: int) -> str:
+    """The page of a score."""
+    found = services.get(current_work(), score_id)
+    own = RecordBox("probe_one.details", gettext("Details"), Markup("<p>probe-one-details</p>"))
+    after = url_for("probe_one.score", score_id=score_id + 1)
+    return record_page("probe_one/score.html", "probe_one_score", found, boxes=[own], after=after)
 
 
 @blueprint.get("/hello")

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from crmhost.api import Change, Contact, Event, Invalid, Vetoed, Work, contacts, journal
+from crmhost.api import Change, Contact, Event, Invalid, NotFound, Vetoed, Work, contacts, journal, records
 
 from .models import Heard, Member, Rollup, Score
 
@@ -37,6 +37,31 @@ def give(work: Work, contact_id: int, points: int, *, remark: str = "", source: 
     work.enqueue("probe_one.recount", dedupe="all")
     work.hooks.call("probe_one_scored", work=work, score_id=score.id)
     return score
+
+
+def get(work: Work, score_id: int) -> Score:
+    """A score.
+
+    :raises NotFound: when there is none, or the actor may not see its contact.
+    """
+    score = work.session.get(Score, score_id)
+    if score is None:
+        raise NotFound("score", score_id)
+    contacts.get(work, score.contact_id)
+    return score
+
+
+def titles(work: Work, ids: Sequence[int]) -> Mapping[int, str]:
+    """What scores are called, those that the actor may see."""
+    seen = select(Score).join(Contact, Contact.id == Score.contact_id).where(Contact.visible_to(work.actor))
+    return {score.id: f"Score of {score.points}" for score in work.session.scalars(seen.where(Score.id.in_(ids)))}
+
+
+def remove(work: Work, score_id: int) -> None:
+    """Takes a score away, with its tags and its journal."""
+    work.require("probe_one.edit")
+    work.session.delete(get(work, score_id))
+    records.forget(work, "probe_one_score", [score_id])
 
 
 def give_many(work: Work, ids: Sequence[int], points: int) -> int:
@@ -187,6 +212,9 @@ class Scores:
 
     def total(self, contact_id: int) -> int:
         return totals(self._work, [contact_id]).get(contact_id, 0)
+
+    def numbers(self, contact_id: int) -> list[int]:
+        return [score.id for score in scores_of(self._work, contact_id)]
 
     def per_status(self) -> Mapping[int, int]:
         return per_status(self._work)

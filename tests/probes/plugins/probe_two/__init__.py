@@ -81,3 +81,11 @@ class Plugin:
     @hookimpl
     def probe_one_sources(self) -> list[str]:
         return ["two"]
+
+    @hookimpl
+    def probe_one_score_boxes(self) -> list[dict[str, Any]]:
+        return [{"id": "note", "title": "Two's box", "render": lambda _work, score: f"two-box of {score.id}"}]
+
+    @hookimpl
+    def probe_one_score_tabs(self) -> list[api.Tab]:
+        return [api.Tab(id="probe_two", title="Two's tab", render=lambda _work, score: f"two-tab of {score.id}")]
