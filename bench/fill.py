@@ -18,6 +18,7 @@ from crmhost.core.fields import index
 from crmhost.core.fields import services as fields
 from crmhost.core.fields.models import FieldValue
 from crmhost.core.journal.models import JournalEntry
+from crmhost.core.statuses import services as statuses
 from crmhost.core.statuses.models import StatusChange, StatusCount
 from crmhost.db import WRITES, metadata
 from crmhost.site import Site
@@ -45,6 +46,11 @@ def fill(site: Site, number: int, seeds: int = SEEDS) -> None:
             _copy(connection, min(have, number - have))
     with site.work() as work, work.begin():
         days.rebuild(work)
+        if "funnel_stay" in metadata.tables:
+            from plugins.funnel import flows
+
+            for status in statuses.all_statuses(work):
+                flows.rebuild(work, status.id)
     if site.engine.dialect.name == "postgresql":
         with site.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")

@@ -1,4 +1,5 @@
-"""What pages cost: queries at few and many rows, server time at a million contacts, the weight of a first visit."""
+"""What pages cost: queries at few and many rows, server time at a million contacts and of lists by custom fields, the weight of a
+first visit."""
 
 from __future__ import annotations
 
@@ -6,17 +7,19 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sqlalchemy import event, func, select
 
 from crmhost.core.contacts.models import Contact
+from crmhost.core.fields.models import FieldValue
 from crmhost.core.statuses import services as statuses
 from crmhost.site import Site
 
 from . import sites
 from .fill import fill
 from .load import Server, free_port
-from .report import Report, median_ms
+from .report import Report, median_ms, medians_ms
 from .sites import Place
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ WEIGHT = 150_000
 TIMED = ("contact", "list", "dashboard")
 GROWTH_MS, GROWTH = 10.0, 2.0
 FAST_MS = 50.0
+#: A list by a custom field may take so many times as long as the same by a field that every contact has.
+CUSTOM = 3.0
 
 
 def main(databases: str = "both") -> int:
@@ -58,7 +63,7 @@ def measure(place: Place) -> int:
     grown(place, MANY)
     many = queries_of(place)
     grown(place, LARGE)
-    return _queries(place, few, many) + _times(place, small, times_of(place))
+    return _queries(place, few, many) + _times(place, small, times_of(place)) + custom_fields(place)
 
 
 def grown(place: Place, number: int) -> None:
@@ -95,6 +100,7 @@ def addresses(site: Site) -> dict[str, str]:
         "list, filtered by status and source": f"/contacts/?status={status}&source=demo",
         "list, searched": "/contacts/?q=example",
         "list, by name": "/contacts/?sort=name",
+        "list, by custom fields": f"/contacts/?status={status}&custom.tier=Gold&custom.size.from=1&sort=custom.size",
         "bin": "/contacts/bin",
         "contact": f"/contacts/{(contact + newest) // 2}",
         "contact, its form": f"/contacts/{(contact + newest) // 2}/edit",
@@ -185,6 +191,72 @@ def _opener(client: FlaskClient, address: str) -> Callable[[], None]:
 def _get(client: FlaskClient, address: str) -> None:
     answer = client.get(address)
     assert answer.status_code == 200, f"{address}: {answer.status}"
+
+
+# --- custom fields ---------------------------------------------------------------------------------------------------
+
+
+def custom_fields(place: Place) -> int:
+    """Server time of lists by custom fields against that of the same by built-in fields, measured in turn."""
+    report = Report(f"Lists by custom and by built-in fields at {LARGE:,} contacts, {place.label} (median)")
+    with opened(place) as (site, client):
+        for name, (custom, built_in) in alike(site).items():
+            before, after = medians_ms(
+                _opener(client, f"/contacts/?{built_in}"), _opener(client, f"/contacts/?{custom}")
+            )
+            ratio = after / before
+            value = f"{before:.1f} and {after:.1f} ms, {ratio:.2f} times (at most {CUSTOM:.0f})"
+            report.figure(name, value, must=ratio <= CUSTOM)
+            if after >= FAST_MS:
+                report.figure(f"  aim for {name}", f"{after:.1f} ms (under {FAST_MS:.0f})", aim=False)
+    return report.failed
+
+
+def alike(site: Site) -> dict[str, tuple[str, str]]:
+    """Name -> query of a list by a custom field, and of one by a built-in field that does the same."""
+    with site.work() as work:
+        status = statuses.find(work, "Customer").id
+        number = work.session.scalar(select(func.count()).select_from(Contact)) or 0
+        common = select(Contact.source).group_by(Contact.source).order_by(func.count().desc())
+        source = work.session.scalar(common.limit(1))
+        name = work.session.scalar(select(Contact.sort_name).where(func.length(Contact.sort_name) > 5).limit(1)) or ""
+        nickname = work.session.scalar(select(FieldValue.text).where(FieldValue.text.is_not(None)).limit(1))
+        days = []
+        for share in (0.4, 0.7):
+            at = select(Contact.created_at).where(Contact.deleted_at.is_(None)).order_by(Contact.created_at)
+            days.append(work.session.scalars(at.offset(int(number * share)).limit(1)).one().date())
+    some = f"created_from={days[0]}&created_to={days[1]}"
+    few = f"created_from={days[0]}&created_to={days[0]}"
+    size, renewal = "custom.size.from=15000&custom.size.to=30000", "custom.renewal.from=2023-01-01"
+    renewal += "&custom.renewal.to=2026-04-01"
+    return {
+        "number, a wide range": (size, some),
+        "number, a narrow range": ("custom.size.from=15000&custom.size.to=15020", few),
+        "number, from": ("custom.size.from=1000", f"created_from={days[0]}"),
+        "date, a wide range": (renewal, some),
+        "date, one day": ("custom.renewal.from=2023-05-02&custom.renewal.to=2023-05-02", few),
+        "choice that many have": ("custom.tier=Bronze", f"source={source}"),
+        "text that is": (f"custom.nickname={nickname}", few),
+        "text that contains": ("custom.nickname.contains=bako", f"q={quote(name[:4])}"),
+        "choice and status": (f"custom.tier=Gold&status={status}", f"source={source}&status={status}"),
+        "number, choice and status": (
+            f"{size}&custom.tier=Gold&status={status}",
+            f"{some}&source={source}&status={status}",
+        ),
+        "without a value": ("custom.size.empty=yes", "assigned_to=nobody"),
+        "by number": ("sort=custom.size", "sort=updated_at"),
+        "by number, downwards": ("sort=-custom.size", "sort=-updated_at"),
+        "by date": ("sort=-custom.renewal", "sort=-last_contacted_at"),
+        "by text": ("sort=custom.nickname", "sort=name"),
+        "by choice": ("sort=custom.tier", "sort=status"),
+        "a range, by the same number": (f"{size}&sort=custom.size", f"{some}&sort=created_at"),
+        "a choice, by number": ("custom.tier=Bronze&sort=custom.size", f"source={source}&sort=updated_at"),
+        "a status, by number": (f"status={status}&sort=custom.size", f"status={status}&sort=updated_at"),
+        "a choice and status, by text": (
+            f"custom.tier=Gold&status={status}&sort=custom.nickname",
+            f"source={source}&status={status}&sort=name",
+        ),
+    }
 
 
 # --- the first visit --------------------------------------------------------------------------------------------------

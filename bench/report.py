@@ -47,14 +47,19 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def median_ms(function: Callable[[], object], runs: int = 25, warm_up: int = 3) -> float:
     """Median of the wall time of a call, in milliseconds."""
-    for _ in range(warm_up):
-        function()
-    times = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        function()
-        times.append((time.perf_counter() - started) * 1000)
-    return statistics.median(times)
+    return medians_ms(function, runs=runs, warm_up=warm_up)[0]
+
+
+def medians_ms(*functions: Callable[[], object], runs: int = 25, warm_up: int = 3) -> list[float]:
+    """Median of the wall time of each call, called in turn, so that a machine that slows down slows all of them."""
+    times: list[list[float]] = [[] for _ in functions]
+    for run in range(warm_up + runs):
+        for function, mine in zip(functions, times, strict=True):
+            started = time.perf_counter()
+            function()
+            if run >= warm_up:
+                mine.append((time.perf_counter() - started) * 1000)
+    return [statistics.median(mine) for mine in times]
 
 
 def resident_kib() -> int:

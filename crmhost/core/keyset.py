@@ -172,3 +172,11 @@ def beyond(
 def opaque(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """The condition in a form that no planner looks into, so that the order of the list decides which index is read."""
     return case((condition, 1), else_=0) == 1
+
+
+def there(rows: Select[Any]) -> ColumnElement[bool]:
+    """Whether there is such a row, looked up for each row of the query around it.
+
+    For an ``EXISTS`` PostgreSQL may instead read all of them beforehand, though only a page is wanted.
+    """
+    return rows.limit(1).scalar_subquery().is_not(None)

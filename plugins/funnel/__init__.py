@@ -26,9 +26,13 @@ class Plugin:
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:
+        from .flows import fold
         from .stays import count
 
-        return [Job(kind="funnel.count", handler=count, label="Count for the funnel")]
+        return [
+            Job(kind="funnel.count", handler=count, label="Count for the funnel"),
+            Job(kind="funnel.fold", handler=fold, label="Put the sums of the funnel together"),
+        ]
 
     @hookimpl
     def contact_filters(self) -> Sequence[Filter]:
@@ -85,6 +89,12 @@ class Plugin:
         from .stays import begin
 
         begin(work)
+
+    @hookimpl
+    def contact_erase(self, work: Work, contact_id: int) -> None:
+        from .stays import forget
+
+        forget(work, contact_id)
 
     @hookimpl
     def within(self, work: Work, changes: Sequence[Change]) -> None:

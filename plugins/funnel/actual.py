@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, literal, select, union_all
 
 from crmhost.api import Contact, Invalid, Message, Status, Work, contacts_list, statuses
 
+from . import flows
 from .models import Stay
 from .services import PERMISSION
 from .settings import steps
@@ -113,7 +115,8 @@ class Actual:
 def actual(work: Work, chosen: Period, filters: Mapping[str, str] | None = None) -> Actual:
     """The funnel as it really was in a period.
 
-    The numbers are read from one index, in which each stay of a contact in a status is an entry.
+    Without filters the numbers come from kept sums, see :mod:`.flows`; with filters from one index, in which each stay of a
+    contact in a status is an entry.
 
     :param filters: of the contact list, by name (``tag``, ``assigned_to`` …).
     :raises Invalid: when a filter is unknown.
@@ -124,35 +127,60 @@ def actual(work: Work, chosen: Period, filters: Mapping[str, str] | None = None)
     names = {status.id: status.name for status in statuses.all_statuses(work)}
     places = {status.id: place for place, status in enumerate(passed)}
     who = whose(work, filters)
+    led: dict[int, list[tuple[int | None, int, int]]] = defaultdict(list)
+    for status_id, *rest in work.session.execute(_sums(work, list(places), chosen, who)):
+        next_id, span, number = rest
+        led[status_id].append((next_id, span or 0, int(number)))
+    figures = [_figures(led[status.id], place, places) for place, status in enumerate(passed)]
+    medians = _medians(work, chosen, who, passed, [figure.spans for figure in figures])
     found: list[Step] = []
-    for place, status in enumerate(passed):
-        entered = _entered(work, status.id, chosen, who)
+    for status, figure, median in zip(passed, figures, medians, strict=True):
         left: dict[str, int] = defaultdict(int)
-        current = on = back = 0
-        spans: dict[int, int] = defaultdict(int)
-        for next_id, span, number in work.session.execute(
-            select(Stay.next_id, Stay.span, func.count()).where(entered).group_by(Stay.next_id, Stay.span)
-        ):
-            if next_id is None:
-                current += number
-            elif places.get(next_id, -1) > place:
-                on += number
-                spans[span or 0] += number
-            elif next_id in places:
-                back += number
-            else:
-                left[names.get(next_id, "")] += number
-        count = current + on + back + sum(left.values())
+        for status_id, number in figure.left.items():
+            left[names.get(status_id, "")] += number
+        count = figure.current + figure.on + figure.back + sum(left.values())
         before = found[-1] if found else None
         found.append(
             Step(
-                status, count, current, on, back, tuple(sorted(left.items(), key=lambda pair: (-pair[1], pair[0]))),
+                status, count, figure.current, figure.on, figure.back,
+                tuple(sorted(left.items(), key=lambda pair: (-pair[1], pair[0]))),
                 _share(count, found[0].count if found else count),
                 _share(before.on, before.count) if before else None,
-                _median(work, entered, [later.id for later in passed[place + 1 :]], spans),
+                median,
             )
         )  # fmt: skip
     return Actual(chosen, tuple(found), bool(work.settings.get(COUNTED)))
+
+
+@dataclasses.dataclass
+class _Figures:
+    """What became of those at a step; ``spans``: of those who went on, number by how long they had been there, roughly."""
+
+    current: int = 0
+    on: int = 0
+    back: int = 0
+    left: Counter[int] = dataclasses.field(default_factory=Counter)
+    spans: Counter[int] = dataclasses.field(default_factory=Counter)
+
+
+def _figures(rows: Iterable[tuple[int | None, int, int]], place: int, places: Mapping[int, int]) -> _Figures:
+    found = _Figures()
+    for next_id, span, number in rows:
+        if next_id is None:
+            found.current += number
+        elif next_id not in places:
+            found.left[next_id] += number
+        elif places[next_id] > place:
+            found.on += number
+            found.spans[span] += number
+        else:
+            found.back += number
+    return found
+
+
+def _sums(work: Work, status_ids: Sequence[int], chosen: Period, who: ColumnElement[bool] | None) -> Select[Any]:
+    start, end = chosen.bounds(work)
+    return flows.between(status_ids, start, end) if who is None else flows.plain(status_ids, start, end).where(who)
 
 
 def whose(work: Work, filters: Mapping[str, str] | None) -> ColumnElement[bool] | None:
@@ -165,33 +193,43 @@ def whose(work: Work, filters: Mapping[str, str] | None) -> ColumnElement[bool] 
 
 def _entered(work: Work, status_id: int, chosen: Period, who: ColumnElement[bool] | None) -> ColumnElement[bool]:
     """The last stays in a status that began in the period, one of each contact."""
-    start, end = chosen.bounds(work)
-    found = and_(
-        Stay.live,
-        Stay.status_id == status_id,
-        Stay.entered_at >= start,
-        Stay.entered_at < end,
-        or_(Stay.again_at.is_(None), Stay.again_at >= end),
-    )
+    found = and_(Stay.status_id == status_id, flows.last_ones(*chosen.bounds(work)))
     return found if who is None else and_(found, who)
 
 
-def _median(work: Work, entered: ColumnElement[bool], later: Sequence[int], spans: Mapping[int, int]) -> float | None:
-    """The middle one of the times that lie in these spans (span -> number); of two the mean."""
-    total = sum(spans.values())
-    if not total:
-        return None
-    middle = (total - 1) // 2, total // 2
-    times = [_at(work, entered, later, spans, place) for place in sorted(set(middle))]
-    return sum(times) / len(times)
+def _medians(
+    work: Work,
+    chosen: Period,
+    who: ColumnElement[bool] | None,
+    passed: Sequence[Status],
+    spans: Sequence[Mapping[int, int]],
+) -> list[float | None]:
+    """For each step the middle one of the times that lie in its spans (span -> number); of two the mean.
+
+    Only the times in the span in which it lies are read, for all steps at once.
+    """
+    wanted: list[Select[Any]] = []
+    for place, counts in enumerate(spans):
+        total = sum(counts.values())
+        later = [status.id for status in passed[place + 1 :]]
+        entered = _entered(work, passed[place].id, chosen, who)
+        for middle in sorted({(total - 1) // 2, total // 2}) if total else ():
+            span, rest = _span_at(counts, middle)
+            times = select(Stay.seconds).where(entered, Stay.next_id.in_(later), Stay.span == span)
+            time = times.order_by(Stay.seconds).offset(rest).limit(1).subquery()
+            wanted.append(select(literal(place), time.c.seconds))
+    found: dict[int, list[int]] = defaultdict(list)
+    if wanted:
+        for place, seconds in work.session.execute(union_all(*wanted)):
+            found[place].append(seconds)
+    return [sum(found[place]) / len(found[place]) if place in found else None for place in range(len(spans))]
 
 
-def _at(work: Work, entered: ColumnElement[bool], later: Sequence[int], spans: Mapping[int, int], place: int) -> int:
-    """The time at a place in their order: only those in its span are read."""
+def _span_at(spans: Mapping[int, int], place: int) -> tuple[int, int]:
+    """The span in which the time at a place in their order lies, and its place in that."""
     for span in sorted(spans):
         if place < spans[span]:
-            wanted = select(Stay.seconds).where(entered, Stay.next_id.in_(later), Stay.span == span)
-            return int(work.session.scalar(wanted.order_by(Stay.seconds).offset(place).limit(1)) or 0)
+            return span, place
         place -= spans[span]
     raise AssertionError("unreachable")
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crmhost.api import UTCDateTime, plugin_base
 
 Base = plugin_base("funnel")
 
+_CAME_BACK = text("again_at IS NOT NULL")
+
 
 class Stay(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
     """An unbroken time of a contact in a status.
 
     ``next_id``, ``seconds`` and ``span`` are empty while it lasts. ``again_at``: when the contact next entered the same status.
-    ``live``: the contact is not in the bin.
+    ``live``: the contact is not in the bin. ``week``: see :func:`plugins.funnel.flows.week_of`.
     """
 
     __tablename__ = "funnel_stay"
@@ -32,6 +34,19 @@ class Stay(Base):  # type: ignore[misc, valid-type]  # the base is made by a fun
             "again_at",
             "seconds",
             "contact_id",
+        ),
+        # The same in order of time, for the ends of a period, and those that are not among the kept sums.
+        Index("ix_funnel_stay_entered", "status_id", "live", "entered_at", "again_at", "next_id", "span"),
+        Index(
+            "ix_funnel_stay_again",
+            "status_id",
+            "live",
+            "again_at",
+            "entered_at",
+            "next_id",
+            "span",
+            sqlite_where=_CAME_BACK,
+            postgresql_where=_CAME_BACK,
         ),
         Index("ix_funnel_stay_contact", "contact_id"),
     )
@@ -49,3 +64,22 @@ class Stay(Base):  # type: ignore[misc, valid-type]  # the base is made by a fun
     span: Mapped[int | None]
     again_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     live: Mapped[bool] = mapped_column(default=True)
+    week: Mapped[int] = mapped_column(server_default="0")
+
+
+class Flow(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
+    """How many stays of a kind there are, or how many more or fewer: the rows of one kind add up.
+
+    Only stays of contacts that are not in the bin count, and of each contact only its last in a status.
+    """
+
+    __tablename__ = "funnel_flow"
+    __table_args__ = (Index("ix_funnel_flow_week", "status_id", "week", "next_id", "span", "amount"),)
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
+    status_id: Mapped[int]
+    #: The week in which they began.
+    week: Mapped[int]
+    next_id: Mapped[int | None]
+    span: Mapped[int | None]
+    amount: Mapped[int]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import delete, func, select
 
-from crmhost.api import Change, Contact, JobContext, Message, StatusChange, Work, insert_rows, settings
+from crmhost.api import Change, Contact, JobContext, Message, StatusChange, Work, insert_rows, settings, statuses
 
+from . import flows
 from .models import Stay
 
 #: Hidden setting: the stays of all contacts have been taken from the history.
@@ -43,8 +45,7 @@ def take(work: Work, ids: Sequence[int], *, fresh: bool = False) -> None:
     :param fresh: they have none yet.
     """
     session = work.session
-    if not fresh:
-        session.execute(delete(Stay).where(Stay.contact_id.in_(ids)), execution_options={"synchronize_session": False})
+    gone = Counter[flows.Key]() if fresh else _leave(work, ids)
     history = (
         select(StatusChange.contact_id, StatusChange.new_id, StatusChange.at, Contact.deleted_at)
         .join(Contact, Contact.id == StatusChange.contact_id)
@@ -56,6 +57,22 @@ def take(work: Work, ids: Sequence[int], *, fresh: bool = False) -> None:
         entries = [(row[1] or 0, row[2], row[3] is None) for row in rows]
         found += stays_of(contact, [(status, at) for status, at, _ in entries], live=entries[0][2])
     insert_rows(session, Stay, found)
+    flows.add(work, gone, flows.counted(found))
+
+
+def _leave(work: Work, ids: Sequence[int]) -> Counter[flows.Key]:
+    """Deletes the stays of contacts; gives what they counted."""
+    names = ("status_id", "week", "next_id", "span", "live", "again_at")
+    gone = work.session.execute(
+        delete(Stay).where(Stay.contact_id.in_(ids)).returning(*(getattr(Stay, name) for name in names)),
+        execution_options={"synchronize_session": False},
+    )
+    return flows.counted(dict(row) for row in gone.mappings())
+
+
+def forget(work: Work, contact_id: int) -> None:
+    """Takes the stays of a contact away, before it goes itself."""
+    flows.add(work, _leave(work, [contact_id]), {})
 
 
 def stays_of(contact: int, entries: Sequence[tuple[int, dt.datetime]], *, live: bool = True) -> list[dict[str, Any]]:
@@ -77,6 +94,7 @@ def stays_of(contact: int, entries: Sequence[tuple[int, dt.datetime]], *, live: 
             "span": None if seconds is None else span_of(seconds),
             "again_at": again.get(status),
             "live": live,
+            "week": flows.week_of(at),
         })  # fmt: skip
         again[status] = at
         following = status, at
@@ -104,6 +122,8 @@ def begin(work: Work) -> None:
         return
     for ids in pages(work):
         take(work, ids)
+    for status in statuses.all_statuses(work):
+        flows.rebuild(work, status.id)
     settings.store(work, {COUNTED: True})
 
 
@@ -128,6 +148,10 @@ def count(job: JobContext) -> dict[str, Any]:
             take(work, ids)
         done += len(ids)
         job.progress(ids[-1], last)
+    # What was kept before may be of contacts that were erased while the plugin was off.
+    for status in statuses.all_statuses(work):
+        with work.begin():
+            flows.rebuild(work, status.id)
     with work.begin():
         settings.store(work, {COUNTED: True})
     return {

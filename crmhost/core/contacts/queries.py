@@ -19,9 +19,8 @@ from ...work.unit import Work
 from ..fields.definitions import PREFIX
 from ..keyset import beyond, opaque
 from ..rows import chunks
-from ..statuses import counts as status_counts
 from ..statuses import services as statuses
-from . import search
+from . import search, whole
 from .custom_sorts import CustomSort, custom_sort
 from .filters import NARROW, Condition, conditions
 from .listing import Count, ListQuery, Page, phone_words
@@ -45,8 +44,6 @@ __all__ = [
 HITS = 1_000
 #: Hits of a search that a broad filter is asked of.
 SCANNED = 10_000
-#: Up to here a count is exact.
-COUNTED = 10_000
 LARGEST_PAGE = 500
 _LAST = "\U0010ffff"
 
@@ -63,7 +60,7 @@ def page(work: Work, query: ListQuery) -> Page:
 def count(work: Work, query: ListQuery) -> Count:
     """How many contacts a list holds: exact up to 10,000, and beyond where it is kept anyway."""
     work.require("contacts.view")
-    return Listing(work, query).count()
+    return whole.count(Listing(work, query))
 
 
 def count_by_status(work: Work, filters: Mapping[str, str]) -> dict[int, int]:
@@ -97,7 +94,7 @@ def ids(work: Work, query: ListQuery, size: int = HITS) -> Iterator[list[int]]:
     Contacts may be changed between two runs; one that no longer matches is left out.
     """
     work.require("contacts.view")
-    return Listing(work, query).ids(size)
+    return whole.ids(Listing(work, query), size)
 
 
 class Listing:
@@ -262,9 +259,10 @@ class Listing:
     def few(self) -> list[tuple[Any, ...]] | None:
         """Sort values and id of every row, if they are few enough to be sorted here; ``None`` if they are not."""
         if self.words:
-            return self._hits()
+            return self.hits()
         shown = self._shown()
-        if all(item.name in shown or self._serves(item) for item in self.conditions):
+        if all(item.wide or item.name in shown or self._serves(item) for item in self.conditions):
+            # The index of the order is read in the range of those that it shows; whatever is left is asked of each row.
             return None
         return self._narrow()
 
@@ -275,7 +273,7 @@ class Listing:
         rows = self._keys(self.sort.select().where(self.live, *where).limit(NARROW + 1))
         return rows if len(rows) <= NARROW else None
 
-    def _hits(self) -> list[tuple[Any, ...]]:
+    def hits(self) -> list[tuple[Any, ...]]:
         if self.in_bin:
             # What lies in the bin is not in the search table.
             return self._hits_in_bin()
@@ -339,68 +337,3 @@ class Listing:
 
     def _keys(self, statement: Select[Any]) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in self.work.session.execute(statement)]
-
-    # --- all of them --------------------------------------------------------------------------------------------------
-
-    def count(self) -> Count:
-        if self.words:
-            rows = self._hits()
-            return Count(len(rows), not self.note)
-        kept = self._kept_count()
-        if kept is not None:
-            return Count(kept, True)
-        some = self._counted().limit(COUNTED + 1)
-        number = self.work.session.scalar(select(func.count()).select_from(some.subquery())) or 0
-        return Count(min(number, COUNTED), number <= COUNTED)
-
-    def _counted(self) -> Select[Any]:
-        """Ids of all that match; of a custom field that many have, the rows of its index are read first."""
-        first = next((item for item in self.conditions if item.wide and item.source is not None), None)
-        if first is None or first.source is None or not all(item.wide for item in self.conditions):
-            where = (opaque(item.broad) if item.wide else item.narrow for item in self.conditions)
-            return select(Contact.id).where(self.live, *where)
-        found = first.source.subquery()
-        rest = (opaque(item.broad) for item in self.conditions if item is not first)
-        return select(Contact.id).join(found, Contact.id == found.c.object_id + 0).where(self.live, *rest)
-
-    def _kept_count(self) -> int | None:
-        """The number from the counts of statuses, where they say it."""
-        if self.in_bin or any(item.name not in ("status", "statuses") for item in self.conditions):
-            return None
-        kept = status_counts.kept(self.work)
-        if not self.conditions:
-            return sum(kept.values())
-        if len(self.conditions) > 1:
-            return None
-        known = statuses.all_statuses(self.work)
-        parts = self.query.filters["status"].split(",")
-        wanted = {statuses.find(self.work, part, known).id for part in parts if part.strip()}
-        return sum(kept.get(status_id, 0) for status_id in wanted)
-
-    def ids(self, size: int) -> Iterator[list[int]]:
-        return self._among(self._all_hits(), size) if self.words else self._by_id(size)
-
-    def _all_hits(self) -> list[int]:
-        hits = None if self.in_bin else search.hits(self.work, KIND, self.words, None)
-        found = [row[-1] for row in self._hits()] if hits is None else list(self.work.session.scalars(hits))
-        return sorted(found)
-
-    def _among(self, hits: Sequence[int], size: int) -> Iterator[list[int]]:
-        for some in chunks(hits, size):
-            found = self._matching(Contact.id.in_(some), size)
-            if found:
-                yield found
-
-    def _by_id(self, size: int) -> Iterator[list[int]]:
-        found = self._matching(Contact.id > 0, size)
-        while found:
-            yield found
-            found = self._matching(Contact.id > found[-1], size)
-
-    def _matching(self, where: ColumnElement[bool], size: int) -> list[int]:
-        filters = (opaque(item.broad) for item in self.conditions)
-        return list(
-            self.work.session.scalars(
-                select(Contact.id).where(where, self.live, *filters).order_by(Contact.id).limit(size)
-            )
-        )

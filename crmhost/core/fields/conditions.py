@@ -25,6 +25,7 @@ from ...errors import Invalid
 from ...messages import Message
 from ...work.unit import Work
 from ..contacts.search import SHORTEST, trigrams
+from ..keyset import there
 from ..text import clean_line, fold, shorten
 from .definitions import by_key
 from .index import parts
@@ -90,8 +91,15 @@ class FieldCondition:
     def holds(self, object_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
         """Whether the record with this id fulfils it: cheap to ask of each row while another index is read."""
         rows: Any = aliased(FieldValue)
-        there = exists().where(rows.field_id == self.field.id, rows.object_id == object_id, self.on(rows))
-        return ~there if self.negated else there
+        found = exists().where(rows.field_id == self.field.id, rows.object_id == object_id, self.on(rows))
+        return ~found if self.negated else found
+
+    def asked(self, object_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+        """The same as :meth:`holds`, for a query that reads another index and ends when a page is full."""
+        rows: Any = aliased(FieldValue)
+        mine = (rows.field_id == self.field.id, rows.object_id == object_id)
+        found = there(select(rows.id).where(*mine, self.on(rows)).correlate_except(rows))
+        return ~found if self.negated else found
 
 
 def operators(field: Definition) -> tuple[str, ...]:
