@@ -11,7 +11,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from . import money
+from . import documents, money
 from . import net as http
 from .contributions import (
     ApiMount,
@@ -175,6 +175,7 @@ __all__ = [
     "contacts_bulk",
     "contacts_list",
     "custom_fields",
+    "documents",
     "files",
     "http",
     "insert_rows",
