@@ -21,8 +21,8 @@ class ListQuery:
     :param filters: status (names or ids, comma-separated), tag, assigned_to (id, e-mail, “me”, “nobody”), not_contacted (days),
         source, created_from, created_to (days), in_bin (“1”), of custom fields ``custom.KEY``, also with ``.from``, ``.to``,
         ``.contains`` and ``.empty`` behind it, and those of plugins.
-    :param sort: name, first_name, email, created_at, updated_at, last_contacted_at, status, or ``custom.KEY``;
-        with “-” in front the other way round. The bin is always sorted by the time of deleting.
+    :param sort: name, first_name, email, created_at, updated_at, last_contacted_at, status, ``custom.KEY``, or the id of a
+        plugin's column; with “-” in front the other way round. The bin is always sorted by the time of deleting.
     :param after: cursor of the next page.
     :param before: cursor of the previous page.
     """

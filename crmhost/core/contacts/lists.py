@@ -259,6 +259,7 @@ def _contributed_column(item: Column) -> TableColumn:
         id=item.id,
         label=_(item.label),
         cell=lambda row: row.extra.get(item.id) or NONE,
+        sort=item.id if item.sort is not None else "",
         align=item.align,
         css="c-money" if item.align == "end" else "c-org",
         shown=item.shown,

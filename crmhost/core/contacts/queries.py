@@ -21,7 +21,7 @@ from ..keyset import beyond, opaque
 from ..rows import chunks
 from ..statuses import services as statuses
 from . import search, whole
-from .custom_sorts import CustomSort, custom_sort
+from .custom_sorts import ValueSort, column_sort, custom_sort
 from .filters import NARROW, Condition, conditions
 from .listing import Count, ListQuery, Page, phone_words
 from .models import Contact, SearchDocument
@@ -122,6 +122,9 @@ class Listing:
             return SORTS[name]
         if name.startswith(PREFIX):
             return custom_sort(self.work, name)
+        contributed = column_sort(self.work, name)
+        if contributed is not None:
+            return contributed
         raise Invalid({"sort": [Message("The list can't be sorted by “%(name)s”.", name=name[:60])]})
 
     # --- one page -----------------------------------------------------------------------------------------------------
@@ -175,7 +178,7 @@ class Listing:
         """Reads the index of the order until the page is full."""
         if self.sort.name == "status":
             return self._walk_statuses(cursor, descending, limit)
-        if isinstance(self.sort, CustomSort):
+        if isinstance(self.sort, ValueSort):
             return self._walk_values(self.sort, cursor, descending, limit)
         return self._read(self.sort.columns, self.where(), cursor, descending, limit)
 
@@ -196,9 +199,9 @@ class Listing:
         return found
 
     def _walk_values(
-        self, sort: CustomSort, cursor: tuple[Any, ...] | None, descending: bool, limit: int
+        self, sort: ValueSort, cursor: tuple[Any, ...] | None, descending: bool, limit: int
     ) -> list[Contact]:
-        """Those with a value of a custom field, and those without one."""
+        """Those with a value of a custom field or a plugin's column, and those without one."""
         on = [item.on for item in self.conditions if item.on is not None and self._serves(item)]
         backwards = descending != self.descending
         found: list[Contact] = []

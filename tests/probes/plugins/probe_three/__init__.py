@@ -32,6 +32,24 @@ class Plugin:
         ]
 
     @hookimpl
+    def contact_columns(self) -> Sequence[api.Column]:
+        from . import services
+        from .models import Sum
+
+        return [
+            api.Column(
+                id="probe_three_total",
+                label="Sum of entries",
+                values=services.totals,
+                align="end",
+                permission="probe_three.view",
+                sort=api.ColumnSort(
+                    value=Sum.total, contact=Sum.contact_id, where=lambda _work, model: [model.currency == "EUR"]
+                ),
+            )
+        ]
+
+    @hookimpl
     def exporters(self) -> Sequence[api.Exporter]:
         from . import services
 

@@ -1,4 +1,4 @@
-"""Entries."""
+"""Entries, and what they come to for each contact."""
 
 from __future__ import annotations
 
@@ -31,3 +31,14 @@ class Entry(Base):
     day: Mapped[dt.date] = mapped_column(Date)
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
+
+
+class Sum(Base):
+    """What the entries of a contact come to in a currency, in cents."""
+
+    __tablename__ = "probe_three_sum"
+    __table_args__ = (Index("ix_probe_three_sum_total", "currency", "total", "contact_id"),)
+
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts_contact.id", ondelete="CASCADE"), primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    total: Mapped[int] = mapped_column(BigInteger)

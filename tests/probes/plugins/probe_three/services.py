@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, insert, or_, select, update
 
 from crmhost.api import Contact, Invalid, NotFound, Work, keyset
 
-from .models import Entry
+from .models import Entry, Sum
 
 STATES = ("open", "paid")
 ORDERS = {
@@ -35,6 +35,19 @@ def add(work: Work, number: int, *, state: str = "open", contact_id: int | None 
         for n in range(1, number + 1)
     ]
     work.session.execute(insert(Entry), rows)
+
+
+def total(work: Work, sums: Mapping[int, int]) -> None:
+    """Keeps what entries come to: contact id -> cents."""
+    for currency, factor in (("EUR", 1), ("USD", -1)):
+        rows = [{"contact_id": key, "currency": currency, "total": value * factor} for key, value in sums.items()]
+        work.session.execute(insert(Sum), rows)
+
+
+def totals(work: Work, ids: Sequence[int]) -> dict[int, str]:
+    """Contact id -> what its entries come to."""
+    mine = select(Sum.contact_id, Sum.total).where(Sum.contact_id.in_(ids), Sum.currency == "EUR")
+    return {row[0]: str(row[1]) for row in work.session.execute(mine)}
 
 
 def visible(work: Work) -> Select[Entry]:

@@ -6,7 +6,7 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-TABLE = "probe_three_entry"
+TABLE, SUMS = "probe_three_entry", "probe_three_sum"
 
 
 def upgrade() -> None:
@@ -25,7 +25,15 @@ def upgrade() -> None:
     op.create_index("ix_probe_three_entry_name", TABLE, ["name", "id"])
     op.create_index("ix_probe_three_entry_amount", TABLE, ["amount", "id"])
     op.create_index("ix_probe_three_entry_state", TABLE, ["state", "day", "id"])
+    op.create_table(
+        SUMS,
+        sa.Column("contact_id", sa.Integer, sa.ForeignKey("contacts_contact.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("currency", sa.String(3), primary_key=True),
+        sa.Column("total", sa.BigInteger, nullable=False),
+    )
+    op.create_index("ix_probe_three_sum_total", SUMS, ["currency", "total", "contact_id"])
 
 
 def downgrade() -> None:
+    op.drop_table(SUMS)
     op.drop_table(TABLE)
