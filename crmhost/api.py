@@ -63,6 +63,8 @@ from .core.files.models import File
 from .core.jobs import services as jobs
 from .core.journal import services as journal
 from .core.journal.models import JournalEntry
+from .core.links import services as links
+from .core.links.models import Link
 from .core.mail import services as mail
 from .core.merging import services as merging
 from .core.notifications import services as notifications
@@ -135,6 +137,7 @@ __all__ = [
     "JobStopped",
     "JournalEntry",
     "JournalType",
+    "Link",
     "MenuItem",
     "Message",
     "MessageJSON",
@@ -184,6 +187,7 @@ __all__ = [
     "jobs",
     "journal",
     "keyset",
+    "links",
     "mail",
     "merging",
     "metadata",

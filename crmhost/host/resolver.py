@@ -28,6 +28,7 @@ BUILTIN = frozenset(
         "health",
         "jobs",
         "journal",
+        "links",
         "lists",
         "mail",
         "merging",

@@ -42,6 +42,7 @@ from .forms import (
 )
 from .forms.versions import VersionedForm, both_versions
 from .i18n import ago, clock, day, moment, money, number, parse_day, parse_number, percent
+from .linked import linked, opened_now, unlisted
 from .request import (
     Person,
     client_address,
@@ -126,6 +127,7 @@ __all__ = [
     "journal_panel",
     "lazy_text",
     "link",
+    "linked",
     "list_page",
     "local_path",
     "moment",
@@ -134,6 +136,7 @@ __all__ = [
     "ngettext",
     "number",
     "one_transaction",
+    "opened_now",
     "parse_day",
     "parse_number",
     "percent",
@@ -150,6 +153,7 @@ __all__ = [
     "switching",
     "toast",
     "typed_custom_fields",
+    "unlisted",
     "url_for",
     "use_actor",
     "writing",
