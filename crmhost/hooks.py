@@ -24,7 +24,7 @@ An implementation may take fewer arguments than the hook offers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .hookmarks import PROJECT, Kind, Spec, hookimpl, hookspec
@@ -32,6 +32,7 @@ from .hookmarks import PROJECT, Kind, Spec, hookimpl, hookspec
 if TYPE_CHECKING:
     from . import contributions as c
     from .core.files.models import File
+    from .core.journal.models import JournalEntry
     from .work.unit import Change, Work
 
 __all__ = ["API_VERSION", "PROJECT", "Kind", "Spec", "hookimpl", "hookspec"]
@@ -312,6 +313,15 @@ def contact_before_delete(work: Work, contact_ids: Sequence[int]) -> None:
 @hookspec("guard")
 def status_before_delete(work: Work, status_id: int, heir_id: int | None) -> None:
     """Raise :class:`crmhost.api.Vetoed` to keep a status; ``heir_id`` is the one that takes its contacts."""
+
+
+@hookspec("guard")
+def journal_entry_added(work: Work, entry: JournalEntry, values: Mapping[str, str]) -> None:
+    """A person wrote a journal entry, inside its transaction: do what they asked for in the same step, such as a follow-up.
+
+    ``values`` holds what stands in the fields that the plugin put into the form by the slot ``journal.composer``; their names
+    begin with its id (``tasks.due``). Raise :class:`crmhost.api.Invalid` and nothing is written, nothing typed is lost.
+    """
 
 
 @hookspec("action")

@@ -85,3 +85,23 @@ def test_boxes_stay_where_each_reader_puts_them(world: World, score: int) -> Non
     browser.post(f"/records/{KIND}/boxes", data={"do": "default", "back": page})
     assert "Reset layout" not in browser.get(page).text
     assert places() == ["|", "one", "two"]
+
+
+@pytest.mark.database("sqlite")
+def test_a_plugin_does_something_in_the_step_that_writes_an_entry(world: World, score: int) -> None:
+    """What is typed into its field is done in the same transaction; what it refuses keeps the entry from being written."""
+    browser, address = world.host.client(), f"/journal/of/contact/{world.ada}"
+    htmx = {"HX-Request": "true"}
+    assert 'name="probe_one.points"' in browser.get(f"/contacts/{world.ada}").text
+    entry = {"type": "call", "text": "Rang back", "probe_one.points": "many", "nobody.x": "1"}
+    refused = browser.post(address, data=entry, headers=htmx)
+    assert refused.status_code == 422
+    for kept in ("Give a whole number of points.", 'value="many"', "Rang back"):
+        assert kept in refused.text
+    with world.host.work("Admin") as work:
+        assert journal.entries(work, "contact", world.ada, by="people").rows == []
+    assert browser.post(address, data={**entry, "probe_one.points": "7"}, headers=htmx).status_code == 200
+    with world.host.work("Admin") as work:
+        [written] = journal.entries(work, "contact", world.ada, by="people").rows
+        assert written.summary == "Rang back"
+        assert work.service("probe_one").total(world.ada) == 67

@@ -167,6 +167,39 @@ def test_order_by_mouse_and_by_keyboard(site: Site, page: Page) -> None:
     assert site.asked_for("/order")[0]["area"] == ["left"]
 
 
+def test_boxes_go_from_column_to_column(site: Site, page: Page) -> None:
+    """By arrow keys and by dragging, also into a column that is empty."""
+    side = BOXES.replace('data-area="left"', 'data-area="side" class="crm-boxes"')
+    site.page("/", '<div data-sortable="boxes" data-area="main" data-sort-url="/order" class="crm-boxes"></div>' + side)
+    site.answer("/order", lambda: ("", 204))
+    page.goto("/")
+    wait_for_sorting(page)
+    with page.expect_response("**/order"):
+        page.get_by_role("button", name="A").press(" ")
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press(" ")
+    with page.expect_response("**/order"):
+        page.get_by_role("button", name="A").press(" ")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press(" ")
+    with page.expect_response("**/order"):
+        page.get_by_role("button", name="C").hover()
+        page.mouse.down()
+        page.mouse.move(40, 120, steps=3)
+        empty = page.locator('[data-area="main"]')
+        expect(empty).to_be_visible()
+        spot = empty.bounding_box()
+        assert spot is not None
+        page.mouse.move(spot["x"] + 30, spot["y"] + spot["height"] / 2, steps=6)
+        page.mouse.up()
+    asked = site.asked_for("/order")
+    assert [(one["area"], one["order"]) for one in asked] == [
+        (["main"], ["a"]),
+        (["side"], ["a", "b", "c"]),
+        (["main"], ["c"]),
+    ]
+
+
 def test_order_that_is_refused_is_put_back(site: Site, page: Page) -> None:
     """When the server refuses, things lie where they lay, and the person is told."""
     site.page("/", BOXES)

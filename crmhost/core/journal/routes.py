@@ -112,6 +112,7 @@ def add(object_type: str, object_id: int) -> ResponseReturnValue:
                     comment=texts["comment"],
                     outcome=form.outcome.data or "",
                     at=form.at.data,
+                    extra=_extra(work),
                 )
         except Invalid as error:
             form.general.extend(_(sentence) for some in error.errors.values() for sentence in some)
@@ -120,8 +121,15 @@ def add(object_type: str, object_id: int) -> ResponseReturnValue:
         if not is_fragment():
             toast(said, category="bad")
         typed = {name: request.form.get(name, "") for name in ("type", "text", "outcome", "at")}
+        typed |= _extra(current_work())
         return _panel(object_type, object_id, 422, typed={**typed, "error": said})
     return _panel(object_type, object_id)
+
+
+def _extra(work: Work) -> dict[str, str]:
+    """What stands in the fields that plugins put into the form."""
+    owners = work.generation.by_id
+    return {name: value for name, value in request.form.items() if "." in name and name.partition(".")[0] in owners}
 
 
 @blueprint.route("/<int:entry_id>", methods=["GET", "POST"])

@@ -73,12 +73,15 @@ def add(
     at: dt.datetime | None = None,
     pinned: bool = False,
     data: Mapping[str, Any] | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> JournalEntry:
     """Writes an entry on a record's page; a type marked as contact moves the date of the last contact.
 
     :param object_type: “contact”, or the name of a plugin's :class:`crmhost.api.RecordKind`.
     :param type: name of a type that people may choose.
     :param at: when it happened; now by default.
+    :param extra: what stands in the fields that plugins put into the form: ``PLUGIN.name`` -> text; see the hook
+        ``journal_entry_added``.
     :raises Invalid: sentences by field.
     :raises NotFound: when the actor may not see the record.
     """
@@ -104,6 +107,7 @@ def add(
         contacted(work, [entry.contact_id], entry.at)
     _audit(work, "journal.added", entry, after=_shown(entry))
     work.changed(Change("journal.added", "journal", entry.id, {}, _shown(entry)))
+    work.hooks.call("journal_entry_added", work=work, entry=entry, values=dict(extra or {}))
     return entry
 
 

@@ -72,6 +72,19 @@ def test_a_taken_address_is_refused_with_a_link_to_who_has_it(site: Host, reader
 
 
 @ONE
+def test_the_sections_of_the_form_are_ordered_by_each_reader(reader: Reader) -> None:
+    """The order is remembered, and forgotten on demand."""
+    reader.post("/arrange/contact_form", {"order": ["notes", "name"]}, htmx=True)
+    page = reader.get("/contacts/new").text
+    assert page.index('data-id="notes"') < page.index('data-id="name"') < page.index('data-id="phones"')
+    assert "Reset layout" in page
+    assert reader.post("/arrange/contact_form", {"do": "default", "back": "/contacts/new"}).location == "/contacts/new"
+    page = reader.get("/contacts/new").text
+    assert page.index('data-id="name"') < page.index('data-id="notes"')
+    assert "Reset layout" not in page
+
+
+@ONE
 def test_one_of_name_address_or_phone_is_enough(site: Host, reader: Reader) -> None:
     """A phone alone is; nothing at all is not."""
     assert reader.post("/contacts/new", {"mobile_phone": "12", "status": "1"}).status_code == 303

@@ -108,6 +108,29 @@ def test_a_line_changed_where_it_stands_asks_too(site: Host, reader: Reader) -> 
 
 
 @ONE
+def test_a_custom_field_changed_where_it_stands_asks_too(site: Host, reader: Reader) -> None:
+    """As lines of the core do: only when the other one changed that field."""
+    [contact] = people(site, 1)
+    with site.work("Admin") as work, work.begin():
+        key = custom.add(work, {"label": "Plan", "kind": "text"}).key
+        custom.add(work, {"label": "Seat", "kind": "text"})
+    address = f"/contacts/{contact}/field/custom.{key}"
+    opened = hidden(reader.get(address, htmx=True).text)
+    save(site, contact, **{"custom.seat": "12"})
+    assert reader.post(address, {**opened, f"custom.{key}": "one"}, htmx=True).status_code == 200
+    opened = hidden(reader.get(address, htmx=True).text)
+    save(site, contact, **{f"custom.{key}": "theirs"})
+    answer = reader.post(address, {**opened, f"custom.{key}": "mine"}, htmx=True)
+    assert answer.status_code == 409
+    assert answer.headers["HX-Retarget"] == f"#field-custom-{key}"
+    assert f'id="field-custom-{key}"' in answer.text
+    assert "theirs" in answer.text
+    again = {**hidden(answer.text), f"custom.{key}": "mine", f"keep.custom.{key}": "mine"}
+    assert reader.post(address, again, htmx=True).status_code == 200
+    assert stored(site)[0].custom == {key: "mine", "seat": "12"}
+
+
+@ONE
 def test_an_entry_of_the_journal_asks_too(site: Host, reader: Reader) -> None:
     """Type, text, outcome and time are fields like any other."""
     [contact] = people(site, 1)

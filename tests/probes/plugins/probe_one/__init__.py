@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crmhost import api
@@ -146,9 +146,12 @@ class Plugin:
 
     @hookimpl
     def slots(self) -> Sequence[api.SlotItem]:
-        from .parts import slot
+        from .parts import composer, slot
 
-        return [api.SlotItem(slot="page.end", render=slot, permission="probe_one.view")]
+        return [
+            api.SlotItem(slot="page.end", render=slot, permission="probe_one.view"),
+            api.SlotItem(slot="journal.composer", render=composer, permission="probe_one.edit"),
+        ]
 
     @hookimpl
     def assets(self) -> Sequence[api.Asset]:
@@ -300,6 +303,12 @@ class Plugin:
         from .services import keep
 
         keep(work, contact_ids)
+
+    @hookimpl
+    def journal_entry_added(self, work: Work, entry: api.JournalEntry, values: Mapping[str, str]) -> None:
+        from .services import follow_up
+
+        follow_up(work, entry, values)
 
     @hookimpl
     def contacts_merged(self, work: Work, winner_id: int, loser_ids: Sequence[int]) -> None:

@@ -93,3 +93,10 @@ def find(work: Work, text: str, limit: int) -> Sequence[Hit]:
 def slot(_work: Work, **_context: Any) -> str:
     """What stands at the end of every page."""
     return render_template("probe_one/slot.html")
+
+
+def composer(_work: Work, object_type: str, typed: Mapping[str, str]) -> str:
+    """A field of the form in which a journal entry is written, for contacts."""
+    if object_type != "contact":
+        return ""
+    return render_template("probe_one/composer.html", points=typed.get("probe_one.points", ""))

@@ -8,7 +8,19 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from crmhost.api import Change, Contact, Event, Invalid, NotFound, Vetoed, Work, contacts, journal, records
+from crmhost.api import (
+    Change,
+    Contact,
+    Event,
+    Invalid,
+    JournalEntry,
+    NotFound,
+    Vetoed,
+    Work,
+    contacts,
+    journal,
+    records,
+)
 
 from .models import Heard, Member, Rollup, Score
 
@@ -62,6 +74,19 @@ def remove(work: Work, score_id: int) -> None:
     work.require("probe_one.edit")
     work.session.delete(get(work, score_id))
     records.forget(work, "probe_one_score", [score_id])
+
+
+def follow_up(work: Work, entry: JournalEntry, values: Mapping[str, str]) -> None:
+    """Gives the points that were typed beside a journal entry, in the same step.
+
+    :raises Invalid: when they are no whole number.
+    """
+    points = values.get("probe_one.points", "").strip()
+    if not points or entry.contact_id is None:
+        return
+    if not points.lstrip("-").isdigit():
+        raise Invalid({"probe_one.points": ["Give a whole number of points."]})
+    give(work, entry.contact_id, int(points), remark=entry.summary, source="journal")
 
 
 def give_many(work: Work, ids: Sequence[int], points: int) -> int:
