@@ -158,7 +158,7 @@ def _digest(target: Target, row: Row[Any]) -> str:
     reference = target.reference
     if reference.watched == ():
         return ""
-    own = {reference.column, *reference.also}
+    own = {reference.column, *reference.also, *reference.beside}
     names = reference.watched or [name for name in row._mapping if name not in own]
     values = {name: row._mapping[name] for name in names}
     return hashlib.sha256(json.dumps(values, default=repr, sort_keys=True).encode()).hexdigest()[:16]

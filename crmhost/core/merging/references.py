@@ -20,6 +20,7 @@ class Reference:
     :param where: columns with what they must hold for the row to be about a contact.
     :param watched: columns by which a row is seen to be another than before; ``None`` for all, empty where numbers of rows are
         never given twice and nobody edits them by hand.
+    :param beside: further columns of the table that refer to contacts; they move by themselves, which makes a row no other.
     :param on_clash: what becomes of a row that can't move, because the contact that stays has one of its own: it stays where it
         is (“leave”), or it goes until the merge is undone (“drop”).
     """
@@ -30,6 +31,7 @@ class Reference:
     also: tuple[str, ...] = ()
     where: tuple[tuple[str, Any], ...] = ()
     watched: tuple[str, ...] | None = None
+    beside: tuple[str, ...] = ()
     on_clash: str = "leave"
 
 
@@ -84,7 +86,9 @@ def all_references(work: Work) -> list[Reference]:
         for reference in data.contact_refs:
             table, _, column = reference.partition(".")
             clash = data.on_clash.get(reference, "leave")
-            found.append(Reference(table, column, plugin, on_clash=clash))
+            others = (other.partition(".") for other in data.contact_refs if other != reference)
+            beside = tuple(name for where, _, name in others if where == table)
+            found.append(Reference(table, column, plugin, beside=beside, on_clash=clash))
     return found
 
 
