@@ -50,7 +50,7 @@ from .contributions import (
     Webhook,
     Widget,
 )
-from .core import keyset
+from .core import keyset, record_fields
 from .core import text as texts
 from .core.contacts import bulk as contacts_bulk
 from .core.contacts import queries as contacts_list
@@ -196,6 +196,7 @@ __all__ = [
     "passwords",
     "plugin_base",
     "privacy",
+    "record_fields",
     "records",
     "search",
     "settings",

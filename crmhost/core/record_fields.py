@@ -1,0 +1,106 @@
+"""Fields that records of several kinds have: addresses, profiles, tags, who they are assigned to, ids in other systems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from ..errors import Conflict
+from ..messages import Message
+from ..work.unit import Work
+from .contacts.emails import check_email, email_key
+from .contacts.fields import ADDRESS_PARTS, PHONE_LENGTH, Cleaned, clean, fold_parts, instant
+from .contacts.models import ExternalId
+from .contacts.records import assignee, plain
+from .hues import HUES, hue_for
+from .rows import chunks, insert_rows
+
+__all__ = [
+    "ADDRESS_PARTS",
+    "HUES",
+    "PHONE_LENGTH",
+    "Cleaned",
+    "ExternalKey",
+    "add_external_ids",
+    "assignee",
+    "check_email",
+    "clean",
+    "drop_external_ids",
+    "email_key",
+    "external_ids",
+    "external_owners",
+    "fold_parts",
+    "hue_for",
+    "instant",
+    "plain",
+    "release_external_ids",
+]
+
+#: Source, account and id in another system.
+ExternalKey = tuple[str, str, str]
+
+
+def external_owners(work: Work, kind: str, keys: Iterable[ExternalKey]) -> dict[ExternalKey, int]:
+    """Which records of a kind have these ids in other systems: (source, account, id) -> id of the record.
+
+    :param kind: name of the kind of record, as for tags and the journal.
+    """
+    found: dict[ExternalKey, int] = {}
+    by_account: dict[tuple[str, str], list[str]] = {}
+    for source, account, key in keys:
+        by_account.setdefault((source, account), []).append(key)
+    for (source, account), names in by_account.items():
+        of = (ExternalId.kind == kind, ExternalId.source == source, ExternalId.account == account)
+        for some in chunks(names):
+            wanted = select(ExternalId.external_id, ExternalId.object_id)
+            for name, owner in work.session.execute(wanted.where(*of, ExternalId.external_id.in_(some))):
+                found[source, account, name] = owner
+    return found
+
+
+def external_ids(work: Work, kind: str, ids: Sequence[int]) -> dict[int, list[ExternalKey]]:
+    """The ids in other systems of some records: id -> keys; records without any are left out."""
+    found: dict[int, list[ExternalKey]] = {}
+    for some in chunks(ids):
+        wanted = select(ExternalId).where(ExternalId.kind == kind, ExternalId.object_id.in_(some))
+        for row in work.session.scalars(wanted.order_by(ExternalId.id)):
+            found.setdefault(row.object_id, []).append((row.source, row.account, row.external_id))
+    return found
+
+
+def add_external_ids(work: Work, kind: str, object_id: int, keys: Sequence[ExternalKey]) -> list[ExternalKey]:
+    """Gives a record ids in other systems; gives those that are new.
+
+    :raises Conflict: when another record of the kind has one of them.
+    """
+    owners = external_owners(work, kind, keys)
+    for key, owner in owners.items():
+        if owner != object_id:
+            said = Message(
+                "Another record has the id “%(value)s” already: leave it out.",
+                value=" / ".join(part for part in key if part),
+            )
+            raise Conflict(said, field="external_ids", other_id=owner)
+    new = [key for key in keys if key not in owners]
+    rows: list[dict[str, Any]] = [
+        {"kind": kind, "source": source, "account": account, "external_id": name, "object_id": object_id}
+        for source, account, name in new
+    ]
+    insert_rows(work.session, ExternalId, rows)
+    return new
+
+
+def release_external_ids(work: Work, kind: str, keys: Sequence[ExternalKey]) -> None:
+    """Takes ids in other systems from whichever records of a kind have them, so that the next import finds them free."""
+    for source, account, name in keys:
+        mine = (ExternalId.kind == kind, ExternalId.source == source, ExternalId.account == account)
+        work.session.execute(delete(ExternalId).where(*mine, ExternalId.external_id == name))
+
+
+def drop_external_ids(work: Work, kind: str, ids: Sequence[int]) -> None:
+    """Forgets the ids in other systems of records that are erased."""
+    for some in chunks(ids):
+        chosen = (ExternalId.kind == kind, ExternalId.object_id.in_(some))
+        work.session.execute(delete(ExternalId).where(*chosen), execution_options={"synchronize_session": False})
