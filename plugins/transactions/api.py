@@ -1,0 +1,109 @@
+"""What other extensions may import: the invoices, the syncs, dashboards and segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, func, select, update
+from sqlalchemy import cast as sql_cast
+
+from crmhost.api import Money, Work
+
+from . import counting
+from .counting import Rule, rule
+from .hooks import InvoiceOwner, ValuePart
+from .mass import restore, to_bin
+from .models import Day, Transaction, Value
+from .revenue import Months, months
+from .services import attach, create, detach, get
+from .services import update as change
+from .values import rebuild, recompute, values_of
+
+__all__ = [
+    "Day",
+    "InvoiceOwner",
+    "Months",
+    "Rule",
+    "Transaction",
+    "Value",
+    "ValuePart",
+    "attach",
+    "attached",
+    "change",
+    "create",
+    "detach",
+    "detach_all",
+    "get",
+    "invoice_owner_changed",
+    "months",
+    "paid_of_invoices",
+    "rebuild",
+    "recompute",
+    "restore",
+    "rule",
+    "to_bin",
+    "values_of",
+]
+
+_SOME = 500
+
+
+def paid_of_invoices(work: Work, invoice_ids: Iterable[int]) -> dict[int, Money]:
+    """What was paid of invoices by the transactions that are attached to them and count, refunds taken off.
+
+    :returns: invoice -> amount in its currency; invoices without such a transaction are left out.
+    """
+    counted = counting.rule(work)
+    ids = sorted(set(invoice_ids))
+    found: dict[int, Money] = {}
+    for start in range(0, len(ids), _SOME):
+        amount = sql_cast(func.sum(counted.amount()), BigInteger)
+        wanted = select(Transaction.invoice_id, Transaction.currency, amount)
+        wanted = wanted.where(Transaction.invoice_id.in_(ids[start : start + _SOME]), counted.condition())
+        for number, currency, paid in work.session.execute(
+            wanted.group_by(Transaction.invoice_id, Transaction.currency)
+        ):
+            found[int(number or 0)] = Money(int(paid), currency)
+    return found
+
+
+def attached(work: Work, invoice_id: int) -> list[Transaction]:
+    """The transactions that are attached to an invoice and that the actor may see, oldest first."""
+    wanted = work.visible(Transaction).where(Transaction.invoice_id == invoice_id)
+    return list(work.session.scalars(wanted.order_by(Transaction.at, Transaction.id)))
+
+
+def invoice_owner_changed(work: Work, invoice_id: int, contact_id: int | None, company_id: int | None) -> None:
+    """Has what is attached to an invoice count to the value of its new contact and company.
+
+    To be called in the transaction in which the invoice changes.
+    """
+    _count_anew(work, [invoice_id], {"contact": contact_id, "company": company_id})
+
+
+def detach_all(work: Work, invoice_ids: Sequence[int]) -> None:
+    """Takes everything off invoices that are erased."""
+    _count_anew(work, invoice_ids, {})
+    gone = update(Transaction).where(Transaction.invoice_id.in_(list(invoice_ids)))
+    work.session.execute(gone.values(invoice_id=None), execution_options={"synchronize_session": False})
+    work.session.expire_all()
+
+
+def _count_anew(work: Work, invoice_ids: Sequence[int], owner: dict[str, int | None]) -> None:
+    mine = Transaction.invoice_id.in_(list(invoice_ids))
+    columns = (Transaction.counted_contact_id, Transaction.counted_company_id)
+    before = work.session.execute(select(*columns).where(mine).distinct()).all()
+    values: dict[str, Any] = {}
+    for kind in ("contact", "company"):
+        own = getattr(Transaction, f"{kind}_id")
+        values[f"counted_{kind}_id"] = owner.get(kind) or own
+    work.session.execute(
+        update(Transaction).where(mine).values(values), execution_options={"synchronize_session": False}
+    )
+    for one in work.session.identity_map.values():
+        if isinstance(one, Transaction):
+            work.session.expire(one, ["counted_contact_id", "counted_company_id"])
+    after = work.session.execute(select(*columns).where(mine).distinct()).all()
+    for place, kind in enumerate(("contact", "company")):
+        recompute(work, kind, {int(row[place] or 0) for row in (*before, *after)} - {0})

@@ -1,0 +1,118 @@
+"""What counts: the one place that says which transactions every figure holds, and with how much."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, and_, case, false, func, literal
+from sqlalchemy import cast as sql_cast
+
+from crmhost.api import Work
+
+from . import kinds, settings
+from .models import Transaction
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """What counts, as the settings say it now.
+
+    :param statuses: ids of the statuses that count.
+    :param signs: type -> 1, -1 or 0.
+    :param taxes: totals count with their taxes.
+    :param discounts: discounts lower what counts.
+    :param fees: fees lower what counts.
+    """
+
+    statuses: frozenset[int]
+    signs: Mapping[int, int]
+    taxes: bool
+    discounts: bool
+    fees: bool
+
+    # --- in Python ----------------------------------------------------------------------------------------------------
+
+    def counts(self, transaction: Any) -> bool:
+        """Whether a transaction (or a row of its columns) counts."""
+        return (
+            transaction.deleted_at is None
+            and transaction.status_id in self.statuses
+            and self.signs.get(transaction.type_id, 0) != 0
+        )
+
+    def worth(self, transaction: Any) -> int:
+        """What a transaction adds, in minor units of its currency; below zero for what it takes off."""
+        if not self.counts(transaction):
+            return 0
+        amount = int(transaction.total)
+        amount -= 0 if self.taxes else transaction.tax
+        amount += 0 if self.discounts else transaction.discount
+        amount -= transaction.fee if self.fees else 0
+        return self.signs[transaction.type_id] * amount
+
+    # --- in SQL -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _adding(self) -> list[int]:
+        return sorted(number for number, sign in self.signs.items() if sign > 0)
+
+    @property
+    def _subtracting(self) -> list[int]:
+        return sorted(number for number, sign in self.signs.items() if sign < 0)
+
+    def condition(self) -> ColumnElement[bool]:
+        """The condition that a transaction counts."""
+        signed = [*self._adding, *self._subtracting]
+        if not self.statuses or not signed:
+            return and_(Transaction.deleted_at.is_(None), false())
+        return and_(
+            Transaction.deleted_at.is_(None),
+            Transaction.status_id.in_(sorted(self.statuses)),
+            Transaction.type_id.in_(signed),
+        )
+
+    def amount(self) -> ColumnElement[int]:
+        """What a transaction that counts adds."""
+        amount: Any = Transaction.total
+        if not self.taxes:
+            amount = amount - Transaction.tax
+        if not self.discounts:
+            amount = amount + Transaction.discount
+        if self.fees:
+            amount = amount - Transaction.fee
+        signed: ColumnElement[int] = case((self.subtracts(), -amount), else_=amount)
+        return signed
+
+    def subtracts(self) -> ColumnElement[bool]:
+        """The condition that a transaction is of a type that subtracts."""
+        return Transaction.type_id.in_(self._subtracting) if self._subtracting else false()
+
+    def sum(self) -> ColumnElement[int]:
+        """The sum of what counts, of the transactions that a statement chooses, those too that do not count."""
+        return _whole(case((self.condition(), self.amount()), else_=literal(0)))
+
+    def refunded(self) -> ColumnElement[int]:
+        """The sum of what was taken off."""
+        return _whole(case((and_(self.condition(), self.subtracts()), -self.amount()), else_=literal(0)))
+
+    def number(self) -> ColumnElement[int]:
+        """How many count."""
+        return func.coalesce(func.sum(case((self.condition(), 1), else_=0)), 0)
+
+
+def _whole(each: ColumnElement[int]) -> ColumnElement[int]:
+    # PostgreSQL gives sums of whole numbers as decimals.
+    return sql_cast(func.coalesce(func.sum(each), 0), BigInteger)
+
+
+def rule(work: Work) -> Rule:
+    """What counts now."""
+    return Rule(
+        frozenset(status.id for status in settings.included(work)),
+        {kind.id: kind.sign for kind in kinds.types(work)},
+        bool(work.settings.get(settings.TAXES)),
+        bool(work.settings.get(settings.DISCOUNTS)),
+        bool(work.settings.get(settings.FEES)),
+    )

@@ -1,0 +1,42 @@
+"""Transactions whose texts changed otherwise than by their own form: custom fields by a job, people who are erased."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select, update
+
+from crmhost.api import Change, Work, custom_fields
+
+from . import storing
+from .models import KIND, Transaction
+
+
+def renewed(work: Work, ids: Sequence[int]) -> None:
+    """A job changed custom fields of these."""
+    touched = {"version": Transaction.version + 1, "updated_at": work.now}
+    work.session.execute(
+        update(Transaction).where(Transaction.id.in_(ids)).values(touched),
+        execution_options={"synchronize_session": False},
+    )
+    for key in ids:
+        work.changed(Change("transaction.updated", KIND, key))
+
+
+def searched_anew(work: Work, ids: Sequence[int]) -> None:
+    """Other texts of these are to be found from now on."""
+    live = select(Transaction).where(Transaction.id.in_(ids), Transaction.deleted_at.is_(None))
+    storing.find_by(work, list(work.session.scalars(live)))
+
+
+def forget_person(work: Work, contact_id: int) -> None:
+    """Takes what says something about a person out of their transactions. The sums stay, as the law on books wants it: reference,
+    day, amounts and lines, without a name."""
+    whose = or_(Transaction.contact_id == contact_id, Transaction.counted_contact_id == contact_id)
+    rows = list(work.session.scalars(select(Transaction).where(whose)))
+    custom_fields.drop(work, KIND, [one.id for one in rows])
+    for one in rows:
+        one.name, one.name_key, one.description, one.custom = "", "", "", {}
+        one.version += 1
+    work.session.flush()
+    storing.find_by(work, [one for one in rows if one.deleted_at is None])

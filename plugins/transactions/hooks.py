@@ -1,0 +1,68 @@
+"""Hooks of the transactions, for extensions whose records belong to a contact's or company's value."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from crmhost.hooks import hookspec
+
+
+@dataclasses.dataclass(frozen=True)
+class ValuePart:
+    """What a contact or company has besides transactions, in one currency and its minor units.
+
+    :param object_id: of the contact or company.
+    :param invoiced: the sum of the invoices, as they were sent.
+    :param paid: what was paid of them, however.
+    :param value: what of ``paid`` no transaction records; it is added to the value.
+    """
+
+    object_id: int
+    currency: str
+    invoiced: int = 0
+    paid: int = 0
+    value: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class InvoiceOwner:
+    """The invoice that a transaction is to be attached to.
+
+    :param label: what people call it, such as its number.
+    :param url: its page; empty for none.
+    """
+
+    id: int
+    label: str
+    currency: str
+    contact_id: int | None = None
+    company_id: int | None = None
+    url: str = ""
+
+
+@hookspec("collect")
+def transactions_value_parts(work: Any, object_type: str, ids: Sequence[int]) -> Sequence[ValuePart]:
+    """What else belongs to the value of contacts or companies.
+
+    Asked inside the transaction whenever their value is summed up. Whoever answers calls
+    ``api.recompute(work, object_type, ids)`` when an answer changes, and ``api.rebuild(work)`` when it is switched on or off.
+
+    :param object_type: ``contact`` or ``company``.
+    """
+    return ()
+
+
+@hookspec("collect")
+def transactions_value_owners(work: Any, object_type: str, after: int, limit: int) -> Sequence[int]:
+    """Ids above ``after``, the lowest first and at most ``limit``, of contacts or companies that have parts.
+
+    Asked page by page when all values are made anew.
+    """
+    return ()
+
+
+@hookspec("first")
+def transactions_invoices(work: Any, ids: Sequence[int]) -> Sequence[InvoiceOwner] | None:
+    """The invoices with these ids that ``work.actor`` may see; ``None`` from an extension that has no invoices."""
