@@ -43,7 +43,7 @@ class InvoiceOwner:
 
 
 @hookspec("collect")
-def transactions_value_parts(work: Any, object_type: str, ids: Sequence[int]) -> Sequence[ValuePart]:
+def transactions_value_parts(work: Any, object_type: str, ids: Sequence[int]) -> Sequence[ValuePart] | None:
     """What else belongs to the value of contacts or companies.
 
     Asked inside the transaction whenever their value is summed up. Whoever answers calls
@@ -51,16 +51,14 @@ def transactions_value_parts(work: Any, object_type: str, ids: Sequence[int]) ->
 
     :param object_type: ``contact`` or ``company``.
     """
-    return ()
 
 
 @hookspec("collect")
-def transactions_value_owners(work: Any, object_type: str, after: int, limit: int) -> Sequence[int]:
+def transactions_value_owners(work: Any, object_type: str, after: int, limit: int) -> Sequence[int] | None:
     """Ids above ``after``, the lowest first and at most ``limit``, of contacts or companies that have parts.
 
     Asked page by page when all values are made anew.
     """
-    return ()
 
 
 @hookspec("first")
