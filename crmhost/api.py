@@ -50,7 +50,7 @@ from .contributions import (
     Webhook,
     Widget,
 )
-from .core import keyset, record_fields
+from .core import keyset, placeholders, record_fields
 from .core import text as texts
 from .core.contacts import bulk as contacts_bulk
 from .core.contacts import queries as contacts_list
@@ -194,6 +194,7 @@ __all__ = [
     "money",
     "notifications",
     "passwords",
+    "placeholders",
     "plugin_base",
     "privacy",
     "record_fields",

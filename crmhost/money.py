@@ -6,13 +6,17 @@ Rounding is commercial (half away from zero), at one place: where a share or a p
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .messages import Message
+
+if TYPE_CHECKING:
+    from babel import Locale
 
 __all__ = [
     "LARGEST",
@@ -20,6 +24,7 @@ __all__ = [
     "Money",
     "allocate",
     "digits_of",
+    "in_words",
     "known_currency",
     "of_text",
     "read",
@@ -183,6 +188,13 @@ def total(amounts: Iterable[Money], currency: str) -> Money:
     for one in amounts:
         found += one
     return found
+
+
+def in_words(amount: Money, locale: Locale) -> str:
+    """An amount as people of a language write it, with all digits of its currency: “1 234,56 €”."""
+    pattern = copy.copy(locale.currency_formats["standard"])
+    pattern.frac_prec = (digits_of(amount.currency),) * 2
+    return str(pattern.apply(amount.decimal, locale, currency=amount.currency, currency_digits=False))
 
 
 # --- from outside -----------------------------------------------------------------------------------------------------

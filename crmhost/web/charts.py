@@ -10,7 +10,6 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any, Literal
 
 from flask import render_template
@@ -18,7 +17,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from ..money import digits_of
-from .i18n import in_currency, number, percent
+from .i18n import money, number, percent
 
 Kind = Literal["line", "bar", "rows", "pie"]
 Style = Literal["main", "past", "soft", "2", "3", "4"]
@@ -191,7 +190,7 @@ class Chart:
         if value is None:
             return "–"
         if self.unit == "money":
-            return in_currency(Decimal(str(value)).scaleb(-digits_of(self.currency)), self.currency)
+            return money(round(value), self.currency)
         return percent(value) if self.unit == "percent" else number(value)
 
     def _slices(self) -> tuple[list[str], list[float]]:

@@ -5,7 +5,6 @@ Catalogues are read once per process; a generation only merges those of its plug
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 import io
 import re
@@ -26,7 +25,7 @@ from flask_babel import Babel, Domain, get_locale, gettext
 from markupsafe import Markup, escape
 
 from ..messages import Message
-from ..money import Money, digits_of
+from ..money import Money, in_words
 
 if TYPE_CHECKING:
     from ..host.generation import Generation
@@ -187,15 +186,7 @@ def money(amount: int | Money, currency: str = "") -> str:
     :param amount: in minor units of the currency (ISO 4217 says how many make one), or money with its currency.
     :param currency: its three letters.
     """
-    found = amount if isinstance(amount, Money) else Money(amount, currency)
-    return in_currency(found.decimal, found.currency)
-
-
-def in_currency(value: Decimal, currency: str) -> str:
-    """An amount in the main unit, in the reader's manner, with all digits that the currency has."""
-    pattern = copy.copy(_locale().currency_formats["standard"])
-    pattern.frac_prec = (digits_of(currency),) * 2
-    return str(pattern.apply(value, _locale(), currency=currency, currency_digits=False))
+    return in_words(amount if isinstance(amount, Money) else Money(amount, currency), _locale())
 
 
 def parse_number(text: str) -> Decimal:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,3 +99,10 @@ def test_an_amount_is_a_whole_number() -> None:
         Money(1, "eur")
     with pytest.raises(ValueError, match="weights"):
         money.allocate(1, [])
+
+
+def test_in_words_has_the_digits_of_the_currency() -> None:
+    """Whatever the locale likes to show."""
+    assert money.in_words(Money(1234567, "EUR"), Locale("fr")) == "12\u202f345,67\u00a0€"
+    assert money.in_words(Money(1234, "JPY"), Locale("en")) == "¥1,234"
+    assert money.in_words(Money(-1234, "RSD"), Locale("en")).endswith("12.34")

@@ -8,8 +8,8 @@ from typing import Any
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
-from ...web.i18n import day, in_currency, number
-from .kinds import MASK, Definition, amount
+from ...web.i18n import day, money, number
+from .kinds import MASK, Definition
 
 
 def shown(field: Definition, value: Any) -> str | Markup:
@@ -20,7 +20,7 @@ def shown(field: Definition, value: Any) -> str | Markup:
         case "number":
             return number(value, None if isinstance(value, int) else _digits(value))
         case "money":
-            return in_currency(amount(value), value["currency"])
+            return money(value["amount"], value["currency"])
         case "date":
             return day(dt.date.fromisoformat(value))
         case "yes_no":
