@@ -68,6 +68,7 @@ from .core.links.models import Link
 from .core.mail import services as mail
 from .core.merging import services as merging
 from .core.notifications import services as notifications
+from .core.numbering import services as numbering
 from .core.privacy import services as privacy
 from .core.records import services as records
 from .core.rows import insert_rows
@@ -193,6 +194,7 @@ __all__ = [
     "metadata",
     "money",
     "notifications",
+    "numbering",
     "passwords",
     "placeholders",
     "plugin_base",

@@ -42,6 +42,7 @@ BUILTIN: dict[str, tuple[str, str]] = {
     "notifications": ("crmhost.core.notifications", "Notifications"),
     "storage": ("crmhost.core.files", "File storage"),
     "records": ("crmhost.core.records", "Records"),
+    "numbering": ("crmhost.core.numbering", "Numbering"),
     "links": ("crmhost.core.links", "Easy-access links"),
     "merging": ("crmhost.core.merging", "Merging"),
     "privacy": ("crmhost.core.privacy", "Privacy"),

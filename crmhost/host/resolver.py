@@ -33,6 +33,7 @@ BUILTIN = frozenset(
         "mail",
         "merging",
         "notifications",
+        "numbering",
         "privacy",
         "settings",
         "statuses",
