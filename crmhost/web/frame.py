@@ -10,7 +10,9 @@ from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from ..core.lists import views
 from ..core.users.services import preference, set_preference
+from ..errors import Invalid, NotFound
 from .palette import find
 from .request import current_work, is_fragment, local_path, writing
 from .toasts import toast
@@ -19,9 +21,8 @@ blueprint = Blueprint("frame", __name__)
 
 _KEY = re.compile(r"[a-z][a-z0-9_.-]{0,60}\Z")
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,80}\Z")
-#: Most things that can be put in order, most views of a list.
+#: Most things that can be put in order.
 _MOST = 200
-_VIEWS = 30
 
 
 @blueprint.get("/search")
@@ -77,31 +78,33 @@ def keep_columns(table: str) -> ResponseReturnValue:
 
 @blueprint.post("/arrange/views/<table>")
 def save_view(table: str) -> ResponseReturnValue:
-    """Saves what a list shows under a name, or removes a saved view."""
-    key = f"views.{_checked(table)}"
+    """Saves what a list shows as a view, changes one, or removes it; leads to the view."""
+    table = _checked(table)
     back = urlsplit(local_path(request.form.get("back")) or "/")
-    name = " ".join(request.form.get("name", "").replace("\0", "").split())[:60]
-    kept = preference(current_work(), key, None)
-    views = (
-        [view for view in kept if isinstance(view, dict) and view.get("name") != name] if isinstance(kept, list) else []
-    )
-    if not name:
-        toast(_("Give the view a name."), category="warn")
+    was = request.form.get("was", "")[:80]
+    query = "&".join(part for part in back.query.split("&") if part and not part.startswith("view="))
+    try:
+        if request.form.get("do") == "drop":
+            with writing() as work:
+                name = views.drop(work, table, was or request.form.get("name", ""))
+                if views.default_view(work, table) == was:
+                    views.set_default(work, table, "")
+            toast(_("The view “%(name)s” was removed.", name=name))
+            return redirect(back.path, 303)
+        with writing() as work:
+            name, shared = request.form.get("name", ""), request.form.get("shared") == "1"
+            key = views.save(
+                work, table, name, query, was="" if request.form.get("do") == "new" else was, shared=shared
+            )
+            if request.form.get("default") == "1":
+                views.set_default(work, table, key)
+            elif views.default_view(work, table) == key:
+                views.set_default(work, table, "")
+    except (Invalid, NotFound) as error:
+        toast(_(error.message), category="warn")
         return redirect(back.geturl(), 303)
-    if request.form.get("do") == "drop":
-        said, to = _("The view “%(name)s” was removed.", name=name), back.path
-    elif len(views) >= _VIEWS:
-        toast(_("That is enough views. Remove one first."), category="warn")
-        return redirect(back.geturl(), 303)
-    else:
-        query = "&".join(part for part in back.query.split("&") if not part.startswith("view="))
-        views.append({"name": name, "query": query[:2000]})
-        said = _("The view “%(name)s” was saved.", name=name)
-        to = f"{back.path}?{query}{'&' if query else ''}{urlencode({'view': name})}"
-    with writing() as work:
-        set_preference(work, key, views)
-    toast(said)
-    return redirect(to, 303)
+    toast(_("The view “%(name)s” was saved.", name=" ".join(name.split())[:60]))
+    return redirect(f"{back.path}?{query}{'&' if query else ''}{urlencode({'view': key})}", 303)
 
 
 def is_ordered(key: str) -> bool:

@@ -1,15 +1,21 @@
-"""Lists: what was done to many rows at once, kept so that it can be taken back."""
+"""Lists: views that are shared, and what was done to many rows at once, kept so that it can be taken back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...contributions import Job, Schedule
+from ...contributions import Job, Permission, Schedule
 from ...hooks import hookimpl
 
 
 class Plugin:
-    """Declares the job that forgets what is old."""
+    """Declares who may share views, and the job that forgets what is old."""
+
+    @hookimpl
+    def permissions(self) -> Sequence[Permission]:
+        from .views import SHARE
+
+        return [Permission(name=SHARE, label="Share views of lists with everybody", roles=("CRM manager",))]
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:

@@ -43,3 +43,16 @@ class ListPart(Base):
     undo: Mapped[Any] = mapped_column(JSON, nullable=True)
     done_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     undone_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+
+
+class ListView(Base):
+    """A view of a list that is shared with everybody; ``content``: ``name``, and ``query`` of the list's address."""
+
+    __tablename__ = "lists_view"
+    __table_args__ = (Index("ix_lists_view_list", "list_id", "id"), Index("ix_lists_view_user", "user_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    list_id: Mapped[str] = mapped_column(String(80))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users_user.id", ondelete="SET NULL"))
+    content: Mapped[dict[str, str]] = mapped_column(JSON)
+    created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)

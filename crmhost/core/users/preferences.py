@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import SQLColumnExpression, delete, literal, select, union_all
 
 from ...errors import Forbidden, Invalid
 from ...work.unit import Work
@@ -29,6 +29,28 @@ def preference(work: Work, key: str, default: Any = None) -> Any:
     if owner is None:
         return default
     return work.once(("preferences", owner), lambda: _all_of(work, owner)).get(clean_line(key), default)
+
+
+def read_along(
+    work: Work, key: SQLColumnExpression[str], value: SQLColumnExpression[Any], where: Any
+) -> dict[str, Any]:
+    """Key -> value (JSON) of another table's rows, read together with the actor's preferences where these are still unknown."""
+    more = select(literal(1), key, value).where(where)
+    found: dict[str, Any] | None = None
+    owner = work.actor.user_id
+
+    def both() -> dict[str, Any]:
+        nonlocal found
+        mine = select(literal(0), Preference.key, Preference.value).where(Preference.user_id == owner)
+        rows = work.session.execute(union_all(mine, more)).all()
+        found = {row[1]: row[2] for row in rows if row[0]}
+        return {row[1]: row[2] for row in rows if not row[0]}
+
+    if owner is not None:
+        work.once(("preferences", owner), both)
+    if found is None:
+        found = {row[1]: row[2] for row in work.session.execute(more)}
+    return found
 
 
 def _all_of(work: Work, owner: int) -> dict[str, Any]:

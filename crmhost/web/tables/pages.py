@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import make_response, render_template, request
+from flask import make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...work.unit import Work
@@ -32,6 +32,8 @@ def list_page(template: str, table: Table, work: Work, /, **context: Any) -> Res
         return save(view, cell) if cell else act(view)
     if cell:
         return ask(view, cell)
+    if not request.args and request.method == "GET" and view.default_url:
+        return redirect(view.default_url)
     if view.asked:
         return render_template("crmhost/list_total.html", view=view)
     target = request.headers.get("HX-Target", "")

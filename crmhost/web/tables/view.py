@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 from flask_babel import gettext
 from markupsafe import Markup
 
+from ...core.lists import views
 from ...core.users.services import preference
 from ...work.unit import Work
 from ..i18n import number
@@ -20,6 +21,10 @@ from . import DEFAULT_SIZE, SIZES, Cell, Table, TableColumn, TableCount, TableFi
 _LONGEST = 200
 #: Parts of the address that say where in the list one is, and not what it shows.
 _PLACE = ("after", "before", "at", "count")
+
+
+#: In the place of a view's name: everything, although the list opens with a view.
+EVERYTHING = "-"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,12 +38,15 @@ class Chip:
 
 @dataclasses.dataclass(frozen=True)
 class SavedView:
-    """A view that the reader saved: a name and the query of an address."""
+    """A view that the reader can choose: a name and an address."""
 
+    key: str
     name: str
     url: str
     current: bool
     changed: bool
+    shared: bool
+    default: bool
 
 
 class TableView:
@@ -221,7 +229,12 @@ class TableView:
         """Address of the list with some things changed; ``None`` takes a thing away. It leads to the first page."""
         pairs = [pair for pair in self.state if pair[0] not in changes]
         pairs += [(name, str(value)) for name, value in changes.items() if value is not None]
-        return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
+        return f"{self.path}?{urlencode(pairs)}" if pairs else self.all_url
+
+    @property
+    def all_url(self) -> str:
+        """Address of the list with everything, also where it opens with a view."""
+        return f"{self.path}?view={EVERYTHING}" if self.default_view else self.path
 
     @property
     def here(self) -> str:
@@ -278,20 +291,44 @@ class TableView:
 
     @cached_property
     def saved_views(self) -> list[SavedView]:
-        """The views that the reader saved."""
-        kept = preference(self.work, f"views.{self.table.id}", None)
+        """The views that the reader saved, and those that are shared."""
         found = []
-        mine = [pair for pair in self.state if pair[0] != "view"]
-        for item in kept if isinstance(kept, list) else ():
-            pairs = [pair for pair in parse_qsl(str(item.get("query", ""))) if pair[0] not in (*_PLACE, "view")]
-            name = str(item.get("name", ""))
-            current = name == self.view_name
+        mine = sorted(pair for pair in self.state if pair[0] != "view")
+        for item in views.all_views(self.work, self.table.id) if self.table.views else ():
+            pairs = [pair for pair in parse_qsl(item.query) if pair[0] not in (*_PLACE, "view")]
+            current = item.key == self.view_name
             found.append(
                 SavedView(
-                    name, f"{self.path}?{urlencode([*pairs, ('view', name)])}", current, current and pairs != mine
+                    item.key,
+                    item.name,
+                    f"{self.path}?{urlencode([*pairs, ('view', item.key)])}",
+                    current,
+                    current and sorted(pairs) != mine,
+                    item.shared,
+                    item.key == self.default_view,
                 )
             )
         return found
+
+    @property
+    def current_view(self) -> SavedView | None:
+        """The view that is shown."""
+        return next((view for view in self.saved_views if view.current), None)
+
+    @cached_property
+    def default_view(self) -> str:
+        """Key of the view that the list opens with; empty for none."""
+        return views.default_view(self.work, self.table.id) if self.table.views else ""
+
+    @property
+    def default_url(self) -> str:
+        """Address of the view that the list opens with; empty for none."""
+        return next((view.url for view in self.saved_views if view.default), "") if self.default_view else ""
+
+    @property
+    def may_share(self) -> bool:
+        """Whether the reader may share views."""
+        return views.may_share(self.work)
 
     @property
     def on_all(self) -> bool:

@@ -233,3 +233,42 @@ def test_what_can_no_more_be_taken_back_is_forgotten(site: Host, reader: Reader)
     with site.site.sessions() as session:
         assert session.scalars(select(ListChange)).all() == []
         assert session.scalars(select(ListPart)).all() == []
+
+
+@ONE
+def test_views_are_renamed_shared_and_opened_with(site: Host, reader: Reader) -> None:
+    """A view keeps its place under its new name; a shared one is everybody's; a list opens with the reader's own choice."""
+    entries(site, 3)
+    save = "/arrange/views/probe-entries"
+    form = {"do": "save", "name": "Due", "back": f"{LIST}?state=open"}
+    reader.post(save, form)
+    answer = reader.post(save, {**form, "was": "Due", "name": "To be paid", "default": "1"})
+    assert answer.location == f"{LIST}?state=open&view=To+be+paid"
+    page = reader.get(answer.location).text
+    assert ">To be paid</a>" in page
+    assert ">Due</a>" not in page
+    assert reader.get(LIST).location == answer.location
+    assert reader.get(f"{LIST}?view=-").status_code == 200
+    assert f'href="{LIST}?view=-"' in page
+    assert reader.get(f"{LIST}?state=paid").status_code == 200
+    answer = reader.post(save, {**form, "was": "To be paid", "name": "For all", "shared": "1", "default": "1"})
+    assert reader.get(LIST).location == answer.location
+    other = Reader(site, "Read only")
+    page = other.get(LIST).text
+    assert "For all" in page
+    shared = address(r'href="([^"]+view=shared\.\d+)"', page)
+    assert "Open</b>" in other.get(shared).text
+    key = shared.partition("view=")[2]
+    assert other.post(save, {**form, "do": "drop", "was": key}).status_code == 403
+    assert other.post(save, {**form, "shared": "1"}).status_code == 403
+    assert other.post(save, {**form, "was": key}).status_code == 403
+    assert 'name="shared"' not in other.get(f"{LIST}?state=open").text
+    reader.post(save, {**form, "was": key, "name": "Mine again"})
+    assert "For all" not in other.get(LIST).text
+    assert "Mine again" in reader.get(f"{LIST}?view=-").text
+    reader.post(save, {**form, "do": "drop", "was": "Mine again"})
+    assert reader.get(LIST).status_code == 200
+    reader.post(save, {**form, "name": " "})
+    assert "Give the view a name" in reader.toasts()
+    reader.post(save, {**form, "do": "drop", "was": "gone"})
+    assert reader.post(save, {**form, "do": "drop", "was": "shared.99"}).status_code == 303
