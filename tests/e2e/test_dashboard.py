@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from bench import sites
-from bench.load import Server, free_port
+from bench.load import Server
 from bench.sites import Place
 from crmhost import demo
 from crmhost.host import lifecycle
-from tests.peers import browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
 
-PATIENCE = 20_000
 MANIFEST = """id = "takings"
 name = "Takings"
 version = "1.0"
@@ -66,16 +64,9 @@ class Plugin:
 """
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The browser."""
-    with browser.opened() as opened:
-        yield opened
-
-
 @pytest.fixture
-def page(chromium: Browser, place: Place, tmp_path: Path) -> Iterator[Page]:
-    """A tab of the admin of a site with some contacts and the plugin above; it must not complain of anything."""
+def page(place: Place, open_tab: Callable[..., Page], serve: Callable[..., Server], tmp_path: Path) -> Page:
+    """A tab of the admin of a site with some contacts and the plugin above."""
     folder = place.home / "plugins" / "takings"
     folder.mkdir(parents=True)
     (folder / "plugin.toml").write_text(MANIFEST)
@@ -85,20 +76,7 @@ def page(chromium: Browser, place: Place, tmp_path: Path) -> Iterator[Page]:
     lifecycle.enable(site, ["takings"])
     token = sites.session_token(site)
     site.close()
-    server = Server(place, free_port())
-    base = f"http://127.0.0.1:{server.port}"
-    context = chromium.new_context(base_url=base, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    context.add_cookies([{"name": "crmhost_session", "value": token, "url": base}])
-    tab = context.new_page()
-    complaints: list[str] = []
-    tab.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    expect.set_options(timeout=PATIENCE)
-    yield tab
-    context.close()
-    server.close()
-    assert complaints == []
+    return open_tab(serve(place), token)
 
 
 def titles(page: Page) -> list[str]:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 from babel.messages.pofile import read_po
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from bench import sites
-from bench.load import Server, free_port
 from bench.sites import Place
 from crmhost import demo
 from crmhost.host import catalogue
 from tests import pseudo
-from tests.peers import browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
 
-PATIENCE = 20_000
 #: All texts of a page that people read or hear.
 TEXTS = """() => {
     const found = [];
@@ -33,26 +30,13 @@ TEXTS = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The browser."""
-    with browser.opened() as opened:
-        yield opened
-
-
 @pytest.fixture
-def page(chromium: Browser, place: Place) -> Iterator[Page]:
+def page(place: Place, open_tab: Callable[..., Page]) -> Page:
     """A tab of a browser that wants French; the site has demo data."""
     site = place.site()
     demo.load(site, 40)
     site.close()
-    server = Server(place, free_port(), kind="waitress")
-    context = chromium.new_context(base_url=f"http://127.0.0.1:{server.port}", locale="fr-FR")
-    context.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
-    yield context.new_page()
-    context.close()
-    server.close()
+    return open_tab(place, forgiven=("422",), locale="fr-FR")
 
 
 def english_only() -> set[str]:

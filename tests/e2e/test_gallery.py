@@ -6,30 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from bench import sites
 from bench.load import Server, free_port
 from bench.sites import Place
 from crmhost.web.gallery.routes import PAGES, TEMPLATES
-from tests.peers import browser
+
+from .conftest import PATIENCE, WIDER, listen, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-#: Milliseconds; a machine that runs other tests beside is slow at times.
-PATIENCE = 20_000
-#: Parts that make a page wider than the window.
-WIDER = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
-    .filter(part => part.getBoundingClientRect().right > innerWidth + 1).slice(0, 4).map(part => part.outerHTML.slice(0, 120))"""
 ADDRESSES = ("", "forms", "forms/wrong", "list", "list/empty", "parts", "overlays", "charts")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The browser."""
-    with browser.opened() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -66,20 +54,16 @@ def test_no_component_is_hard_to_use(
 ) -> None:
     """axe finds nothing, no script fails, no page is wider than the window."""
     page = opened(chromium, served, theme=theme, colours=colours, width=width)
-    complaints: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
     wrong: list[tuple[str, ...]] = []
+    listen(page, lambda said: wrong.append((page.url, said)))
     for name in ADDRESSES:
         page.goto(f"/dev/gallery/{name}", wait_until="networkidle")
         if name == "list":
             page.locator("[data-select]:visible").first.check()
             expect(page.locator("[data-bulk]")).to_be_visible()
-        for rule in Axe().run(page).response["violations"]:
-            wrong += [(name, rule["id"], node["html"], node.get("failureSummary")) for node in rule["nodes"]]
+        wrong += [(name, *one) for one in violations(page)]
         wrong += [(name, "wider than the window", html) for html in page.evaluate(WIDER)]
     assert wrong == []
-    assert complaints == []
     page.context.close()
 
 

@@ -3,49 +3,26 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from bench import sites
-from bench.load import Server, free_port
+from bench.load import Server
 from bench.sites import Place
-from tests.peers import browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
 
-PATIENCE = 20_000
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The browser."""
-    with browser.opened() as opened:
-        yield opened
-
 
 @pytest.fixture
-def page(chromium: Browser, place: Place) -> Iterator[Page]:
-    """A tab of the admin of an empty site; it must not complain of anything but the refusals that the test asks for."""
+def page(place: Place, open_tab: Callable[..., Page], serve: Callable[..., Server]) -> Page:
+    """A tab of the admin of an empty site, who may be refused a file."""
     site = place.site()
     token = sites.session_token(site)
     site.close()
-    server = Server(place, free_port())
-    base = f"http://127.0.0.1:{server.port}"
-    context = chromium.new_context(base_url=base, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    context.add_cookies([{"name": "crmhost_session", "value": token, "url": base}])
-    tab = context.new_page()
-    complaints: list[str] = []
-    tab.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    expect.set_options(timeout=PATIENCE)
-    yield tab
-    context.close()
-    server.close()
-    assert [text for text in complaints if "422" not in text] == []
+    return open_tab(serve(place), token, forgiven=("422",))
 
 
 def write(path: Path, rows: list[list[str]], delimiter: str = ",") -> Path:

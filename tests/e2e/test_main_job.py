@@ -5,52 +5,29 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from bench import sites
-from bench.load import Load, Server, free_port
+from bench.load import Load, Server
 from bench.sites import Place
-from tests.peers import browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-#: Milliseconds; a machine that runs other tests beside is slow at times.
-PATIENCE = 20_000
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The browser."""
-    with browser.opened() as opened:
-        yield opened
-
 
 @pytest.fixture
-def server(place: Place) -> Iterator[Server]:
+def server(place: Place, serve: Callable[..., Server]) -> Server:
     """The site, served by two processes."""
-    running = Server(place, free_port())
-    yield running
-    running.close()
+    return serve(place)
 
 
 @pytest.fixture
-def page(chromium: Browser, server: Server) -> Iterator[Page]:
-    """A tab in which nobody is signed in; it must not complain of anything."""
-    context = chromium.new_context(base_url=f"http://127.0.0.1:{server.port}", viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
-    tab = context.new_page()
-    complaints: list[str] = []
-    tab.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    yield tab
-    context.close()
-    # The browser notes each answer that is no success; these two are what the tests ask for.
-    assert [text for text in complaints if "404" not in text and "401" not in text] == []
+def page(open_tab: Callable[..., Page], server: Server) -> Page:
+    """A tab in which nobody is signed in; the tests ask for a page that is gone, and lose a sign-in."""
+    return open_tab(server, forgiven=("404", "401"))
 
 
 def write_csv(path: Path, rows: int) -> Path:

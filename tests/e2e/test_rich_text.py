@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bench import sites
-from bench.load import Server, free_port
 from bench.sites import Place
 from crmhost.core.contacts import services as contacts
 from crmhost.core.mail import patterns
 from crmhost.core.settings import services as settings
 from crmhost.site import Site
 from crmhost.work.runner import Runner
-from tests.peers import browser, smtp
+from tests.peers import smtp
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+from .conftest import violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -45,38 +44,19 @@ PASTE = """([kind, data]) => {
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[tuple[Site, Place]]:
+def site(place: Place) -> Iterator[Site]:
     """A site with one contact."""
-    place = Place("rich", tmp_path, f"sqlite:///{tmp_path}/rich.sqlite")
-    sites.set_up(place)
     site = place.site()
     with site.work() as work, work.begin():
         contacts.create(work, {"first_name": "Ann", "email": "ann@example.org"})
-    yield site, place
+    yield site
     site.close()
 
 
 @pytest.fixture
-def page(site: tuple[Site, Place]) -> Iterator[Page]:
-    """A signed-in page; what the browser complained of fails the test."""
-    token = sites.session_token(site[0])
-    server = Server(site[1], free_port(), kind="waitress")
-    try:
-        with browser.opened() as chromium:
-            base = f"http://127.0.0.1:{server.port}"
-            context = chromium.new_context(base_url=base)
-            context.set_default_timeout(20_000)
-            context.add_cookies([{"name": "crmhost_session", "value": token, "url": base}])
-            made = context.new_page()
-            complaints: list[str] = []
-            made.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-            made.on("pageerror", lambda error: complaints.append(str(error)))
-            yield made
-            # Chromium says it of every page that answers so.
-            assert [said for said in complaints if "409 (CONFLICT)" not in said] == []
-            context.close()
-    finally:
-        server.close()
+def page(site: Site, place: Place, open_tab: Callable[..., Page]) -> Page:
+    """A tab of the admin, who may be shown two versions."""
+    return open_tab(place, sites.session_token(site), forgiven=("409",))
 
 
 def content(page: Page) -> str:
@@ -84,10 +64,10 @@ def content(page: Page) -> str:
     return page.locator("textarea[name=content]").input_value()
 
 
-def test_a_template_is_written_by_keyboard_and_arrives(site: tuple[Site, Place], page: Page) -> None:
+def test_a_template_is_written_by_keyboard_and_arrives(site: Site, page: Page) -> None:
     """Headings, marks, lists, a link, a button, a picture and a placeholder reach both parts of the mail."""
     with smtp.server() as peer:
-        with site[0].work() as work, work.begin():
+        with site.work() as work, work.begin():
             values = {
                 "mail.transport": "smtp",
                 "mail.from": "Atelier <hello@example.com>",
@@ -142,14 +122,14 @@ def test_a_template_is_written_by_keyboard_and_arrives(site: tuple[Site, Place],
         expect(frame.get_by_role("link", name="Book now")).to_be_visible()
         page.get_by_role("button", name="Phone").click()
         assert page.locator("#mail-preview").evaluate("frame => frame.getBoundingClientRect().width") < 380
-        assert Axe().run(page, options={"exclude": [["iframe"]]}).response["violations"] == []
+        assert violations(page) == []
         page.keyboard.press("Control+Enter")
         page.get_by_role("textbox", name="Content").press("Control+Enter")
         expect(page.locator("#toasts")).to_contain_text("was saved")
         expect(page.get_by_role("textbox", name="Content").get_by_text("First name", exact=True)).to_be_visible()
         page.get_by_role("button", name="Send a test to me").click()
         expect(page.locator("#toasts")).to_contain_text("on its way")
-        runner = Runner(site[0])
+        runner = Runner(site)
         runner.until_idle()
         runner.close()
         (taken,) = peer.taken
@@ -166,7 +146,7 @@ def test_a_template_is_written_by_keyboard_and_arrives(site: tuple[Site, Place],
     ]
 
 
-def test_hostile_html_is_harmless_and_nothing_typed_is_lost(site: tuple[Site, Place], page: Page) -> None:
+def test_hostile_html_is_harmless_and_nothing_typed_is_lost(site: Site, page: Page) -> None:
     """What the editor can't hold is never dropped unasked, a draft comes back, and the second to save sees both versions."""
     page.goto("/mail/templates/new")
     text = page.locator("[contenteditable=true]").and_(page.get_by_role("textbox", name="Content"))
@@ -199,7 +179,7 @@ def test_hostile_html_is_harmless_and_nothing_typed_is_lost(site: tuple[Site, Pl
     page.get_by_role("button", name="Save template").click()
     expect(page.locator("#toasts")).to_contain_text("was saved")
     # Somebody else saves it while this page is open.
-    with site[0].work() as work, work.begin():
+    with site.work() as work, work.begin():
         row = patterns.all_templates(work)[0]
         patterns.save(work, row.id, {"name": "Theirs", "kind": "rich", "content": "<p>their words</p>"})
     text.click()
