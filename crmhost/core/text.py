@@ -21,6 +21,11 @@ _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "’": "'", "ʼ": "'"}
 )
+# Cyrillic letters in the order of the Ukrainian and the Russian alphabet, which is not that of their code points: each its place.
+_ALPHABET = str.maketrans(
+    {letter: chr(0xE000 + place) for place, letter in enumerate("абвгґдеєжзиіїйклмнопрстуфхцчшщъыьэюя")}
+    | {"ё": "\ue006"}
+)
 
 
 def clean_line(text: str) -> str:
@@ -56,6 +61,14 @@ def fold(text: str) -> str:
         plain = "".join(letter for letter in parts if not unicodedata.combining(letter))
         text = unicodedata.normalize("NFC", plain.casefold()).translate(_LETTERS)
     return " ".join(_CONTROLS.sub(" ", text).lower().split())
+
+
+def sort_key(text: str) -> tuple[str, str]:
+    """Where people look for a name in a list: “Émile” among the E, “étape” beside “Étape”, “Йосип” after “Їжак”.
+
+    For names that a page sorts itself, in English, French, Ukrainian and Russian; what the database sorts is folded text.
+    """
+    return fold(unicodedata.normalize("NFC", text.casefold()).translate(_ALPHABET)), text
 
 
 def folded(length: int) -> TypeEngine[str]:

@@ -21,6 +21,7 @@ from ...work.unit import Work
 from ..fields import forms as custom_forms
 from ..fields.definitions import definitions
 from ..statuses import services as statuses
+from ..text import sort_key
 from ..users.models import User
 from . import services, tags
 from .fields import ADDRESS_PARTS, ADDRESSES, PHONES
@@ -166,12 +167,10 @@ def filled(work: Work, contact: Contact) -> dict[str, Any]:
 
 def people(work: Work) -> list[tuple[str, str]]:
     """Users that a contact can be assigned to: id as text, and name; the reader first."""
-    rows = work.session.execute(
-        select(User.id, User.name, User.email).where(User.disabled_at.is_(None)).order_by(User.name, User.email)
-    )
+    rows = work.session.execute(select(User.id, User.name, User.email).where(User.disabled_at.is_(None)))
     mine = work.actor.user_id
     found = [(row[0], row[1] or row[2]) for row in rows]
-    found.sort(key=lambda pair: pair[0] != mine)
+    found.sort(key=lambda pair: (pair[0] != mine, sort_key(pair[1])))
     return [(str(key), _("%(name)s (you)", name=name) if key == mine else name) for key, name in found]
 
 
@@ -183,7 +182,7 @@ def country_choices(locale: str) -> Iterable[tuple[str, str]]:
 
         codes = {country.alpha_2 for country in pycountry.countries}
         names = Locale.parse(locale).territories
-        known = sorted(((code, names.get(code, code)) for code in codes), key=lambda pair: pair[1])
+        known = sorted(((code, names.get(code, code)) for code in codes), key=lambda pair: sort_key(pair[1]))
         _countries[locale] = known
     return known
 

@@ -14,7 +14,7 @@ from ...work.unit import Change, Work
 from ..hues import HUES, hue_for
 from ..keyset import valid_id
 from ..rows import chunks, insert_rows, table
-from ..text import clean_line, fold
+from ..text import clean_line, fold, sort_key
 from .models import Tag, Tagging
 
 LONGEST = 80
@@ -27,7 +27,7 @@ def key_of(name: str) -> str:
 
 def all_tags(work: Work) -> list[Tag]:
     """All tags, by name."""
-    return work.once(("tags",), lambda: list(work.session.scalars(select(Tag).order_by(Tag.name_key))))
+    return work.once(("tags",), lambda: sorted(work.session.scalars(select(Tag)), key=lambda tag: sort_key(tag.name)))
 
 
 def usage(work: Work) -> dict[int, int]:

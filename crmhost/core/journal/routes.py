@@ -22,6 +22,7 @@ from ..days import day_bound
 from ..keyset import valid_id
 from ..records import services as records
 from ..records.links import record_url
+from ..text import sort_key
 from ..users.models import User
 from . import services
 from .models import JournalEntry
@@ -252,12 +253,12 @@ def index() -> ResponseReturnValue:
         by=_by(),
     )
     kinds = [(item.name, _(item.label)) for item in types(work).values()]
-    users = work.session.execute(select(User.id, User.name, User.email).order_by(User.name, User.email)).all()
+    users = work.session.execute(select(User.id, User.name, User.email))
     return render_template(
         "journal/index.html",
         chosen=chosen,
         kinds=kinds,
-        users=[(row[0], row[1] or row[2]) for row in users],
+        users=sorted(((row[0], row[1] or row[2]) for row in users), key=lambda pair: sort_key(pair[1])),
         next=found.next,
         hues_of_statuses=status_hues(work),
         **feed_context(work, found),

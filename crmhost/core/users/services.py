@@ -13,7 +13,7 @@ from ...messages import Message
 from ...work.unit import Actor, Work
 from ..contacts.emails import check_email, email_key
 from ..keyset import valid_id
-from ..text import clean_line
+from ..text import clean_line, sort_key
 from . import browsers, passwords, roles, tickets
 from .entering import TooManyAttempts, key_of, sign_in
 from .lastseen import note_session, note_token
@@ -85,8 +85,8 @@ def get(work: Work, user_id: int) -> User:
 
 def all_users(work: Work) -> list[tuple[User, Role]]:
     """All users with their roles, by name."""
-    query = select(User, Role).join(Role, Role.id == User.role_id).order_by(func.lower(User.name), User.email_key)
-    return [(user, role) for user, role in work.session.execute(query)]
+    rows = work.session.execute(select(User, Role).join(Role, Role.id == User.role_id))
+    return sorted(((user, role) for user, role in rows), key=lambda pair: sort_key(pair[0].name or pair[0].email))
 
 
 def explain(work: Work, user: User) -> list[Held]:

@@ -15,7 +15,7 @@ from crmhost.core.contacts.derived import derive
 from crmhost.core.contacts.emails import check_email, email_key
 from crmhost.core.contacts.fields import clean, fold_parts, instant
 from crmhost.core.hues import HUES, hue_for
-from crmhost.core.text import clean_json, clean_line, clean_text, fold, nearest, shorten
+from crmhost.core.text import clean_json, clean_line, clean_text, fold, nearest, shorten, sort_key
 from crmhost.errors import Invalid
 
 UTC = ZoneInfo("UTC")
@@ -70,6 +70,22 @@ def test_folding_is_done_once(text: str) -> None:
 def test_folding_drops_case_and_accents(text: str, folded: str) -> None:
     """In all scripts, and letters that hold their accent inside too."""
     assert fold(text) == folded
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Eau", "Écho", "ecran", "Élan", "Zoo"],
+        ["côte", "Côte d’Ivoire", "Coton", "Œuf", "Øst", "Ouest"],
+        ["Ганна", "Ґалаґан", "Дарина", "Євген", "Жанна", "Ігор", "Їжак", "Йосип", "Катерина", "Ярина"],
+        ["Елена", "Ёлка", "Ель", "Израиль", "Италия", "Йемен", "Казахстан", "Эстония"],
+        ["10 Downing", "ada", "Bob", "Ада"],
+    ],
+)
+def test_names_are_sorted_as_in_a_dictionary(names: list[str]) -> None:
+    """Accents and case do not part what belongs together; letters of their own have their place in the alphabet."""
+    keys = [sort_key(name) for name in names]
+    assert keys == sorted(keys)
 
 
 def test_the_nearest_name_is_offered() -> None:
