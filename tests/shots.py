@@ -16,10 +16,9 @@ from playwright.sync_api import Browser, Page
 from bench import sites
 from bench.load import Server, free_port
 from bench.sites import Place
-from crmhost import demo
 from crmhost.web.templating import plain
 from crmhost.web.themes import services as themes
-from tests import duplicates, fields, imports, mails, webhooks
+from tests.filled import fill
 from tests.peers import browser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -116,12 +115,7 @@ def main(chosen: list[str]) -> int:
         place = Place("shots", Path(folder), f"sqlite:///{folder}/shots.sqlite")
         sites.set_up(place)
         site = place.site()
-        demo.load(site)
-        webhooks.some(site)
-        duplicates.some(site)
-        mails.some(site)
-        fields.some(site)
-        imports.some(site)
+        fill(site, contacts=400)
         if theme_name:
             with site.work() as work, work.begin():
                 themes.activate(work, theme_name, plain)

@@ -39,6 +39,8 @@ def script_texts() -> str:
             "keyMove": _("Down and up in the list"),
             "keyOpen": _("Open the row"),
             "keySelect": _("Select the row"),
+            "keyBar": _("To the actions for what is selected"),
+            "keyUndo": _("Undo what a notice just told"),
             "keyHelp": _("Show these keys"),
             "search": _("Search contacts, records, pages and actions"),
             "searchHint": _("Type a name, a number or what you want to do"),

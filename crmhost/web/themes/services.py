@@ -52,6 +52,45 @@ class Listed:
                 return name
         return ""
 
+    @property
+    def drawn(self) -> Drawn:
+        """Its measures for a page in little."""
+        size = {name: _pixels(self.tokens[name][0]) for name in tokens.SIZES if name in self.tokens}
+        side = 37 * size.get("side-width", 0) / 232
+        return Drawn(
+            side=side,
+            band=0 if side else 16,
+            card=size.get("r-md", 0) / 2,
+            control=size.get("r-sm", 0) / 2,
+            pill=min(size.get("r-full", 0), 3.5),
+            row=min(size.get("row", 42) / 3, 17),
+            heading=self.tokens.get("font-heading", self.tokens.get("font", ("inherit",)))[0],
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """Measures of a theme for a drawing that is 160 wide and 150 high.
+
+    :param side: width of its menu; 0 when that is a band at the top.
+    :param band: height of the band at the top.
+    :param card: radius of a card; ``control`` that of a button, ``pill`` that of a status.
+    :param row: height of a row of a list.
+    :param heading: its typefaces for headings.
+    """
+
+    side: float
+    band: float
+    card: float
+    control: float
+    pill: float
+    row: float
+    heading: str
+
+
+def _pixels(size: str) -> float:
+    return float(size.removesuffix("px")) if size.endswith("px") else 16 * float(size.rstrip("rem") or 0)
+
 
 def active(work: Work) -> str:
     """Id of the theme that the site chose."""

@@ -1,5 +1,6 @@
 // Keys, only while no field has the focus. [data-key="n"] is pressed, or focused when it is a field. In [data-rows],
-// j and k move from [data-row] to [data-row], Enter opens its link or [data-row-open], x selects it. ? shows what there is.
+// j and k move from [data-row] to [data-row], Enter opens its link or [data-row-open], x selects it, b goes to the bar for the
+// selection. u takes back what the newest notice tells of. ? shows what there is.
 import { openDialog } from "./dialogs.js";
 import { icon, make, text } from "./texts.js";
 
@@ -31,6 +32,8 @@ const built = {
   j: () => move(1),
   k: () => move(-1),
   x: () => current()?.querySelector("[data-select]")?.click(),
+  b: () => [...document.querySelectorAll("[data-bulk] :is(button, a, input:not([type=hidden])):not(:disabled)")].find(visible)?.focus(),
+  u: () => [...document.querySelectorAll(".crm-toast form .btn")].at(-1)?.click(),
   Enter: () => document.activeElement === document.body && opener(current())?.click(),
   "?": help,
 };
@@ -61,7 +64,8 @@ function help() {
     seen.add(element.dataset.key);
   }
   if (rows().length) lines.push([["j", "k"], text("keyMove")], [["↵"], text("keyOpen")], [["x"], text("keySelect")]);
-  lines.push([["?"], text("keyHelp")]);
+  if (document.querySelector("[data-bulk]")) lines.push([["b"], text("keyBar")]);
+  lines.push([["u"], text("keyUndo")], [["?"], text("keyHelp")]);
   const list = make("dl", { class: "crm-keylist" });
   for (const [keys, what] of lines) list.append(make("dt", {}, ...keys.map((key) => make("kbd", {}, key))), make("dd", {}, what));
   const close = make("button", { type: "button", class: "btn btn-quiet btn-square", "data-close": "", "aria-label": text("close") }, icon("x"));

@@ -21,6 +21,8 @@ const words = {
   keyMove: "Down and up in the list",
   keyOpen: "Open the row",
   keySelect: "Select the row",
+  keyBar: "To the actions for what is selected",
+  keyUndo: "Undo what a notice just told",
   keyHelp: "Show these keys",
   search: "Search contacts, records, pages and actions",
   searchHint: "Type a name, a number or what you want to do",

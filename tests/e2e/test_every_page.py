@@ -1,0 +1,84 @@
+"""Every page that an admin can open, found from the URL map: readable for everybody, without errors, as narrow as a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from bench import sites
+from bench.sites import Place
+from crmhost.host import lifecycle
+from crmhost.testing import Clock, Host
+from tests.filled import fill
+
+from .addresses import pages
+from .conftest import listen, violations, wider
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
+
+#: Rules of axe that colours can break.
+COLOURS = ["color-contrast", "link-in-text-block"]
+QUIET = "() => !document.querySelector('[aria-busy=true], .htmx-request')"
+
+MANIFEST = """id = "{name}"
+name = "Plugin {name}"
+version = "1.0"
+api = ">=1,<2"
+summary = "For the tests."
+author = "crmhost"
+licence = "MIT"
+"""
+PLUGIN = """from crmhost.api import Setting, Widget
+from crmhost.hooks import hookimpl
+
+class Plugin:
+    @hookimpl
+    def settings(self):
+        return [Setting(key="{name}.word", label="Word", default="")]
+
+    @hookimpl
+    def dashboard_widgets(self):
+        return [Widget(id="late", title="Late", render=lambda work: "<p>Here it is</p>", lazy=True, order=900)]
+"""
+
+
+def further_plugins(folder: Path) -> None:
+    """Adds two plugins with what the bundled ones leave out: settings, and a box of the dashboard that comes late."""
+    for name in ("late", "off"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "plugin.toml").write_text(MANIFEST.format(name=name))
+        (folder / name / "__init__.py").write_text(PLUGIN.format(name=name))
+
+
+def test_every_page(place: Place, open_tab: Callable[..., Page]) -> None:
+    """axe finds nothing in light and dark, wide and on a phone; no script fails; nothing is wider than 390 and 320 px."""
+    further_plugins(place.home / "plugins")
+    site = place.site("test")
+    fill(site, contacts=60)
+    lifecycle.enable(site, ["late", "off"])
+    lifecycle.disable(site, ["off"])
+    addresses, missed = pages(Host(site, Clock()))
+    token = sites.session_token(site)
+    site.close()
+    # That page needs an update that asks for more.
+    assert missed == ["extensions.review"]
+    assert len(addresses) > 60
+    # A colour that is changing is none to measure.
+    page = open_tab(place, token, reduced_motion="reduce")
+    wrong: list[tuple[str, ...]] = []
+    listen(page, lambda said: wrong.append((page.url, said)))
+    for address in addresses:
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.goto(address)
+        page.wait_for_function(QUIET)
+        wrong += [(address, "light", *one) for one in violations(page)]
+        page.emulate_media(color_scheme="dark")
+        wrong += [(address, "dark", *one) for one in violations(page, runOnly=COLOURS)]
+        wrong += [(address, "at 390 px", one) for one in wider(page, 390)]
+        wrong += [(address, "dark, on a phone", *one) for one in violations(page)]
+        wrong += [(address, "at 320 px", one) for one in wider(page, 320)]
+    assert wrong == []

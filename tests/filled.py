@@ -1,0 +1,20 @@
+"""A site with something on every page: demo data, and what they leave out."""
+
+from __future__ import annotations
+
+from crmhost import demo
+from crmhost.site import Site
+from tests import duplicates, fields, imports, mails, webhooks
+
+
+def fill(site: Site, contacts: int = 250) -> None:
+    """Adds everything to a site on which the bundled plugins are on.
+
+    A new kind of record gets its examples here, or some of its pages are neither tested nor in the pictures.
+    """
+    demo.load(site, contacts)
+    webhooks.some(site)
+    duplicates.some(site)
+    mails.some(site)
+    fields.some(site)
+    imports.some(site)
