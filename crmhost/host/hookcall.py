@@ -47,6 +47,13 @@ class Answer:
     value: Any
 
 
+class _Manager(pluggy.PluginManager):
+    """Looks only at what can be a hook: most names of a plugin object are Python's own."""
+
+    def parse_hookimpl_opts(self, plugin: Any, name: str) -> Any:
+        return None if name.startswith("_") else super().parse_hookimpl_opts(plugin, name)
+
+
 class HookCaller:
     """The hooks of one generation.
 
@@ -65,7 +72,7 @@ class HookCaller:
         depths: Mapping[str, int] | None = None,
         foreign: Mapping[str, Collection[str]] | None = None,
     ) -> None:
-        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager = _Manager(PROJECT)
         self._manager.add_hookspecs(core_hooks)
         self.specs: dict[str, Spec] = dict(_specs_of("", core_hooks))
         for owner, module in specs:

@@ -17,10 +17,9 @@ FOLDERS = (*BUNDLED, *sorted(path.parent for path in probes.FOLDER.glob("*/plugi
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs each test once per plugin, those for bundled ones once per bundled plugin."""
-    for name, folders in (("folder", FOLDERS), ("bundled", BUNDLED)):
-        if name in metafunc.fixturenames:
-            metafunc.parametrize(name, folders, ids=[folder.name for folder in folders], scope="function")
+    """Runs each test once per plugin."""
+    if "folder" in metafunc.fixturenames:
+        metafunc.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS], scope="function")
 
 
 @pytest.fixture
