@@ -21,7 +21,7 @@ from ..messages import Message
 from ..storage import StorageError
 from ..work.tables import Delivery, JobRow, ScheduleRow, Subscriber
 from ..work.unit import SYSTEM, Actor
-from . import beats, export, lifecycle, migrate, schema
+from . import beats, export, lifecycle, migrate, schema, turns
 from .registry import Found
 from .tables import Fault, HookCost, PluginState
 
@@ -46,7 +46,7 @@ def uninstall(site: Site, name: str, actor: Actor = SYSTEM, *, export_to: Path |
     :param export_to: file that first receives all its rows and files, as a ZIP (see :mod:`.export`).
     :raises Conflict: when a process still runs an older generation after half a minute.
     """
-    return lifecycle.again_when_overtaken(lambda: _uninstall(site, name, actor, export_to))
+    return turns.again_when_overtaken(lambda: _uninstall(site, name, actor, export_to))
 
 
 def _uninstall(site: Site, name: str, actor: Actor, export_to: Path | None) -> list[str]:
@@ -63,7 +63,7 @@ def _uninstall(site: Site, name: str, actor: Actor, export_to: Path | None) -> l
     keep = code is not None and code.manifest.data.purge == "keep"
     with migrate.schema_transaction(site.engine) as connection:
         # Somebody may have enabled it again while requests were waited for.
-        lifecycle.lock(connection, switched.generation)
+        turns.lock(connection, switched.generation)
         if code is not None:
             _farewell(site, connection, code, actor, keep=keep)
         dropped = [] if keep else _drop_tables(connection, name, code, found)

@@ -12,7 +12,7 @@ import pytest
 from bench import sites
 from bench.load import Load, Server, free_port
 from bench.sites import Place
-from crmhost.host import beats, lifecycle, runtime, uninstall
+from crmhost.host import beats, lifecycle, runtime, turns, uninstall
 from crmhost.site import Site
 
 TOGGLES = 8
@@ -54,7 +54,7 @@ def test_no_request_fails_and_none_shows_what_was_before(place: Place, server: S
                 status = seen(server, f"crmhost_session={token}; crm_gen={switched.generation}")
                 if status != (200 if number % 2 else 404):
                     wrong.append((number, status))
-            assert lifecycle.follow_up(site, switched.generation, PATIENCE) == (), server.output()
+            assert turns.follow_up(site, switched.generation, PATIENCE) == (), server.output()
             assert set(processes(site)) == {switched.generation}
     finally:
         answers = load.stop()

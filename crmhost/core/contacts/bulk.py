@@ -15,10 +15,11 @@ from ...work.unit import Work
 from ..statuses import services as statuses
 from ..text import clean_line
 from .batch import Batch, Draft
+from .cleaned import Cleaned
 from .custom import settle, together
 from .derived import NAMELESS, nameless
 from .emails import email_key
-from .fields import COLUMNS, Cleaned, clean, fold_parts
+from .fields import COLUMNS, clean, fold_parts
 from .records import ExternalKey, assignee, owners_of_emails, owners_of_ids, why
 from .undo import undo_many
 

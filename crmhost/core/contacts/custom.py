@@ -13,8 +13,9 @@ from ..fields import index, records
 from ..fields.definitions import PREFIX
 from ..rows import chunks
 from . import search
+from .cleaned import Cleaned
 from .derived import document
-from .fields import NOTES_LENGTH, PHONES, Cleaned
+from .fields import NOTES_LENGTH, PHONES
 from .models import Contact
 from .records import KIND, emails_of
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import datetime as dt
 import json
 import re
@@ -12,8 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ...messages import Message
-from ..fields.kinds import Stored
 from ..text import clean_json, clean_line, clean_text, fold, nearest, shorten, unknown
+from .cleaned import Cleaned, as_text, external_ids, keep_in_notes, line, socials, table
 from .countries import country_code, country_names
 from .emails import check_email, email_key
 
@@ -27,7 +26,6 @@ ADDRESS_PARTS = {"line1": 200, "line2": 200, "city": 120, "county": 120, "postal
 NOTES_LENGTH = 100_000
 MOST_EMAILS = 20
 MOST_TAGS = 50
-MOST_EXTERNAL_IDS = 50
 #: Columns whose old and new values stand in changes and in the audit log.
 COLUMNS = (
     *LINES,
@@ -45,6 +43,13 @@ _EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 _SOCIAL = "social_"
 _CUSTOM = "custom."
 _DATES = {"created_at": Message("The date added"), "last_contacted_at": Message("The date of the last contact")}
+_PARTS = {
+    "line1": Message("line 1"),
+    "line2": Message("line 2"),
+    "city": Message("city"),
+    "county": Message("county"),
+    "postal_code": Message("postal code"),
+}
 _NAMES = {
     "first_name": Message("The first name"),
     "last_name": Message("The last name"),
@@ -52,26 +57,6 @@ _NAMES = {
     "avatar": Message("The avatar"),
     "source": Message("The source"),
 }
-
-
-@dataclasses.dataclass
-class Cleaned:
-    """What :func:`clean` gives.
-
-    :param values: field -> value as it is stored; only fields that were given. ``emails`` and ``tags`` are lists of texts,
-        ``status`` and ``assigned_to`` are still what was given, ``external_ids`` a list of (source, account, id).
-        Parts of addresses and social profiles keep their flat names (``address1_city``, ``social_x``).
-    :param errors: field -> sentences.
-    :param remarks: sentences on what was kept in another way than asked, instead of refusing it.
-    """
-
-    values: dict[str, Any] = dataclasses.field(default_factory=dict)
-    errors: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    remarks: list[str] = dataclasses.field(default_factory=list)
-
-    def refuse(self, field: str, sentence: str) -> None:
-        """Notes an error."""
-        self.errors.setdefault(field, []).append(sentence)
 
 
 def clean(fields: Mapping[str, Any], zone: ZoneInfo, now: dt.datetime, *, lenient: bool = False) -> Cleaned:
@@ -97,7 +82,7 @@ def clean(fields: Mapping[str, Any], zone: ZoneInfo, now: dt.datetime, *, lenien
         elif field.startswith(_CUSTOM) and len(field) > len(_CUSTOM):
             cleaned.values[field] = clean_json(value)
         elif field.startswith(_SOCIAL) and len(field) > len(_SOCIAL):
-            _text(cleaned, field, value, 300, Message("The profile"))
+            line(cleaned, field, value, 300, Message("The profile"))
         else:
             cleaned.refuse(
                 field, Message("A contact has no field “%(field)s”.", field=shorten(clean_line(str(field)), 60))
@@ -135,38 +120,8 @@ def fold_parts(values: dict[str, Any], current: Mapping[str, Any]) -> dict[str, 
 # --- one reader per kind of field ------------------------------------------------------------------------------------
 
 
-def _as_text(cleaned: Cleaned, field: str, value: object) -> str | None:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    cleaned.refuse(field, Message("“%(field)s” must be text.", field=field))
-    return None
-
-
-def _text(cleaned: Cleaned, field: str, value: object, longest: int, label: str) -> None:
-    text = _as_text(cleaned, field, value)
-    if text is None:
-        return
-    text = clean_line(text)
-    if len(text) > longest:
-        cleaned.refuse(
-            field,
-            Message(
-                "%(label)s is too long: at most %(longest)s characters, this has %(count)s.",
-                label=label,
-                longest=longest,
-                count=len(text),
-            ),
-        )
-    else:
-        cleaned.values[field] = text
-
-
 def _line(cleaned: Cleaned, field: str, value: object) -> None:
-    _text(cleaned, field, value, LINES[field], _NAMES[field])
+    line(cleaned, field, value, LINES[field], _NAMES[field])
 
 
 def _phone(cleaned: Cleaned, field: str, value: object) -> None:
@@ -175,13 +130,13 @@ def _phone(cleaned: Cleaned, field: str, value: object) -> None:
         value if isinstance(value, str) else "" if value is None else json.dumps(clean_json(value), default=str)
     )
     if len(text) > PHONE_LENGTH:
-        _keep_in_notes(cleaned, field, text, Message("was too long for a phone number"))
+        keep_in_notes(cleaned, field, text, Message("was too long for a phone number"))
         text = text[:PHONE_LENGTH].rstrip()
     cleaned.values[field] = text
 
 
 def _notes(cleaned: Cleaned, field: str, value: object) -> None:
-    text = _as_text(cleaned, field, value)
+    text = as_text(cleaned, field, value)
     if text is None:
         return
     text = clean_text(text)
@@ -210,7 +165,7 @@ def _emails(cleaned: Cleaned, field: str, value: object) -> None:
         return
     found: dict[str, str] = {}
     for item in given:
-        text = _as_text(cleaned, field, item)
+        text = as_text(cleaned, field, item)
         if not text or not text.strip():
             continue
         try:
@@ -252,71 +207,6 @@ def _reference(cleaned: Cleaned, field: str, value: object) -> None:
         cleaned.refuse(field, Message("“%(field)s” must be a name or a number.", field=field))
 
 
-def _external_ids(cleaned: Cleaned, field: str, value: object) -> None:
-    found: list[tuple[str, str, str]] = []
-    items = value if isinstance(value, (list, tuple)) else [value] if isinstance(value, Mapping) else None
-    if value is not None and items is None:
-        cleaned.refuse(field, "Give the ids in other systems as a list of source, account and id.")
-        return
-    for item in items or ():
-        if isinstance(item, Mapping):
-            item = (item.get("source", ""), item.get("account", ""), item.get("id", ""))
-        if (
-            not isinstance(item, (list, tuple))
-            or len(item) != 3
-            or not all(isinstance(part, (str, int)) for part in item)
-        ):
-            cleaned.refuse(field, "An id in another system needs a source, an account (may be empty) and an id.")
-            continue
-        source, account, key = (clean_line(str(part)) for part in item)
-        if not source or not key or len(source) > 60 or len(account) > 120 or len(key) > 200:
-            cleaned.refuse(
-                field, "An id in another system needs a source (60 characters), an account (120) and an id (200)."
-            )
-        elif (source, account, key) not in found:
-            found.append((source, account, key))
-    if len(found) > MOST_EXTERNAL_IDS:
-        cleaned.refuse(
-            field,
-            Message("A contact has at most %(most)s ids in other systems.", most=MOST_EXTERNAL_IDS),
-        )
-    cleaned.values[field] = found
-
-
-def _table(cleaned: Cleaned, field: str, value: object) -> None:
-    if value is not None and not isinstance(value, Mapping):
-        cleaned.refuse(field, Message("“%(field)s” must be an object with names and values.", field=field))
-        return
-    try:
-        table = clean_json(dict(value or {}))
-        size = len(json.dumps(table, allow_nan=False))
-        table = Stored(table) if isinstance(value, Stored) and isinstance(table, dict) else table
-    except (TypeError, ValueError, RecursionError):
-        cleaned.refuse(field, Message("“%(field)s” holds something that can't be stored.", field=field))
-        return
-    if size > 100_000:
-        cleaned.refuse(field, Message("“%(field)s” is too long: at most 100,000 characters.", field=field))
-    cleaned.values[field] = table
-
-
-def _socials(cleaned: Cleaned, field: str, value: object) -> None:
-    if value is not None and not isinstance(value, Mapping):
-        cleaned.refuse(field, "Give the social profiles as names and addresses.")
-        return
-    profiles: dict[str, str] = {}
-    for name, item in (value or {}).items():
-        key, text = clean_line(str(name)), clean_line(item) if isinstance(item, str) else ""
-        if len(key) > 40 or len(text) > 300:
-            cleaned.refuse(
-                field, "A social profile is too long: at most 40 characters for the name, 300 for the address."
-            )
-        elif key and text:
-            profiles[key] = text
-    if len(profiles) > 20:
-        cleaned.refuse(field, "A contact has at most 20 social profiles.")
-    cleaned.values[field] = profiles
-
-
 def _address(cleaned: Cleaned, field: str, value: object, lenient: bool) -> None:
     if value is not None and not isinstance(value, Mapping):
         cleaned.refuse(field, Message("Give the address as an object: %(names)s.", names=list(ADDRESS_PARTS)))
@@ -336,9 +226,9 @@ def _address(cleaned: Cleaned, field: str, value: object, lenient: bool) -> None
 
 def _address_part(cleaned: Cleaned, field: str, part: str, value: object, lenient: bool) -> None:
     if part != "country":
-        _text(cleaned, field, value, ADDRESS_PARTS[part], f"The address ({part.replace('_', ' ')})")
+        line(cleaned, field, value, ADDRESS_PARTS[part], Message("The address (%(part)s)", part=_PARTS[part]))
         return
-    text = _as_text(cleaned, field, value)
+    text = as_text(cleaned, field, value)
     if text is None:
         return
     text = clean_line(text)
@@ -346,7 +236,7 @@ def _address_part(cleaned: Cleaned, field: str, part: str, value: object, lenien
     if code is not None:
         cleaned.values[field] = code
     elif lenient:
-        _keep_in_notes(cleaned, "country", text, Message("is not a country we know"))
+        keep_in_notes(cleaned, "country", text, Message("is not a country we know"))
     else:
         near = nearest(text, country_names())
         said = Message("“%(text)s” is not a country we know.", text=shorten(text, 60))
@@ -367,7 +257,7 @@ def _date(cleaned: Cleaned, field: str, value: object, zone: ZoneInfo, now: dt.d
     shown = shorten(clean_line(str(value)), 60)
     why = Message("is not a date such as 2026-03-31" if moment is None else "lies in the future or before 1900")
     if lenient:
-        _keep_in_notes(cleaned, field, shown, why)
+        keep_in_notes(cleaned, field, shown, why)
     else:
         cleaned.refuse(field, Message("%(label)s “%(shown)s” %(why)s.", label=_DATES[field], shown=shown, why=why))
 
@@ -389,16 +279,6 @@ def instant(value: object, zone: ZoneInfo) -> dt.datetime:
     raise ValueError("not a date")
 
 
-def _keep_in_notes(cleaned: Cleaned, field: str, text: str, why: str) -> None:
-    label = Message(field.replace("_", " ").capitalize())
-    cleaned.remarks.append(
-        Message(
-            "%(label)s: “%(text)s” %(why)s; it was put into the notes.", label=label, text=shorten(text, 60), why=why
-        )
-    )
-    cleaned.values.setdefault("overflow", []).append(f"{label}: {text}")
-
-
 def _add_overflow(cleaned: Cleaned) -> None:
     """Puts what found no place elsewhere below the notes."""
     overflow = cleaned.values.pop("overflow", None)
@@ -416,7 +296,7 @@ _READERS: dict[str, Callable[[Cleaned, str, Any], None]] = {
     "tags": _tags,
     "status": _reference,
     "assigned_to": _reference,
-    "external_ids": _external_ids,
-    "socials": _socials,
-    "custom": _table,
+    "external_ids": external_ids,
+    "socials": socials,
+    "custom": table,
 }

@@ -24,10 +24,11 @@ from ..statuses.models import Status
 from ..text import clean_line
 from ..users.models import User
 from . import search, tags
+from .cleaned import Cleaned
 from .custom import ASKED, readable, searched_texts, settle, write_index
 from .derived import NAMELESS, derive, document, nameless
 from .emails import email_key
-from .fields import COLUMNS, Cleaned, clean, fold_parts
+from .fields import COLUMNS, clean, fold_parts
 from .mass import assign, restore, set_status, tag, to_bin
 from .models import Contact, ContactEmail, ExternalId
 from .records import (
@@ -76,7 +77,8 @@ def create(
 
     :param fields: see :func:`crmhost.core.contacts.fields.clean`.
     :param source: where it came from: manual, import, form, api, or the id of a plugin.
-    :param reason: why we have this person: a sentence, or {"text", "detail"}.
+    :param reason: why we have this person: a sentence, best a :class:`Message`, or {"text", "detail", "row"}; ``row`` is the
+        number in a file.
     :raises Invalid: sentences by field.
     :raises Conflict: when another contact has one of the e-mail addresses or ids in other systems.
     """
