@@ -24,7 +24,7 @@ An implementation may take fewer arguments than the hook offers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .hookmarks import PROJECT, Kind, Spec, hookimpl, hookspec
@@ -348,6 +348,17 @@ def contact_erase(work: Work, contact_id: int) -> None:
 
     Called for a contact that is erased for good, inside the transaction, before its row goes.
     """
+
+
+@hookspec("first")
+def mail_pictures(work: Work, file_ids: Sequence[int]) -> Collection[int]:
+    """Which of these pictures, taken in by the editor of mails, a text that the plugin keeps still shows.
+
+    Every plugin is asked, once a day inside a transaction; those that nobody names are removed. A failure means all. A text names
+    a picture by its address (``/storage/12?show=1``). Mails that were written need no answer; while a plugin that may send mail
+    is off, nothing is removed.
+    """
+    return ()
 
 
 # --- Who may do what -------------------------------------------------------------------------------------------------

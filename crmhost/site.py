@@ -96,10 +96,14 @@ class Site:
         return registry.discover(self.config.plugin_folders, entry_points=self.config.entry_points)
 
     def plugin_data(self) -> Mapping[str, Data]:
-        """What the core does with the tables of each plugin found, on or off; read again when another generation is in force."""
+        """What the core does with the tables of each plugin, on or off, as its manifest says; of one whose files are gone, as it
+        said last. Read again when another generation is in force.
+        """
         number = self.runtime.number
         if self._plugin_data is None or self._plugin_data[0] != number:
-            self._plugin_data = (number, {name: found.manifest.data for name, found in self.discover().found.items()})
+            kept = {name: Data.from_json(state.data) for name, state in self.wanted().states.items()}
+            found = {name: found.manifest.data for name, found in self.discover().found.items()}
+            self._plugin_data = (number, kept | found)
         return self._plugin_data[1]
 
     def wanted(self, connection: Connection | None = None) -> Wanted:

@@ -220,9 +220,9 @@ class Importer(Contribution):
     :param fields: what columns can be mapped to.
     :param save: gets a begun work, up to 500 mapped rows, the field to match by and the mode; gives one result per row. For
         records that are there already, ``update`` overwrites, ``skip`` leaves them, ``fill`` writes into empty fields only.
-        Cells that are blank are left out of a row; its key ``reason`` is a sentence that says which row of which file it is.
-        One bad row must not raise: put it into ``with work.part():``. When ``save`` raises all the same, the rows come
-        again one by one.
+        Cells that are blank are left out of a row; its key ``reason`` is a :class:`Message` that says which row of which
+        file it is. One bad row must not raise: put it into ``with work.part():``. When ``save`` raises all the same, the
+        rows come again one by one.
     :param match_by: names of fields by which a record is recognised, the usual one first; at least one.
     :param undo: gets a begun work and the results of a run; takes back what was not edited since; gives the ids left alone.
     :param new_field: gets a begun work, a label and a kind (one of those of custom fields that need no choices); makes a field

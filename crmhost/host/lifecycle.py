@@ -7,25 +7,23 @@ Enabling: check needs, try the code in a child process on a scratch database, th
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 
 from ..db import GuardedSession
 from ..errors import Conflict, Forbidden, PluginError
 from ..messages import Message
 from ..work.unit import SYSTEM, Actor, Work
-from . import beats, consent, migrate, resolver, schema, trial
+from . import consent, migrate, resolver, schema, trial
 from .generation import Generation, assemble
 from .registry import Discovery, Found
-from .tables import HostState, PluginState
+from .tables import PluginState
+from .turns import advance, again_when_overtaken, follow_up, lock
 
 if TYPE_CHECKING:
     from ..site import Site, Wanted
-
-T = TypeVar("T")
 
 PERMISSION = "extensions.manage"
 #: Why a bridge is off that nobody switched off.
@@ -129,7 +127,7 @@ def _enable(site: Site, names: Sequence[str], actor: Actor, *, try_first: bool, 
             if plugin.id in held and plugin.id not in chain:
                 # It needs one of these, so it could not run, nor be brought up to date when the site was started.
                 _bring_up(site, connection, plugin, wanted.states[plugin.id], discovery)
-        number = _advance(connection, number)
+        number = advance(connection, number)
     return Switched(tuple(chain), number, follow_up(site, number, follow))
 
 
@@ -154,6 +152,7 @@ def _enable_one(
             state.enabled_at = state.enabled_at or now
             state.changed_at = now
             state.grants = list(plugin.grants)
+            state.data = plugin.data.as_json()
             state.tried_digest = found.digest
             state.stale = False
             state.reason = state.traceback = ""
@@ -281,7 +280,7 @@ def _switch_off(
             )
             if state == "suspended":
                 _tell_admins(work, name)
-        number = _advance(connection, number)
+        number = advance(connection, number)
     site.runtime.poke()
     return number
 
@@ -328,8 +327,9 @@ def _bring_up(site: Site, connection: Connection, found: Found, state: PluginSta
     """Brings the tables of an enabled plugin to its code."""
     migrate.migrate(connection, found.id, found.folder / "migrations" / "versions", known=discovery.found)
     schema.check_foreign_keys(connection, found.id, discovery.found)
-    if state.version != found.manifest.version:
-        values = {"version": found.manifest.version, "changed_at": site.clock()}
+    values: dict[str, Any] = {"version": found.manifest.version, "data": found.manifest.data.as_json()}
+    if any(getattr(state, name) != value for name, value in values.items()):
+        values["changed_at"] = site.clock()
         connection.execute(update(PluginState).where(PluginState.id == found.id).values(values))
 
 
@@ -350,52 +350,3 @@ def _find(discovery: Discovery, name: str) -> Found:
     raise PluginError(
         name, Message("There is no plugin “%(name)s”; “crmhost plugin list” shows those that were found.", name=name)
     )
-
-
-class _Overtaken(Exception):
-    """Somebody else switched something between the plan and the lock: plan again."""
-
-
-def again_when_overtaken(switch: Callable[[], T]) -> T:
-    """Runs a switch, and again with a new plan when another switch came between.
-
-    :raises Conflict: when that happens again and again.
-    """
-    for _ in range(5):
-        try:
-            return switch()
-        except _Overtaken:
-            continue
-    raise Conflict("Somebody else is switching plugins right now; try again in a moment.")
-
-
-def lock(connection: Connection, planned: int) -> int:
-    """Takes the lock that serialises switches, to the end of the transaction; gives the number of the generation.
-
-    :param planned: the number that the plan was made on.
-    :raises _Overtaken: when another switch came between; run under :func:`again_when_overtaken`.
-    """
-    number = connection.scalar(select(HostState.generation).where(HostState.id == 1).with_for_update()) or 0
-    if number != planned:
-        raise _Overtaken
-    return number
-
-
-def _advance(connection: Connection, number: int) -> int:
-    connection.execute(update(HostState).where(HostState.id == 1).values(generation=number + 1))
-    return number + 1
-
-
-def follow_up(site: Site, number: int, seconds: float) -> tuple[str, ...]:
-    """Waits until every living process runs this generation; gives those that do not after ``seconds``."""
-    runtime = site.runtime
-    runtime.poke()
-    if runtime.kind in ("cli", "test"):
-        runtime.refresh()
-    until = time.monotonic() + seconds
-    while True:
-        with site.engine.connect() as connection:
-            behind = tuple(row.id for row in beats.living(connection, site.clock()) if row.generation < number)
-        if not behind or time.monotonic() >= until:
-            return behind
-        time.sleep(0.05)

@@ -79,6 +79,18 @@ class Data:
     on_clash: Mapping[str, OnClash] = dataclasses.field(default_factory=dict, hash=False)
     purge: Purge = "drop"
 
+    def as_json(self) -> dict[str, Any]:
+        """All of it, JSON-able."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Data:
+        """What :meth:`as_json` gave; of nothing, data without references."""
+        read: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**read)
+
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:

@@ -25,7 +25,8 @@ class PluginState(Base):
     """What the site decided about a plugin. ``state``: enabled, disabled, suspended. No row: never enabled.
 
     ``enabled_at`` orders plugins that do not depend on each other, so that in a conflict the newcomer loses.
-    ``tried_digest`` is the digest of the code that passed the trial; ``grants`` what an admin agreed to.
+    ``tried_digest`` is the digest of the code that passed the trial; ``grants`` what an admin agreed to; ``data`` what the
+    manifest says of its tables, for the time when its folder is gone.
     """
 
     __tablename__ = "host_plugin"
@@ -36,6 +37,7 @@ class PluginState(Base):
     enabled_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     tried_digest: Mapped[str] = mapped_column(String(64), default="")
     grants: Mapped[list[str]] = mapped_column(JSON, default=list)
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     stale: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str] = mapped_column(Text, default="")
     traceback: Mapped[str] = mapped_column(Text, default="")

@@ -158,6 +158,10 @@ def contact_fields(row: Mapping[str, str], status_keys: Collection[str]) -> dict
     :raises Invalid: when a cell with JSON can't be read.
     """
     fields: dict[str, Any] = {name: text for name, text in row.items() if name not in _READ_HERE}
+    if isinstance(reason := row.get("reason"), Message) and "row" in reason.values:
+        # Apart from the row, so that the contacts of one file are known to belong together.
+        file = Message("Import of %(file)s", file=reason.values["file"])
+        fields["reason"] = {"text": file, "row": reason.values["row"]}
     emails = _parts(row.get("email", "")) + _parts(row.get("emails", "").replace(";", "\n").replace(",", "\n"))
     if emails:
         fields["emails"] = emails

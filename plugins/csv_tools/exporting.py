@@ -14,6 +14,8 @@ from .cells import SUSPECT, guard
 #: Rows that are written at a time.
 BATCH = 500
 MARK = "\ufeff"
+#: Headings of the first columns of a file with refused rows.
+REFUSED = (Message("Row"), Message("Why it was refused"))
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
@@ -126,8 +128,13 @@ def written(
         yield buffer.getvalue()
 
 
-def refused(columns: Sequence[str], delimiter: str, rows: Iterable[Any]) -> Iterator[str]:
-    """Rows that an import refused, as a file to correct and import again: their cells, and why they were refused."""
-    head = written([["Row", "Why it was refused", *map(guard, columns)]], delimiter)
-    lines = ([row.number, " ".join(row.reasons), *map(guard, row.cells or ())] for row in rows)
+def refused(
+    columns: Sequence[str], delimiter: str, rows: Iterable[Any], say: Callable[[str], str] = str
+) -> Iterator[str]:
+    """Rows that an import refused, as a file to correct and import again: their cells, and why they were refused.
+
+    :param say: puts a sentence into the reader's language.
+    """
+    head = written([[*map(say, REFUSED), *map(guard, columns)]], delimiter)
+    lines = ([row.number, " ".join(map(say, row.reasons)), *map(guard, row.cells or ())] for row in rows)
     return _with(next(head), written(lines, delimiter))

@@ -209,13 +209,14 @@ def save_rows(work: Work, run: Run, records: Sequence[Record]) -> list[RowResult
     mapper = maps.Mapper(run.mapping, importer.fields(work), run.dates, run.constants, run.renamed)  # type: ignore[arg-type]
     results = [RowResult(outcome="refused", reasons=(record.problem,)) for record in records]
     good = [index for index, record in enumerate(records) if not record.problem]
-    rows = [
-        {**mapper.fields(records[index].cells), "reason": f"Import of {run.file_name}, row {records[index].row}"}
-        for index in good
-    ]
+    rows = [{**mapper.fields(records[index].cells), "reason": _why(run, records[index])} for index in good]
     for index, result in zip(good, _saved(work, importer, rows, run), strict=True):
         results[index] = result
     return results
+
+
+def _why(run: Run, record: Record) -> Message:
+    return Message("Import of %(file)s, row %(row)s", file=run.file_name, row=record.row)
 
 
 def _saved(work: Work, importer: Importer, rows: list[dict[str, str]], run: Run) -> Sequence[RowResult]:

@@ -91,4 +91,4 @@ def refused(run_id: int) -> Response:
     columns, delimiter = list(found.columns), str(found.file_format.get("delimiter", ","))
     rows = importing.all_remarks(work, found, outcomes=("refused",))
     name = re.sub(r"\.[^.]{1,5}$", "", found.file_name)
-    return download(exporting.refused(columns, delimiter, rows), f"{name}-refused.csv")
+    return download(exporting.refused(columns, delimiter, rows, gettext), f"{name}-refused.csv")

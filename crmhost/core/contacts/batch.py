@@ -280,8 +280,10 @@ class Batch:
 
     # --- what is said -------------------------------------------------------------------------------------------------
 
-    def _why(self, draft: Draft) -> dict[str, str]:
-        return {"source": str(draft.columns["source"]), "why": str(draft.columns["reason"].get("text", ""))}
+    def _why(self, draft: Draft) -> dict[str, Any]:
+        reason = draft.columns["reason"]
+        row = {"row": reason["row"]} if "row" in reason else {}
+        return {"source": str(draft.columns["source"]), "why": reason.get("text", ""), **row}
 
     def _audit(self, changed: Sequence[Draft]) -> None:
         """A line for each contact that changed, and one for all that were added."""

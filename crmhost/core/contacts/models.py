@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, and_, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ...db import Base, UTCDateTime
+from ...db import Base, MessageJSON, UTCDateTime
 from ...work.unit import Actor
 from ..statuses.models import Status
 from ..text import folded
@@ -72,7 +72,7 @@ class Contact(Base):
     #: manual, import, form, api, or the id of a sync plugin.
     source: Mapped[str] = mapped_column(String(60), default="manual")
     #: Why we have this person: {"text", "by", "detail"}.
-    reason: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    reason: Mapped[dict[str, Any]] = mapped_column(MessageJSON, default=dict)
     socials: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     custom: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     status_id: Mapped[int] = mapped_column(ForeignKey("statuses_status.id"))

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from ...errors import CrmError, NotFound
+from ...messages import Message
 from ...web.i18n import day
 from ...web.request import current_work, is_fragment, requires, writing
 from ...web.templating import icon
@@ -24,14 +25,16 @@ from .inline import add_inline
 from .models import Contact
 from .neighbours import neighbours
 from .queries import ListQuery
+from .records import with_row
 
 
 def why(contact: Contact) -> str:
     """Why we have this person, as a sentence."""
     reason = contact.reason or {}
-    text, since = str(reason.get("text") or "").strip(), day(contact.created_at)
-    if text:
-        return str(_("Here since %(day)s: %(text)s", day=since, text=text))
+    text, since = with_row(str(reason.get("text") or ""), reason.get("row")), day(contact.created_at)
+    if text.strip():
+        said = _(text) if isinstance(text, Message) else text.strip()
+        return str(_("Here since %(day)s: %(text)s", day=since, text=said))
     return str(_("Here since %(day)s. Source: %(source)s.", day=since, source=source_label(contact.source)))
 
 

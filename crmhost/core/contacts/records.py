@@ -102,12 +102,18 @@ def why(work: Work, reason: str | Mapping[str, Any]) -> dict[str, Any]:
     """The column “why do we have this person”."""
     if isinstance(reason, str):
         reason = {"text": reason}
-    said = {name: clean_line(str(reason.get(name) or "")) for name in ("text", "by")}
+    text, row = reason.get("text") or "", reason.get("row")
     return {
-        "text": said["text"][:500],
-        "by": said["by"][:200] or work.actor.label,
+        "text": text if isinstance(text, Message) else clean_line(str(text))[:500],
+        "by": clean_line(str(reason.get("by") or ""))[:200] or work.actor.label,
         "detail": clean_json(reason.get("detail", "")),
+        **({"row": row} if isinstance(row, int) else {}),
     }
+
+
+def with_row(text: str, row: object) -> str:
+    """Why we have a person, with the row of the file where there is one; a text of ours is a message."""
+    return Message("%(text)s, row %(row)s", text=text, row=row) if text and isinstance(row, int) else text
 
 
 def assignee(work: Work, value: Any) -> int | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Select, func, not_, select, union_all
+from sqlalchemy import JSON, Select, case, func, not_, select, type_coerce, union_all
 
+from ...messages import Message, kept
 from ...work.unit import Work
 from . import services
 from .models import JournalEntry
@@ -53,14 +55,20 @@ def _folded(rows: Sequence[JournalEntry]) -> list[JournalEntry | Imported]:
     found: list[JournalEntry | Imported] = []
     for entry in rows:
         if entry.type == IMPORTED:
-            stem = str((entry.data or {}).get("why", "")).rstrip(_DIGITS)
+            stem = _stem(entry.data or {})
             groups.setdefault((entry.actor_label, stem), []).append(entry)
         else:
             found.append(entry)
     exact = len(rows) < services.LARGEST_PAGE
     for (label, stem), some in groups.items():
-        found.append(some[0] if len(some) == 1 else Imported(some[0].at, len(some), exact, _told(stem), label))
+        found.append(some[0] if len(some) == 1 else Imported(some[0].at, len(some), exact, stem, label))
     return found
+
+
+def _stem(data: Mapping[str, Any]) -> str:
+    """What was imported, without the row, which older entries have at the end of the text."""
+    why = str(data.get("why", ""))
+    return why if "row" in data else _told(why.rstrip(_DIGITS))
 
 
 def _others(work: Work, limit: int) -> list[JournalEntry]:
@@ -76,19 +84,22 @@ def _others(work: Work, limit: int) -> list[JournalEntry]:
 
 
 def _imports(work: Work) -> Iterable[JournalEntry | Imported]:
+    # As it is stored: a message among them is read when its group is known.
+    data = type_coerce(JournalEntry.data, JSON)
     some = (
         select(
             JournalEntry.id,
             JournalEntry.at,
             JournalEntry.actor_label,
-            JournalEntry.data["why"].as_string().label("why"),
+            data["why"].as_string().label("why"),
+            data["row"].as_integer().is_not(None).label("apart"),
         )
         .where(JournalEntry.type == IMPORTED)
         .order_by(JournalEntry.at.desc(), JournalEntry.id.desc())
         .limit(COUNTED)
         .subquery()
     )
-    stem = func.rtrim(some.c.why, _DIGITS)
+    stem = case((some.c.apart, some.c.why), else_=func.rtrim(some.c.why, _DIGITS))
     columns = (some.c.actor_label, stem, func.count(), func.max(some.c.at), func.min(some.c.at), func.max(some.c.id))
     groups = work.session.execute(select(*columns).group_by(some.c.actor_label, stem)).all()
     whole = sum(group[2] for group in groups) < COUNTED
@@ -102,4 +113,5 @@ def _imports(work: Work) -> Iterable[JournalEntry | Imported]:
 
 
 def _told(stem: str) -> str:
-    return stem.removesuffix(", row ").strip()
+    said = kept(stem)
+    return said if isinstance(said, Message) else said.removesuffix(", row ").strip()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from ...messages import Message
+from ..contacts.records import with_row
 from .models import JournalEntry
 
 _HOLE = re.compile(r"%\((\w+)\)s")
@@ -33,7 +34,7 @@ def describe(entry: JournalEntry, gettext: Callable[[str], str]) -> list[Part]:
     data = entry.data if entry.by_system else {}
     template = _template(entry.type, data, gettext) if entry.by_system else None
     if template is not None:
-        return _fill(template, data)
+        return _fill(template, data, gettext)
     return [Part(gettext(entry.summary) if isinstance(entry.summary, Message) else entry.summary)]
 
 
@@ -60,7 +61,7 @@ def _template(kind: str, data: Mapping[str, Any], gettext: Callable[[str], str])
     return None
 
 
-def _fill(template: str, data: Mapping[str, Any]) -> list[Part]:
+def _fill(template: str, data: Mapping[str, Any], gettext: Callable[[str], str]) -> list[Part]:
     """The sentence in parts; every hole becomes a part of its own."""
     parts: list[Part] = []
     end = 0
@@ -68,10 +69,11 @@ def _fill(template: str, data: Mapping[str, Any]) -> list[Part]:
         if hole.start() > end:
             parts.append(Part(template[end : hole.start()]))
         name = hole.group(1)
-        key = data.get(f"{name}_id")
-        parts.append(
-            Part(str(data.get(name, "")), "text" if name == "why" else "name", key if isinstance(key, int) else None)
-        )
+        key, value = data.get(f"{name}_id"), data.get(name, "")
+        if name == "why":
+            value = with_row(str(value), data.get("row"))
+        said = gettext(value) if isinstance(value, Message) else str(value)
+        parts.append(Part(said, "text" if name == "why" else "name", key if isinstance(key, int) else None))
         end = hole.end()
     if end < len(template):
         parts.append(Part(template[end:]))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ...db import Base, MessageLine, UTCDateTime
+from ...db import Base, MessageJSON, MessageLine, UTCDateTime
 
 _PEOPLE: dict[str, Any] = {"sqlite_where": text("by_system = 0"), "postgresql_where": text("NOT by_system")}
 
@@ -42,7 +42,7 @@ class JournalEntry(Base):
     summary: Mapped[str] = mapped_column(MessageLine(300), default="")
     comment: Mapped[str] = mapped_column(Text, default="")
     outcome: Mapped[str] = mapped_column(Text, default="")
-    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    data: Mapped[dict[str, Any]] = mapped_column(MessageJSON, default=dict)
     actor_label: Mapped[str] = mapped_column(String(200), default="")
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users_user.id", ondelete="SET NULL"))
     by_system: Mapped[bool] = mapped_column(default=False)

@@ -71,19 +71,23 @@ class Plugin:
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:
-        from .jobs import poll
+        from .jobs import poll, sweep
         from .sending import send
 
         return [
             Job(kind="mail.send", handler=send, label="Send a mail", attempts=8),
             Job(kind="mail.poll", handler=poll, label="Read the mailbox for returned mails", attempts=2),
+            Job(kind="mail.sweep", handler=sweep, label="Remove pictures that no mail shows", attempts=3),
         ]
 
     @hookimpl
     def schedules(self) -> Sequence[Schedule]:
         from .jobs import polls
 
-        return [Schedule(kind="mail.poll", cron="*/5 * * * *", when=polls)]
+        return [
+            Schedule(kind="mail.poll", cron="*/5 * * * *", when=polls),
+            Schedule(kind="mail.sweep", cron="20 3 * * *"),
+        ]
 
     @hookimpl
     def webhooks(self) -> Sequence[Webhook]:

@@ -14,6 +14,7 @@ from ...contributions import Setting
 from ...errors import CrmError, Stale
 from ...mail import dkim
 from ...web.forms import Form, Section
+from ...web.forms.versions import both_versions
 from ...web.request import current_person, current_work, requires, writing
 from ...web.toasts import toast
 from ..keyset import valid_id
@@ -111,13 +112,17 @@ def account(account_id: int | None = None) -> ResponseReturnValue:
     form = AccountForm(data=_filled(found))
     form.password.kept = bool(found and found.password)
     form.dkim_key.kept = bool(found and found.dkim_key)
+    if found is not None:
+        form.remember(_filled(found))
     if form.validate_on_submit():
         try:
             with writing() as work:
                 row = accounts.save(work, account_id, form.values(), version=valid_id(form.version.data))
                 name, number = row.name, row.id
         except Stale:
-            return _both_versions(form, account_id)
+            found = accounts.get(current_work(), account_id or 0)
+            back = url_for("mail.account", account_id=found.id)
+            return both_versions(form, _filled(found), name=found.name, back=back)
         except CrmError as error:
             form.take(error)
             found = accounts.get(current_work(), account_id) if account_id is not None else None
@@ -128,23 +133,11 @@ def account(account_id: int | None = None) -> ResponseReturnValue:
     return page, 422 if form.is_submitted() else 200
 
 
-def _both_versions(form: AccountForm, account_id: int | None) -> ResponseReturnValue:
-    """The form again, with what is stored now beside what was typed; saving again keeps what was typed."""
-    found = accounts.get(current_work(), account_id or 0)
-    stored = _filled(found)
-    both = form.differences(stored)
-    form.version.data, form.version.raw_data = str(found.version), None
-    page = render_template(
-        "mail/account.html", form=form, account=found, record=_record(found), answer=None, differences=both
-    )
-    return page, 409
-
-
 def _filled(row: MailAccount | None) -> dict[str, Any]:
     if row is None:
         return {"port": 587, "security": "starttls"}
     names = [name for name in AccountForm(formdata=None).values() if name not in ("password", "dkim_key")]
-    return {name: getattr(row, name) for name in (*names, "version")}
+    return {**{name: getattr(row, name) for name in names}, "version": str(row.version)}
 
 
 def _record(row: MailAccount | None) -> tuple[str, str] | None:
@@ -165,6 +158,7 @@ def test_account(account_id: int) -> ResponseReturnValue:
     with writing() as work:
         work.audit("mail.account_tested", "mail_account", account_id, after={"fine": answer.fine, "said": answer.said})
     form = AccountForm(formdata=None, data=_filled(found))
+    form.note(_filled(found))
     form.password.kept, form.dkim_key.kept = bool(found.password), bool(found.dkim_key)
     return render_template("mail/account.html", form=form, account=found, record=_record(found), answer=answer)
 

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import CrmError, GiveUp, NotFound
-from ...messages import Message
+from ...messages import Message, Plural
 from ...work.context import JobContext
 from ...work.unit import Work
 from ..settings.services import store
+from . import pictures
 from .imap import Mailbox, Reader
 from .intake import receive, receive_notification
 from .settings import WEBHOOK_KEY
@@ -60,6 +61,23 @@ def poll(job: JobContext) -> dict[str, Any] | None:
         if read
         else None
     )
+
+
+def sweep(job: JobContext) -> dict[str, Any]:
+    """The job ``mail.sweep``: removes pictures that nothing shows any more, some at a time.
+
+    While a plugin that sends mails is off nothing is removed: nobody could say which pictures its texts show.
+    """
+    work = job.work
+    removed, after = 0, 0 if pictures.can_tell(work) else None
+    work.session.rollback()
+    while after is not None:
+        job.check()
+        with work.begin():
+            gone, after = pictures.sweep(work, after)
+        removed += gone
+    said = Plural("%(num)s unused picture was removed.", "%(num)s unused pictures were removed.", removed)
+    return {"message": said, "removed": removed}
 
 
 def webhook(work: Work, key: str, _headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:

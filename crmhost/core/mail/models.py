@@ -141,6 +141,16 @@ class MailMessage(Base):
         return or_(mine, cls.user_id == actor.user_id) if actor.user_id is not None else mine
 
 
+class MailPicture(Base):
+    """A picture that a mail holds: as long as the mail is there, so is the picture."""
+
+    __tablename__ = "mail_picture"
+    __table_args__ = (Index("ix_mail_picture_message", "message_id"),)
+
+    file_id: Mapped[int] = mapped_column(ForeignKey("files_file.id", ondelete="CASCADE"), primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("mail_message.id", ondelete="CASCADE"), primary_key=True)
+
+
 class MailBounce(Base):
     """A report on a mail of ours that was taken into account, once: ``digest`` is the SHA-256 of the report.
 

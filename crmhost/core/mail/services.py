@@ -21,11 +21,12 @@ from ...work.unit import Work
 from ..contacts import services as contacts
 from ..contacts.emails import email_key
 from ..keyset import valid_id
+from ..rows import insert_rows
 from ..text import clean_line, clean_text
 from . import accounts, pictures
 from .accounts import Account, chosen, transport
 from .intake import receive
-from .models import MailAccount, MailMessage, MailSuppression, MailTemplate
+from .models import MailAccount, MailMessage, MailPicture, MailSuppression, MailTemplate
 from .patterns import Written, compose, write
 from .suppression import blocked, clear, reasons, suppress
 from .suppression import unsubscribe_url as unsubscribe_url
@@ -141,6 +142,7 @@ def queue(
     )
     work.session.add(message)
     work.session.flush()
+    insert_rows(work.session, MailPicture, [{"file_id": item["file_id"], "message_id": message.id} for item in inside])
     work.enqueue("mail.send", dedupe=str(message.id), message_id=message.id)
     work.audit(
         "mail.queued", "mail", message.id, after={"contact_id": contact_id, "subject": subject, "source": source}

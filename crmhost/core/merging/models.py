@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ...db import Base, UTCDateTime
+from ...db import Base, MessageJSON, UTCDateTime
 from ..text import folded
 
 
@@ -25,7 +25,7 @@ class Merge(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     winner_id: Mapped[int] = mapped_column(ForeignKey("contacts_contact.id", ondelete="CASCADE"))
     loser_ids: Mapped[list[int]] = mapped_column(JSON, default=list)
-    changes: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    changes: Mapped[dict[str, Any]] = mapped_column(MessageJSON, default=dict)
     stayed: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     kept: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime)

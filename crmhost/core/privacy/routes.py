@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from ...errors import Conflict, Invalid
 from ...host.ownership import table_owner
 from ...web.request import current_work, requires, writing
+from ...web.signin import asks_again
 from ...web.toasts import toast
 from ..contacts import services as contacts
 from . import services
@@ -18,6 +19,7 @@ blueprint = Blueprint("privacy", __name__)
 
 @blueprint.route("/contacts/<int:contact_id>/erase", methods=["GET", "POST"])
 @requires("contacts.erase")
+@asks_again
 def erase(contact_id: int) -> ResponseReturnValue:
     """Say what goes, and erase a person for good."""
     work = current_work()

@@ -19,6 +19,7 @@ from ...core.journal.models import JournalEntry
 from ...core.journal.panel import Line, lines_of, status_hues
 from ...core.journal.routes import feed_context
 from ...core.journal.services import Entries
+from ...messages import Message
 from ...work.unit import Work
 from ..i18n import number
 from . import arrivals
@@ -81,7 +82,7 @@ def latest_contacts(work: Work) -> str:
     """The newest contacts with their status."""
     rows = queries.page(work, ListQuery(sort="-created_at", limit=NEWEST)).rows
     whence = {
-        contact.id: str((contact.reason or {}).get("text") or "") or source_label(contact.source) for contact in rows
+        contact.id: _in_words((contact.reason or {}).get("text")) or source_label(contact.source) for contact in rows
     }
     return render_template("dashboard/contacts.html", contacts=rows, whence=whence)
 
@@ -95,9 +96,15 @@ def latest_activity(work: Work) -> str:
     return render_template("dashboard/activity.html", hues_of_statuses=status_hues(work), clocks=False, **shown)
 
 
+def _in_words(text: str | None) -> str:
+    """A text as it is, a message in the reader's language."""
+    return str(_(text)) if isinstance(text, Message) else text or ""
+
+
 def _import_line(work: Work, found: activity.Imported) -> Line:
     text = number(found.number) + ("" if found.exact else "+")
     said = ngettext("Imported %(text)s contact", "Imported %(text)s contacts", found.number, text=text)
     entry = JournalEntry(type=activity.IMPORTED, at=found.at, actor_label=found.actor_label, by_system=True, data={})
+    why = _in_words(found.why)
     [line] = lines_of(work, [entry])
-    return dataclasses.replace(line, parts=[Part(f"{said}: {found.why}" if found.why else said)])
+    return dataclasses.replace(line, parts=[Part(_("%(what)s: %(why)s", what=said, why=why) if why else said)])

@@ -48,13 +48,20 @@ class VersionedForm(Form):
         :param stored: field -> value as it is stored now, and ``version``.
         """
         if not self.is_submitted():
-            self._note(stored)
+            self.note(stored)
             return
         for name in stored:
             field = self._fields.get(name)
             if field is not None and request.form.get(_KEEP + name) == "theirs":
                 field.process_data(stored[name])
                 field.raw_data = None
+
+    def note(self, stored: Mapping[str, Any]) -> None:
+        """Notes what the reader sees, also on a page that is shown because something else was sent."""
+        prints = {name: _print(self._fields[name], value) for name, value in stored.items() if name in self._fields}
+        self.version.process_data(str(stored["version"]))
+        self.seen.process_data(json.dumps({name: value for name, value in prints.items() if name not in _OWN}))
+        self.version.raw_data = self.seen.raw_data = None
 
     def differences(self, stored: Mapping[str, Any]) -> list[Difference]:
         """The fields that were changed since the form was opened, and differ from what it holds."""
@@ -72,12 +79,6 @@ class VersionedForm(Form):
                     )
                 )
         return found
-
-    def _note(self, stored: Mapping[str, Any]) -> None:
-        prints = {name: _print(self._fields[name], value) for name, value in stored.items() if name in self._fields}
-        self.version.process_data(str(stored["version"]))
-        self.seen.process_data(json.dumps({name: value for name, value in prints.items() if name not in _OWN}))
-        self.version.raw_data = self.seen.raw_data = None
 
     def _seen(self) -> dict[str, str]:
         try:
@@ -99,7 +100,7 @@ def both_versions(
     :param template: of the form alone, for a part of a page.
     """
     found = form.differences(stored)
-    form._note(stored)
+    form.note(stored)
     # A secret is never written into a page, not even for who typed it.
     secrets = [field for field in form if field.type == "SecretField" and field.data]
     left_out = {*_OWN, *(field.name for field in secrets)}

@@ -52,7 +52,7 @@ def test_rows_become_contacts(host: Hosts, bring: Bring) -> None:
     assert contact.status.name == "Customer"
     assert contact.created_at == dt.datetime(2024, 2, 29, 23, 59, tzinfo=dt.UTC)
     assert contact.source == "import"
-    assert contact.reason["text"] == "Import of people.csv, row 2"
+    assert (contact.reason["text"], contact.reason["row"]) == ("Import of people.csv", 2)
     assert tags_of(made, contact) == {"vip", "lead"}
 
 

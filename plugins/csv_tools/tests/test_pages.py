@@ -122,6 +122,16 @@ def test_wizard(host: Hosts) -> None:
     refused = browser.get(f"{address}/refused.csv")
     assert refused.headers["Content-Disposition"] == "attachment; filename=people-refused.csv"
     assert refused.text.splitlines()[1].startswith("3,")
+    browser.post("/account/language", language="fr")
+    assert "n’est pas une adresse e-mail" in browser.get(address).text
+    lines = browser.get(f"{address}/refused.csv").text.splitlines()
+    assert lines[0].startswith("Ligne,Raison du refus")
+    assert "n’est pas une adresse e-mail" in lines[1]
+    with made.work("Admin") as work:
+        ann = work.session.scalars(select(Contact.id).where(Contact.email == "a@example.com")).one()
+    assert "Import de people.csv, ligne 2" in browser.get(f"/contacts/{ann}").text
+    assert "2 contacts importés\u00a0: Import de people.csv" in browser.get("/").text
+    browser.post("/account/language", language="en")
     assert "people.csv" in browser.get("/csv-tools/import").text
     answer = browser.post(f"{address}/undo")
     assert answer.status_code == 303

@@ -42,17 +42,21 @@ def person(world: World, **more: Any) -> int:
     return made
 
 
-@pytest.mark.parametrize("on", [True, False])
-def test_everything_goes_and_a_receipt_stays(host: Callable[..., Host], on: bool) -> None:
-    """What the core and plugins that are on or off hold on a person and on whom was merged into it; the receipt names nobody."""
+@pytest.mark.parametrize("plugins", ["on", "off", "gone"])
+def test_everything_goes_and_a_receipt_stays(host: Callable[..., Host], plugins: str) -> None:
+    """What the core and plugins that are on, off or deleted hold on a person and on whom was merged into it; the receipt names
+    nobody.
+    """
     world = World(host(**ONLY))
     site = world.host
     site.enable("probe_one", "probe_two")
     one, two, other = (person(world) for _ in range(3))
     emails = [site.contact(number).email for number in (one, two, other)]
+    if plugins == "gone":
+        site = host(plugin_folders=())
     with site.work("Admin") as work, work.begin():
         merging.merge(work, one, [two])
-    if not on:
+    if plugins == "off":
         site.disable("probe_one", "probe_two")
     with pytest.raises(Conflict, match="erase that one") as refused, site.work("Admin") as work, work.begin():
         privacy.erase(work, two)

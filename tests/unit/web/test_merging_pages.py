@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from crmhost.core.contacts import bulk
 from crmhost.core.contacts import services as contacts
-from crmhost.testing import Host
+from crmhost.testing import PASSWORD, Clock, Host
 from tests.unit.web.conftest import Reader
 
 
@@ -136,13 +136,22 @@ def test_who_may_not_sees_nothing(site: Host, pair: tuple[int, int]) -> None:
     assert limited.get("/contacts/duplicates/alike?first_name=ada&last_name=king").text.strip() == ""
 
 
-def test_a_person_is_erased_with_a_receipt(site: Host, reader: Reader, pair: tuple[int, int]) -> None:
-    """The page names the person and what goes; afterwards the receipt is there, to be found by the address and printed."""
+def test_a_person_is_erased_with_a_receipt(site: Host, reader: Reader, clock: Clock, pair: tuple[int, int]) -> None:
+    """The page asks for the password and names the person and what goes; afterwards the receipt is there, to be found by the
+    address and printed.
+    """
     one, _ = pair
-    page = reader.get(f"/contacts/{one}/erase").text
+    address = f"/contacts/{one}/erase"
+    clock.move(minutes=31)
+    assert reader.get(address).headers["Location"] == f"/account/confirm?next={address}"
+    clock.move(hours=3)
+    assert reader.post(address).status_code == 403
+    assert reader.get(f"/contacts/{one}").status_code == 200
+    assert reader.post("/account/confirm", {"password": PASSWORD, "next": address}).headers["Location"] == address
+    page = reader.get(address).text
     assert "Erase Ada King for good" in page
     assert "Journal entries" in page
-    answer = reader.post(f"/contacts/{one}/erase")
+    answer = reader.post(address)
     receipt = reader.get(answer.headers["Location"]).text
     assert "data-print" in receipt
     assert "Ada" not in receipt.partition("<main")[2]

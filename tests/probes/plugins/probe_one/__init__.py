@@ -323,6 +323,12 @@ class Plugin:
         unmerged(work, winner_id, loser_ids)
 
     @hookimpl
+    def mail_pictures(self, work: Work, file_ids: Sequence[int]) -> Sequence[int]:
+        from .services import pictures
+
+        return pictures(work, file_ids)
+
+    @hookimpl
     def contact_personal_data(self, work: Work, contact_id: int) -> Any:
         from .services import personal_data
 

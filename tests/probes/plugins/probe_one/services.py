@@ -243,3 +243,9 @@ class Scores:
 
     def per_status(self) -> Mapping[int, int]:
         return per_status(self._work)
+
+
+def pictures(work: Work, file_ids: Sequence[int]) -> list[int]:
+    """Pictures that remarks show."""
+    told = " ".join(work.session.scalars(select(Score.remark)))
+    return [number for number in file_ids if f"/storage/{number}?" in told]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -117,21 +118,28 @@ def test_an_account_with_a_domain_signs_its_mails(site: Host, peer: smtp.Peer) -
 
 @ONE
 def test_the_first_account_is_the_default_until_another_one_is(site: Host, peer: smtp.Peer) -> None:
-    """Mails go by it unless they name another one; deleting it hands that on, and what waits goes by the next."""
+    """Mails go by it unless they name another one; deleting one leaves what waits to the default one, and deleting that hands
+    its part on.
+    """
     first = added(site, peer)
-    second = added(site, peer, name="Support", from_email="support@example.com", reply_to="desk@example.com")
+    support = {**FIELDS, "name": "Support", "from_email": "support@example.com", "reply_to": "desk@example.com"}
+    support["port"] = peer.port
+    second = added(site, **support)
     waiting = write(site, to="ann@example.org", account_id=first)
     with site.work("Admin") as work:
         assert accounts.chosen(work).id == first
         with work.begin():
-            accounts.save(work, second, {**FIELDS, "name": "Support", "port": peer.port, "is_default": True})
+            accounts.save(work, second, {**support, "is_default": True})
         assert [row.id for row in accounts.all_accounts(work)] == [second, first]
         with work.begin():
             accounts.remove(work, first)
         with pytest.raises(NotFound):
             accounts.chosen(work, first)
     site.run_jobs()
-    assert stored(site, waiting).state == "sent"
+    sent = stored(site, waiting)
+    assert (sent.state, sent.account_id, sent.from_text) == ("sent", None, "Atelier <support@example.com>")
+    assert peer.taken[0].mail["From"] == "Atelier <support@example.com>"
+    assert peer.taken[0].mail["Reply-To"] == "desk@example.com"
     with site.work("Admin") as work, work.begin():
         accounts.remove(work, second)
     with site.work("Admin") as work:
@@ -224,26 +232,46 @@ def test_the_command_line_sets_the_default_account(host: Callable[..., Host], pe
     assert peer.taken[0].mail["From"] == "Atelier <hello@example.com>"
 
 
-def test_two_people_who_save_one_account(site: Host) -> None:
-    """The second sees both versions field by field, loses nothing that was typed, and keeps theirs by saving again."""
+def test_two_people_who_save_one_account(site: Host, peer: smtp.Peer) -> None:
+    """The second chooses field by field what was changed on both sides, loses nothing that was typed, and types a secret again;
+    trying the account in between changes nothing of that.
+    """
     client = site.client("Admin")
-    form = {"name": "Shop", "from_email": "shop@example.com", "host": "127.0.0.1", "port": "25", "security": "none"}
-    client.post("/settings/mail/accounts/new", data={**form, "signature": "Shop"})
+    form = {"name": "Shop", "from_email": "shop@example.com", "host": "127.0.0.1", "security": "none"}
+    form |= {"port": str(peer.port), "user": "shop"}
+    client.post("/settings/mail/accounts/new", data={**form, "signature": "Shop", "per_day": "50"})
     page = "/settings/mail/accounts/1"
-    version = re.search(r'name="version"[^>]*value="(\d+)"', client.get(page).text)
-    assert version
-    mine = {**form, "version": version[1], "signature": "Mine", "host": "mine.example.com"}
-    assert client.post(page, data={**form, "version": version[1], "signature": "Theirs"}).status_code == 303
+    opened = hidden(client.post(f"{page}/test").text)
+    mine = {
+        **form,
+        **opened,
+        "signature": "Mine",
+        "host": "mine.example.com",
+        "per_day": "50",
+        "password": "open sesame",
+    }
+    theirs = {**form, **hidden(client.get(page).text), "signature": "Theirs", "per_day": "9"}
+    assert client.post(page, data=theirs).status_code == 303
     answer = client.post(page, data=mine)
     assert answer.status_code == 409
-    assert "Somebody saved this account meanwhile" in answer.text
-    assert re.search(r"<td[^>]*>Theirs</td><td[^>]*>Mine</td>", answer.text)
-    assert 'value="mine.example.com"' in answer.text
-    newer = re.search(r'name="version"[^>]*value="(\d+)"', answer.text)
-    assert newer
-    assert client.post(page, data={**mine, "version": newer[1]}).status_code == 303
+    assert re.findall(r'name="keep\.(\w+)" value="(\w+)" checked', answer.text) == [
+        ("signature", "mine"),
+        ("per_day", "theirs"),
+    ]
+    assert "sesame" not in answer.text
+    assert 'type="password"' in answer.text
+    chosen = {**mine, **hidden(answer.text), "keep.signature": "mine", "keep.per_day": "theirs"}
+    assert client.post(page, data=chosen).status_code == 303
     with site.work("Admin") as work:
         row = accounts.get(work, 1)
-        assert (row.signature, row.host) == ("Mine", "mine.example.com")
+        assert (row.signature, row.host, row.per_day) == ("Mine", "mine.example.com", 9)
+        assert accounts.chosen(work, 1).password == "open sesame"
         with pytest.raises(Stale), work.begin():
             accounts.save(work, 1, form, version=1)
+
+
+def hidden(text: str) -> dict[str, str]:
+    """What a form notes of the version that it shows."""
+    found = dict(re.findall(r'<input[^>]*name="(version|seen)"[^>]*value="([^"]*)"', text))
+    assert found.keys() == {"version", "seen"}, text
+    return {name: unescape(value) for name, value in found.items()}
