@@ -1,6 +1,6 @@
 """What the manifest of an enabled plugin says of its tables; which mails hold which pictures.
 
-Revision ID: 0014
+Revision ID: 0016
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0016"
+down_revision = "0015"
 
 #: Mails read at a time.
 _SOME = 1_000
