@@ -10,8 +10,9 @@ from sqlalchemy import delete, select
 from ..errors import Conflict
 from ..messages import Message
 from ..work.unit import Work
+from .contacts.cleaned import Cleaned
 from .contacts.emails import check_email, email_key
-from .contacts.fields import ADDRESS_PARTS, PHONE_LENGTH, Cleaned, clean, fold_parts, instant
+from .contacts.fields import ADDRESS_PARTS, PHONE_LENGTH, clean, fold_parts, instant
 from .contacts.models import ExternalId
 from .contacts.records import assignee, plain
 from .hues import HUES, hue_for

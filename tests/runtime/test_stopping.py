@@ -6,12 +6,10 @@ import http.client
 import socket
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from bench import sites
 from bench.load import Server, free_port
 from bench.sites import Place
 from crmhost.host.tables import ProcessBeat
@@ -52,13 +50,11 @@ def living(site: Site) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.database("sqlite")
 @pytest.mark.parametrize("kind", ["whole", "crmhost"])
-def test_requests_in_flight_are_answered(database_url: str, tmp_path: Path, kind: str) -> None:
+def test_requests_in_flight_are_answered(place: Place, kind: str) -> None:
     """A form that was half sent when the signal came is answered in full; then all processes are gone, and off the list.
 
     A browser that keeps its connection open without asking anything is not waited for.
     """
-    place = Place("test", tmp_path, database_url)
-    sites.set_up(place)
     server = Server(place, free_port(), kind=kind)
     site = place.site()
     try:

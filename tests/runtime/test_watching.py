@@ -5,12 +5,10 @@ from __future__ import annotations
 import http.client
 import json
 import time
-from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench import sites
 from bench.load import Server, free_port
 from bench.sites import Place
 from crmhost.host import lifecycle
@@ -45,10 +43,8 @@ def figures(port: int) -> dict[tuple[str, str], float]:
 
 @pytest.mark.slow
 @pytest.mark.database("sqlite")
-def test_two_processes_tell_one_story(database_url: str, tmp_path: Path) -> None:
+def test_two_processes_tell_one_story(place: Place) -> None:
     """Whoever is asked, the figures are those of all; probes answer while plugins are switched; each request is one line."""
-    place = Place("test", tmp_path, database_url)
-    sites.set_up(place)
     server = Server(place, free_port(), kind="crmhost", workers=2, settings=SETTINGS)
     site = place.site()
     try:

@@ -29,7 +29,7 @@ CORE = (
     "dashboard",
 )
 #: Values that one database takes and another one does not.
-DIFFERENT = ("\x00", "99999999999999999999", "ŵ‮💥" * 40)
+DIFFERENT = ("\x00", "99999999999999999999", "ŵ‮💥" * 4 + "a" * 400)
 #: Other values that tend to break something.
 ODD = ("", "-1", "1e9", "None", "' OR 1=1 --", "<script>", "a" * 5000, "%s%d{0}")
 FIELDS = [
