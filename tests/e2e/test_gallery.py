@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,11 +24,11 @@ ADDRESSES = ("", "forms", "forms/wrong", "list", "list/empty", "parts", "record"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def served(tmp_path_factory: pytest.TempPathFactory, sqlite_site: Path) -> Iterator[tuple[str, str]]:
     """Address of a site with the gallery, and the token of its admin."""
     folder = tmp_path_factory.mktemp("gallery")
     place = Place("gallery", folder, f"sqlite:///{folder}/gallery.sqlite")
-    sites.set_up(place)
+    shutil.copy(sqlite_site, folder / "gallery.sqlite")
     site = place.site()
     token = sites.session_token(site)
     site.close()

@@ -95,6 +95,7 @@ def test_from_a_file_to_the_funnel_and_back(page: Page, place: Place, server: Se
     assert answers.failures == [], server.output()
 
 
+@pytest.mark.database("sqlite")
 def test_a_contact_by_keyboard_and_a_lost_sign_in(page: Page, place: Place) -> None:
     """A contact is added without the mouse; a form sent after the sign-in was lost keeps what was typed."""
     sign_in(page)
