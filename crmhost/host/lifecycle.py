@@ -121,22 +121,26 @@ def _enable(site: Site, names: Sequence[str], actor: Actor, *, try_first: bool, 
             raise PluginError(name, generation.failed[name], traceback=generation.tracebacks.get(name, ""))
     with migrate.schema_transaction(site.engine) as connection:
         number = lock(connection, wanted.number)
+        # All tables first: in an ``on_enable``, hooks of the others are called already.
         for plugin in found:
-            _enable_one(site, connection, generation, plugin, discovery, actor)
+            _migrate(connection, plugin, discovery)
         for plugin in order:
             if plugin.id in held and plugin.id not in chain:
                 # It needs one of these, so it could not run, nor be brought up to date when the site was started.
                 _bring_up(site, connection, plugin, wanted.states[plugin.id], discovery)
+        for plugin in found:
+            _enable_one(site, connection, generation, plugin, actor)
         number = advance(connection, number)
     return Switched(tuple(chain), number, follow_up(site, number, follow))
 
 
-def _enable_one(
-    site: Site, connection: Connection, generation: Generation, found: Found, discovery: Discovery, actor: Actor
-) -> None:
+def _migrate(connection: Connection, found: Found, discovery: Discovery) -> None:
+    migrate.migrate(connection, found.id, found.folder / "migrations" / "versions", known=discovery.found)
+    schema.check_foreign_keys(connection, found.id, discovery.found)
+
+
+def _enable_one(site: Site, connection: Connection, generation: Generation, found: Found, actor: Actor) -> None:
     plugin = found.manifest
-    migrate.migrate(connection, plugin.id, found.folder / "migrations" / "versions", known=discovery.found)
-    schema.check_foreign_keys(connection, plugin.id, discovery.found)
     now = site.clock()
     with GuardedSession(connection, expire_on_commit=False) as session:
         work = site.make_work(session, actor, generation)
@@ -325,8 +329,7 @@ def upgrade(site: Site) -> dict[str, str]:
 
 def _bring_up(site: Site, connection: Connection, found: Found, state: PluginState, discovery: Discovery) -> None:
     """Brings the tables of an enabled plugin to its code."""
-    migrate.migrate(connection, found.id, found.folder / "migrations" / "versions", known=discovery.found)
-    schema.check_foreign_keys(connection, found.id, discovery.found)
+    _migrate(connection, found, discovery)
     values: dict[str, Any] = {"version": found.manifest.version, "data": found.manifest.data.as_json()}
     if any(getattr(state, name) != value for name, value in values.items()):
         values["changed_at"] = site.clock()
