@@ -61,6 +61,7 @@ from .core.fields import services as custom_fields
 from .core.files import services as files
 from .core.files.models import File
 from .core.jobs import services as jobs
+from .core.journal import kinds as journal_kinds
 from .core.journal import services as journal
 from .core.journal.models import JournalEntry
 from .core.links import services as links
@@ -187,6 +188,7 @@ __all__ = [
     "insert_rows",
     "jobs",
     "journal",
+    "journal_kinds",
     "keyset",
     "links",
     "mail",

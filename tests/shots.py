@@ -57,6 +57,8 @@ PAGES = {
     "themes": "/themes/",
     "settings": "/settings/",
     "field-options": "/settings/field-options/",
+    "entry-type": "/settings/field-options/journal/call",
+    "entry-type-delete": "/settings/field-options/journal/call/delete",
     "field": "/settings/field-options/fields/1",
     "field-new": "/settings/field-options/fields/new?kind=choice",
     "field-delete": "/settings/field-options/fields/1/delete",

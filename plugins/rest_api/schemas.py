@@ -349,6 +349,13 @@ class StatusHeir(Schema):
     heir = fields.String(load_default=None, metadata={"description": "Name or id of the status that they get."})
 
 
+class TagFields(Schema):
+    """A tag to add."""
+
+    name = Text(required=True)
+    hue = Text("One of the twelve colours.", load_default="")
+
+
 class TagChange(Schema):
     """What to change of a tag."""
 

@@ -133,3 +133,36 @@ class GivenJob(Schema):
     progress = fields.Nested(GivenProgress, required=True, allow_none=True)
     result = Free(required=True, allow_none=True)
     error = Text(required=True)
+
+
+class EntryTypeFields(Schema):
+    """A type of journal entry to add."""
+
+    label = Text(required=True)
+    icon = Text("Name of an icon.", load_default="note")
+    contact = Flag("Whether an entry counts as having contacted the person.", load_default=True)
+
+
+class EntryTypeChange(Schema):
+    """What to change of a type of journal entry."""
+
+    label = Text()
+    icon = Text("Name of an icon.")
+    contact = Flag("Whether an entry counts as having contacted the person.")
+
+
+class EntryTypeHeir(Schema):
+    """What to do with the entries of a type that goes."""
+
+    heir = fields.String(load_default="", metadata={"description": "Name of the type that they get."})
+
+
+class GivenEntryType(Schema):
+    """A type of journal entry; ``name`` is what entries hold, ``editable`` says whether its list is the site's own."""
+
+    name = Text(required=True)
+    label = Text(required=True)
+    icon = Text(required=True)
+    contact = Flag(required=True)
+    manual = Flag("Whether people may choose it; others are written by the system.", required=True)
+    editable = Flag(required=True)

@@ -106,6 +106,12 @@ class Plugin:
         ]
 
     @hookimpl
+    def file_access(self, work: Work, action: str) -> bool:
+        from .pictures import may
+
+        return may(work, action)
+
+    @hookimpl
     def within(self, work: Work, changes: Sequence[Change]) -> None:
         from .days import follow
 

@@ -17,6 +17,7 @@ from ...web.templating import icon, initials
 from ...work.unit import Work
 from ..hues import hue_for
 from .models import Contact, Tag
+from .pictures import file_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,10 +174,16 @@ class Cells:
         return (row.contact.address1 or {}).get("city") or NONE
 
 
-def avatar(contact: Contact) -> Markup:
-    """The round sign of a contact."""
+def avatar(contact: Contact, size: str = "") -> Markup:
+    """The round sign of a contact: the picture, else the first letters. ``size`` “lg” on its page."""
+    css = f"crm-avatar {size}".strip()
+    picture = file_of(contact)
+    # Files about somebody in the bin are closed.
+    if picture is not None and contact.deleted_at is None:
+        place = url_for("storage.download", file_id=picture, show=1)
+        return _html(f'<img class="{css}" src="{escape(place)}" alt="" loading="lazy" decoding="async">')
     sign = escape(initials(contact.name))
-    return _html(f'<span class="crm-avatar" data-hue="{hue_for(str(contact.id))}" aria-hidden="true">{sign}</span>')
+    return _html(f'<span class="{css}" data-hue="{hue_for(str(contact.id))}" aria-hidden="true">{sign}</span>')
 
 
 def status_switch(contact: Contact, *, may: bool, place: str = "") -> Markup:

@@ -9,16 +9,17 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from ...errors import CrmError, NotFound
+from ...errors import CrmError, Invalid, NotFound
 from ...messages import Message
 from ...web.i18n import day
 from ...web.request import current_work, is_fragment, requires, writing
 from ...web.templating import icon
+from ...web.toasts import toast
 from ...work.unit import Work
 from ..records.page import RecordBox, record_page
 from ..statuses import services as statuses
-from . import services
-from .cells import source_label, status_switch
+from . import pictures, services
+from .cells import avatar, source_label, status_switch
 from .custom_pages import reveal
 from .details import details_box, to_page
 from .inline import add_inline
@@ -68,6 +69,8 @@ def page(contact_id: int) -> ResponseReturnValue:
         after=beside[1],
         keep={"list": came_from or None},
         contact=contact,
+        picture=avatar(contact, "lg"),
+        has_picture=pictures.file_of(contact) is not None,
         switch=status_switch(contact, may=may),
         why=why(contact),
         list_url=f"{url_for('contacts.index')}?{came_from}" if came_from else url_for("contacts.index"),
@@ -131,10 +134,33 @@ def _swapped(button: Markup) -> Markup:
     return Markup(str(button).replace("<button ", '<button hx-swap-oob="true" ', 1))  # noqa: S704  # made by us
 
 
+@requires("contacts.edit")
+def picture(contact_id: int) -> ResponseReturnValue:
+    """Give the contact a picture, or take it away."""
+    services.get(current_work(), contact_id)
+    try:
+        if request.form.get("do") == "remove":
+            with writing() as work:
+                pictures.remove(work, contact_id)
+            toast(_("The picture was removed."))
+        else:
+            sent = request.files.get("picture")
+            if sent is None or not sent.filename:
+                raise Invalid({"picture": ["Choose a picture first."]})
+            staged = pictures.stage(current_work(), contact_id, sent.stream)
+            with writing() as work:
+                pictures.keep(work, contact_id, staged)
+            toast(_("The picture was saved."))
+    except Invalid as error:
+        toast(" ".join(_(text) for some in error.errors.values() for text in some), category="bad")
+    return to_page(contact_id)
+
+
 def add_contact_pages(blueprint: Blueprint) -> None:
     """Adds the pages to the blueprint."""
     add = blueprint.add_url_rule
     add("/<int:contact_id>", view_func=page)
     add("/<int:contact_id>/status", view_func=status, methods=["GET", "POST"])
+    add("/<int:contact_id>/picture", view_func=picture, methods=["POST"])
     add("/<int:contact_id>/reveal/<key>", view_func=reveal, methods=["POST"])
     add_inline(blueprint)

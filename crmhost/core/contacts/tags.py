@@ -99,6 +99,29 @@ def put(
     return changed
 
 
+def get(work: Work, tag_id: int) -> Tag:
+    """A tag.
+
+    :raises NotFound: when there is none.
+    """
+    return _by_id(work, tag_id)
+
+
+def add(work: Work, name: str, hue: str = "") -> Tag:
+    """Makes a tag that no record carries yet.
+
+    :param hue: one of the twelve colours; by default one that its name gives.
+    :raises Invalid: when the name is empty, too long or taken, or the colour unknown.
+    """
+    work.require("tags.edit")
+    name = _checked(work, name)
+    tag = Tag(name=name, name_key=key_of(name), hue=_checked_hue(hue) if hue else hue_for(key_of(name)))
+    work.session.add(tag)
+    work.session.flush()
+    work.audit("tag.added", "tag", tag.id, after={"name": name, "hue": tag.hue})
+    return tag
+
+
 def rename(work: Work, tag_id: int, name: str) -> Tag:
     """Renames a tag everywhere.
 
@@ -106,12 +129,7 @@ def rename(work: Work, tag_id: int, name: str) -> Tag:
     """
     work.require("tags.edit")
     tag = _by_id(work, tag_id)
-    name = clean_line(name)
-    if not name or len(name) > LONGEST or len(key_of(name)) > LONGEST:
-        raise Invalid({"name": [Message("The name of a tag has 1 to %(longest)s characters.", longest=LONGEST)]})
-    other = find(work, name)
-    if other is not None and other is not tag:
-        raise Invalid({"name": [Message("There is a tag “%(name)s” already: merge the two instead.", name=other.name)]})
+    name = _checked(work, name, but=tag)
     if name != tag.name:
         work.audit("tag.renamed", "tag", tag_id, before={"name": tag.name}, after={"name": name})
         work.changed(Change("tag.renamed", "tag", tag_id, {"name": tag.name}, {"name": name}))
@@ -124,8 +142,7 @@ def recolour(work: Work, tag_id: int, hue: str) -> Tag:
     """Gives a tag another of the twelve colours."""
     work.require("tags.edit")
     tag = _by_id(work, tag_id)
-    if hue not in HUES:
-        raise Invalid({"hue": [Message("Choose one of the colours: %(names)s.", names=list(HUES))]})
+    _checked_hue(hue)
     if hue != tag.hue:
         work.audit("tag.recoloured", "tag", tag_id, before={"hue": tag.hue}, after={"hue": hue})
         tag.hue = hue
@@ -165,6 +182,25 @@ def remove(work: Work, tag_id: int) -> int:
     work.changed(Change("tag.deleted", "tag", tag_id, {"name": tag.name}, {}))
     _delete(work, tag)
     return number
+
+
+def _checked(work: Work, name: str, *, but: Tag | None = None) -> str:
+    name = clean_line(name)
+    if not name or len(name) > LONGEST or len(key_of(name)) > LONGEST:
+        raise Invalid({"name": [Message("The name of a tag has 1 to %(longest)s characters.", longest=LONGEST)]})
+    other = find(work, name)
+    if other is not None and other is not but:
+        sentence = Message("There is a tag “%(name)s” already.", name=other.name)
+        if but is not None:
+            sentence = Message("There is a tag “%(name)s” already: merge the two instead.", name=other.name)
+        raise Invalid({"name": [sentence]})
+    return name
+
+
+def _checked_hue(hue: str) -> str:
+    if hue not in HUES:
+        raise Invalid({"hue": [Message("Choose one of the colours: %(names)s.", names=list(HUES))]})
+    return hue
 
 
 def _delete(work: Work, tag: Tag) -> None:

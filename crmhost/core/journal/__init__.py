@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...contributions import JournalType, MenuItem, Permission, Setting
+from ...contributions import Job, JournalType, MenuItem, Permission, Setting, SlotItem
 from ...hooks import hookimpl
 
 _EDITORS = (
@@ -38,15 +38,27 @@ class Plugin:
 
     @hookimpl
     def routes(self) -> Sequence[Any]:
-        from .routes import blueprint
+        from . import routes, type_pages
 
-        return [blueprint]
+        return [routes.blueprint, type_pages.blueprint]
 
     @hookimpl
     def menu(self) -> Sequence[MenuItem]:
         return [
             MenuItem(place="Contacts", label="Journal", endpoint="journal.index", permission="journal.view", order=300)
         ]
+
+    @hookimpl
+    def slots(self) -> Sequence[SlotItem]:
+        from .type_pages import overview
+
+        return [SlotItem(slot="settings.field_options", render=overview, permission="settings.edit", order=5)]
+
+    @hookimpl
+    def jobs(self) -> Sequence[Job]:
+        from .kinds import replace
+
+        return [Job(kind="journal.replace_type", handler=replace, label="Give entries of a deleted type another one")]
 
     @hookimpl
     def permissions(self) -> Sequence[Permission]:
@@ -59,12 +71,11 @@ class Plugin:
     def settings(self) -> Sequence[Setting]:
         return [
             Setting(
-                key="journal.more_types",
-                label="Further types of entries",
-                kind="list",
+                key="journal.types",
+                label="Types of journal entries",
+                kind="json",
                 default=[],
-                help="One per line, such as “Visit”. An entry of such a type counts as having contacted the person.",
-                page="field_options",
+                hidden=True,
             )
         ]
 

@@ -139,6 +139,19 @@ def delete_status(status_id: int) -> ResponseReturnValue:
 # --- tags ------------------------------------------------------------------------------------------------------------
 
 
+@blueprint.post("/tags")
+def add_tag() -> ResponseReturnValue:
+    """Makes a tag."""
+    name, hue = request.form.get("name", ""), request.form.get("hue", "")
+    try:
+        with writing() as work:
+            tag = tags.add(work, name, hue)
+            name = tag.name
+    except Invalid as error:
+        return _refused(error, "add-tag", name=name, hue=hue)
+    return _done(_("The tag “%(name)s” was added.", name=name), "tags")
+
+
 @blueprint.post("/tags/<int:tag_id>")
 def edit_tag(tag_id: int) -> ResponseReturnValue:
     """Renames and recolours a tag."""

@@ -20,6 +20,7 @@ from ..schemas import (
     StatusFields,
     StatusHeir,
     TagChange,
+    TagFields,
 )
 from ..shapes import status_record, tag_record, user_record
 from .answers import many, nothing, one
@@ -116,6 +117,23 @@ def list_tags(query: Mapping[str, Any]) -> Response:
     everything = tags.all_tags(current_work())
     found, following = part_of(everything, "tags", query)
     return many([tag_record(tag) for tag in found], following, **totals(everything, query))
+
+
+@tag_blueprint.post("")
+@tag_blueprint.arguments(TagFields)
+@tag_blueprint.response(201, object_of(GivenTag), **CREATED)
+def add_tag(document: Mapping[str, Any]) -> Response:
+    """Makes a tag that no record carries yet."""
+    with writing() as work:
+        record = tag_record(tags.add(work, document["name"], document["hue"]))
+    return one(record, 201, location=f"{request.path}/{record['id']}")
+
+
+@tag_blueprint.get(f"/<{ID}:tag_id>")
+@tag_blueprint.response(200, object_of(GivenTag))
+def get_tag(tag_id: int) -> Response:
+    """Gives a tag."""
+    return one(tag_record(tags.get(current_work(), tag_id)))
 
 
 @tag_blueprint.patch(f"/<{ID}:tag_id>")

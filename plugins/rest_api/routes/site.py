@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
-from crmhost.api import Invalid, Message, audit, jobs, journal, keyset, settings
-from crmhost.web.api import Response, current_work, repeatable, switching, writing
+from crmhost.api import Invalid, JournalType, Message, NotFound, audit, jobs, journal, journal_kinds, keyset, settings
+from crmhost.web.api import Response, current_work, gettext, repeatable, switching, writing
 
 from ..envelopes import counted_list_of, list_of, object_of
 from ..fields import Flag, Free, Number
@@ -19,6 +20,10 @@ from ..site_schemas import (
     AuditLine,
     AuditQuery,
     DisableFields,
+    EntryTypeChange,
+    EntryTypeFields,
+    EntryTypeHeir,
+    GivenEntryType,
     GivenJob,
     GivenPlugin,
     GivenProcess,
@@ -26,7 +31,7 @@ from ..site_schemas import (
     SettingsChange,
     Switched,
 )
-from .answers import answer, many, one
+from .answers import answer, many, nothing, one
 from .common import bound, part_of, totals
 
 setting_blueprint = Blueprint(
@@ -43,6 +48,14 @@ journal_blueprint = Blueprint(
 )
 audit_blueprint = Blueprint("rest_api_audit", __name__, url_prefix="/audit", description="Who changed what.")
 job_blueprint = Blueprint("rest_api_jobs", __name__, url_prefix="/jobs", description="Work in the background.")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Listed:
+    """A type of entry in a list that is paged."""
+
+    id: str
+    item: JournalType
 
 
 class SettingValues(Schema):
@@ -174,6 +187,65 @@ def list_feed(query: Mapping[str, Any]) -> Response:
         limit=query["limit"],
     )
     return many(entry_records(page.rows), page.next)
+
+
+@journal_blueprint.get("/types")
+@journal_blueprint.arguments(Paging, location="query")
+@journal_blueprint.response(200, counted_list_of(GivenEntryType))
+def list_types(query: Mapping[str, Any]) -> Response:
+    """Lists the types of entries in their order, also those that only the system writes."""
+    work = current_work()
+    work.require("journal.view")
+    everything = [_Listed(item.name, item) for item in journal.types(work).values()]
+    found, following = part_of(everything, "journal_types", query)
+    return many([_type_record(listed.item) for listed in found], following, **totals(everything, query))
+
+
+@journal_blueprint.post("/types")
+@journal_blueprint.arguments(EntryTypeFields)
+@journal_blueprint.response(201, object_of(GivenEntryType))
+def add_type(document: Mapping[str, Any]) -> Response:
+    """Adds a type of entry at the end of the list."""
+    with writing() as work:
+        item = journal_kinds.add(work, document["label"], icon=document["icon"], contact=document["contact"])
+    return one(_type_record(item), 201)
+
+
+@journal_blueprint.patch("/types/<string:name>")
+@journal_blueprint.arguments(EntryTypeChange)
+@journal_blueprint.response(200, object_of(GivenEntryType))
+def change_type(document: Mapping[str, Any], name: str) -> Response:
+    """Renames a type of entry, changes its icon or mark; entries keep it."""
+    with writing() as work:
+        work.require("settings.edit")
+        item = journal.types(work).get(name)
+        if item is None:
+            raise NotFound("type of entry", name)
+        values = {"label": item.label, "icon": item.icon, "contact": item.contact, **document}
+        item = journal_kinds.change(work, name, values["label"], icon=values["icon"], contact=values["contact"])
+    return one(_type_record(item))
+
+
+@journal_blueprint.delete("/types/<string:name>")
+@journal_blueprint.arguments(EntryTypeHeir, location="query")
+@journal_blueprint.response(204)
+def remove_type(query: Mapping[str, Any], name: str) -> Response:
+    """Deletes a type of entry; a job gives its entries to the heir."""
+    with writing() as work:
+        journal_kinds.remove(work, name, query["heir"])
+    return nothing()
+
+
+def _type_record(item: JournalType) -> dict[str, Any]:
+    """A type of journal entry as the API gives it."""
+    return {
+        "name": item.name,
+        "label": gettext(item.label),
+        "icon": item.icon,
+        "contact": item.contact,
+        "manual": item.manual,
+        "editable": item.manual and journal_kinds.editable(item),
+    }
 
 
 @audit_blueprint.get("")

@@ -49,6 +49,36 @@ def test_statuses_that_make_no_sense_are_refused(api: Client) -> None:
     assert api("DELETE", "/statuses/1?heir=nobody").status_code == 422
 
 
+def test_tags_are_made_and_read_one_by_one(api: Client) -> None:
+    """With a colour or without; a name that is taken in any case is refused."""
+    made = api("POST", "/tags", {"name": "Fair", "hue": "teal"})
+    assert made.status_code == 201
+    assert made.headers["Location"].endswith(f"/tags/{made.json['data']['id']}")
+    assert api.get(f"/tags/{made.json['data']['id']}")["data"] == {**made.json["data"], "name": "Fair", "hue": "teal"}
+    assert api("POST", "/tags", {"name": "Other"}).status_code == 201
+    for wrong in ({"name": "FAIR"}, {"name": " "}, {"name": "New", "hue": "mud"}, {}):
+        assert api("POST", "/tags", wrong).status_code == 422
+    assert api("GET", "/tags/999").status_code == 404
+
+
+def test_types_of_journal_entries_are_a_list_that_can_be_changed(api: Client) -> None:
+    """Added, renamed, deleted with an heir; those that the system writes are only listed."""
+    number = api.add(first_name="Ada")
+    made = api("POST", "/journal/types", {"label": "Visit", "contact": False}).json["data"]
+    assert (made["name"], made["icon"], made["contact"], made["editable"]) == ("own:visit", "note", False, True)
+    assert api("POST", "/journal/types", {"label": "visit"}).status_code == 422
+    assert api("PATCH", "/journal/types/own:visit", {"contact": True}).json["data"]["label"] == "Visit"
+    assert api("POST", f"/contacts/{number}/journal", {"type": "own:visit", "summary": "x"}).status_code == 201
+    assert api("DELETE", "/journal/types/own:visit").status_code == 422
+    assert api("DELETE", "/journal/types/own:visit?heir=note").status_code == 204
+    assert api("PATCH", "/journal/types/own:visit", {"label": "x"}).status_code == 404
+    assert api("DELETE", "/journal/types/status?heir=note").status_code == 404
+    first = api.get("/journal/types?limit=1")
+    assert api.get(f"/journal/types?limit=1&after={first['next']}")["data"] != first["data"]
+    listed = {item["name"]: item["editable"] for item in api.get("/journal/types?limit=100")["data"]}
+    assert (listed["note"], listed["status"]) == (True, False)
+
+
 def test_tags_are_listed_renamed_and_removed(api: Client) -> None:
     """Tags come with the contacts that carry them and change everywhere at once."""
     number = api.add(first_name="Ada", tags=["Beta", "Alpha"])

@@ -8,10 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from crmhost.core.contacts import services as contacts
-from crmhost.core.journal import describe
+from crmhost.core.journal import describe, kinds
 from crmhost.core.journal import services as journal
 from crmhost.core.journal.system import SystemEntry
-from crmhost.core.settings import services as settings
 from crmhost.errors import Forbidden, Invalid, NotFound, Stale
 from crmhost.testing import Clock, Host
 
@@ -88,14 +87,45 @@ def test_the_last_contact_follows_the_entries(site: Host) -> None:
         assert site.contact(number).last_contacted_at == days[0]
 
 
-def test_a_site_adds_types_of_its_own(site: Host) -> None:
-    """A label in the settings becomes a type that counts as contact."""
+def test_people_edit_the_list_of_types(site: Host) -> None:
+    """Types are added, renamed, marked, ordered; those of the core too; names that are taken are refused."""
     number = site.make.contact(first_name="A")
     with site.work("Admin") as work, work.begin():
-        settings.set_many(work, {"journal.more_types": "Visit\nTrade fair"})
-        assert [item.label for item in journal.manual_types(work)][-2:] == ["Visit", "Trade fair"]
-        journal.add(work, "contact", number, "own:trade fair", summary="Met")
+        visit = kinds.add(work, "Visit", icon="map-pin")
+        assert (visit.name, visit.contact, visit.icon) == ("own:visit", True, "map-pin")
+        kinds.change(work, "call", "Phone call", icon="phone", contact=False)
+        kinds.reorder(work, ["own:visit", "call"])
+        assert [item.label for item in journal.manual_types(work)][:3] == ["Visit", "Phone call", "Note"]
+        journal.add(work, "contact", number, "call", summary="Rang")
+    assert site.contact(number).last_contacted_at is None
+    with site.work("Admin") as work:
+        for label, icon in (("phone CALL", "note"), ("", "note"), ("x" * 61, "note"), ("New", "skull")):
+            with pytest.raises(Invalid), work.begin():
+                kinds.add(work, label, icon=icon)
+        with work.begin():
+            journal.add(work, "contact", number, "own:visit", summary="Met")
     assert site.contact(number).last_contacted_at is not None
+    with site.work("Contacts manager") as work, work.begin(), pytest.raises(Forbidden):
+        kinds.add(work, "Mine")
+
+
+def test_entries_of_a_deleted_type_get_the_one_that_was_chosen(site: Host) -> None:
+    """A type with entries asks; a job moves them; one without goes at once, and can be made again."""
+    number = site.make.contact(first_name="A")
+    with site.work("Admin") as work:
+        with work.begin():
+            entry = journal.add(work, "contact", number, "letter", summary="Sent").id
+            kinds.add(work, "Visit")
+        with pytest.raises(Invalid, match="Entries have the type"), work.begin():
+            kinds.remove(work, "letter")
+        with work.begin():
+            kinds.remove(work, "letter", "own:visit")
+            kinds.remove(work, "meeting")
+        assert not {"letter", "meeting"} & {item.name for item in journal.manual_types(work)}
+    site.run_jobs()
+    with site.work("Admin") as work, work.begin():
+        assert journal.get(work, entry).type == "own:visit"
+        assert kinds.add(work, "Letter").name == "own:letter"
 
 
 def test_what_the_system_wrote_stays(site: Host) -> None:

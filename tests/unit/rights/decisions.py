@@ -77,6 +77,7 @@ contacts.new contacts.edit
 contacts.edit contacts.edit
 contacts.field contacts.edit
 contacts.status contacts.edit
+contacts.picture contacts.edit
 contacts.delete contacts.delete
 contacts.restore contacts.delete
 contacts.bin_bulk contacts.delete
@@ -117,6 +118,10 @@ journal.edit journal.edit
 journal.pin journal.edit
 journal.remove journal.edit
 journal.bring_back journal.edit
+journal_types.new settings.edit
+journal_types.edit settings.edit
+journal_types.delete settings.edit
+journal_types.order settings.edit
 
 statuses.field_options statuses.edit|tags.edit|settings.edit|fields.manage
 statuses.add_status statuses.edit
@@ -124,6 +129,7 @@ statuses.edit_status statuses.edit
 statuses.delete_status statuses.edit
 statuses.order_statuses statuses.edit
 statuses.statuses_from_text statuses.edit
+statuses.add_tag tags.edit
 statuses.edit_tag tags.edit
 statuses.delete_tag tags.edit
 statuses.merge_tag tags.edit
@@ -245,6 +251,8 @@ rest_api_statuses.add_status statuses.edit
 rest_api_statuses.change_status statuses.edit
 rest_api_statuses.remove_status statuses.edit
 rest_api_tags.list_tags person
+rest_api_tags.get_tag person
+rest_api_tags.add_tag tags.edit
 rest_api_tags.change_tag tags.edit
 rest_api_tags.remove_tag tags.edit
 rest_api_users.list_users contacts.view|users.edit
@@ -254,6 +262,10 @@ rest_api_plugins.list_plugins extensions.manage
 rest_api_plugins.enable_plugin extensions.manage
 rest_api_plugins.disable_plugin extensions.manage
 rest_api_journal.list_feed journal.view
+rest_api_journal.list_types journal.view
+rest_api_journal.add_type settings.edit
+rest_api_journal.change_type settings.edit
+rest_api_journal.remove_type settings.edit
 rest_api_audit.list_audit audit.view
 rest_api_jobs.list_jobs person
 rest_api_jobs.get_job person
@@ -285,6 +297,9 @@ BODIES: dict[str, object] = {
     "rest_api_custom_fields.add_custom_field": {"object": "contact", "key": "k", "label": "K", "kind": "text"},
     "rest_api_statuses.add_status": {"name": "New"},
     "rest_api_tags.change_tag": {"name": "new"},
+    "rest_api_tags.add_tag": {"name": "made"},
+    "rest_api_journal.add_type": {"label": "Visit"},
+    "rest_api_journal.change_type": {"label": "Visit"},
     "rest_api_settings.change_settings": {"site.name": "New"},
     "rest_api_hooks.add_webhook": {"url": "https://example.com/", "events": ["contact.created"]},
 }
