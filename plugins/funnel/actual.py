@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, literal, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, literal, select, union_all
 
 from crmhost.api import Contact, Invalid, Message, Status, Work, contacts_list, statuses
 
@@ -128,9 +128,8 @@ def actual(work: Work, chosen: Period, filters: Mapping[str, str] | None = None)
     places = {status.id: place for place, status in enumerate(passed)}
     who = whose(work, filters)
     led: dict[int, list[tuple[int | None, int, int]]] = defaultdict(list)
-    for status_id, *rest in work.session.execute(_sums(work, list(places), chosen, who)):
-        next_id, span, number = rest
-        led[status_id].append((next_id, span or 0, int(number)))
+    for status_id, next_id, span, number in flows.sums(work, list(places), *chosen.bounds(work), who):
+        led[status_id].append((next_id, span or 0, number))
     figures = [_figures(led[status.id], place, places) for place, status in enumerate(passed)]
     medians = _medians(work, chosen, who, passed, [figure.spans for figure in figures])
     found: list[Step] = []
@@ -178,29 +177,23 @@ def _figures(rows: Iterable[tuple[int | None, int, int]], place: int, places: Ma
     return found
 
 
-def _sums(work: Work, status_ids: Sequence[int], chosen: Period, who: ColumnElement[bool] | None) -> Select[Any]:
-    start, end = chosen.bounds(work)
-    return flows.between(status_ids, start, end) if who is None else flows.plain(status_ids, start, end).where(who)
-
-
-def whose(work: Work, filters: Mapping[str, str] | None) -> ColumnElement[bool] | None:
-    """Whose stays count, for an actor who sees only their own contacts and for filters; ``None`` for everybody's."""
+def whose(work: Work, filters: Mapping[str, str] | None) -> Select[int] | None:
+    """Ids of those whose stays count, for an actor who sees only their own contacts and for filters; ``None`` for everybody."""
     given = {name: text for name, text in (filters or {}).items() if text}
     if not given and not work.actor.only_assigned:
         return None
-    return Stay.contact_id.in_(contacts_list.matching(work, given))
+    return contacts_list.matching(work, given)
 
 
-def _entered(work: Work, status_id: int, chosen: Period, who: ColumnElement[bool] | None) -> ColumnElement[bool]:
+def _entered(work: Work, status_id: int, chosen: Period) -> ColumnElement[bool]:
     """The last stays in a status that began in the period, one of each contact."""
-    found = and_(Stay.status_id == status_id, flows.last_ones(*chosen.bounds(work)))
-    return found if who is None else and_(found, who)
+    return and_(Stay.status_id == status_id, flows.last_ones(*chosen.bounds(work)))
 
 
 def _medians(
     work: Work,
     chosen: Period,
-    who: ColumnElement[bool] | None,
+    who: Select[int] | None,
     passed: Sequence[Status],
     spans: Sequence[Mapping[int, int]],
 ) -> list[float | None]:
@@ -208,21 +201,49 @@ def _medians(
 
     Only the times in the span in which it lies are read, for all steps at once.
     """
-    wanted: list[Select[Any]] = []
-    for place, counts in enumerate(spans):
-        total = sum(counts.values())
+    middles = [_middles(counts) for counts in spans]
+    near: list[Select[Any]] = []
+    for place, wanted in enumerate(middles):
         later = [status.id for status in passed[place + 1 :]]
-        entered = _entered(work, passed[place].id, chosen, who)
-        for middle in sorted({(total - 1) // 2, total // 2}) if total else ():
-            span, rest = _span_at(counts, middle)
-            times = select(Stay.seconds).where(entered, Stay.next_id.in_(later), Stay.span == span)
-            time = times.order_by(Stay.seconds).offset(rest).limit(1).subquery()
-            wanted.append(select(literal(place), time.c.seconds))
-    found: dict[int, list[int]] = defaultdict(list)
-    if wanted:
-        for place, seconds in work.session.execute(union_all(*wanted)):
-            found[place].append(seconds)
-    return [sum(found[place]) / len(found[place]) if place in found else None for place in range(len(spans))]
+        entered = and_(_entered(work, passed[place].id, chosen), Stay.next_id.in_(later))
+        for span, rests in wanted.items():
+            times = select(Stay.seconds, Stay.contact_id).where(entered, Stay.span == span)
+            if who is None:
+                # Counted by the database: without a filter they may be very many.
+                times = times.order_by(Stay.seconds).offset(rests[0]).limit(len(rests))
+            some = times.subquery()
+            near.append(select(literal(place).label("place"), literal(span).label("span"), *some.c))
+    read: dict[tuple[int, int], list[int]] = defaultdict(list)
+    if near:
+        for place, span, seconds in work.session.execute(_read(union_all(*near), who)):
+            read[place, span].append(seconds)
+    found: list[float | None] = []
+    for place, wanted in enumerate(middles):
+        times_at: list[int] = []
+        for span, rests in wanted.items():
+            ordered = sorted(read[place, span])
+            times_at += ordered if who is None else [ordered[rest] for rest in rests]
+        found.append(sum(times_at) / len(times_at) if times_at else None)
+    return found
+
+
+def _read(near: CompoundSelect[Any], who: Select[int] | None) -> Select[Any]:
+    """Step, span and seconds; whose they are is asked once of all of them."""
+    some = near.cte("near")
+    for dialect in ("sqlite", "postgresql"):
+        some = some.prefix_with("MATERIALIZED", dialect=dialect)
+    wanted = select(some.c.place, some.c.span, some.c.seconds)
+    return wanted if who is None else wanted.where(some.c.contact_id.in_(who))
+
+
+def _middles(spans: Mapping[int, int]) -> dict[int, list[int]]:
+    """In which span the middle one lies, or the two, and at which places in the order of that span."""
+    total = sum(spans.values())
+    found: dict[int, list[int]] = {}
+    for middle in sorted({(total - 1) // 2, total // 2}) if total else ():
+        span, rest = _span_at(spans, middle)
+        found.setdefault(span, []).append(rest)
+    return found
 
 
 def _span_at(spans: Mapping[int, int], place: int) -> tuple[int, int]:
@@ -256,4 +277,4 @@ def entered_condition(work: Work, text: str) -> ColumnElement[bool]:
     if not colon:
         raise Invalid("Write a status and two days, such as “Lead: 2026-01-01 to 2026-03-31”.")
     status = statuses.find(work, name)
-    return Contact.id.in_(select(Stay.contact_id).where(_entered(work, status.id, period(work, first, last), None)))
+    return Contact.id.in_(select(Stay.contact_id).where(_entered(work, status.id, period(work, first, last))))

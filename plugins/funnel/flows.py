@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, delete, func, insert, or_, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, delete, func, insert, or_, select, union_all
 
 from crmhost.api import JobContext, Message, Work, insert_rows, statuses
 
@@ -19,6 +19,8 @@ from .models import Flow, Stay
 #: The job is wanted each time so many rows were added.
 FOLD_EVERY = 20_000
 _WEEK = 7 * 24 * 3600
+#: More than any id of a status, and any span.
+_IDS, _SPANS = 2**26, 2**11
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -113,35 +115,60 @@ def last_ones(start: dt.datetime, end: dt.datetime) -> Any:
     )
 
 
-def between(status_ids: Sequence[int], start: dt.datetime, end: dt.datetime) -> Select[Any]:
-    """Status, the one that followed, span and number of the stays that began in a period: from the sums of its whole weeks, and
-    from the stays at its ends and those whose contact came back to the status later."""
+def sums(
+    work: Work, status_ids: Sequence[int], start: dt.datetime, end: dt.datetime, who: Select[int] | None = None
+) -> list[tuple[int, int | None, int | None, int]]:
+    """Status, the one that followed, span and number of the stays that began in a period and were their contact's last there.
+
+    For everybody from the sums of its whole weeks, and from the stays at its ends and of those who came back to the status later.
+
+    :param who: ids of the contacts that count; they are counted from their stays.
+    """
     first, last = week_of(start - dt.timedelta(microseconds=1)) + 1, week_of(end)
-    mine = Stay.status_id.in_(status_ids)
+    if who is not None:
+        return _read(work, [_plain(status_ids, start, end).where(Stay.contact_id.in_(who))])
     if first >= last:
-        return plain(status_ids, start, end)
-    kinds: list[Any] = [Flow.status_id, Flow.next_id, Flow.span]
+        return _read(work, [_plain(status_ids, start, end)])
+    mine = Stay.status_id.in_(status_ids)
     weeks = and_(Flow.status_id.in_(status_ids), Flow.week >= first, Flow.week < last)
-    parts = [select(*kinds, func.sum(Flow.amount).label("amount")).where(weeks).group_by(*kinds)]
+    key: Any = _packed(Flow)
+    parts: list[Any] = [select(key, func.sum(Flow.amount)).where(weeks).group_by(key)]
     for edge in ((start, begin_of(first)), (begin_of(last), end)):
         if edge[0] < edge[1]:
             inside = and_(Stay.live, Stay.entered_at >= edge[0], Stay.entered_at < edge[1])
-            again = or_(Stay.again_at.is_(None), Stay.again_at >= end)
-            parts.append(_counts(mine, inside, again))
+            parts.append(_counts(mine, inside, or_(Stay.again_at.is_(None), Stay.again_at >= end)))
     # Those who came back are not among the sums.
     back = and_(Stay.live, Stay.again_at >= end, Stay.entered_at >= begin_of(first), Stay.entered_at < begin_of(last))
     parts.append(_counts(mine, back))
-    every = union_all(*parts).subquery()
-    grouped = (every.c.status_id, every.c.next_id, every.c.span)
-    amount = func.sum(every.c.amount)
-    return select(*grouped, amount).group_by(*grouped).having(amount != 0)
+    return _read(work, parts)
 
 
-def plain(status_ids: Sequence[int], start: dt.datetime, end: dt.datetime) -> Select[Any]:
-    """The same from the stays alone; other conditions on these can be added."""
+def _plain(status_ids: Sequence[int], start: dt.datetime, end: dt.datetime) -> Any:
     return _counts(Stay.status_id.in_(status_ids), last_ones(start, end))
 
 
-def _counts(*where: Any) -> Select[Any]:
-    keys: list[Any] = [Stay.status_id, Stay.next_id, Stay.span]
-    return select(*keys, func.count()).where(*where).group_by(*keys)
+def _counts(*where: Any) -> Any:
+    key: Any = _packed(Stay)
+    return select(key, func.count()).where(*where).group_by(key)
+
+
+def _packed(rows: Any) -> ColumnElement[int]:
+    """Status, next status and span as one number, by which databases group twice as fast as by three columns."""
+    parts = (rows.status_id, func.coalesce(rows.next_id, -1) + 1, func.coalesce(rows.span, -1) + 1)
+    status, following, span = (cast(part, BigInteger) for part in parts)
+    packed: ColumnElement[int] = ((status * _IDS + following) * _SPANS + span).label("key")
+    return packed
+
+
+def _read(work: Work, parts: Sequence[Any]) -> list[tuple[int, int | None, int | None, int]]:
+    found: Counter[int] = Counter()
+    statement: Any = union_all(*parts) if len(parts) > 1 else parts[0]
+    for row in work.session.execute(statement):
+        found[row[0]] += int(row[1])
+    rows: list[tuple[int, int | None, int | None, int]] = []
+    for key, amount in found.items():
+        ids, span = divmod(key, _SPANS)
+        status, following = divmod(ids, _IDS)
+        if amount:
+            rows.append((status, following - 1 if following else None, span - 1 if span else None, amount))
+    return rows

@@ -36,7 +36,7 @@ class Stay(Base):  # type: ignore[misc, valid-type]  # the base is made by a fun
             "contact_id",
         ),
         # The same in order of time, for the ends of a period, and those that are not among the kept sums.
-        Index("ix_funnel_stay_entered", "status_id", "live", "entered_at", "again_at", "next_id", "span"),
+        Index("ix_funnel_stay_entered", "status_id", "live", "entered_at", "again_at", "next_id", "span", "contact_id"),
         Index(
             "ix_funnel_stay_again",
             "status_id",
@@ -48,7 +48,8 @@ class Stay(Base):  # type: ignore[misc, valid-type]  # the base is made by a fun
             sqlite_where=_CAME_BACK,
             postgresql_where=_CAME_BACK,
         ),
-        Index("ix_funnel_stay_contact", "contact_id"),
+        # The same by contact, for filters.
+        Index("ix_funnel_stay_contact", "contact_id", "live", "status_id", "entered_at", "again_at", "next_id", "span"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)

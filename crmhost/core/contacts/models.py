@@ -44,6 +44,8 @@ class Contact(Base):
         Index("ix_contacts_contact_status_created", "status_id", "created_at", "id", **_LIVE),
         Index("ix_contacts_contact_status_name", "status_id", "sort_name", "id", **_LIVE),
         Index("ix_contacts_contact_assigned_created", "assigned_to_id", "created_at", "id", **_LIVE),
+        # The number of each status among those that somebody has is counted from it alone.
+        Index("ix_contacts_contact_assigned_status", "assigned_to_id", "status_id", **_LIVE),
         Index("ix_contacts_contact_source_created", "source", "created_at", "id", **_LIVE),
         Index("ix_contacts_contact_contacted", text(_CONTACTED), "id", **_LIVE),
         # Without their conditions SQLite would read these two for “IS NULL” and sort everybody.

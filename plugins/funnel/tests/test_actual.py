@@ -281,10 +281,11 @@ def test_it_is_read_from_indexes(host: Hosts) -> None:
         actual.actual(work, actual.Period(dt.date(2026, 1, 1), dt.date(2026, 12, 31)))
         assert len(seen) <= 6
         actual.actual(work, actual.Period(dt.date(2026, 3, 7), dt.date(2026, 3, 20)))
+        actual.actual(work, actual.Period(dt.date(2026, 3, 7), dt.date(2026, 3, 20)), {"tag": "VIP"})
         if not sqlite:
             connection.execute(text("SET LOCAL enable_seqscan = off"))
         asked = [item for item in seen if "funnel_" in item[0]]
-        assert len(asked) == 4
+        assert len(asked) == 6
         for statement, parameters in asked:
             plan = connection.exec_driver_sql(f"EXPLAIN {'QUERY PLAN ' if sqlite else ''}{statement}", parameters)
             lines = [str(row) for row in plan if "funnel_" in str(row) and (sqlite or "Scan" in str(row))]
