@@ -8,12 +8,14 @@ from typing import Any, cast
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from ...contributions import BulkAction, Column, Filter
+from ...web.i18n import number as number_text
 from ...web.tables import Bulk, Cell, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
 from ...work.unit import Work
 from ..statuses import services as statuses
-from . import queries, tags
+from . import many, queries, tags
 from .cells import NONE, Cells, Row
 from .custom_columns import custom_columns, custom_filters
 from .forms import people
@@ -72,6 +74,7 @@ def contact_table(work: Work) -> Table:
         bulk=bulk_actions(work, choices),
         bulk_url=url_for("contacts.bulk"),
         export="contacts",
+        ids=lambda work, query: queries.ids(work, list_query(query), queries.HITS),
         empty=(
             _("No contacts yet"),
             _("Contacts are the people you deal with. Add the first one by hand, or import a list you have."),
@@ -272,9 +275,20 @@ def bulk_actions(work: Work, choices: Choices) -> list[Bulk]:
     if work.can("contacts.edit"):
         names = [tag.name for tag in choices.tags]
         found += [
-            Bulk(id="status", label=_("Status"), icon="circle-dot", choices=choices.statuses),
+            Bulk(
+                id="status",
+                label=_("Status"),
+                icon="circle-dot",
+                choices=choices.statuses,
+                run=many.set_status,
+                undo=many.unset_status,
+                said=_changed,
+            ),
             Bulk(
                 id="tag",
+                run=many.tag,
+                undo=many.untag,
+                said=_changed,
                 label=_("Tag"),
                 icon="tag",
                 entry=_("Name of the tag"),
@@ -284,7 +298,15 @@ def bulk_actions(work: Work, choices: Choices) -> list[Bulk]:
         ]
         if not work.actor.only_assigned:
             found.append(
-                Bulk(id="assign", label=_("Assign"), icon="user", choices=[("", _("Nobody")), *choices.people])
+                Bulk(
+                    id="assign",
+                    label=_("Assign"),
+                    icon="user",
+                    choices=[("", _("Nobody")), *choices.people],
+                    run=many.assign,
+                    undo=many.unassign,
+                    said=_changed,
+                )
             )
     for item in cast("tuple[BulkAction, ...]", work.generation.contributions("contact_bulk_actions")):
         if work.can(item.permission):
@@ -301,6 +323,8 @@ def bulk_actions(work: Work, choices: Choices) -> list[Bulk]:
                     choices=list(offered),
                     danger=item.danger,
                     wide=True,
+                    run=many.contributed(item),
+                    said=_changed,
                 )
             )
     if work.can("contacts.delete"):
@@ -312,6 +336,11 @@ def bulk_actions(work: Work, choices: Choices) -> list[Bulk]:
                 id="delete",
                 label=_("Delete"),
                 icon="trash",
+                run=many.to_bin,
+                undo=many.from_bin,
+                said=lambda number: ngettext(
+                    "%(num)d contact went to the bin.", "%(num)d contacts went to the bin.", number
+                ),
                 danger=True,
                 confirm=_("Delete the selected contacts?"),
                 detail=_("They go to the bin and can be restored for %(days)s days.", days=days)
@@ -320,3 +349,8 @@ def bulk_actions(work: Work, choices: Choices) -> list[Bulk]:
             )
         )
     return found
+
+
+def _changed(number: int) -> str:
+    text = number_text(number)
+    return str(ngettext("%(number)s contact was changed.", "%(number)s contacts were changed.", number, number=text))

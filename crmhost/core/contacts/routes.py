@@ -28,7 +28,7 @@ blueprint = Blueprint("contacts", __name__, url_prefix="/contacts")
 UNDO_MOST = 200
 
 
-@blueprint.get("/")
+@blueprint.route("/", methods=["GET", "POST"])
 @requires("contacts.view")
 def index() -> ResponseReturnValue:
     """All contacts."""

@@ -9,7 +9,7 @@ from ...hooks import hookimpl
 
 
 class Plugin:
-    """Declares who may share views, and the job that forgets what is old."""
+    """Declares who may share views, and the jobs."""
 
     @hookimpl
     def permissions(self) -> Sequence[Permission]:
@@ -19,9 +19,20 @@ class Plugin:
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:
+        from ...web.tables.jobs import change_rows, take_back
         from .jobs import prune
 
-        return [Job(kind="lists.prune", handler=prune, label="Forget old changes of lists")]
+        return [
+            Job(kind="lists.change", handler=change_rows, label="Change many rows", run_as="asker", attempts=3),
+            Job(
+                kind="lists.undo",
+                handler=take_back,
+                label="Take a change of many rows back",
+                run_as="asker",
+                attempts=3,
+            ),
+            Job(kind="lists.prune", handler=prune, label="Forget old changes of lists"),
+        ]
 
     @hookimpl
     def schedules(self) -> Sequence[Schedule]:

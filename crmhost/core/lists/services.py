@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from ...errors import NotFound
 from ...work.unit import Work
 from ..keyset import valid_id
-from ..rows import chunks, table
+from ..rows import chunks, insert_rows, table
 from ..users.preferences import own_id
 from .models import ListChange, ListPart
 
@@ -39,6 +39,44 @@ def add_part(work: Work, change_id: int, position: int, ids: Sequence[int], numb
     work.session.flush()
 
 
+def plan(work: Work, change_id: int, ids: Sequence[int]) -> None:
+    """Writes down which rows a change is to reach, in parts that :func:`do_part` does one by one."""
+    rows = [
+        {
+            "change_id": change_id,
+            "position": n,
+            "ids": list(some),
+            "number": 0,
+            "undo": None,
+            "done_at": None,
+            "undone_at": None,
+        }
+        for n, some in enumerate(chunks(ids, PART))
+    ]
+    insert_rows(work.session, ListPart, rows)
+
+
+def parts(work: Work, change_id: int) -> list[tuple[int, bool, int]]:
+    """Position of each part, whether it is done or taken back, and how many rows changed in it."""
+    known = select(ListPart.position, ListPart.done_at, ListPart.undone_at, ListPart.number)
+    rows = work.session.execute(known.where(ListPart.change_id == change_id).order_by(ListPart.position))
+    return [(row.position, bool(row.done_at or row.undone_at), row.number) for row in rows]
+
+
+def do_part(work: Work, change_id: int, position: int, run: Callable[[Sequence[int]], tuple[int, Any]]) -> int:
+    """Does one part, once; gives how many rows changed. One that was taken back before its turn is left out.
+
+    :param run: gets ids of rows; gives how many changed, and what takes it back.
+    """
+    part = work.session.get(ListPart, (change_id, position), with_for_update=True, populate_existing=True)
+    if part is None or part.done_at is not None or part.undone_at is not None:
+        return part.number if part is not None else 0
+    part.number, part.undo = run(part.ids)
+    part.done_at = work.now
+    work.session.flush()
+    return part.number
+
+
 def change_of(work: Work, change_id: object, list_id: str) -> ListChange:
     """A change that the actor made to a list.
 
@@ -51,10 +89,9 @@ def change_of(work: Work, change_id: object, list_id: str) -> ListChange:
 
 
 def waiting(work: Work, change_id: int) -> list[int]:
-    """Positions of the parts that were done and not taken back, the last first."""
-    mine = select(ListPart.position).where(ListPart.change_id == change_id, ListPart.done_at.is_not(None))
-    rows = mine.where(ListPart.undone_at.is_(None)).order_by(ListPart.position.desc())
-    return list(work.session.scalars(rows))
+    """Positions of the parts that were not taken back, the last first; also of those whose turn has not come."""
+    mine = select(ListPart.position).where(ListPart.change_id == change_id, ListPart.undone_at.is_(None))
+    return list(work.session.scalars(mine.order_by(ListPart.position.desc())))
 
 
 def take_back(work: Work, change_id: int, position: int, undo: Callable[[Work, Any], int]) -> int:

@@ -151,10 +151,12 @@ class BulkDone:
 
     :param number: of rows that changed.
     :param undo: JSON-able; what the action's ``undo`` needs to take this back. ``None`` when it can't be.
+    :param message: sentence of the notice, where the action's ``said`` can't know it.
     """
 
     number: int
     undo: Any = None
+    message: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

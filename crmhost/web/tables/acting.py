@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import time
 from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -24,8 +23,6 @@ from .view import TableView
 
 #: Rows that a page of a list is asked for when all are walked.
 WALKED = 500
-#: Seconds after which the rest is left, so that no request hangs; what is done stays done.
-LIMIT = 25.0
 
 
 def act(view: TableView) -> ResponseReturnValue:
@@ -33,10 +30,9 @@ def act(view: TableView) -> ResponseReturnValue:
     back = local_path(request.form.get("back")) or view.path
     undone = request.args.get("undo", "")
     try:
-        if undone:
-            _take_back(view, undone)
-        else:
-            _do(view)
+        job = _take_back(view, undone) if undone else _do(view)
+        if job:
+            return redirect(f"{view.path}?{urlencode({'job': job})}", 303)
     except Forbidden:
         raise
     except CrmError as error:
@@ -55,7 +51,8 @@ def action_of(view: TableView, name: str) -> Bulk:
     return found
 
 
-def _do(view: TableView) -> None:
+def _do(view: TableView) -> int:
+    """Does what was asked for; gives the number of the job that does it where there are too many rows for one answer, else 0."""
     name, _sign, choice = request.form.get("do", "").partition(":")
     action = action_of(view, name)
     values = {
@@ -69,47 +66,46 @@ def _do(view: TableView) -> None:
     ids = chosen(view)
     if not ids:
         toast(_("Nothing was selected."), category="info")
-        return
-    change, done, left = _run(view, action, ids, values)
-    undo = f"{view.path}?{urlencode({'undo': change})}" if change and action.undo is not None else None
-    toast(said(action, done), undo, category="ok" if done else "info")
-    if left:
-        toast(_("There was not time for all of them: select the rest and do it again."), category="warn")
-
-
-def _run(view: TableView, action: Bulk, ids: Sequence[int], values: dict[str, str]) -> tuple[int, int, bool]:
-    """Runs an action in parts; gives the number of the change, 0 if it can't be taken back, how many rows changed, and whether
-    there was not time for all.
-    """
+        return 0
     assert action.run is not None
-    started, change, done = time.monotonic(), 0, 0
-    for position, start in enumerate(range(0, len(ids), lists.PART)):
-        if position and time.monotonic() - started > LIMIT:
-            return change, done, True
-        part = ids[start : start + lists.PART]
+    if len(ids) > lists.PART:
         with writing() as work:
-            result = action.run(work, part, values)
-            if result.undo is not None:
-                change = change or lists.begin(work, view.table.id, action.id)
-                lists.add_part(work, change, position, part, result.number, result.undo)
-        done += result.number
-    return change, done, False
+            change = lists.begin(work, view.table.id, action.id)
+            lists.plan(work, change, ids)
+            return work.enqueue("lists.change", change=change, path=view.path, label=action.label, values=values)
+    change = 0
+    with writing() as work:
+        result = action.run(work, ids, values)
+        if result.undo is not None and action.undo is not None:
+            change = lists.begin(work, view.table.id, action.id)
+            lists.add_part(work, change, 0, ids, result.number, result.undo)
+    undo = f"{view.path}?{urlencode({'undo': change})}" if change else None
+    toast(result.message or said(action, result.number), undo, category="ok" if result.number else "info")
+    return 0
 
 
-def _take_back(view: TableView, number: str) -> None:
+def _take_back(view: TableView, number: str) -> int:
+    """Takes a change back; gives the number of the job that does it, 0 when it is done."""
     work = current_work()
     change = lists.change_of(work, number, view.table.id)
     action = action_of(view, change.action)
     if action.undo is None:
         raise NotFound("action", change.action)
     change_id, done = change.id, 0
-    for position in lists.waiting(work, change_id):
+    positions = lists.waiting(work, change_id)
+    if len(positions) > 1:
+        with writing() as work:
+            return work.enqueue(
+                "lists.undo", dedupe=str(change_id), change=change_id, path=view.path, label=action.label
+            )
+    for position in positions:
         with writing() as work:
             done += lists.take_back(work, change_id, position, action.undo)
     if done:
         toast(ngettext("%(number)s is as it was.", "%(number)s are as they were.", done, number=number_text(done)))
     else:
         toast(_("There is nothing left to take back."), category="info")
+    return 0
 
 
 def said(action: Bulk, done: int) -> str:

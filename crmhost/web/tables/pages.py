@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import make_response, redirect, render_template, request
+from flask import g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...work.unit import Work
@@ -27,6 +27,9 @@ def list_page(template: str, table: Table, work: Work, /, **context: Any) -> Res
     :param template: extends ``crmhost/list.html``; gets ``view``.
     """
     view = view_of(table, work)
+    if g.get("crmhost_wants_list"):
+        g.crmhost_list = view
+        return ""
     cell = request.args.get("edit", "")
     if request.method == "POST":
         return save(view, cell) if cell else act(view)

@@ -8,11 +8,16 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from flask import render_template
 from flask_babel import gettext
 from markupsafe import Markup
 
+from ...core.jobs.showing import job_progress
+from ...core.keyset import valid_id
+from ...core.lists import services as lists
 from ...core.lists import views
 from ...core.users.services import preference
+from ...work import jobs
 from ...work.unit import Work
 from ..i18n import number
 from . import DEFAULT_SIZE, SIZES, Cell, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery, TableSum
@@ -57,6 +62,7 @@ class TableView:
 
     def __init__(self, table: Table, work: Work, arguments: Mapping[str, Sequence[str]], path: str) -> None:
         self.table = table
+        self.arguments = arguments
         self.work = work
         self.path = path
         known = {item.id: item for item in table.filters}
@@ -334,6 +340,22 @@ class TableView:
     def on_all(self) -> bool:
         """Whether no saved view is shown."""
         return not any(view.current for view in self.saved_views)
+
+    # --- a job ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def job_note(self) -> Markup:
+        """How far the job is that the address names, and how to take back what it did."""
+        number = valid_id(_first(self.arguments, "job"))
+        if number is None:
+            return Markup()
+        shown = job_progress(number, reload=True)
+        if not shown:
+            return shown
+        result = jobs.get(self.work, number).result or {}
+        change = result.get("change") if result.get("path") == self.path else None
+        undo = f"{self.path}?{urlencode({'undo': change})}" if change and lists.waiting(self.work, change) else ""
+        return Markup(render_template("crmhost/list_job.html", progress=shown, undo=undo))  # noqa: S704  # finished markup
 
     # --- the total ----------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -164,7 +165,7 @@ def test_selected_contacts_are_changed_together(site: Host, reader: Reader) -> N
         assert [contact.status_id == customer for contact in stored(site)] == [True, True, False, False]
         assert set(tags.of(work, "contact", ids)) == {ids[0], ids[1]}
     reader.post("/contacts/bulk", {**data, "do": "tag:add", "entry.tag": " "})
-    assert "Type the name of the tag first" in reader.toasts()
+    assert "Fill in “Name of the tag” first" in reader.toasts()
     user = site.make.user("Contacts manager", "owner@example.com")
     reader.post("/contacts/bulk", {**data, "do": f"assign:{user}"})
     assert [contact.assigned_to_id for contact in stored(site)] == [user, user, None, None]
@@ -174,15 +175,50 @@ def test_selected_contacts_are_changed_together(site: Host, reader: Reader) -> N
 
 def test_all_that_match_are_changed_in_runs(site: Host, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those on other pages too, and only those that match, although changing them changes what matches."""
-    monkeypatch.setattr("crmhost.core.contacts.bulk_pages.RUN", 7)
+    monkeypatch.setattr("crmhost.core.lists.services.PART", 7)
     people(site, 20)
     site.make.contact(first_name="Zoë", email="zoe@example.com")
     with site.work() as work:
         lead, customer = statuses.find(work, "Lead").id, statuses.find(work, "Customer").id
     form = {"everything": "1", "list": f"/contacts/?status={lead}&q=ann", "do": f"status:{customer}", "ids": ["1"]}
-    reader.post("/contacts/bulk", form)
-    assert "20 contacts were changed" in reader.toasts()
+    job = reader.post("/contacts/bulk", form).location
+    site.run_jobs()
     assert [contact.first_name for contact in stored(site) if contact.status_id == lead] == ["Zoë"]
+    with site.work() as work, work.begin():
+        contacts.set_status(work, [stored(site)[3].id], "Refused")
+    undo = re.search(r'action="(/contacts/\?undo=\d+)"', reader.get(job).text)
+    assert undo is not None
+    reader.post(undo.group(1))
+    site.run_jobs()
+    assert len([contact for contact in stored(site) if contact.status_id == lead]) == 20
+
+
+def test_what_was_done_to_many_is_taken_back(site: Host, reader: Reader) -> None:
+    """Status, tag and owner go back for those that were changed by it, and not for those that had it before."""
+    ids = people(site, 3)
+    user = site.make.user("Contacts manager", "owner@example.com")
+    with site.work() as work, work.begin():
+        customer = statuses.find(work, "Customer").id
+        contacts.set_status(work, ids[:1], customer)
+        contacts.assign(work, ids[:1], user)
+        contacts.tag(work, ids[:1], ["Fair"])
+    lead = stored(site)[1].status_id
+
+    def state() -> list[tuple[int, int | None, list[str]]]:
+        with site.work() as work:
+            tagged = tags.of(work, "contact", ids)
+        rows = sorted(stored(site), key=lambda contact: contact.id)
+        return [(row.status_id, row.assigned_to_id, [tag.name for tag in tagged.get(row.id, ())]) for row in rows]
+
+    before = state()
+    assert before == [(customer, user, ["Fair"]), (lead, None, []), (lead, None, [])]
+    for do in (f"status:{customer}", f"assign:{user}", "tag:add", "tag:remove"):
+        reader.post("/contacts/bulk", {"ids": ids, "do": do, "entry.tag": "fair"})
+        undo = re.search(r'action="(/contacts/\?undo=\d+)"', reader.toasts())
+        assert undo is not None, do
+        assert state() != before, do
+        reader.post(undo.group(1))
+        assert state() == before, do
 
 
 def test_deleting_can_be_undone(site: Host, reader: Reader) -> None:
@@ -191,7 +227,7 @@ def test_deleting_can_be_undone(site: Host, reader: Reader) -> None:
     reader.post("/contacts/bulk", {"ids": ids[:2], "do": "delete"})
     toast = reader.toasts()
     assert "2 contacts went to the bin" in toast
-    undo = re.search(r'action="([^"]+restore[^"]+)"', toast)
+    undo = re.search(r'action="(/contacts/\?undo=\d+)"', toast)
     assert undo is not None
     assert len(stored(site)) == 1
     bin_page = reader.get("/contacts/bin").text
@@ -231,21 +267,23 @@ def test_actions_of_plugins_run_with_the_choice_and_a_failure_changes_nothing(si
         return f"done for {len(chosen)} with {values['choice']}"
 
     declared = dict(site.generation.declared)
-    declared["contact_bulk_actions"] = (
-        BulkAction(
-            plugin="x",
-            id="probe",
-            label="Probe",
-            run=run,
-            permission="contacts.edit",
-            choices=lambda work: [("a", "A")],
-        ),
+    action = BulkAction(
+        plugin="x",
+        id="probe",
+        label="Probe",
+        run=run,
+        permission="contacts.edit",
+        choices=lambda work: [("a", "A")],
     )
+    declared["contact_bulk_actions"] = (action,)
     site.generation.declared = declared
     assert 'value="probe:a"' in reader.get("/contacts/").text
     reader.post("/contacts/bulk", {"ids": ids, "do": "probe:a"})
     assert "done for 2 with a" in reader.toasts()
     reader.post("/contacts/bulk", {"ids": ids, "do": "tag:remove", "entry.tag": "By plugin"})
-    assert reader.post("/contacts/bulk", {"ids": ids, "do": "probe:fail"}).status_code == 400
+    declared["contact_bulk_actions"] = (dataclasses.replace(action, choices=lambda work: [("fail", "Fail")]),)
+    site.generation.declared = declared
+    reader.post("/contacts/bulk", {"ids": ids, "do": "probe:fail"})
+    assert "failed at this" in reader.toasts()
     with site.work() as work:
         assert tags.of(work, "contact", ids) == {}

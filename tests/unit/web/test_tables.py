@@ -113,19 +113,41 @@ def test_an_action_reaches_what_is_ticked_and_can_be_taken_back(site: Host, read
 
 
 def test_an_action_reaches_all_that_match(site: Host, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On other pages too, those that match alone, although the action changes what matches; in parts, taken back as one."""
+    """On other pages too, those that match alone; more than a part by a job, those that matched when it was asked for.
+
+    The list says how far the job is, the person is told when it is done, and takes it back as one.
+    """
     monkeypatch.setattr("crmhost.core.lists.services.PART", 20)
     entries(site)
     form = {"everything": "1", "list": f"{LIST}?state=open&q=Entry 0004&sort=name", "do": "state:paid"}
     reader.post(LIST, form)
     assert "10 entries marked." in reader.toasts()
-    reader.post(LIST, {**form, "list": f"{LIST}?state=open"})
-    undo = address(r'action="(/probe-three/\?undo=\d+)"', reader.toasts())
-    assert states(site) == {"paid": 60}
-    reader.post(undo)
-    assert states(site) == {"open": 50, "paid": 10}
+    many = {**form, "list": f"{LIST}?state=open"}
+    first, second = (reader.post(LIST, many).location for _ in range(2))
+    assert re.search(r"job=\d+", first)
+    assert "Change many rows" in reader.get(first).text
+    with site.work() as work, work.begin():
+        services.add(work, 1)
+        services.set_state(work, [1], "paid")
+    site.run_jobs()
+    assert states(site) == {"paid": 60, "open": 1}
+    page = reader.get(first).text
+    assert "49 rows were changed" in page
+    assert "0 rows were changed" in reader.get(second).text
+    assert "49 rows were changed" in reader.get("/notifications/").text
+    undo = address(r'action="(/probe-three/\?undo=\d+)"', page)
+    assert Reader(site, "CRM manager").post(undo).status_code == 303
+    assert "job=" in reader.post(undo).location
+    site.run_jobs()
+    assert states(site) == {"open": 50, "paid": 11}
+    assert "undo=" not in reader.get(first).text
+    job = reader.post(LIST, many).location
     with site.site.sessions() as session:
-        assert len(session.scalars(select(ListPart)).all()) == 4
+        change = session.scalars(select(ListChange.id).order_by(ListChange.id.desc())).first()
+    reader.post(f"{LIST}?undo={change}")
+    site.run_jobs()
+    assert states(site) == {"open": 50, "paid": 11}
+    assert "is done" in reader.get(job).text
 
 
 @ONE
