@@ -12,10 +12,10 @@ from flask_babel import ngettext
 
 from ...contributions import BulkAction, Column, Filter
 from ...web.i18n import number as number_text
-from ...web.tables import Bulk, Cell, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
+from ...web.tables import Bulk, Cell, CellEdit, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
 from ...work.unit import Work
 from ..statuses import services as statuses
-from . import many, queries, tags
+from . import many, queries, services, tags
 from .cells import NONE, Cells, Row
 from .custom_columns import custom_columns, custom_filters
 from .forms import people
@@ -62,7 +62,7 @@ def contact_table(work: Work) -> Table:
         id="contacts",
         label=_("Contacts"),
         all_label=_("All contacts"),
-        columns=[*_columns(work), *custom_columns(work), *(_contributed_column(item) for item in contributed)],
+        columns=[*_columns(work, choices), *custom_columns(work), *(_contributed_column(item) for item in contributed)],
         fetch=fetch,
         count=count,
         filters=[*_filters(work, choices), *custom_filters(work), *_contributed_filters(work)],
@@ -74,6 +74,7 @@ def contact_table(work: Work) -> Table:
         bulk=bulk_actions(work, choices),
         bulk_url=url_for("contacts.bulk"),
         export="contacts",
+        row=lambda work, number: rows(work, [services.get(work, number)], contributed)[0],
         ids=lambda work, query: queries.ids(work, list_query(query), queries.HITS),
         empty=(
             _("No contacts yet"),
@@ -156,8 +157,9 @@ def rows(work: Work, contacts: Sequence[Contact], contributed: Sequence[Column])
 # --- columns ----------------------------------------------------------------------------------------------------------
 
 
-def _columns(work: Work) -> list[TableColumn]:
+def _columns(work: Work, choices: Choices) -> list[TableColumn]:
     cells = Cells(work)
+    may = work.can("contacts.edit")
     return [
         TableColumn(
             id="name",
@@ -179,9 +181,28 @@ def _columns(work: Work) -> list[TableColumn]:
             sort="status",
             css="c-status",
         ),
-        TableColumn(id="tags", label=_("Tags"), cell=cells.tags, card_cell=cells.card_tags, css="c-tags"),
+        TableColumn(
+            id="tags",
+            label=_("Tags"),
+            cell=cells.tags,
+            card_cell=cells.card_tags,
+            css="c-tags",
+            edit=CellEdit(kind="text", value=_tag_names, save=many.retag) if may else None,
+        ),
         TableColumn(id="phone", label=_("Phone"), cell=cells.phone, css="c-when", shown=False),
-        TableColumn(id="assigned_to", label=_("Assigned to"), cell=cells.assigned, css="c-user"),
+        TableColumn(
+            id="assigned_to",
+            label=_("Assigned to"),
+            cell=cells.assigned,
+            css="c-user",
+            edit=CellEdit(
+                choices=[("", _("Nobody")), *choices.people],
+                value=lambda row: str(row.contact.assigned_to_id or ""),
+                save=many.reassign,
+            )
+            if may and not work.actor.only_assigned
+            else None,
+        ),
         TableColumn(
             id="last_contacted_at",
             label=_("Last contacted"),
@@ -349,6 +370,10 @@ def bulk_actions(work: Work, choices: Choices) -> list[Bulk]:
             )
         )
     return found
+
+
+def _tag_names(row: Row) -> str:
+    return ", ".join(tag.name for tag in row.tags)
 
 
 def _changed(number: int) -> str:

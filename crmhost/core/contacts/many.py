@@ -15,6 +15,7 @@ from ...web.tables import BulkDone
 from ...work.unit import Work
 from ..keyset import valid_id
 from ..rows import chunks
+from ..text import clean_line
 from . import services, tags
 from .models import Contact
 from .records import KIND
@@ -63,6 +64,23 @@ def untag(work: Work, undo: Any) -> int:
     if undo["added"]:
         return services.tag(work, undo["ids"], remove=name)
     return services.tag(work, undo["ids"], add=name)
+
+
+def retag(work: Work, contact_id: int, text: str) -> None:
+    """Gives a contact the tags that are named, separated by commas, and no others."""
+    contact = services.get(work, contact_id)
+    work.require("contacts.edit", contact)
+    wanted = {tags.key_of(name): name for name in map(clean_line, text.split(",")) if name}
+    had = {tag.name_key: tag.name for tag in tags.of(work, KIND, [contact.id]).get(contact.id, ())}
+    add = [name for key, name in wanted.items() if key not in had]
+    services.tag(work, [contact.id], add, [name for key, name in had.items() if key not in wanted])
+
+
+def reassign(work: Work, contact_id: int, text: str) -> None:
+    """Assigns a contact to the user with an id, or to nobody."""
+    contact = services.get(work, contact_id)
+    work.require("contacts.edit", contact)
+    services.assign(work, [contact.id], valid_id(text))
 
 
 def to_bin(work: Work, ids: Sequence[int], _values: Mapping[str, str]) -> BulkDone:
@@ -124,9 +142,5 @@ def _back(work: Work, undo: Any, name: str, put: Callable[[list[int], Any], int]
 
 
 def _tagged(work: Work, ids: Sequence[int], name: str) -> set[int]:
-    key = name.strip().casefold()
-    return {
-        contact
-        for contact, found in tags.of(work, KIND, ids).items()
-        if key in {item.name.casefold() for item in found}
-    }
+    key = tags.key_of(clean_line(name))
+    return {contact for contact, found in tags.of(work, KIND, ids).items() if any(tag.name_key == key for tag in found)}

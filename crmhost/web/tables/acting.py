@@ -72,7 +72,7 @@ def _do(view: TableView) -> int:
         with writing() as work:
             change = lists.begin(work, view.table.id, action.id)
             lists.plan(work, change, ids)
-            return work.enqueue("lists.change", change=change, path=view.path, label=action.label, values=values)
+            return work.enqueue("lists.change", change=change, path=view.path, label=str(action.label), values=values)
     change = 0
     with writing() as work:
         result = action.run(work, ids, values)
@@ -96,7 +96,7 @@ def _take_back(view: TableView, number: str) -> int:
     if len(positions) > 1:
         with writing() as work:
             return work.enqueue(
-                "lists.undo", dedupe=str(change_id), change=change_id, path=view.path, label=action.label
+                "lists.undo", dedupe=str(change_id), change=change_id, path=view.path, label=str(action.label)
             )
     for position in positions:
         with writing() as work:

@@ -17,9 +17,6 @@ from ...work.unit import Work
 from .acting import action_of
 from .view import TableView
 
-CHANGED = "“%(action)s” is done: %(number)s rows were changed."
-TAKEN_BACK = "“%(action)s” was taken back: %(number)s rows are as they were."
-
 
 def change_rows(job: JobContext, change: int, path: str, label: str, values: dict[str, str]) -> Mapping[str, Any]:
     """Runs an action of the list at a path, part by part."""
@@ -44,7 +41,8 @@ def change_rows(job: JobContext, change: int, path: str, label: str, values: dic
             except CrmError as error:
                 raise GiveUp(error.message) from error
             job.progress(position + 1, len(parts))
-    return _done(job, CHANGED, path, label, number, change if action.undo is not None else 0)
+    said = Message("“%(action)s” is done: %(number)s rows were changed.", action=label, number=number)
+    return _done(job, said, path, change if action.undo is not None else 0)
 
 
 def take_back(job: JobContext, change: int, path: str, label: str) -> Mapping[str, Any]:
@@ -59,16 +57,17 @@ def take_back(job: JobContext, change: int, path: str, label: str) -> Mapping[st
             with job.work.begin():
                 number += lists.take_back(job.work, change, position, undo)
             job.progress(place + 1, len(positions))
-    return _done(job, TAKEN_BACK, path, label, number)
+    said = Message("“%(action)s” was taken back: %(number)s rows are as they were.", action=label, number=number)
+    return _done(job, said, path)
 
 
-def _done(job: JobContext, text: str, path: str, label: str, number: int, change: int = 0) -> Mapping[str, Any]:
+def _done(job: JobContext, said: Message, path: str, change: int = 0) -> Mapping[str, Any]:
     url = f"{path}?job={job.id}"
     user = job.work.actor.user_id
     if user is not None:
         with job.work.begin():
-            notifications.tell(job.work, [user], text, url, "lists.change", {"action": label, "number": number})
-    return {"message": Message(text, action=label, number=number), "change": change, "path": path}
+            notifications.tell(job.work, [user], "%(said)s", url, "lists.change", {"said": said})
+    return {"message": said, "change": change, "path": path}
 
 
 @contextlib.contextmanager

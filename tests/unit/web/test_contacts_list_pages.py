@@ -287,3 +287,34 @@ def test_actions_of_plugins_run_with_the_choice_and_a_failure_changes_nothing(si
     assert "failed at this" in reader.toasts()
     with site.work() as work:
         assert tags.of(work, "contact", ids) == {}
+
+
+@ONE
+def test_tags_and_owner_are_changed_in_the_list(site: Host, reader: Reader) -> None:
+    """In small forms, with an Undo; whoever may not edit has no buttons, and who is limited changes no owner."""
+    [contact] = people(site, 1, tags=["A", "B"])
+    user = site.make.user("Contacts manager", "owner@example.com", name="Olga Owner")
+    page = reader.get("/contacts/").text
+    assert f'id="contacts-tags-{contact}"' in page
+    form = reader.get(f"/contacts/?edit=tags&id={contact}", htmx=True).text
+    assert 'value="A, B"' in form
+    answer = reader.post(f"/contacts/?edit=tags&id={contact}", {"value": "b, <i>New</i>"}, htmx=True)
+    assert answer.status_code == 200
+
+    def named() -> list[str]:
+        with site.work() as work:
+            return sorted(tag.name for tag in tags.of(work, "contact", [contact])[contact])
+
+    assert named() == ["<i>New</i>", "B"]
+    assert "<i>New" not in answer.text
+    undo = re.search(r'"undo": "([^"]+)"', answer.headers["HX-Trigger"])
+    assert undo is not None
+    reader.post(undo.group(1))
+    assert named() == ["A", "B"]
+    answer = reader.post(f"/contacts/?edit=assigned_to&id={contact}", {"value": str(user)}, htmx=True)
+    assert "Olga" in answer.text
+    assert stored(site)[0].assigned_to_id == user
+    assert 'class="crm-edit"' not in Reader(site, "Read only").get("/contacts/").text
+    limited = Reader(site, "Contacts manager", only_assigned=True)
+    assert limited.get(f"/contacts/?edit=tags&id={contact}", htmx=True).status_code == 404
+    assert limited.post(f"/contacts/?edit=assigned_to&id={contact}", {"value": ""}, htmx=True).status_code == 404
