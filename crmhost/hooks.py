@@ -150,6 +150,12 @@ def contact_bulk_actions() -> Sequence[c.BulkAction]:
 
 
 @hookspec("declare")
+def contact_form_parts() -> Sequence[c.FormPart]:
+    """Sections of the contact's form with fields of the plugin's own, stored together with the contact."""
+    return []
+
+
+@hookspec("declare")
 def quick_actions() -> Sequence[c.QuickAction]:
     """Items of the “New” menu in the top bar and of the palette."""
     return []

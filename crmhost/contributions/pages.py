@@ -223,6 +223,24 @@ class BulkAction(Contribution):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class FormPart(Contribution):
+    """A section of the contact's form with fields of a plugin, stored in the transaction that stores the contact.
+
+    :param id: unique among the plugin's parts.
+    :param title: heading of the section.
+    :param fields: gets the work and the contact (``None`` for a new one), gives name -> (field of :mod:`crmhost.web.api`, what it
+        shows, width in sixths of the row); names begin with the plugin's id.
+    :param save: gets a begun work, the contact's id and name -> what was typed; raises :class:`Invalid` with these names.
+    """
+
+    id: str
+    title: str
+    fields: Callable[[Work, Any], Mapping[str, tuple[Any, Any, int]]]
+    save: Callable[[Work, int, Mapping[str, Any]], None]
+    permission: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class QuickAction(Contribution):
     """An item of the “New” menu.
 

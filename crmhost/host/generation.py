@@ -342,6 +342,7 @@ _UNIQUE: dict[str, tuple[str, ...]] = {
     "contact_columns": ("id",),
     "contact_filters": ("id",),
     "contact_bulk_actions": ("id",),
+    "contact_form_parts": ("plugin", "id"),
     "contact_boxes": ("plugin", "id"),
     "contact_tabs": ("id",),
     "record_kinds": ("name",),

@@ -9,7 +9,12 @@ from flask import Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as lazy_text
 
+from ..core.contacts.custom_columns import custom_columns as custom_field_columns
+from ..core.contacts.custom_columns import custom_filters as custom_field_filters
+from ..core.contacts.forms import country_choices
+from ..core.contacts.forms import people as people_choices
 from ..core.fields.forms import add_fields as add_custom_fields
+from ..core.fields.forms import filled as filled_custom_field
 from ..core.fields.forms import typed as typed_custom_fields
 from ..core.fields.showing import shown as shown_custom_field
 from ..core.jobs.showing import job_progress
@@ -32,6 +37,7 @@ from .forms import (
     MoneyField,
     NumberField,
     PhoneField,
+    RecordsField,
     RichTextField,
     SecretField,
     Section,
@@ -94,6 +100,7 @@ __all__ = [
     "Person",
     "PhoneField",
     "RecordBox",
+    "RecordsField",
     "Response",
     "RichTextField",
     "SecretField",
@@ -117,9 +124,13 @@ __all__ = [
     "chart_box",
     "client_address",
     "clock",
+    "country_choices",
     "current_person",
     "current_work",
+    "custom_field_columns",
+    "custom_field_filters",
     "day",
+    "filled_custom_field",
     "gettext",
     "icon",
     "is_fragment",
@@ -139,6 +150,7 @@ __all__ = [
     "opened_now",
     "parse_day",
     "parse_number",
+    "people_choices",
     "percent",
     "plugin_asset",
     "public",

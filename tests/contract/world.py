@@ -188,6 +188,7 @@ SIGNS: dict[str, Callable[[World], bool]] = {
     "contact_columns": _on_page("/contacts/", "probe-one-cell"),
     "contact_filters": _filter,
     "contact_bulk_actions": _bulk,
+    "contact_form_parts": _on_page("/contacts/new", 'name="probe_one_points"'),
     "quick_actions": _on_page("/contacts/", "Score of a probe"),
     "slots": _on_page("/contacts/", "probe-one-slot"),
     "assets": _asset,

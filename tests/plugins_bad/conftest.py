@@ -22,7 +22,7 @@ from crmhost.testing import Clock, Host, make_config
 from tests.pages import differences, look
 
 #: Pages of the core that plugins add to.
-PAGES = ("/", "/contacts/", "/contacts/1")
+PAGES = ("/", "/contacts/", "/contacts/1", "/contacts/new")
 MANIFEST = 'id = "{id}"\nname = "{name}"\nversion = "1.0"\napi = "{api}"\n{more}\n'
 CODE = '''"""Faulty on purpose."""
 

@@ -68,6 +68,7 @@ PARTS = {
         "contact_bulk_actions(self): "
         "return [BulkAction(id='x', label='x', run=fail, permission='contacts.edit', choices=hits)]"
     ),
+    "form": "contact_form_parts(self): return [FormPart(id='x', title='x', fields=table, save=fail)]",
     "search": "search(self): return [SearchProvider(label='x', find=hits)]",
 }
 

@@ -104,7 +104,7 @@ def external_ids(cleaned: Cleaned, field: str, value: object) -> None:
     if len(found) > MOST_EXTERNAL_IDS:
         cleaned.refuse(
             field,
-            Message("A contact has at most %(most)s ids in other systems.", most=MOST_EXTERNAL_IDS),
+            Message("At most %(most)s ids in other systems can be given.", most=MOST_EXTERNAL_IDS),
         )
     cleaned.values[field] = found
 
@@ -141,5 +141,5 @@ def socials(cleaned: Cleaned, field: str, value: object) -> None:
         elif key and text:
             profiles[key] = text
     if len(profiles) > 20:
-        cleaned.refuse(field, "A contact has at most 20 social profiles.")
+        cleaned.refuse(field, "At most 20 social profiles can be given.")
     cleaned.values[field] = profiles

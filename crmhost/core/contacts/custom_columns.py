@@ -1,8 +1,8 @@
-"""Custom fields in the contact list: columns, and filters by kind."""
+"""Custom fields in lists: columns, and filters by kind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask_babel import gettext as _
@@ -12,7 +12,7 @@ from ...work.unit import Work
 from ..fields.definitions import definitions
 from ..fields.kinds import SORTABLE, Definition, stored
 from ..fields.showing import shown
-from .cells import NONE, Row
+from .cells import NONE
 from .records import KIND
 
 #: Kinds whose filter is a range.
@@ -28,42 +28,47 @@ _CSS = {
 }
 
 
-def custom_columns(work: Work) -> list[TableColumn]:
-    """A column for each custom field, not shown until the reader wants it; encrypted text has none."""
+def custom_columns(
+    work: Work,
+    object_type: str = KIND,
+    custom_of: Callable[[Any], Mapping[str, Any] | None] = lambda row: row.contact.custom,
+    *,
+    sortable: bool = True,
+) -> list[TableColumn]:
+    """A column for each custom field of a kind of record, not shown until the reader wants it; encrypted text has none.
+
+    :param custom_of: gives the column ``custom`` of a row of the table.
+    :param sortable: whether the table sorts by ``custom.KEY``.
+    """
     return [
         TableColumn(
             id=field.name,
             label=field.label,
-            cell=_cell(field),
-            card_cell=_card_cell(field),
-            sort=field.name if field.ready and field.kind in SORTABLE else "",
+            cell=_cell(field, custom_of, NONE),
+            card_cell=_cell(field, custom_of, ""),
+            sort=field.name if sortable and field.ready and field.kind in SORTABLE else "",
             align="end" if field.kind in ("number", "money") else "start",
             css=_CSS.get(field.kind, "c-org"),
             shown=False,
         )
-        for field in definitions(work, KIND)
+        for field in definitions(work, object_type)
         if field.kind != "encrypted"
     ]
 
 
-def _cell(field: Definition) -> Callable[[Row], Cell]:
-    def cell(row: Row) -> Cell:
-        return shown(field, stored(field, row.contact.custom)) or NONE
+def _cell(
+    field: Definition, custom_of: Callable[[Any], Mapping[str, Any] | None], nothing: Cell
+) -> Callable[[Any], Cell]:
+    def cell(row: Any) -> Cell:
+        return shown(field, stored(field, custom_of(row))) or nothing
 
     return cell
 
 
-def _card_cell(field: Definition) -> Callable[[Row], Cell]:
-    def cell(row: Row) -> Cell:
-        return shown(field, stored(field, row.contact.custom))
-
-    return cell
-
-
-def custom_filters(work: Work) -> list[TableFilter]:
-    """What the list can be filtered by now: a part of a text, a range, yes or no, choices."""
+def custom_filters(work: Work, object_type: str = KIND) -> list[TableFilter]:
+    """What a list can be filtered by now: a part of a text, a range, yes or no, choices."""
     found: list[TableFilter] = []
-    for field in definitions(work, KIND):
+    for field in definitions(work, object_type):
         if not field.ready:
             continue
         name, label = field.name, field.label

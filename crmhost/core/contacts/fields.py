@@ -196,7 +196,7 @@ def _tags(cleaned: Cleaned, field: str, value: object) -> None:
         elif name:
             names.setdefault(fold(name) or name, name)
     if len(names) > MOST_TAGS:
-        cleaned.refuse(field, Message("A contact has at most %(most)s tags.", most=MOST_TAGS))
+        cleaned.refuse(field, Message("At most %(most)s tags can be given.", most=MOST_TAGS))
     cleaned.values[field] = list(names.values())
 
 

@@ -25,6 +25,7 @@ from ..text import sort_key
 from ..users.models import User
 from . import services, tags
 from .fields import ADDRESS_PARTS, ADDRESSES, PHONES
+from .form_parts import add_parts, filled_parts
 from .models import Contact
 from .records import KIND
 
@@ -113,6 +114,7 @@ class ContactForm(VersionedForm):
         for address in ADDRESSES:
             self[f"{address}_country"].offer(countries)
         more = custom_forms.add_fields(self, work, KIND, contact.custom if contact is not None else None)
+        more += add_parts(self, work, contact)
         # Before the notes, which come last.
         self.own_sections = [*self.sections[:-1], *more, self.sections[-1]]
         if contact is not None:
@@ -161,6 +163,7 @@ def filled(work: Work, contact: Contact) -> dict[str, Any]:
     data["status"] = str(contact.status_id)
     data["assigned_to"] = str(contact.assigned_to_id or "")
     data |= {field.name: custom_forms.filled(field, contact.custom) for field in definitions(work, KIND)}
+    data |= filled_parts(work, contact)
     data["version"] = str(contact.version)
     return data
 

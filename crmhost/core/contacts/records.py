@@ -130,5 +130,5 @@ def assignee(work: Work, value: Any) -> int | None:
             raise Invalid({"assigned_to": [Message("There is no active user “%(value)s”.", value=str(value)[:80])]})
         user_id = user.id
     if work.actor.only_assigned and user_id != work.actor.user_id:
-        raise Invalid({"assigned_to": ["You may only work with contacts that are assigned to you."]})
+        raise Invalid({"assigned_to": ["You may only work with what is assigned to you."]})
     return user_id

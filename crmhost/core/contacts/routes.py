@@ -18,6 +18,7 @@ from ..keyset import valid_id
 from ..users.audit import last_saved_by
 from . import services
 from .bulk_pages import add_bulk_pages
+from .form_parts import save_parts
 from .forms import ContactForm, filled
 from .lists import bin_table, contact_table
 from .page import add_contact_pages
@@ -60,6 +61,7 @@ def new() -> ResponseReturnValue:
             with writing() as work:
                 contact = services.create(work, form.values(work), reason=form.reason.data or "")
                 contact_id = contact.id
+                save_parts(form, work, contact_id)
         except CrmError as error:
             form.take_from(current_work(), error)
         else:
@@ -103,12 +105,14 @@ def _save(form: ContactForm, contact_id: int) -> None:
     try:
         with writing() as work:
             services.update(work, contact_id, form.values(current_work()), version=valid_id(form.version.data))
+            save_parts(form, work, contact_id)
     except Stale:
         stored = filled(current_work(), services.get(current_work(), contact_id))
         if form.differences(stored):
             raise
         with writing() as work:
             services.update(work, contact_id, form.values(current_work()), version=valid_id(stored["version"]))
+            save_parts(form, work, contact_id)
 
 
 def _both_versions(form: ContactForm, contact_id: int) -> ResponseReturnValue:

@@ -16,7 +16,7 @@ from ..keyset import valid_id
 from ..settings.values import check_currency
 from ..text import clean_line, fold
 from . import choices, scans
-from .conditions import condition
+from .conditions import condition, of_filters
 from .definitions import always_filterable, by_key, definition, definitions, forget, object_of, objects
 from .index import drop
 from .index import write as write_index
@@ -47,6 +47,7 @@ __all__ = [
     "given_of",
     "merged",
     "objects",
+    "of_filters",
     "reorder",
     "restore",
     "reveal",

@@ -27,6 +27,7 @@ KINDS = (
     "contact_columns",
     "contact_filters",
     "contact_bulk_actions",
+    "contact_form_parts",
     "quick_actions",
     "slots",
     "search",

@@ -39,6 +39,9 @@ _ADDED: Mapping[str, Callable[[int], str]] = {
     "contact_columns": lambda n: ngettext("%(num)d list column", "%(num)d list columns", n),
     "contact_filters": lambda n: ngettext("%(num)d list filter", "%(num)d list filters", n),
     "contact_bulk_actions": lambda n: ngettext("%(num)d bulk action", "%(num)d bulk actions", n),
+    "contact_form_parts": lambda n: ngettext(
+        "%(num)d section of the contact form", "%(num)d sections of the contact form", n
+    ),
     "quick_actions": lambda n: ngettext("%(num)d quick action", "%(num)d quick actions", n),
     "slots": lambda n: ngettext("%(num)d part of other pages", "%(num)d parts of other pages", n),
     "search": lambda n: ngettext("%(num)d kind of search hits", "%(num)d kinds of search hits", n),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flask_babel import gettext
@@ -232,6 +232,48 @@ class TagsField(SelectFieldBase):
         chosen = self.data or []
         for name in dict.fromkeys([*chosen, *self.known]):
             yield Choice(name, name, name in chosen, {})
+
+
+class RecordsField(SelectFieldBase):
+    """Records, found by typing; ``data`` is a list of texts: their values, and names typed anew.
+
+    :param url: address that answers ``?q=`` with ``[{"value", "text", "note"}]``.
+    :param named: gives the labels of values: value -> label.
+    :param create: whether names may be typed anew; they arrive as they were typed.
+    """
+
+    widget = Select(multiple=True)
+
+    def __init__(
+        self,
+        label: str = "",
+        *,
+        url: str,
+        named: Callable[[Sequence[str]], Mapping[str, str]],
+        create: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self.url, self.named, self.create = url, named, create
+        super().__init__(label, **kwargs)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The chosen ones: value and label."""
+        labels = self.named(self.data or ())
+        return [(value, labels.get(value, value)) for value in self.data or ()]
+
+    def process_data(self, value: Any) -> None:
+        """Takes the values."""
+        self.data = [str(item) for item in value or ()]
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Reads the values."""
+        self.data = list(dict.fromkeys(text for text in map(_trim, map(str, valuelist)) if text))
+
+    def iter_choices(self) -> Iterator[Choice]:
+        """Those chosen."""
+        for value, label in self.pairs:
+            yield Choice(value, label, True, {})
 
 
 class ListField(Field):

@@ -135,6 +135,14 @@ class Plugin:
         return [api.Filter(id="probe_one", label="Probe filter", condition=at_least, choices=amounts)]
 
     @hookimpl
+    def contact_form_parts(self) -> Sequence[api.FormPart]:
+        from .parts import form_fields, save_form
+
+        return [
+            api.FormPart(id="points", title="Probe", fields=form_fields, save=save_form, permission="probe_one.edit")
+        ]
+
+    @hookimpl
     def contact_bulk_actions(self) -> Sequence[api.BulkAction]:
         from .parts import amounts, give_many
 

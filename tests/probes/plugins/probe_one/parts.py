@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 
 from crmhost.api import Contact, Hit, Invalid, Work
-from crmhost.web.api import render_template, url_for
+from crmhost.web.api import IntegerField, render_template, url_for
 
 from . import services
 from .models import Score
@@ -54,6 +54,20 @@ def tab(work: Work, contact: Contact) -> str:
 def tab_count(work: Work, contact: Contact) -> int:
     """The number beside the tab."""
     return len(services.scores_of(work, contact.id))
+
+
+def form_fields(_work: Work, _contact: Contact | None) -> Mapping[str, tuple[Any, Any, int]]:
+    """The section of the contact's form."""
+    return {"probe_one_points": (IntegerField("Points of a probe"), None, 2)}
+
+
+def save_form(work: Work, contact_id: int, typed: Mapping[str, Any]) -> None:
+    """Gives the points that were typed."""
+    if typed["probe_one_points"]:
+        try:
+            services.give(work, contact_id, typed["probe_one_points"])
+        except Invalid as error:
+            raise Invalid({"probe_one_points": error.errors["points"]}) from error
 
 
 def column(work: Work, ids: Sequence[int]) -> Mapping[int, str]:

@@ -1,0 +1,32 @@
+"""What other extensions may import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from .models import KIND, Company
+
+__all__ = ["KIND", "Companies", "Company"]
+
+
+class Companies(Protocol):
+    """What ``work.service("companies")`` gives while the companies are on. See also the hooks in ``hooks.py``."""
+
+    def get(self, company_id: int) -> Company:
+        """A company that the actor may see. :raises Forbidden: :raises NotFound:"""
+
+    def create(self, fields: Mapping[str, Any], *, source: str) -> Company:
+        """Adds a company. :raises Forbidden: :raises Invalid:"""
+
+    def names(self, company_ids: Sequence[int]) -> Mapping[int, str]:
+        """Id -> name, of those that the actor may see."""
+
+    def find(self, text: str, limit: int = 20) -> Sequence[Company]:
+        """Companies by a part of their name, e-mail or phone, by name. :raises Forbidden:"""
+
+    def of_contacts(self, contact_ids: Sequence[int]) -> Mapping[int, Sequence[int]]:
+        """Contact id -> ids of its companies, the main one first."""
+
+    def contacts_of(self, company_ids: Sequence[int]) -> Any:
+        """A select of the ids of the contacts that belong to these companies and that the actor may see."""

@@ -1,0 +1,46 @@
+"""The service “companies”, see ``api.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from crmhost.api import Contact, Work
+
+from . import members, queries, services
+from .models import Company, Member
+
+
+class CompaniesService:
+    """Companies for other plugins."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def get(self, company_id: int) -> Company:
+        return services.get(self._work, company_id)
+
+    def create(self, fields: Mapping[str, Any], *, source: str) -> Company:
+        return services.create(self._work, fields, source=source)
+
+    def names(self, company_ids: Sequence[int]) -> Mapping[int, str]:
+        wanted = select(Company.id, Company.name).where(
+            Company.id.in_(company_ids), Company.visible_to(self._work.actor)
+        )
+        return {row[0]: row[1] for row in self._work.session.execute(wanted)}
+
+    def find(self, text: str, limit: int = 20) -> Sequence[Company]:
+        return queries.page(self._work, queries.CompanyQuery(q=text, limit=limit)).rows
+
+    def of_contacts(self, contact_ids: Sequence[int]) -> Mapping[int, Sequence[int]]:
+        found = members.companies_of(self._work, contact_ids)
+        return {key: [item.company_id for item in items] for key, items in found.items()}
+
+    def contacts_of(self, company_ids: Sequence[int]) -> Select[int]:
+        return (
+            select(Member.contact_id)
+            .join(Contact, Contact.id == Member.contact_id)
+            .where(Member.company_id.in_(company_ids), Contact.visible_to(self._work.actor))
+        )
