@@ -55,7 +55,7 @@ mkdirSync(output, { recursive: true });
 
 await makeFonts(modules, join(modules, ".fonts"));
 
-const entries = ["src/js/core.js", "src/js/charts.js", "src/css/core.css", "src/css/choices.css", "src/css/rich.css"];
+const entries = ["src/js/core.js", "src/js/charts.js", "src/css/core.css", "src/css/choices.css", "src/css/rich.css", "src/css/print.css"];
 const result = await esbuild.build({
   absWorkingDir: here,
   entryPoints: entries,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from .model import Document, Line, Percent, TaxRate, from_json, to_json
+from .pdf import PdfError
 from .reading import MOST_LINES, read, read_discount, read_quantity
 from .storing import DocumentJSON, Priced
 from .totals import LineTotals, TaxTotal, Totals, calculate
@@ -16,6 +17,7 @@ __all__ = [
     "DocumentJSON",
     "Line",
     "LineTotals",
+    "PdfError",
     "Percent",
     "Priced",
     "TaxRate",

@@ -49,6 +49,7 @@ from .forms import (
 from .forms.versions import VersionedForm, both_versions
 from .i18n import ago, clock, day, moment, money, number, parse_day, parse_number, percent
 from .linked import linked, opened_now, unlisted
+from .papers import paper_html, paper_pdf
 from .request import (
     Person,
     client_address,
@@ -148,6 +149,8 @@ __all__ = [
     "number",
     "one_transaction",
     "opened_now",
+    "paper_html",
+    "paper_pdf",
     "parse_day",
     "parse_number",
     "people_choices",
