@@ -18,12 +18,18 @@ const dressed = () => (styles ??= new Promise((resolve) => {
 export async function choices(select) {
   await dressed();
   const { choicesUrl, choicesCreate } = select.dataset;
+  // A label that only stands around the list names the list alone, not what takes its place.
+  const around = select.closest("label:not([for])");
+  const name = around && (around.querySelector(".form-label, .visually-hidden") ?? around).textContent.trim();
+  if (name) select.setAttribute("aria-label", name);
   const field = new TomSelect(select, {
     plugins: select.multiple ? { remove_button: { title: text("close") } } : {},
     create: choicesCreate !== undefined,
     persist: false,
     maxOptions: 200,
     hidePlaceholder: true,
+    // Enter that comes before what fits is shown would send the form without it.
+    refreshThrottle: 0,
     searchField: ["text", "note"],
     ...(choicesUrl && { load: (query, done) => load(choicesUrl, query).then(done, () => done()), preload: "focus", shouldLoad: () => true }),
     render: {
@@ -33,6 +39,7 @@ export async function choices(select) {
     },
     onChange: () => select.dispatchEvent(new Event("input", { bubbles: true })),
   });
+  if (name) field.dropdown_content.setAttribute("aria-label", name);
   // The label names the new field from here on; the old one would be a second, nameless one.
   select.setAttribute("aria-hidden", "true");
   select.addEventListener("htmx:before:cleanup", () => field.destroy(), { once: true });

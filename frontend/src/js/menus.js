@@ -26,9 +26,10 @@ document.addEventListener("toggle", (event) => {
 enhance("[data-close-menu]", (mark) => mark.closest(".crm-pop:popover-open")?.hidePopover());
 
 // A menu whose content comes from the server gets its place and the focus when that is there.
-document.addEventListener("htmx:after:swap", ({ target }) => {
-  const menu = target.closest?.(".crm-pop:popover-open");
-  if (!menu || !opener?.isConnected || opener.getAttribute("popovertarget") !== menu.id) return;
+document.addEventListener("htmx:after:swap", () => {
+  // Where the answer went is not told: it may be the button that is told of it, outside of the menu.
+  const menu = opener?.isConnected && document.getElementById(opener.getAttribute("popovertarget"));
+  if (!menu || !menu.matches(".crm-pop:popover-open")) return;
   place(menu, opener);
   if (!menu.contains(document.activeElement) || document.activeElement === menu) first(menu)?.focus();
 });
@@ -48,7 +49,8 @@ function place(menu, button) {
 
 document.addEventListener("keydown", (event) => {
   const menu = event.target.closest?.(".crm-pop:popover-open");
-  if (!menu) return;
+  // A list within has keys of its own.
+  if (!menu || event.target.closest(".ts-wrapper, select")) return;
   const items = [...menu.querySelectorAll(ITEMS)].filter((item) => item.offsetParent !== null);
   const at = items.indexOf(event.target);
   const to = { ArrowDown: at + 1, ArrowUp: at < 0 ? items.length - 1 : at - 1, Home: 0, End: items.length - 1 }[event.key];
@@ -59,7 +61,7 @@ document.addEventListener("keydown", (event) => {
   } else if (!typing && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey) {
     const after = [...items.slice(at + 1), ...items.slice(0, at + 1)];
     after.find((item) => item.textContent.trim().toLowerCase().startsWith(event.key.toLowerCase()))?.focus();
-  } else if (event.key === "Tab" && !typing) {
+  } else if (event.key === "Tab" && !typing && !menu.matches("[role='dialog']")) {
     menu.hidePopover();
   }
 });
