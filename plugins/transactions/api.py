@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, func, select, update
+from sqlalchemy import BigInteger, case, func, select, update
 from sqlalchemy import cast as sql_cast
 
 from crmhost.api import Money, Work
@@ -52,13 +52,16 @@ _SOME = 500
 def paid_of_invoices(work: Work, invoice_ids: Iterable[int]) -> dict[int, Money]:
     """What was paid of invoices by the transactions that are attached to them and count, refunds taken off.
 
+    What the customer paid: whether taxes, discounts and fees count towards a value makes no difference here.
+
     :returns: invoice -> amount in its currency; invoices without such a transaction are left out.
     """
     counted = counting.rule(work)
     ids = sorted(set(invoice_ids))
     found: dict[int, Money] = {}
     for start in range(0, len(ids), _SOME):
-        amount = sql_cast(func.sum(counted.amount()), BigInteger)
+        gross = case((counted.subtracts(), -Transaction.total), else_=Transaction.total)
+        amount = sql_cast(func.sum(gross), BigInteger)
         wanted = select(Transaction.invoice_id, Transaction.currency, amount)
         wanted = wanted.where(Transaction.invoice_id.in_(ids[start : start + _SOME]), counted.condition())
         for number, currency, paid in work.session.execute(

@@ -26,7 +26,7 @@ ExternalKey = tuple[str, str, str]
 
 def plain(value: Any) -> Any:
     """A value as it stands in changes and in the audit log: JSON-able."""
-    return value.isoformat() if isinstance(value, dt.datetime) else value
+    return value.isoformat() if isinstance(value, dt.date) else value
 
 
 def snapshot(contact: Contact, emails: Sequence[str], tags: Sequence[str]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def next_number(work: Work, name: str, pattern: str, date: dt.date) -> str:
     given = upsert(work.session, Sequence).values(name=name, period=period, last=1)
     counted = given.on_conflict_do_update(index_elements=["name", "period"], set_={"last": Sequence.last + 1})
     number = work.session.scalar(counted.returning(Sequence.last), execution_options={"synchronize_session": False})
-    return _written(pattern, int(number or 1), date)
+    return _written(pattern, int(number), date)
 
 
 def following(work: Work, name: str, pattern: str, date: dt.date) -> tuple[int, str]:
@@ -61,7 +61,7 @@ def following(work: Work, name: str, pattern: str, date: dt.date) -> tuple[int, 
     return number, _written(pattern, number, date)
 
 
-def set_next(work: Work, name: str, pattern: str, date: dt.date, number: int) -> None:
+def set_next(work: Work, name: str, pattern: str, date: dt.date, number: object) -> None:
     """Has a sequence go on with this number.
 
     :raises Invalid: when it is not beyond those that were given: they would come again.

@@ -1,0 +1,43 @@
+"""What other extensions may use of invoices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crmhost.api import Work
+from plugins.transactions import api as transactions
+
+from . import services
+from .models import KIND, Invoice
+
+__all__ = ["KIND", "Invoice", "InvoicesService"]
+
+
+class InvoicesService:
+    """Invoices for other extensions: ``work.service("invoices")``."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def create(self, fields: Mapping[str, Any], *, origin: str | None = None, source: str = "api") -> Invoice:
+        """Writes an invoice; see :func:`plugins.invoices.services.create`."""
+        return services.create(self._work, fields, origin=origin, source=source)
+
+    def of_origin(self, origins: Sequence[str]) -> dict[str, Invoice]:
+        """Origin -> the invoice that was made of it, those that the actor may see."""
+        mine = self._work.visible(Invoice).where(Invoice.origin.in_(origins))
+        return {str(invoice.origin): invoice for invoice in self._work.session.scalars(mine)}
+
+    def owners(self, ids: Sequence[int]) -> list[transactions.InvoiceOwner]:
+        """What a transaction has to know of the invoices that it is to be attached to; those that the actor may see."""
+        mine = self._work.visible(Invoice).where(
+            Invoice.id.in_(ids), Invoice.state != "draft", Invoice.credits_id.is_(None)
+        )
+        return [
+            transactions.InvoiceOwner(
+                invoice.id, invoice.number or "", invoice.currency, invoice.contact_id, invoice.company_id,
+                f"/invoices/{invoice.id}",
+            )
+            for invoice in self._work.session.scalars(mine)
+        ]  # fmt: skip

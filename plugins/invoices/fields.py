@@ -1,0 +1,156 @@
+"""The fields of an invoice as forms, the API and imports give them: cleaned and checked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from crmhost.api import Invalid, Message, Work, custom_fields, documents, keyset, money, record_fields, texts
+
+from . import settings
+from .models import KIND, Invoice
+
+#: Columns whose old and new values stand in changes and in the audit log; the document stands there by its sums.
+COLUMNS = (
+    "number", "reference", "state", "contact_id", "company_id", "date", "due_date", "currency", "net", "discount", "tax",
+    "shipping", "total", "paid", "paid_apart", "credited", "due", "notes", "terms", "language", "source", "custom",
+)  # fmt: skip
+#: What a document is made of; see ``documents.read``.
+PRICED = ("lines", "discount", "shipping", "shipping_taxes", "prices_include_tax", "hours")
+#: What stays as it is once money or a credit note refers to it.
+FIXED = (*PRICED, "currency", "date", "number")
+LONGEST = {"reference": 120, "number": 60, "language": 10, "source": 60, "notes": 20_000, "terms": 20_000}
+_LINES_OF_TEXT = ("notes", "terms")
+_SHARED = ("custom", "tags", "external_ids")
+_OWN = (*PRICED, *LONGEST, "contact_id", "company_id", "currency", "date", "due_date", "status")
+_EARLIEST, _LATEST = dt.date(1900, 1, 1), dt.date(2200, 1, 1)
+
+
+def prepare(work: Work, given: Mapping[str, Any], current: Invoice | None, *, required: bool = False) -> dict[str, Any]:
+    """The fields as they will be stored: columns, ``document``, ``tags``, ``external_ids``. Only those that were given.
+
+    :param given: ``contact_id``, ``company_id``, ``date``, ``due_date``, ``currency``, ``reference``, ``number``, ``notes``,
+        ``terms``, ``language``, ``source``, the keys of ``documents.read``, ``tags``, ``external_ids``, ``custom``,
+        ``custom.KEY``; ``status`` is dealt with elsewhere.
+    :param current: the one that is changed, ``None`` for a new one.
+    :param required: whether custom fields that have to be filled in are asked for.
+    :raises Invalid: sentences by field.
+    """
+    shared = {name: value for name, value in given.items() if name in _SHARED or name.startswith("custom.")}
+    cleaned = record_fields.clean(shared, work.timezone, work.now)
+    for name in given:
+        if name not in _OWN and name not in _SHARED and not name.startswith("custom."):
+            shown = texts.shorten(texts.clean_line(str(name)), 60)
+            cleaned.refuse(name, Message("An invoice has no field “%(field)s”.", field=shown))
+    for name, longest in LONGEST.items():
+        if name in given:
+            _text(cleaned, name, given[name], longest)
+    for name in ("contact_id", "company_id"):
+        if name in given:
+            _reference(cleaned, name, given[name])
+    for name in ("date", "due_date"):
+        if name in given:
+            _day(cleaned, name, given[name])
+    _document(work, cleaned, given, current)
+    _custom(work, cleaned, current.custom if current else None, required=required)
+    _days(work, cleaned, current)
+    if cleaned.errors:
+        raise Invalid(cleaned.errors)
+    return cleaned.values
+
+
+def _text(cleaned: record_fields.Cleaned, name: str, value: object, longest: int) -> None:
+    if isinstance(value, bool) or (value is not None and not isinstance(value, (str, int))):
+        cleaned.refuse(name, Message("“%(field)s” must be text.", field=name))
+        return
+    text = "" if value is None else str(value)
+    text = texts.clean_text(text) if name in _LINES_OF_TEXT else texts.clean_line(text)
+    if len(text) > longest or (name == "number" and len(texts.fold(text)) > longest):
+        cleaned.refuse(name, Message("This is too long: at most %(longest)s characters.", longest=longest))
+    else:
+        cleaned.values[name] = text
+
+
+def _reference(cleaned: record_fields.Cleaned, name: str, value: object) -> None:
+    number = keyset.valid_id(value)
+    if value in (None, ""):
+        cleaned.values[name] = None
+    elif number is None:
+        cleaned.refuse(name, Message("“%(field)s” must be the number of a record.", field=name))
+    else:
+        cleaned.values[name] = number
+
+
+def _day(cleaned: record_fields.Cleaned, name: str, value: object) -> None:
+    if value in (None, ""):
+        cleaned.values[name] = None
+        return
+    try:
+        day = value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value).strip()[:10])
+    except ValueError:
+        day = None
+    if isinstance(day, dt.datetime):
+        day = day.date()
+    if day is None or not _EARLIEST <= day <= _LATEST:
+        shown = texts.shorten(texts.clean_line(str(value)), 60)
+        cleaned.refuse(name, Message("“%(shown)s” is not a date such as 2026-03-31.", shown=shown))
+    else:
+        cleaned.values[name] = day
+
+
+def _days(work: Work, cleaned: record_fields.Cleaned, current: Invoice | None) -> None:
+    """A new invoice is of today, and due so many days later; none is due before its date."""
+    values = cleaned.values
+    if values.get("date", 0) is None:
+        del values["date"]
+    if current is None:
+        values.setdefault("date", work.today)
+        if values.get("due_date") is None and "due_date" not in cleaned.errors:
+            values["due_date"] = values["date"] + dt.timedelta(days=settings.due_days(work))
+    date = values.get("date", current.date if current else None)
+    due = values.get("due_date", current.due_date if current else None)
+    if date and due and due < date:
+        cleaned.refuse("due_date", "An invoice is not due before its date.")
+
+
+def _document(work: Work, cleaned: record_fields.Cleaned, given: Mapping[str, Any], current: Invoice | None) -> None:
+    currency = current.currency if current else str(work.settings.get("site.currency") or "EUR")
+    if given.get("currency") not in (None, ""):
+        currency = texts.clean_line(str(given["currency"])).upper()
+        if not money.known_currency(currency):
+            said = "“%(value)s” is not a currency: give the three letters of ISO 4217, such as EUR."
+            cleaned.refuse("currency", Message(said, value=currency[:20]))
+            return
+    known: dict[str, Any] = documents.to_json(current.document) if current else settings.document_defaults(work)
+    if (
+        current
+        and currency != current.currency
+        and not all(name in given for name in ("lines", "discount", "shipping"))
+    ):
+        cleaned.refuse("currency", "Give lines, discount and shipping in the new currency too.")
+        return
+    if current and currency == current.currency and not any(name in given for name in PRICED):
+        return
+    wanted = {name: given.get(name, known.get(name)) for name in PRICED}
+    try:
+        cleaned.values["document"] = documents.read(wanted, currency)
+    except Invalid as error:
+        for name, sentences in error.errors.items():
+            for sentence in sentences:
+                cleaned.refuse(name, sentence)
+
+
+def _custom(work: Work, cleaned: record_fields.Cleaned, stored: Mapping[str, Any] | None, *, required: bool) -> None:
+    if "custom" in cleaned.errors:
+        return
+    wanted = custom_fields.given_of(cleaned.values)
+    for name in [name for name in cleaned.values if name.startswith("custom.")]:
+        del cleaned.values[name]
+    if wanted is None and not required:
+        return
+    checked = custom_fields.check(work, KIND, wanted or {}, stored, required=required)
+    for name, sentences in checked.errors.items():
+        for sentence in sentences:
+            cleaned.refuse(name, sentence)
+    cleaned.values["custom"] = checked.values
