@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
+from typing import Any
 
-from crmhost.api import Change, FieldObject, Job, Permission, Setting, Work
+from crmhost.api import Change, Exporter, FieldObject, Importer, Job, Permission, Setting, Work
 from crmhost.hooks import hookimpl
 
 _MANAGERS = ("CRM manager", "Transactions manager")
@@ -60,6 +61,59 @@ class Plugin:
         from .values import run_rebuild
 
         return [Job(kind="transactions.rebuild", handler=run_rebuild, label="Sum up all transactions anew")]
+
+    # --- data in and out ----------------------------------------------------------------------------------------------
+
+    @hookimpl
+    def importers(self) -> Sequence[Importer]:
+        from . import files
+
+        return [
+            Importer(
+                kind="transactions",
+                label="Transactions",
+                fields=files.import_fields,
+                save=files.save,
+                undo=files.undo,
+                new_field=files.new_field,
+                match_by=("ref", "external_id"),
+                permission="transactions.edit",
+            )
+        ]
+
+    @hookimpl
+    def exporters(self) -> Sequence[Exporter]:
+        from . import files
+
+        return [
+            Exporter(
+                kind="transactions",
+                label="Transactions",
+                columns=files.columns,
+                rows=files.rows,
+                permission="transactions.export",
+            )
+        ]
+
+    # --- the REST API -------------------------------------------------------------------------------------------------
+
+    @hookimpl
+    def api_blueprints(self) -> Sequence[Any]:
+        from .resources import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def rest_api_contact_values(self, work: Work, contact_ids: Sequence[int]) -> Mapping[int, Any]:
+        from .resources import value_records
+
+        return value_records(work, "contact", contact_ids)
+
+    @hookimpl
+    def rest_api_event_data(self, work: Work, event: str, ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]] | None:
+        from .resources import event_data
+
+        return event_data(work, event, ids)
 
     # --- its life -----------------------------------------------------------------------------------------------------
 
