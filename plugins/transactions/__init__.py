@@ -6,7 +6,29 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from crmhost.api import Change, Exporter, FieldObject, Importer, Job, Permission, Setting, Work
+from crmhost.api import (
+    Change,
+    Column,
+    ColumnSort,
+    Exporter,
+    FieldObject,
+    Filter,
+    Importer,
+    Job,
+    MenuItem,
+    Permission,
+    QuickAction,
+    RecordKind,
+    Schedule,
+    SearchProvider,
+    Setting,
+    SlotItem,
+    Tab,
+    Total,
+    Vital,
+    Widget,
+    Work,
+)
 from crmhost.hooks import hookimpl
 
 _MANAGERS = ("CRM manager", "Transactions manager")
@@ -58,9 +80,154 @@ class Plugin:
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:
+        from .custom import empty_bin
         from .values import run_rebuild
 
-        return [Job(kind="transactions.rebuild", handler=run_rebuild, label="Sum up all transactions anew")]
+        return [
+            Job(kind="transactions.rebuild", handler=run_rebuild, label="Sum up all transactions anew"),
+            Job(kind="transactions.empty_bin", handler=empty_bin, label="Empty the bin of transactions"),
+        ]
+
+    @hookimpl
+    def schedules(self) -> Sequence[Schedule]:
+        return [Schedule(kind="transactions.empty_bin", cron="47 3 * * *")]
+
+    # --- pages --------------------------------------------------------------------------------------------------------
+
+    @hookimpl
+    def routes(self) -> Sequence[Any]:
+        from .routes import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def menu(self) -> Sequence[MenuItem]:
+        return [
+            MenuItem(
+                place="Transactions",
+                label="Transactions",
+                endpoint="transactions.index",
+                permission="transactions.view",
+                icon="cash",
+            )
+        ]
+
+    @hookimpl
+    def quick_actions(self) -> Sequence[QuickAction]:
+        return [
+            QuickAction(
+                label="Add transaction",
+                endpoint="transactions.new",
+                permission="transactions.edit",
+                icon="cash",
+                order=50,
+            )
+        ]
+
+    @hookimpl
+    def search(self) -> Sequence[SearchProvider]:
+        from .parts import find
+
+        return [SearchProvider(label="Transactions", find=find, permission="transactions.view", order=50)]
+
+    @hookimpl
+    def record_kinds(self) -> Sequence[RecordKind]:
+        from . import mass, parts, services
+        from .models import KIND
+
+        return [
+            RecordKind(
+                name=KIND,
+                label="Transaction",
+                get=services.get,
+                titles=parts.titles,
+                endpoint="transactions.page",
+                argument="transaction_id",
+                permission="transactions.view",
+                edit="transactions.edit",
+                tag=mass.tag,
+            )
+        ]
+
+    @hookimpl
+    def slots(self) -> Sequence[SlotItem]:
+        from .parts import below_settings
+
+        return [SlotItem(slot="settings.page", render=below_settings, permission="settings.edit")]
+
+    # --- the pages of contacts and companies --------------------------------------------------------------------------
+
+    @hookimpl
+    def contact_vitals(self) -> Sequence[Vital]:
+        from .parts import contact_value
+
+        return [Vital(id="value", label="Value", value=contact_value, permission="transactions.view")]
+
+    @hookimpl
+    def contact_tabs(self) -> Sequence[Tab]:
+        from .parts import contact_number, contact_tab
+
+        return [
+            Tab(
+                id="transactions",
+                title="Transactions",
+                render=contact_tab,
+                count=contact_number,
+                permission="transactions.view",
+            )
+        ]
+
+    @hookimpl
+    def contact_columns(self) -> Sequence[Column]:
+        from .models import Value
+        from .parts import contact_values, value_counts
+
+        return [
+            Column(
+                id="transactions_value",
+                label="Value",
+                values=contact_values,
+                align="end",
+                permission="transactions.view",
+                sort=ColumnSort(value=Value.total, contact=Value.object_id, where=value_counts),
+            )
+        ]
+
+    @hookimpl
+    def contact_filters(self) -> Sequence[Filter]:
+        from .parts import worth_at_least, worth_at_most
+
+        return [
+            Filter(id="value_min", label="Value at least", condition=worth_at_least, permission="transactions.view"),
+            Filter(id="value_max", label="Value at most", condition=worth_at_most, permission="transactions.view"),
+        ]
+
+    @hookimpl
+    def dashboard_totals(self) -> Sequence[Total]:
+        from .parts import total_figure
+
+        return [
+            Total(
+                label="Transactions", value=total_figure, endpoint="transactions.index", permission="transactions.view"
+            )
+        ]
+
+    @hookimpl
+    def dashboard_widgets(self) -> Sequence[Widget]:
+        from .parts import revenue_widget
+
+        return [
+            Widget(
+                id="revenue",
+                title="What came in?",
+                render=revenue_widget,
+                endpoint="transactions.index",
+                permission="transactions.view",
+                span=6,
+                lazy=True,
+                order=30,
+            )
+        ]
 
     # --- data in and out ----------------------------------------------------------------------------------------------
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import or_, select, update
 
-from crmhost.api import Change, Work, custom_fields
+from crmhost.api import Change, JobContext, Message, Work, custom_fields
 
-from . import storing
+from . import mass, storing
 from .models import KIND, Transaction
 
 
@@ -40,3 +41,16 @@ def forget_person(work: Work, contact_id: int) -> None:
         one.version += 1
     work.session.flush()
     storing.find_by(work, [one for one in rows if one.deleted_at is None])
+
+
+def empty_bin(job: JobContext) -> dict[str, Any]:
+    """The job: erases what lay in the bin long enough, some in a transaction."""
+    done = 0
+    while True:
+        job.check()
+        with job.work.begin():
+            gone = mass.empty_bin(job.work)
+        if not gone:
+            return {"message": Message("%(number)s transactions were erased.", number=done)}
+        done += gone
+        job.progress(done)

@@ -137,3 +137,10 @@ def _tell(
     work.audit_many([(name, KIND, key, before[key] or None, after(key) or None) for key in before])
     for key in before:
         work.changed(Change(name, KIND, key, before[key], after(key)))
+
+
+def statuses_of(work: Work, ids: Sequence[int]) -> dict[int, int]:
+    """The statuses of those among some transactions that the actor may see."""
+    wanted = work.visible(Transaction).where(Transaction.id.in_(list(ids)[:MOST]))
+    rows = work.session.execute(wanted.with_only_columns(Transaction.id, Transaction.status_id))
+    return {row[0]: row[1] for row in rows}

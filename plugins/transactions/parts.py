@@ -1,0 +1,227 @@
+"""Parts of other pages: the value of a contact, their transactions, the dashboard, hits of the palette, below the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+
+from crmhost.api import Contact, Hit, Invalid, Message, Work, money, search, texts
+from crmhost.web.api import (
+    Chart,
+    ChartReceipt,
+    ChartSeries,
+    chart_box,
+    gettext,
+    number,
+    render_template,
+    url_for,
+)
+from crmhost.web.api import money as shown_money
+
+from . import cells, kinds, queries, settings, values
+from .models import KIND, Day, Transaction, Value
+from .revenue import months
+
+#: Transactions on the tab of a contact; the list has all.
+SHOWN = 20
+
+
+# --- the value of contacts -------------------------------------------------------------------------------------------
+
+
+def shown_value(rows: Sequence[Value]) -> str:
+    """A value, each currency apart."""
+    return " + ".join(shown_money(row.total, row.currency) for row in rows if row.total)
+
+
+def contact_value(work: Work, contact: Any) -> str | None:
+    """What a contact is worth."""
+    rows = values.values_of(work, "contact", [contact.id]).get(contact.id, ())
+    base = str(work.settings.get("site.currency") or "EUR")
+    return shown_value(rows) or shown_money(0, base)
+
+
+def contact_values(work: Work, ids: Sequence[int]) -> Mapping[int, str]:
+    """What contacts are worth, for a column of their list."""
+    return {key: text for key, rows in values.values_of(work, "contact", ids).items() if (text := shown_value(rows))}
+
+
+def value_counts(work: Work, model: Any) -> list[ColumnElement[bool]]:
+    """Which values the list of contacts sorts by: those in the currency of the site."""
+    return [model.object_type == "contact", model.currency == str(work.settings.get("site.currency") or "EUR")]
+
+
+def _bound(work: Work, name: str, text: str) -> int:
+    wrong = Message("“%(value)s” is not an amount such as 12.50.", value=text[:60])
+    try:
+        exact = money.read_decimal(text, wrong)
+        if exact is None or abs(exact) > 10**13:
+            raise ValueError(wrong)
+    except ValueError as error:
+        raise Invalid({name: [str(error)]}) from None
+    return money.round_half_up(exact.scaleb(money.digits_of(str(work.settings.get("site.currency") or "EUR"))))
+
+
+def worth_at_least(work: Work, text: str) -> ColumnElement[bool]:
+    """Contacts that are worth so much or more, in the currency of the site."""
+    rich = select(Value.object_id).where(*value_counts(work, Value), Value.total >= _bound(work, "value_min", text))
+    return Contact.id.in_(rich)
+
+
+def worth_at_most(work: Work, text: str) -> ColumnElement[bool]:
+    """Contacts that are worth so much or less, in the currency of the site; those without any transaction are worth nothing."""
+    bound = _bound(work, "value_max", text)
+    if bound < 0:
+        poor = select(Value.object_id).where(*value_counts(work, Value), Value.total <= bound)
+        return Contact.id.in_(poor)
+    rich = select(Value.object_id).where(*value_counts(work, Value), Value.total > bound)
+    return Contact.id.not_in(rich)
+
+
+# --- the tab of a contact, or of a company ---------------------------------------------------------------------------
+
+
+def contact_number(work: Work, contact: Any) -> int:
+    """How many transactions a contact has."""
+    return _number(work, "contact", contact.id)
+
+
+def contact_tab(work: Work, contact: Any) -> str:
+    """The newest transactions of a contact, and what they come to."""
+    return _tab(work, "contact", contact.id)
+
+
+def company_number(work: Work, company: Any) -> int:
+    """How many transactions a company has."""
+    return _number(work, "company", company.id)
+
+
+def company_tab(work: Work, company: Any) -> str:
+    """The newest transactions of a company, and what they come to."""
+    return _tab(work, "company", company.id)
+
+
+def company_value(work: Work, company: Any) -> str | None:
+    """What a company is worth."""
+    return shown_value(values.values_of(work, "company", [company.id]).get(company.id, ())) or None
+
+
+def _number(work: Work, object_type: str, owner: int) -> int:
+    mine = work.visible(Transaction).where(values.OBJECTS[object_type] == owner).with_only_columns(Transaction.id)
+    return int(work.session.scalar(select(func.count()).select_from(mine.limit(1_000).subquery())) or 0)
+
+
+def _tab(work: Work, object_type: str, owner: int) -> str:
+    mine = work.visible(Transaction).where(values.OBJECTS[object_type] == owner)
+    found = list(work.session.scalars(mine.order_by(Transaction.at.desc(), Transaction.id.desc()).limit(SHOWN + 1)))
+    return render_template(
+        "transactions/tab.html",
+        rows=cells.rows(work, found[:SHOWN]),
+        more=len(found) > SHOWN,
+        values=values.values_of(work, object_type, [owner]).get(owner, ()),
+        new=url_for("transactions.new", **({"contact_id": owner} if object_type == "contact" else {})),
+        all=url_for("transactions.index", **{f"{object_type}_id": owner}),
+        total=cells.total,
+        ref=cells.ref,
+        status=cells.status,
+    )
+
+
+# --- the dashboard ---------------------------------------------------------------------------------------------------
+
+
+def total_figure(work: Work) -> tuple[str, str]:
+    """How many transactions there are, and what they come to in the currency of the site."""
+    base = str(work.settings.get("site.currency") or "EUR")
+    if work.actor.only_assigned:
+        mine = queries.matching(work)
+        some = mine.with_only_columns(Transaction.id).subquery()
+        amount = next((one.amount for one in queries.sums(work, mine)[1] if one.currency == base), 0)
+        return number(work.session.scalar(select(func.count()).select_from(some)) or 0), shown_money(amount, base)
+    rows = work.session.execute(
+        select(Day.currency, func.sum(Day.amount), func.sum(Day.number + Day.left_out)).group_by(Day.currency)
+    ).all()
+    amount = next((int(row[1]) for row in rows if row[0] == base), 0)
+    return number(sum(int(row[2]) for row in rows)), shown_money(amount, base)
+
+
+def revenue_widget(work: Work) -> str:
+    """What came in each month, this one and the eleven before."""
+    charts = revenue_charts(work)
+    may = work.can("settings.edit")
+    link = url_for("settings.plugin_page", page="transactions") if may else ""
+    return render_template("transactions/revenue.html", charts=[chart_box(chart) for chart in charts], link=link)
+
+
+def revenue_charts(work: Work) -> list[Chart]:
+    """The chart of revenue, one for each currency."""
+    from babel.dates import format_date
+
+    found = months(work)
+    names = [status.name for status in settings.included(work)]
+    charts = []
+    for currency, sums in found.sums.items():
+        whole = shown_money(sum(sums), currency)
+        charts.append(
+            Chart(
+                id=f"transactions-revenue-{currency.lower()}",
+                title=gettext("What came in each month?")
+                if len(found.sums) == 1
+                else gettext("What came in each month in %(currency)s?", currency=currency),
+                kind="bar",
+                heading=gettext("Month"),
+                labels=[format_date(start, "MMM", locale=work.locale) for start in found.starts],
+                titles=[format_date(start, "LLLL y", locale=work.locale) for start in found.starts],
+                series=[ChartSeries(gettext("Revenue"), list(sums))],
+                unit="money",
+                currency=currency,
+                running=gettext("so far"),
+                figure=whole,
+                summary=gettext("Revenue by month, %(sum)s in twelve months.", sum=whole),
+                receipt=ChartReceipt(
+                    formula=gettext(
+                        "Sum of the transactions by their date, refunds taken off. These statuses count: %(names)s.",
+                        names=", ".join(names) or "–",
+                    ),
+                    zone=str(work.timezone),
+                    counted=found.counted,
+                    left_out=[(gettext("other status or type"), found.left_out)],
+                ),
+                empty=gettext("Add a transaction, and its month will stand here."),
+            )
+        )
+    return charts
+
+
+# --- the palette, and below the settings -----------------------------------------------------------------------------
+
+
+def find(work: Work, text: str, limit: int) -> Sequence[Hit]:
+    """Transactions for the palette."""
+    ids = search.find(work, KIND, text, limit)
+    wanted = Transaction.id.in_(ids) if ids else Transaction.ref_key.startswith(texts.fold(text), autoescape=True)
+    found = list(work.session.scalars(work.visible(Transaction).where(wanted).limit(limit)))
+    return [
+        Hit(
+            title=one.title,
+            url=url_for("transactions.page", transaction_id=one.id),
+            meta=" · ".join((one.ref, shown_money(one.total, one.currency))),
+            icon="cash",
+        )
+        for one in found
+    ]
+
+
+def titles(work: Work, ids: Sequence[int]) -> Mapping[int, str]:
+    """Names of transactions that the actor may see."""
+    found = work.visible(Transaction).where(Transaction.id.in_(list(ids)))
+    return {one.id: one.title for one in work.session.scalars(found)}
+
+
+def below_settings(work: Work, page: str) -> str:
+    """The types, and the ready sets of statuses, below the settings of the transactions."""
+    if page != "transactions":
+        return ""
+    return render_template("transactions/types.html", types=kinds.types(work))
