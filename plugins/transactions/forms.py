@@ -142,4 +142,4 @@ def fresh(work: Work, contact_id: int | None) -> dict[str, Any]:
 
 def named() -> str:
     """What a form calls the record."""
-    return gettext("this transaction")
+    return str(gettext("this transaction"))

@@ -170,15 +170,15 @@ def _filters(work: Work) -> list[TableFilter]:
 
 
 def _said(number: int) -> str:
-    return ngettext("%(num)d transaction was changed.", "%(num)d transactions were changed.", number)
+    return str(ngettext("%(num)d transaction was changed.", "%(num)d transactions were changed.", number))
 
 
 def _moved(number: int) -> str:
-    return ngettext("%(num)d transaction went to the bin.", "%(num)d transactions went to the bin.", number)
+    return str(ngettext("%(num)d transaction went to the bin.", "%(num)d transactions went to the bin.", number))
 
 
 def _back(number: int) -> str:
-    return ngettext("%(num)d transaction was restored.", "%(num)d transactions were restored.", number)
+    return str(ngettext("%(num)d transaction was restored.", "%(num)d transactions were restored.", number))
 
 
 def _actions(work: Work) -> list[Bulk]:

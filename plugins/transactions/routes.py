@@ -200,7 +200,7 @@ def types() -> Any:
             else:
                 abort(400)
     except CrmError as error:
-        toast(gettext(error.message), category="error")
+        toast(gettext(error.message), category="bad")
     else:
         toast(gettext("Saved."))
     return redirect(url_for("settings.plugin_page", page="transactions"), 303)

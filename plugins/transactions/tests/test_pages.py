@@ -95,8 +95,8 @@ def test_a_contact_shows_value_and_transactions(books: Books) -> None:
 
 
 def test_revenue_of_twelve_months(books: Books, clock: Clock) -> None:
-    """R1, R2, R3: April to March, oldest first, zeros among them, the first second of the first month and months below zero too; who
-    sees own contacts only gets their sums."""
+    """R1, R2, R3: April to March, oldest first, zeros among them, the first second of the first month and months below zero too;
+    who sees own contacts only gets their sums."""
     clock.freeze(dt.datetime(2026, 3, 15, 12, tzinfo=dt.UTC))
     mine = books.crm.actor("Transactions manager", only_assigned=True)
     ada = books.crm.make.contact()
@@ -118,8 +118,8 @@ def test_revenue_of_twelve_months(books: Books, clock: Clock) -> None:
 
 
 def test_the_dashboard_has_figure_and_chart(books: Books) -> None:
-    """Number and sum of all, and the chart of revenue for each currency, with what it says of itself; nothing of others for who sees
-    own contacts only."""
+    """Number and sum of all, and the chart of revenue for each currency, with what it says of itself; nothing of others for
+    who sees own contacts only."""
     books.add(3_000)
     books.add(900, "JPY")
     client = books.crm.client()
