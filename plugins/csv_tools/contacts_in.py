@@ -7,7 +7,18 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from crmhost.api import ImportField, Invalid, Message, RowResult, Work, contacts_bulk, custom_fields, statuses, texts
+from crmhost.api import (
+    ImportField,
+    Invalid,
+    Message,
+    RowResult,
+    Work,
+    contacts,
+    contacts_bulk,
+    custom_fields,
+    statuses,
+    texts,
+)
 
 from .contacts_out import address_label
 from .mapping import SEVERAL
@@ -114,6 +125,11 @@ def import_fields(work: Work) -> list[ImportField]:
         ImportField(name="social_x", label="X (Twitter)", aliases=("twitter handle", "twitter", "x handle")),
         ImportField(name="social_linkedin", label="LinkedIn", aliases=("linkedin url", "linkedin profile")),
         ImportField(name="social_facebook", label="Facebook", aliases=("facebook page", "facebook url")),
+        *(
+            ImportField(name=name, label=label, aliases=(f"{label} url", f"{label} profile"))
+            for name, label in contacts.social_kinds(work).items()
+            if name not in ("social_x", "social_linkedin", "social_facebook")
+        ),
         ImportField(name="socials", label="Other profiles (JSON)"),
         ImportField(name="avatar", label="Picture"),
         ImportField(name="external_id", label="Id in another system", aliases=("external id", "external_ids")),

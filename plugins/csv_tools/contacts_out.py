@@ -19,6 +19,7 @@ from crmhost.api import (
     Tagging,
     User,
     Work,
+    contacts,
     contacts_list,
     custom_fields,
     statuses,
@@ -74,7 +75,11 @@ def columns(work: Work) -> list[tuple[str, str]]:
 
     Each custom field has one, encrypted text only for who may read it.
     """
-    known = [(name, _LABELS.get(name) or _label(name)) for name in _ORDER]
+    profiles = contacts.social_kinds(work)
+    order = [*_ORDER]
+    place = order.index("socials")
+    order[place:place] = [name for name in profiles if name not in order]
+    known = [(name, _LABELS.get(name) or profiles.get(name) or _label(name)) for name in order]
     return known + [(field.name, field.label) for field in custom_fields.exported(work, "contact")]
 
 
@@ -100,6 +105,7 @@ def rows(work: Work, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     )
     names = {status.id: status.name for status in statuses.all_statuses(work)}
     custom = custom_fields.exported(work, "contact")
+    profiles = [name.removeprefix("social_") for name in contacts.social_kinds(work)]
     people = {row[0]: row[1] for row in work.session.execute(select(User.id, User.email))}
     for ids in contacts_list.ids(work, query, BATCH):
         found = work.session.execute(select(*_READ).where(_among(Contact.id, ids)).order_by(Contact.id)).all()
@@ -115,6 +121,7 @@ def rows(work: Work, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
                 values |= custom_fields.exported_texts(work, custom, given)
             yield _record(
                 values,
+                profiles,
                 names,
                 people,
                 emails.get(key, ()),
@@ -135,6 +142,7 @@ def _among(column: Any, ids: Sequence[int]) -> ColumnElement[bool]:
 
 def _record(
     record: dict[str, Any],
+    profiles: Sequence[str],
     names: Mapping[int, str],
     people: Mapping[int, str],
     emails: Sequence[str],
@@ -153,10 +161,10 @@ def _record(
     for number in (1, 2):
         for part, text in _table(record[f"address{number}"]).items():
             record[f"address{number}_{part}"] = text
-    profiles = _table(record["socials"])
-    for name in _PROFILES:
-        record[f"social_{name}"] = profiles.pop(name, "")
-    record["socials"] = _json(profiles)
+    others = _table(record["socials"])
+    for name in profiles:
+        record[f"social_{name}"] = others.pop(name, "")
+    record["socials"] = _json(others)
     record["external_id"] = _json(external)
     return record
 

@@ -134,5 +134,14 @@ class Plugin:
                 help="Deleted contacts can be restored for so many days.",
                 page="general",
                 order=200,
-            )
+            ),
+            Setting(
+                key="contacts.social_kinds",
+                label="Further social profiles",
+                kind="list",
+                default=[],
+                help="One per line, such as “Mastodon”. They stand in forms, imports, exports and the API.",
+                page="field_options",
+                order=120,
+            ),
         ]

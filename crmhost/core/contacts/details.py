@@ -17,9 +17,10 @@ from ..fields.records import REVEAL
 from ..fields.showing import lines as value_lines
 from . import services
 from .cells import source_label
-from .forms import SOCIALS, country_choices
+from .forms import country_choices
 from .models import Contact
 from .records import KIND
+from .socials import FIELD, social_kinds
 
 #: Lines that stand in the box although they are empty.
 _OFFERED = ("emails", "mobile_phone", "address1", "notes")
@@ -52,8 +53,8 @@ def details(work: Work, contact: Contact) -> list[Detail]:
         Detail(_("Assigned to"), (owner.name or _breakable(owner.email)) if owner else _("Nobody"), "assigned_to")
     )
     profiles = dict(contact.socials or {})
-    for field, label in SOCIALS.items():
-        found.append(Detail(label, profiles.pop(field.removeprefix("social_"), ""), field))
+    for field, label in social_kinds(work).items():
+        found.append(Detail(label, profiles.pop(field.removeprefix(FIELD), ""), field))
     found += [Detail(key.capitalize(), value) for key, value in profiles.items()]
     found.append(Detail(_("Notes"), Markup("<br>").join(contact.notes.splitlines()), "notes"))
     found.append(Detail(_("Source"), source_label(contact.source)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -28,12 +29,12 @@ from .fields import ADDRESS_PARTS, ADDRESSES, PHONES
 from .form_parts import add_parts, filled_parts
 from .models import Contact
 from .records import KIND
+from .socials import FIELD, FIRST, social_kinds
 
 #: Parts of an address with their width in sixths of the row.
 _ADDRESS_WIDTHS = {"line1": 6, "line2": 6, "postal_code": 2, "city": 2, "county": 2, "country": 3}
-SOCIALS = {"social_x": "X", "social_linkedin": "LinkedIn", "social_facebook": "Facebook"}
 #: Fields that are handed to the service under the same name.
-PLAIN = ("prefix", "first_name", "last_name", *PHONES, "status", "assigned_to", "tags", "notes", *SOCIALS)
+PLAIN = ("prefix", "first_name", "last_name", *PHONES, "status", "assigned_to", "tags", "notes")
 
 
 class EmailsField(Field):
@@ -96,7 +97,7 @@ class ContactForm(VersionedForm):
             "address2", __("Second address"), {f"address2_{part}": width for part, width in _ADDRESS_WIDTHS.items()}
         ),
         Section("status", __("Status and tags"), {"status": 3, "assigned_to": 3, "tags": 6}),
-        Section("social", __("Social profiles"), dict.fromkeys(SOCIALS, 2)),
+        Section("social", __("Social profiles"), dict.fromkeys(FIRST, 2)),
         Section("notes", __("Notes"), {"notes": 6, "reason": 6}),
     ]
 
@@ -113,16 +114,25 @@ class ContactForm(VersionedForm):
         countries = country_choices(work.locale)
         for address in ADDRESSES:
             self[f"{address}_country"].offer(countries)
+        profiles = social_kinds(work)
+        stored = (contact.socials or {}) if contact is not None else {}
+        for name, label in profiles.items():
+            if name not in self:
+                self.add_field(name, TextField(label), stored.get(name.removeprefix(FIELD), ""))
         more = custom_forms.add_fields(self, work, KIND, contact.custom if contact is not None else None)
         more += add_parts(self, work, contact)
         # Before the notes, which come last.
-        self.own_sections = [*self.sections[:-1], *more, self.sections[-1]]
+        known_parts = [
+            dataclasses.replace(part, fields=dict.fromkeys(profiles, 2)) if part.id == "social" else part
+            for part in self.sections
+        ]
+        self.own_sections = [*known_parts[:-1], *more, known_parts[-1]]
         if contact is not None:
             del self.reason
 
     def values(self, work: Work) -> dict[str, Any]:
         """The fields as the service takes them."""
-        found: dict[str, Any] = {name: self[name].data for name in PLAIN}
+        found: dict[str, Any] = {name: self[name].data for name in (*PLAIN, *social_kinds(work))}
         found |= custom_forms.typed(self, work, KIND)
         found["assigned_to"] = found["assigned_to"] or None
         found["emails"] = self.emails.data
@@ -157,7 +167,7 @@ def filled(work: Work, contact: Contact) -> dict[str, Any]:
     for address in ADDRESSES:
         stored = getattr(contact, address) or {}
         data |= {f"{address}_{part}": stored.get(part, "") for part in ADDRESS_PARTS}
-    data |= {name: (contact.socials or {}).get(name.removeprefix("social_"), "") for name in SOCIALS}
+    data |= {name: (contact.socials or {}).get(name.removeprefix(FIELD), "") for name in social_kinds(work)}
     data["emails"] = [row.email for row in services.emails_of(work, [contact.id]).get(contact.id, ())]
     data["tags"] = [tag.name for tag in tags.of(work, "contact", [contact.id]).get(contact.id, ())]
     data["status"] = str(contact.status_id)

@@ -39,12 +39,12 @@ def field(contact_id: int, name: str) -> ResponseReturnValue:
     work.require("contacts.edit", contact)
     stored = filled(work, contact)
     form = ContactForm(data=stored)
+    form.offer(work, contact)
     names = GROUPS.get(name, (name,))
     if any(part not in form or part in _ELSEWHERE for part in names):
         abort(404)
     if request.method == "GET" and not is_fragment():
         return redirect(url_for("contacts.edit", contact_id=contact_id))
-    form.offer(work, contact)
     form.remember(_part(stored, names))
     if request.method == "GET":
         return _form(form, contact, name, names)

@@ -43,6 +43,7 @@ from .records import (
     snapshot,
     why,
 )
+from .socials import social_kinds
 
 __all__ = [
     "assign",
@@ -54,6 +55,7 @@ __all__ = [
     "get",
     "restore",
     "set_status",
+    "social_kinds",
     "tag",
     "to_bin",
     "update",

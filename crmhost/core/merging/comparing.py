@@ -14,8 +14,8 @@ from ..contacts import services as contacts
 from ..contacts import tags
 from ..contacts.details import address_lines
 from ..contacts.fields import ADDRESSES
-from ..contacts.forms import SOCIALS
 from ..contacts.models import Contact
+from ..contacts.socials import FIELD, social_kinds
 from ..fields import showing
 from ..fields.definitions import definitions
 from ..fields.kinds import stored
@@ -105,9 +105,9 @@ def _fields(work: Work, people: Sequence[Contact]) -> list[tuple[str, str, list[
     found.append(("status", _("Status"), [one.status.name for one in people]))
     owners = [(one.assigned_to.name or one.assigned_to.email) if one.assigned_to else "" for one in people]
     found.append(("assigned_to", _("Assigned to"), list(owners)))
-    for field, name in SOCIALS.items():
-        key = field.removeprefix("social_")
-        found.append((field, str(name), [(one.socials or {}).get(key, "") for one in people]))
+    for field, name in social_kinds(work).items():
+        key = field.removeprefix(FIELD)
+        found.append((field, name, [(one.socials or {}).get(key, "") for one in people]))
     for item in definitions(work, "contact"):
         shown = [showing.shown(item, stored(item, one.custom)) for one in people]
         found.append((item.name, item.label, shown))

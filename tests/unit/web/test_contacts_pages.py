@@ -8,6 +8,7 @@ from typing import Any
 
 from crmhost.contributions import Box, Tab, Vital
 from crmhost.core.contacts import tags
+from crmhost.core.settings import services as settings
 from crmhost.core.statuses import services as statuses
 from crmhost.testing import Host
 from tests.unit.web.conftest import Reader
@@ -69,6 +70,27 @@ def test_a_taken_address_is_refused_with_a_link_to_who_has_it(site: Host, reader
     answer = limited.post("/contacts/new", {"last_name": "Twin", "emails": "ann0@example.com", "status": "1"})
     assert "you may not see" in answer.text
     assert f"/contacts/{first}" not in answer.text
+
+
+@ONE
+def test_an_admin_adds_kinds_of_social_profiles(site: Host, reader: Reader) -> None:
+    """They stand in the form and on the page, and are changed there; a profile of a kind that went stays."""
+    with site.work("Admin") as work, work.begin():
+        settings.set_many(work, {"contacts.social_kinds": "Mastodon\nX\n VK / ВКонтакте"})
+    form = reader.get("/contacts/new").text
+    assert form.count('name="social_') == 5
+    fields = {"first_name": "Ann", "status": "1", "social_mastodon": "@ann@example.com", "social_x": "ann"}
+    page = reader.get(reader.post("/contacts/new", fields).location).text
+    assert "<dt>Mastodon</dt>" in page
+    [contact] = stored(site)
+    assert contact.socials == {"mastodon": "@ann@example.com", "x": "ann"}
+    place = f"/contacts/{contact.id}/field/social_mastodon"
+    assert 'value="@ann@example.com"' in reader.get(place, htmx=True).text
+    version = {"version": str(contact.version)}
+    assert "@new@example.com" in reader.post(place, {**version, "social_mastodon": "@new@example.com"}, htmx=True).text
+    with site.work("Admin") as work, work.begin():
+        settings.set_many(work, {"contacts.social_kinds": ""})
+    assert "@new@example.com" in reader.get(f"/contacts/{contact.id}").text
 
 
 @ONE
