@@ -133,14 +133,14 @@ def everything(host: Host) -> list[dict[str, Any]]:
 def test_kinds_of_profiles_that_an_admin_added(host: Hosts) -> None:
     """Each has a column of its own, that an import knows."""
     site = host("csv_tools")
-    site.make.contact(first_name="Zoe", socials={"x": "@zoe", "mastodon": "@zoe@example.social"})
+    site.make.contact(first_name="Zoe", socials={"x": "zoe", "mastodon": "zoe@example.social"})
     with site.work("Admin") as work:
         with work.begin():
             settings.set_many(work, {"contacts.social_kinds": "Mastodon"})
         [importer] = [item for item in work.generation.contributions("importers") if item.kind == "contacts"]
         assert ("social_mastodon", "Mastodon") in [(field.name, field.label) for field in importer.fields(work)]
     [row] = records(text_of(site, "Admin"))
-    assert (row["social_x"], row["social_mastodon"], row["socials"]) == ("@zoe", "@zoe@example.social", "")
+    assert (row["social_x"], row["social_mastodon"], row["socials"]) == ("zoe", "zoe@example.social", "")
 
 
 def test_same_people(host: Hosts, bring: Bring) -> None:
