@@ -187,7 +187,9 @@ def _columns(work: Work, choices: Choices) -> list[TableColumn]:
             cell=cells.tags,
             card_cell=cells.card_tags,
             css="c-tags",
-            edit=CellEdit(kind="text", value=_tag_names, save=many.retag) if may else None,
+            edit=CellEdit(kind="text", value=_tag_names, save=many.retag, help=_("Separated by commas."))
+            if may
+            else None,
         ),
         TableColumn(id="phone", label=_("Phone"), cell=cells.phone, css="c-when", shown=False),
         TableColumn(
@@ -237,16 +239,27 @@ def _columns(work: Work, choices: Choices) -> list[TableColumn]:
 
 def _filters(work: Work, choices: Choices) -> list[TableFilter]:
     found = [
-        TableFilter(id="status", label=_("Status"), kind="choices", choices=choices.statuses),
-        TableFilter(id="tag", label=_("Tag"), kind="choice", choices=[(str(tag.id), tag.name) for tag in choices.tags]),
+        TableFilter(id="status", label=_("Status"), kind="choices", choices=choices.statuses, quick=True),
+        TableFilter(
+            id="tag",
+            label=_("Tag"),
+            kind="choice",
+            choices=[(str(tag.id), tag.name) for tag in choices.tags],
+            quick=True,
+        ),
     ]
     if not work.actor.only_assigned:
         owners = [("me", _("Me")), ("nobody", _("Nobody")), *choices.people]
-        found.append(TableFilter(id="assigned_to", label=_("Assigned to"), kind="choice", choices=owners))
+        found.append(TableFilter(id="assigned_to", label=_("Assigned to"), kind="choice", choices=owners, quick=True))
     return [
         *found,
         TableFilter(
-            id="not_contacted", label=_("Not contacted for"), kind="number", words=_("{value} days"), help=_("In days.")
+            id="not_contacted",
+            label=_("Not contacted for"),
+            kind="number",
+            words=_("{value} days"),
+            help=_("In days."),
+            quick=True,
         ),
         TableFilter(id="created_from", label=_("Added from"), kind="day"),
         TableFilter(id="created_to", label=_("Added until"), kind="day"),

@@ -90,6 +90,7 @@ class CellEdit:
     :param save: gets a begun work, the id of the row and the new text; it refuses by raising :class:`crmhost.api.Invalid` or
         another :class:`crmhost.api.CrmError`, whose sentence stands at the field then.
     :param choices: pairs of value and label, where ``kind`` is ``choice``.
+    :param help: a line below the field.
     :param may: whether the reader may change it in a row; ``save`` checks it all the same.
     """
 
@@ -97,6 +98,7 @@ class CellEdit:
     save: Callable[[Work, int, str], object]
     kind: Literal["choice", "text", "number", "day"] = "choice"
     choices: Choices = ()
+    help: str = ""
     may: Callable[[Any], bool] = lambda _row: True
 
 
@@ -135,6 +137,7 @@ class TableFilter:
 
     :param kind: how it is asked: one or several of ``choices``, a text, a number, a day.
     :param words: how its chip reads, with ``{value}`` for the values; the label and the values when empty.
+    :param quick: it has a button of its own beside the search, while it is not in force.
     """
 
     id: str
@@ -143,6 +146,7 @@ class TableFilter:
     choices: Choices = ()
     words: str = ""
     help: str = ""
+    quick: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

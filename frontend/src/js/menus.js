@@ -23,7 +23,12 @@ document.addEventListener("toggle", (event) => {
 }, true);
 
 // [data-close-menu], brought by an answer, closes the menu that it came into.
-enhance("[data-close-menu]", (mark) => mark.closest(".crm-pop:popover-open")?.hidePopover());
+enhance("[data-close-menu]", (mark) => {
+  const menu = mark.closest(".crm-pop:popover-open");
+  menu?.hidePopover();
+  // What had the focus is gone with the old content, so that the browser can't give it back.
+  if (menu && opener?.getAttribute("popovertarget") === menu.id) opener.focus();
+});
 
 // A menu whose content comes from the server gets its place and the focus when that is there.
 document.addEventListener("htmx:after:swap", () => {

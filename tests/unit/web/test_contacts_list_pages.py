@@ -65,6 +65,10 @@ def test_search_and_filters_stand_in_the_address_and_as_chips(site: Host, reader
     page = reader.get(f"/contacts/?status={customer}&q=zo").text
     assert shown(page) == ["Zoë"]
     assert "<b>Customer</b>" in page
+    quick = re.findall(r'popovertarget="contacts-quick-(\w+)"', reader.get("/contacts/").text)
+    assert quick == ["status", "assigned_to", "not_contacted"]
+    assert re.findall(r'popovertarget="contacts-quick-(\w+)"', page) == ["assigned_to", "not_contacted"]
+    assert f'href="/contacts/?status={customer}"' in reader.get("/contacts/").text
     chip = re.search(r'<a href="([^"]+)" aria-label="Remove the filter Status"', page)
     assert chip is not None
     assert chip.group(1) == "/contacts/?q=zo"
