@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crmhost import demo
 from crmhost.site import Site
-from tests import duplicates, fields, imports, mails, webhooks
+from tests import duplicates, fields, imports, mails, sales, webhooks
 
 
 def fill(site: Site, contacts: int = 250) -> None:
@@ -18,3 +18,4 @@ def fill(site: Site, contacts: int = 250) -> None:
     mails.some(site)
     fields.some(site)
     imports.some(site)
+    sales.some(site)
