@@ -46,6 +46,7 @@ from .forms import (
     TextField,
     UrlField,
 )
+from .forms.lines import LinesField
 from .forms.versions import VersionedForm, both_versions
 from .i18n import ago, clock, day, moment, money, number, parse_day, parse_number, percent
 from .linked import linked, opened_now, unlisted
@@ -94,6 +95,7 @@ __all__ = [
     "EmailField",
     "Form",
     "IntegerField",
+    "LinesField",
     "ListField",
     "MomentField",
     "MoneyField",

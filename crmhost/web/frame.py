@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from ..core.lists import views
 from ..core.users.services import preference, set_preference
 from ..errors import Invalid, NotFound
+from .forms import Form
 from .palette import find
 from .request import current_work, is_fragment, local_path, writing
 from .toasts import toast
@@ -105,6 +106,22 @@ def save_view(table: str) -> ResponseReturnValue:
         return redirect(back.geturl(), 303)
     toast(_("The view “%(name)s” was saved.", name=" ".join(name.split())[:60]))
     return redirect(f"{back.path}?{query}{'&' if query else ''}{urlencode({'view': key})}", 303)
+
+
+@blueprint.post("/arrange/line-totals")
+def line_totals() -> ResponseReturnValue:
+    """What the lines that somebody is typing come to; nothing is stored."""
+    from ..money import known_currency
+    from .forms.lines import LinesField, rate_of
+
+    name, currency = request.args.get("name", ""), request.args.get("currency", "")
+    if not _KEY.match(name) or not known_currency(currency):
+        abort(404)
+    sent = {value for key in request.form if key.endswith("-tax") for value in request.form.getlist(key)[:20]}
+    rates = [rate for rate in map(rate_of, sorted(sent)) if rate is not None]
+    form = Form(formdata=None)
+    form.add_field(name, LinesField("", currency=currency, rates=rates))
+    return render_template("crmhost/lines_totals.html", f=form[name])
 
 
 def is_ordered(key: str) -> bool:

@@ -120,3 +120,30 @@ def test_every_page_of_the_gallery_is_looked_at() -> None:
     assert {path.stem for path in folder.glob("*.html")} == {
         "base", "cell", "signs", "forms", "list", "parts", "record", "overlays", "charts",
     }  # fmt: skip
+
+
+def test_lines_are_added_put_in_order_removed_and_added_up(chromium: Browser, served: tuple[str, str]) -> None:
+    """By keyboard and pointer, on a phone too; the totals follow what is typed, and a removed line comes back."""
+    page = opened(chromium, served, width=390)
+    page.goto("/dev/gallery/forms", wait_until="networkidle")
+    editor = page.locator("[data-lines]")
+    total = editor.locator(".crm-line-sums .total dd")
+    expect(total).to_have_text("€1,198.79")
+    editor.get_by_role("button", name="Add line").click()
+    page.keyboard.type("Assembly")
+    added = editor.locator("[data-id]").last
+    added.get_by_label("Quantity").fill("1.5")
+    added.get_by_label("Unit price").fill("100")
+    expect(total).to_have_text("€1,378.79")
+    expect(added.locator("[data-line-amount]")).to_have_text("€150.00")
+    added.get_by_role("button", name="Move this line", exact=True).focus()
+    for key in ("Space", "ArrowUp", "ArrowUp", "ArrowUp", "Space"):
+        page.keyboard.press(key)
+    expect(editor.get_by_label("Title").first).to_have_value("Assembly")
+    editor.get_by_role("button", name="Remove this line").first.click()
+    expect(total).to_have_text("€1,198.79")
+    page.keyboard.press("Enter")
+    expect(total).to_have_text("€1,378.79")
+    editor.get_by_label("Discount on everything").fill("much")
+    expect(editor.locator("[data-line-totals]")).to_contain_text("Correct what is marked")
+    page.context.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from decimal import Decimal
 from types import SimpleNamespace
 
 from markupsafe import Markup
@@ -14,6 +15,9 @@ from ...core.journal.describe import Part
 from ...core.journal.models import JournalEntry
 from ...core.journal.panel import Line
 from ...core.records.page import RecordBox
+from ...documents import Document, Percent, TaxRate
+from ...documents import Line as Position
+from ...money import Money
 from ..charts import Chart, ChartReceipt, ChartSeries
 from ..forms import (
     AreaField,
@@ -34,6 +38,7 @@ from ..forms import (
     TextField,
     UrlField,
 )
+from ..forms.lines import LinesField
 
 LONG_NAME = "Maximilian-Alexander von Hohenstein-Oberwaldburg zu Schwarzenfels"
 LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
@@ -108,6 +113,19 @@ def lines(now: dt.datetime) -> list[tuple[Line, bool]]:
     ]
 
 
+VAT = TaxRate("VAT", Decimal(20))
+LINES = Document(
+    "EUR",
+    (
+        Position(LONG_NAME, Money(89900, "EUR"), text="Oiled, two metres\nDelivered in May", taxes=(VAT,)),
+        Position("Chair", Money(3333, "EUR"), Decimal(3), discount=Percent(Decimal(5)), taxes=(VAT,)),
+    ),
+    Money(1000, "EUR"),
+    Money(1500, "EUR"),
+    (VAT,),
+)
+
+
 class SampleForm(Form):
     """A form with every kind of field."""
 
@@ -116,6 +134,7 @@ class SampleForm(Form):
             "words", "Words", {"name": 3, "email": 3, "phone": 3, "site": 3, "about": 6, "secret": 3}, "Shown to all"
         ),
         Section("values", "Values", {"count": 2, "amount": 2, "day": 2, "moment": 3, "wanted": 3}),
+        Section("lines", "Lines", {"lines": 6}),
         Section("choices", "Choices", {"status": 3, "country": 3, "several": 3, "tags": 3, "names": 6}),
     ]
     name = TextField("Name", description="What people call it", render_kw={"note": "optional"})
@@ -129,6 +148,7 @@ class SampleForm(Form):
     day = DayField("Day")
     moment = MomentField("Moment")
     wanted = SwitchField("Send a message when it is done", description="To you alone")
+    lines = LinesField("Lines", rates=[VAT, TaxRate("City tax", Decimal("7.25"))])
     status = ChoiceField("Status")
     country = ChoiceField("One of many")
     several = ChoicesField("Several", choices=[(name, name) for name, _hue in STATUSES])
@@ -139,7 +159,8 @@ class SampleForm(Form):
 def form(*, wrong: bool) -> SampleForm:
     """The form, filled; with an error at each field when it is wrong."""
     made = SampleForm(
-        formdata=None, data={"name": LONG_NAME, "email": "amelie@example.com", "count": 3, "wanted": True}
+        formdata=None,
+        data={"name": LONG_NAME, "email": "amelie@example.com", "count": 3, "wanted": True, "lines": LINES},
     )
     pairs = [(name, name) for name, _hue in STATUSES]
     made.status.offer(pairs)

@@ -39,4 +39,5 @@ const whenShown = (element, start) => {
 enhance("[data-sortable]", (area) => whenShown(area, async () => (await import("./sortable.js")).sortable(area)));
 enhance("select[data-choices]", (select) => whenShown(select, async () => (await import("./choices.js")).choices(select)));
 enhance("[data-chart]:not([hidden])", async (place) => (await import("./charts.js")).chart(place));
+enhance("[data-lines]", async (editor) => (await import("./lines.js")).lines(editor));
 enhance("textarea[data-rich]", async (area) => (await import("./rich/editor.js")).rich(area));
