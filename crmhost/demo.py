@@ -156,6 +156,7 @@ def load(target: Site | Work, contacts: int = 400, seed: int = 1) -> int:
                 if result.outcome == "added" and result.id
             }
             _tell_their_story(work, new, owner)
+            work.hooks.call("demo_data", work=work, contact_ids=sorted(new), seed=seed + start)
             store(work, {"site.demo": True})
             added += len(new)
     return added

@@ -287,6 +287,14 @@ def rebuild(work: Work) -> None:
     """Called for one plugin when its derived data went stale (its ``within`` failed): compute it anew."""
 
 
+@hookspec("action")
+def demo_data(work: Work, contact_ids: Sequence[int], seed: int) -> None:
+    """Add demo data around invented contacts that were just added, inside their transaction, up to 500 at a time.
+
+    The same ``seed`` and contacts give the same data. Names are invented, addresses end in example.com, .net or .org.
+    """
+
+
 # --- While something changes -----------------------------------------------------------------------------------------
 
 

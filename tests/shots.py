@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page
 from bench import sites
 from bench.load import Server, free_port
 from bench.sites import Place
+from crmhost.host import lifecycle
 from crmhost.web.templating import plain
 from crmhost.web.themes import services as themes
 from tests.filled import fill
@@ -52,6 +53,13 @@ PAGES = {
     "import-check": "/csv-tools/import/1/check",
     "import-report": "/csv-tools/import/2",
     "export": "/csv-tools/export",
+    "companies": "/companies/",
+    "companies-filtered": "/companies/?status=Customer&sort=-created_at",
+    "company": "/companies/1",
+    "company-new": "/companies/new",
+    "company-edit": "/companies/1/edit",
+    "companies-bin": "/companies/bin",
+    "company-statuses": "/companies/statuses",
     "extensions": "/extensions/",
     "extension": "/extensions/funnel",
     "themes": "/themes/",
@@ -117,6 +125,7 @@ def main(chosen: list[str]) -> int:
         place = Place("shots", Path(folder), f"sqlite:///{folder}/shots.sqlite")
         sites.set_up(place)
         site = place.site()
+        lifecycle.enable(site, ["companies"], try_first=False)
         fill(site, contacts=400)
         if theme_name:
             with site.work() as work, work.begin():

@@ -71,6 +71,12 @@ class Plugin:
 
         first_start(work)
 
+    @hookimpl
+    def demo_data(self, work: Work, contact_ids: Sequence[int], seed: int) -> None:
+        from .demo import add
+
+        add(work, contact_ids, seed)
+
     # --- pages -----------------------------------------------------------------------------------------------------------
 
     @hookimpl
@@ -128,6 +134,12 @@ class Plugin:
                 tag=mass.tag,
             )
         ]
+
+    @hookimpl
+    def companies_vitals(self) -> Sequence[Vital]:
+        from .parts import vitals
+
+        return vitals()
 
     @hookimpl
     def custom_field_objects(self) -> Sequence[FieldObject]:

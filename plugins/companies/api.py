@@ -28,5 +28,11 @@ class Companies(Protocol):
     def of_contacts(self, contact_ids: Sequence[int]) -> Mapping[int, Sequence[int]]:
         """Contact id -> ids of its companies, the main one first."""
 
+    def join_many(self, wanted: Sequence[tuple[int, str]]) -> None:
+        """Lets contacts belong to companies: contact id and name of the company each; a name that no company has is added.
+
+        Contacts that the actor may not see are left alone. In a few statements, for imports and syncs. :raises Forbidden:
+        """
+
     def contacts_of(self, company_ids: Sequence[int]) -> Any:
         """A select of the ids of the contacts that belong to these companies and that the actor may see."""

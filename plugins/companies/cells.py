@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from crmhost.api import Tag
-from crmhost.web.api import ngettext, number, url_for
+from crmhost.web.api import gettext, ngettext, number, url_for
 
 from . import members
 from .models import Company
@@ -79,6 +79,17 @@ def card_tags(row: Row) -> Markup:
     return Markup('<span class="row-flex">{}{}</span>').format(
         tag.format(first.hue, first.name), more if others else Markup()
     )
+
+
+def source_label(source: str) -> str:
+    """What a source is called."""
+    known = {
+        "manual": gettext("By hand"),
+        "import": gettext("Import"),
+        "api": gettext("API"),
+        "demo": gettext("Demo data"),
+    }
+    return str(known.get(source, source.replace("_", " ").capitalize()))
 
 
 def people(row: Row) -> str | Markup:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from crmhost.api import Work, custom_fields, users
 from crmhost.web.api import country_choices, gettext, render_template, shown_custom_field
 
+from .cells import source_label
 from .fields import ADDRESSES
 from .models import KIND, Company
 
@@ -35,7 +36,7 @@ def details(work: Work, company: Company) -> Markup:
         Detail(gettext("Assigned to"), _owner(work, company)),
         *(Detail(_called(name), _profile(text)) for name, text in sorted((company.socials or {}).items())),
         Detail(gettext("Notes"), _lines(company.notes)),
-        Detail(gettext("Source"), company.source),
+        Detail(gettext("Source"), source_label(company.source)),
         *_custom(work, company),
     ]
     html = render_template("companies/details.html", company=company, details=[line for line in lines if line.value])

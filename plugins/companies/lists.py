@@ -185,12 +185,14 @@ def _columns(work: Work) -> list[TableColumn]:
             label=gettext("Phone"),
             cell=lambda row: row.company.main_phone or row.company.second_phone or cells.NONE,
             css="c-when",
+            shown=False,
         ),
         TableColumn(
             id="city",
             label=gettext("City"),
             cell=lambda row: (row.company.address1 or {}).get("city") or cells.NONE,
             css="c-when",
+            shown=False,
         ),
         TableColumn(id="assigned_to", label=gettext("Assigned to"), cell=cells.assigned, css="c-user"),
         TableColumn(
@@ -209,7 +211,11 @@ def _columns(work: Work) -> list[TableColumn]:
             shown=False,
         ),
         TableColumn(
-            id="source", label=gettext("Source"), cell=lambda row: row.company.source, css="c-when", shown=False
+            id="source",
+            label=gettext("Source"),
+            cell=lambda row: cells.source_label(row.company.source),
+            css="c-when",
+            shown=False,
         ),
     ]
 

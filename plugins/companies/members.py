@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import ScalarSelect, delete, func, select
 
@@ -15,6 +16,7 @@ from crmhost.api import (
     NotFound,
     Work,
     contacts,
+    insert_rows,
     journal,
     keyset,
     texts,
@@ -128,6 +130,49 @@ def join(work: Work, company_id: int, contact_id: int, role: str = "") -> bool:
     _require_few(len(mine) + 1)
     _write(work, contact.id, mine, [*mine, company.id], {company.id: role})
     return True
+
+
+def join_many(work: Work, wanted: Sequence[tuple[int, str]]) -> None:
+    """Lets contacts belong to companies by their names, in a few statements for all; a name that no company has is added.
+
+    A contact that the actor may not see is left alone, and so is a name that can't be one.
+
+    :param wanted: contact id and name of the company each.
+    """
+    work.require("contacts.edit")
+    names = {texts.fold(name)[:200]: name for _, name in reversed(wanted) if texts.fold(name)}
+    known = by_name(work, list(names.values()))
+    for key, name in names.items():
+        if key not in known and work.can("companies.edit") and len(texts.clean_line(name)) <= 200:
+            known[key] = services.create(work, {"name": name}, source="import").id
+    ids = sorted({contact_id for contact_id, _ in wanted})
+    mine = select(Contact.id).where(Contact.id.in_(ids), Contact.visible_to(work.actor)).order_by(Contact.id)
+    seen = set(work.session.scalars(mine.with_for_update(of=Contact)))
+    have: dict[int, list[int]] = {}
+    stored = select(Member.contact_id, Member.company_id).where(Member.contact_id.in_(ids))
+    for contact_id, company_id in work.session.execute(stored.order_by(Member.position, Member.company_id)):
+        have.setdefault(contact_id, []).append(company_id)
+    rows: list[dict[str, Any]] = []
+    entries: list[journal.SystemEntry] = []
+    for contact_id, name in wanted:
+        wanted_id = known.get(texts.fold(name)[:200])
+        there = have.setdefault(contact_id, [])
+        if wanted_id is None or contact_id not in seen or wanted_id in there or len(there) >= MOST:
+            continue
+        there.append(wanted_id)
+        rows.append({"company_id": wanted_id, "contact_id": contact_id, "role": "", "position": len(there) - 1})
+        said = Message("Belongs to %(name)s now", name=names[texts.fold(name)[:200]])
+        entries.append(journal.SystemEntry(contact_id, JOINED, summary=said))
+    insert_rows(work.session, Member, rows)
+    journal.system(work, entries)
+    work.audit_many(
+        [
+            ("contact.companies_changed", "contact", row["contact_id"], None, {"joined": row["company_id"]})
+            for row in rows
+        ]
+    )
+    for row in rows:
+        work.changed(Change("company.contact_added", KIND, row["company_id"], {}, {"contact_id": row["contact_id"]}))
 
 
 def leave(work: Work, company_id: int, contact_id: int) -> bool:

@@ -38,6 +38,9 @@ class CompaniesService:
         found = members.companies_of(self._work, contact_ids)
         return {key: [item.company_id for item in items] for key, items in found.items()}
 
+    def join_many(self, wanted: Sequence[tuple[int, str]]) -> None:
+        members.join_many(self._work, wanted)
+
     def contacts_of(self, company_ids: Sequence[int]) -> Select[int]:
         return (
             select(Member.contact_id)

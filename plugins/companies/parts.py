@@ -9,8 +9,8 @@ from typing import Any
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, select
 
-from crmhost.api import Contact, Hit, Invalid, Message, Work, texts
-from crmhost.web.api import RecordsField, gettext, lazy_text, render_template, url_for
+from crmhost.api import Contact, Hit, Invalid, Message, Vital, Work, texts
+from crmhost.web.api import RecordsField, ago, day, gettext, lazy_text, number, render_template, url_for
 
 from . import members, queries, services
 from .models import Company, Member
@@ -37,6 +37,20 @@ def find(work: Work, text: str, limit: int) -> Sequence[Hit]:
         said = gettext("Show all companies with “%(text)s”", text=text)
         hits[-1:] = [Hit(title=said, url=url, icon="filter")]
     return hits
+
+
+def vitals() -> list[Vital]:
+    """The figures of a company that are known here; those of other plugins stand before them."""
+    return [
+        Vital(id="people", label="People", value=_people, permission="contacts.view", order=900),
+        Vital(id="changed", label="Last change", value=lambda _work, company: ago(company.updated_at), order=910),
+        Vital(id="added", label="Added", value=lambda _work, company: day(company.created_at), order=920),
+    ]
+
+
+def _people(work: Work, company: Company) -> str:
+    found = members.count_of(work, [company.id]).get(company.id, 0)
+    return number(found) if found <= members.COUNTED else f"{number(members.COUNTED)}+"
 
 
 # --- a contact's page ------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crmhost.api import (
     ImportField,
@@ -22,6 +22,9 @@ from crmhost.api import (
 
 from .contacts_out import address_label
 from .mapping import SEVERAL
+
+if TYPE_CHECKING:
+    from plugins.companies.api import Companies
 
 #: Tag of people who asked for no mail in the program that they come from.
 UNSUBSCRIBED = "Unsubscribed"
@@ -92,7 +95,7 @@ def import_fields(work: Work) -> list[ImportField]:
             label="Full name",
             aliases=("name", "lead name", "contact name", "display name", "nom complet", "nom et prenom"),
         ),
-        ImportField(name="company", label="Company (kept in the notes)",
+        ImportField(name="company", label="Company" if work.service("companies") else "Company (kept in the notes)",
                     aliases=("company", "company name", "organization name", "organization 1 - name", "organisation",
                              "account name", "entreprise", "societe", "organization")),
         ImportField(name="status", label="Status", choices=[status.name for status in statuses.all_statuses(work)],
@@ -153,23 +156,28 @@ def new_field(work: Work, label: str, kind: str) -> str:
 
 def save(work: Work, rows: Sequence[Mapping[str, str]], match: str, mode: str) -> Sequence[RowResult]:
     """Saves rows as contacts; gives one result per row."""
+    companies: Companies | None = work.service("companies")
     known = {texts.fold(status.name) for status in statuses.all_statuses(work)}
     results: dict[int, RowResult] = {}
     good: list[tuple[int, dict[str, Any]]] = []
     for number, row in enumerate(rows):
         try:
-            good.append((number, contact_fields(row, known)))
+            good.append((number, contact_fields(row, known, companies=companies is not None)))
         except Invalid as error:
             results[number] = RowResult(outcome="refused", reasons=(str(error),))
     saved = contacts_bulk.save_many(work, [fields for _, fields in good], match=match, mode=mode)
     results |= {number: result for (number, _), result in zip(good, saved, strict=True)}
+    if companies is not None:
+        named = [(result.id, rows[number].get("company", "")) for number, result in results.items()]
+        companies.join_many([(key, name) for key, name in named if key is not None and name])
     return [results[number] for number in range(len(rows))]
 
 
-def contact_fields(row: Mapping[str, str], status_keys: Collection[str]) -> dict[str, Any]:
+def contact_fields(row: Mapping[str, str], status_keys: Collection[str], *, companies: bool = False) -> dict[str, Any]:
     """A row's fields as the contacts service takes them.
 
     :param status_keys: folded names of the statuses: a site may have one that is called like a state of a subscription.
+    :param companies: whether the company has a record of its own, and need not be kept in the notes.
 
     :raises Invalid: when a cell with JSON can't be read.
     """
@@ -195,7 +203,7 @@ def contact_fields(row: Mapping[str, str], status_keys: Collection[str]) -> dict
         fields["tags"] = tags
     if row.get("full_name") and not (row.get("first_name") or row.get("last_name")):
         fields["first_name"], fields["last_name"] = split_name(row["full_name"])
-    if row.get("company"):
+    if row.get("company") and not companies:
         fields["more_notes"] = f"Company: {row['company']}"
     for name in ("custom", "socials"):
         if row.get(name):

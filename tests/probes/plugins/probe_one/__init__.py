@@ -292,6 +292,12 @@ class Plugin:
 
         rebuild(work)
 
+    @hookimpl
+    def demo_data(self, work: Work, contact_ids: Sequence[int]) -> None:
+        from .services import give_many
+
+        give_many(work, contact_ids, 1)
+
     # --- while something changes ---
 
     @hookimpl
