@@ -25,6 +25,7 @@ from .core.statuses.models import Status, StatusChange
 from .core.text import fold
 from .core.users.models import User
 from .db import UTCDateTime
+from .errors import CrmError
 from .work.unit import Work
 
 if TYPE_CHECKING:
@@ -135,11 +136,13 @@ class _Person:
     entries: list[tuple[str, str, str, dt.datetime]]
 
 
-def load(target: Site | Work, contacts: int = 400, seed: int = 1) -> int:
+def load(target: Site | Work, contacts: int = 400, seed: int = 1, transactions: int | None = None) -> int:
     """Adds demo contacts with history, tags and journal; gives how many were added.
 
     :param target: the site, or a unit of work that has not begun.
     :param contacts: how many people; a hundred thousand take about a minute.
+    :param transactions: how many transactions, if a plugin knows them; two for each contact when left out.
+    :raises CrmError: when transactions are asked for, and no plugin knows them.
     """
     dice = random.Random(seed)  # noqa: S311  # invented people, no secrets
     added = 0
@@ -159,6 +162,15 @@ def load(target: Site | Work, contacts: int = 400, seed: int = 1) -> int:
             work.hooks.call("demo_data", work=work, contact_ids=sorted(new), seed=seed + start)
             store(work, {"site.demo": True})
             added += len(new)
+    wanted = 2 * contacts if transactions is None else transactions
+    for start in range(0, wanted, BATCH):
+        with _begun(target) as work:
+            some = min(BATCH, wanted - start)
+            made = work.hooks.call("demo_records", work=work, kind="transactions", number=some, seed=seed, start=start)
+        if made is None and transactions:
+            raise CrmError("Demo transactions need the transactions plugin, which is not enabled.")
+        if made is None:
+            break
     return added
 
 

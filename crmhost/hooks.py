@@ -375,6 +375,19 @@ def mail_pictures(work: Work, file_ids: Sequence[int]) -> Collection[int]:
     return ()
 
 
+# --- Demo data --------------------------------------------------------------------------------------------------------
+
+
+@hookspec("first")
+def demo_records(work: Work, kind: str, number: int, seed: int, start: int) -> int | None:
+    """Adds demo records of a kind, such as ``transactions``, inside a transaction; gives how many, ``None`` for kinds of others.
+
+    Called with at most 500 at a time, counted on from ``start``. The same numbers and seed give the same; what is there already
+    is not added twice. Names are invented, addresses end in example.com, .net or .org.
+    """
+    return None
+
+
 # --- Who may do what -------------------------------------------------------------------------------------------------
 
 

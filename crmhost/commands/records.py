@@ -144,15 +144,15 @@ def demo() -> None:
 
 @demo.command("load")
 @click.option("--contacts", type=click.IntRange(0, 5_000_000), default=400, show_default=True)
-@click.option("--transactions", type=click.IntRange(0, 5_000_000), default=0, help="For the transactions plugin.")
+@click.option("--transactions", type=click.IntRange(0, 5_000_000), default=0, help="Needs the transactions plugin.")
 @click.option("--seed", type=int, default=1, show_default=True)
 def load_demo(contacts: int, transactions: int, seed: int) -> None:
     """Add demo data: the same for the same numbers and seed."""
     site = common.ready_site()
-    if transactions:
-        raise CrmError("Demo transactions need the transactions plugin, which is not enabled.")
-    demo_data.load(site, contacts=contacts, seed=seed)
+    demo_data.load(site, contacts=contacts, seed=seed, transactions=transactions)
     click.echo(f"{contacts} demo contacts are added.")
+    if transactions:
+        click.echo(f"{transactions} demo transactions are added.")
 
 
 COMMANDS = (settings, user, token, demo)

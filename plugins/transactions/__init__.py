@@ -165,14 +165,13 @@ class Plugin:
 
     @hookimpl
     def contact_tabs(self) -> Sequence[Tab]:
-        from .parts import contact_number, contact_tab
+        from .parts import contact_tab
 
         return [
             Tab(
                 id="transactions",
                 title="Transactions",
                 render=contact_tab,
-                count=contact_number,
                 permission="transactions.view",
             )
         ]
@@ -304,6 +303,53 @@ class Plugin:
 
         values.follow_settings(work, changes)
         values.follow(work, changes)
+
+    @hookimpl
+    def demo_records(self, work: Work, kind: str, number: int, seed: int, start: int) -> int | None:
+        from .demo import add
+
+        return add(work, number, seed, start) if kind == "transactions" else None
+
+    # --- companies ----------------------------------------------------------------------------------------------------
+
+    @hookimpl
+    def companies_tabs(self) -> Sequence[Tab]:
+        from .parts import company_tab
+
+        return [
+            Tab(
+                id="transactions",
+                title="Transactions",
+                render=company_tab,
+                permission="transactions.view",
+            )
+        ]
+
+    @hookimpl
+    def companies_vitals(self) -> Sequence[Vital]:
+        from .parts import company_value
+
+        return [Vital(id="value", label="Value", value=company_value, permission="transactions.view")]
+
+    @hookimpl
+    def companies_columns(self) -> Sequence[Column]:
+        from .parts import company_values
+
+        return [
+            Column(
+                id="transactions_value",
+                label="Value",
+                values=company_values,
+                align="end",
+                permission="transactions.view",
+            )
+        ]
+
+    @hookimpl
+    def companies_value(self, work: Work, company_ids: Sequence[int], with_contacts: bool) -> Mapping[int, Any]:
+        from .resources import company_records
+
+        return company_records(work, company_ids, with_contacts=with_contacts)
 
     # --- people -------------------------------------------------------------------------------------------------------
 

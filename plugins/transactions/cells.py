@@ -41,14 +41,17 @@ class Row:
         return int(self.one.id)
 
 
-def rows(work: Work, found: Sequence[Transaction]) -> list[Row]:
-    """Transactions with the names that they refer to, read for all at once."""
+def rows(work: Work, found: Sequence[Transaction], *, tagged: bool = True) -> list[Row]:
+    """Transactions with the names that they refer to, read for all at once.
+
+    :param tagged: with their tags.
+    """
     rule = counting.rule(work)
     types = {kind.id: kind for kind in kinds.types(work)}
     statuses = {status.id: status.name for status in kinds.statuses(work)}
     people = contact_names(work, [one.counted_contact_id for one in found])
     companies = visible_companies(work, {one.counted_company_id for one in found if one.counted_company_id is not None})
-    labels = tags.of(work, KIND, [one.id for one in found])
+    labels = tags.of(work, KIND, [one.id for one in found]) if tagged else {}
     return [
         Row(
             one,

@@ -25,7 +25,6 @@ from crmhost.web.api import (
 
 from . import fields, kinds
 from .models import KIND, Transaction
-from .owners import contact_names
 
 _PLAIN = ("ref", "name", "type", "status", "currency", "payment_method", "description", "tags")
 
@@ -113,10 +112,10 @@ def _contact(work: Work, text: str) -> int | None:
 
 def typed_contact(work: Work, contact_id: int | None) -> str:
     """A contact as it is typed: the e-mail, else the number."""
-    if contact_id is None or contact_id not in contact_names(work, [contact_id]):
+    if contact_id is None:
         return ""
-    email = work.session.scalar(select(Contact.email).where(Contact.id == contact_id))
-    return email or f"#{contact_id}"
+    email = work.session.scalar(work.visible(Contact).with_only_columns(Contact.email).where(Contact.id == contact_id))
+    return "" if email is None else email or f"#{contact_id}"
 
 
 def filled(work: Work, one: Transaction) -> dict[str, Any]:

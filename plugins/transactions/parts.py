@@ -21,7 +21,7 @@ from crmhost.web.api import (
 from crmhost.web.api import money as shown_money
 
 from . import cells, kinds, queries, settings, values
-from .models import KIND, Day, Transaction, Value
+from .models import KIND, Day, Status, Transaction, Type, Value
 from .revenue import months
 
 #: Transactions on the tab of a contact; the list has all.
@@ -83,19 +83,9 @@ def worth_at_most(work: Work, text: str) -> ColumnElement[bool]:
 # --- the tab of a contact, or of a company ---------------------------------------------------------------------------
 
 
-def contact_number(work: Work, contact: Any) -> int:
-    """How many transactions a contact has."""
-    return _number(work, "contact", contact.id)
-
-
 def contact_tab(work: Work, contact: Any) -> str:
     """The newest transactions of a contact, and what they come to."""
     return _tab(work, "contact", contact.id)
-
-
-def company_number(work: Work, company: Any) -> int:
-    """How many transactions a company has."""
-    return _number(work, "company", company.id)
 
 
 def company_tab(work: Work, company: Any) -> str:
@@ -103,22 +93,39 @@ def company_tab(work: Work, company: Any) -> str:
     return _tab(work, "company", company.id)
 
 
+def company_values(work: Work, ids: Sequence[int]) -> Mapping[int, str]:
+    """What companies are worth, for a column of their list."""
+    return {key: text for key, rows in values.values_of(work, "company", ids).items() if (text := shown_value(rows))}
+
+
 def company_value(work: Work, company: Any) -> str | None:
     """What a company is worth."""
     return shown_value(values.values_of(work, "company", [company.id]).get(company.id, ())) or None
 
 
-def _number(work: Work, object_type: str, owner: int) -> int:
-    mine = work.visible(Transaction).where(values.OBJECTS[object_type] == owner).with_only_columns(Transaction.id)
-    return int(work.session.scalar(select(func.count()).select_from(mine.limit(1_000).subquery())) or 0)
+def newest(work: Work, object_type: str, owner: int) -> list[cells.Row]:
+    """The newest transactions of a contact or company, one more than are shown, in one question."""
+    counted = {texts.fold(name) for name in work.settings.get(settings.INCLUDED) or ()}
+    found = (
+        work.visible(Transaction)
+        .add_columns(Type.name, Type.sign, Status.name, Status.name_key)
+        .join(Type, Type.id == Transaction.type_id)
+        .join(Status, Status.id == Transaction.status_id)
+        .where(values.OBJECTS[object_type] == owner)
+        .order_by(Transaction.at.desc(), Transaction.id.desc())
+        .limit(SHOWN + 1)
+    )
+    return [
+        cells.Row(one, kind, status, sign != 0 and key in counted, sign)
+        for one, kind, sign, status, key in work.session.execute(found)
+    ]
 
 
 def _tab(work: Work, object_type: str, owner: int) -> str:
-    mine = work.visible(Transaction).where(values.OBJECTS[object_type] == owner)
-    found = list(work.session.scalars(mine.order_by(Transaction.at.desc(), Transaction.id.desc()).limit(SHOWN + 1)))
+    found = newest(work, object_type, owner)
     return render_template(
         "transactions/tab.html",
-        rows=cells.rows(work, found[:SHOWN]),
+        rows=found[:SHOWN],
         more=len(found) > SHOWN,
         values=values.values_of(work, object_type, [owner]).get(owner, ()),
         new=url_for("transactions.new", contact_id=owner if object_type == "contact" else None),

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from crmhost.api import Invalid, Message, Money, Stale, Work, custom_fields, keyset, record_fields, tags, texts
 from crmhost.web.api import Response, current_work, request, requires, writing
 
-from . import counting, fields, mass, queries, services, storing, values
+from . import company, counting, fields, mass, queries, services, storing, values
 from .models import KIND, Transaction
 from .schemas import TransactionFields, TransactionList, TransactionObject, TransactionQuery
 
@@ -178,21 +178,38 @@ def value_records(work: Work, object_type: str, ids: Sequence[int]) -> dict[int,
     """
     if not work.can("transactions.view"):
         return {}
-    base = str(work.settings.get("site.currency") or "EUR")
     known = values.values_of(work, object_type, ids)
-    found = {}
-    for key in ids:
-        rows = {row.currency: row for row in known.get(key, ())}
-        found[key] = {
-            **_value(rows.get(base), base),
-            "other": [_value(row, currency) for currency, row in rows.items() if currency != base],
-        }
-    return found
+    return {key: _value(work, [_sums(row) for row in known.get(key, ())]) for key in ids}
 
 
-def _value(row: Any, currency: str) -> dict[str, Any]:
-    names = ("total", "invoiced", "paid", "transactions", "refunded")
-    return {name: Money(getattr(row, name) if row is not None else 0, currency).json() for name in names}
+def company_records(work: Work, ids: Sequence[int], *, with_contacts: bool) -> dict[int, dict[str, Any]]:
+    """What companies are worth; with what their people are worth, each transaction once, when that is wanted."""
+    if not work.can("transactions.view"):
+        return {}
+    known = {key: [_sums(row) for row in rows] for key, rows in values.values_of(work, "company", ids).items()}
+    if with_contacts:
+        for key, sums in company.of_people(work, ids):
+            known.setdefault(key, []).append(sums)
+    return {key: _value(work, known.get(key, ())) for key in ids}
+
+
+_NAMES = ("total", "invoiced", "paid", "transactions", "refunded")
+
+
+def _sums(row: Any) -> tuple[str, dict[str, int]]:
+    return row.currency, {name: getattr(row, name) for name in _NAMES}
+
+
+def _value(work: Work, rows: Sequence[tuple[str, Mapping[str, int]]]) -> dict[str, Any]:
+    """Sums of one record by currency, added up."""
+    base = str(work.settings.get("site.currency") or "EUR")
+    found = {base: dict.fromkeys(_NAMES, 0)}
+    for currency, sums in rows:
+        entry = found.setdefault(currency, dict.fromkeys(_NAMES, 0))
+        for name in _NAMES:
+            entry[name] += sums[name]
+    told = {code: {name: Money(amount, code).json() for name, amount in sums.items()} for code, sums in found.items()}
+    return {**told.pop(base), "other": [told[code] for code in sorted(told)]}
 
 
 def event_data(work: Work, event: str, ids: Sequence[int]) -> dict[int, dict[str, Any]] | None:

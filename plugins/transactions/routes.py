@@ -57,7 +57,7 @@ def page(transaction_id: int) -> Any:
     """One transaction."""
     work = current_work()
     one = services.get(work, transaction_id)
-    row = cells.rows(work, [one])[0]
+    row = cells.rows(work, [one], tagged=False)[0]
     invoice = invoices(work, [one.invoice_id]).get(one.invoice_id) if one.invoice_id is not None else None
     custom = [
         (field.label, shown_custom_field(field, one.custom.get(key)))
@@ -106,8 +106,9 @@ def edit(transaction_id: int) -> Any:
     work = current_work()
     one = services.get(work, transaction_id)
     address = url_for("transactions.page", transaction_id=transaction_id)
-    form = TransactionForm(data=filled(work, one))
-    form.remember(filled(work, one))
+    stored = filled(work, one)
+    form = TransactionForm(data=stored)
+    form.remember(stored)
     form.offer(work, one)
     if form.validate_on_submit():
         try:

@@ -25,7 +25,8 @@ def get(work: Work, transaction_id: int, *, in_bin: bool = False) -> Transaction
     :raises NotFound: when there is none, or the actor may not see it.
     """
     work.require("transactions.view")
-    return _one(work, transaction_id, in_bin=in_bin)
+    key = ("transactions.one", transaction_id, in_bin, work.actor.user_id)
+    return work.once(key, lambda: _one(work, transaction_id, in_bin=in_bin))
 
 
 def create(work: Work, given: Mapping[str, Any], *, source: str = "manual", key: str = "") -> Transaction:

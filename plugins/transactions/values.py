@@ -266,6 +266,12 @@ def values_of(work: Work, object_type: str, ids: Sequence[int]) -> dict[int, lis
 
     Whether the actor may see them is the caller's business.
     """
+    if len(ids) == 1:
+        return work.once(("transactions.value", object_type, ids[0]), lambda: _values_of(work, object_type, ids))
+    return _values_of(work, object_type, ids)
+
+
+def _values_of(work: Work, object_type: str, ids: Sequence[int]) -> dict[int, list[Value]]:
     base = str(work.settings.get("site.currency") or "")
     found: dict[int, list[Value]] = {}
     for some in _chunks(ids):
