@@ -196,7 +196,7 @@ def company_records(work: Work, ids: Sequence[int], *, with_contacts: bool) -> d
 _NAMES = ("total", "invoiced", "paid", "transactions", "refunded")
 
 
-def _sums(row: Any) -> tuple[str, dict[str, int]]:
+def _sums(row: Any) -> tuple[str, Mapping[str, int]]:
     return row.currency, {name: getattr(row, name) for name in _NAMES}
 
 
