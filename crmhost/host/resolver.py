@@ -35,6 +35,7 @@ BUILTIN = frozenset(
         "notifications",
         "numbering",
         "privacy",
+        "records",
         "settings",
         "statuses",
         "storage",
