@@ -96,7 +96,7 @@ def database(request: pytest.FixtureRequest) -> str:
 def copies(tmp_path_factory: pytest.TempPathFactory) -> Copies:
     """Databases on PostgreSQL with the core's tables and nothing else."""
     # Not at the top: pytest must load it as a plugin first.
-    from crmhost.testing import make_template
+    from crmhost.testing_sites import make_template
 
     server = postgres.server()
     prefix = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"

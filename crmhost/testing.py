@@ -12,8 +12,8 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import datetime as dt
+import filecmp
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -27,25 +27,24 @@ from click.testing import CliRunner, Result
 from flask import Response
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy import Dialect, Engine, event, select
-from sqlalchemy.util import LRUCache
+from sqlalchemy import select
 from werkzeug.datastructures import Headers
 
 from . import config as configuration
-from .config import Config
 from .core.contacts import services as contacts
 from .core.contacts.models import Contact
 from .core.users import passwords
 from .core.users import services as users
 from .core.users.models import User
 from .db import utcnow
-from .errors import CrmError
-from .host import beats, lifecycle, registry, setup, uninstall
+from .errors import CrmError, PluginError
+from .host import beats, lifecycle, registry, uninstall
 from .host.attribution import FaultRecord, meter
 from .host.generation import Generation
 from .host.manifest import FILE_NAME
 from .host.tables import PluginState
 from .site import Site
+from .testing_sites import careless, make_config, make_tables, make_template, share_compiled
 from .work.runner import Runner
 from .work.tables import JobRow, OutboxEvent
 from .work.unit import SYSTEM, Actor, Work
@@ -303,22 +302,6 @@ def pytest_configure(config: pytest.Config) -> None:
 # --- fixtures --------------------------------------------------------------------------------------------------------
 
 
-def make_config(home: Path, database_url: str, **changes: Any) -> Config:
-    """The configuration of a site for tests: this home, this database, the bundled plugins and those in the home."""
-    made = configuration.load({"CRMHOST_HOME": str(home), "CRMHOST_SECRET_KEY": "only-for-tests-0123456789abcdef"})
-    return dataclasses.replace(made, **{"database_url": database_url, "entry_points": False, **changes})
-
-
-def make_template(home: Path, database_url: str) -> None:
-    """Sets an empty database up, without plugins and users."""
-    site = Site(make_config(home, database_url, plugin_folders=()), kind="test")
-    try:
-        site.upgrade_core()
-        setup.first_rows(site)
-    finally:
-        site.close()
-
-
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with the core's tables."""
@@ -336,24 +319,6 @@ def database_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{copy}"
 
 
-#: Name of a kind of database -> the dialect and the compiled statements of the first engine on one.
-_compiled: dict[str, tuple[Dialect, Any]] = {}
-
-
-def _careless(engine: Engine) -> None:
-    """Lets SQLite wait for no disk: what a test stores need not outlive the machine."""
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous=OFF"))
-
-
-def _share_compiled(engine: Engine) -> None:
-    """Lets the engine of a test use what those before it compiled, which takes a fifth of the time of a test."""
-    dialect, statements = _compiled.setdefault(engine.dialect.name, (engine.dialect, LRUCache(5_000)))
-    # What is compiled is found by the dialect, too.
-    engine.dialect = engine.pool._dialect = dialect
-    engine._compiled_cache = statements
-
-
 @pytest.fixture
 def clock() -> Clock:
     """The clock of the test's host."""
@@ -361,7 +326,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def host(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Host]]:
+def host(
+    database_url: str,
+    tmp_path: Path,
+    clock: Clock,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., Host]]:
     """Makes the host of the test: ``host("funnel", "csv_tools")``.
 
     ``home_plugins`` is a folder with further plugins, looked into after the bundled ones. Other keywords replace parts of the
@@ -369,14 +340,24 @@ def host(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Callable[.
     """
     sites: list[Site] = []
 
+    def prepare(plugins: tuple[str, ...]) -> None:
+        """Gives a database that is as the template the tables of bundled plugins: migrating is most of what enabling takes."""
+        path = Path(database_url.removeprefix("sqlite:///"))
+        template: Path = request.getfixturevalue("sqlite_template")
+        if filecmp.cmp(path, template, shallow=False):
+            with contextlib.suppress(PluginError):
+                shutil.copy(make_tables(plugins, template, tmp_path_factory.mktemp("tables")), path)
+
     def make(*plugins: str, home_plugins: Path | None = None, **changes: Any) -> Host:
+        if plugins and home_plugins is None and not changes and not sites and database_url.startswith("sqlite:///"):
+            prepare(plugins)
         if home_plugins is not None:
             bundled = configuration.checkout() / "plugins"
             folders = {bundled.resolve(): "bundled", home_plugins.resolve(): "home"}
             changes["plugin_folders"] = tuple((origin, folder) for folder, origin in folders.items())
         site = Site(make_config(tmp_path / "home", database_url, **changes), kind="test", clock=clock)
-        _careless(site.engine)
-        _share_compiled(site.engine)
+        careless(site.engine)
+        share_compiled(site.engine)
         sites.append(site)
         made = Host(site, clock)
         if plugins:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from crmhost.host import lifecycle, trial
 from crmhost.site import Site
-from crmhost.testing import make_config
+from crmhost.testing_sites import make_config
 
 
 def main(template: Path, folder: Path, plugins: Sequence[str]) -> int:

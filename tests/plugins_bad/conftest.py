@@ -18,7 +18,8 @@ from crmhost.errors import PluginError
 from crmhost.host import generation, trial
 from crmhost.host.shape import Shape, shape_of
 from crmhost.site import Site
-from crmhost.testing import Clock, Host, make_config
+from crmhost.testing import Clock, Host
+from crmhost.testing_sites import make_config
 from tests.pages import differences, look
 
 #: Pages of the core that plugins add to.

@@ -15,7 +15,8 @@ from crmhost.core.contacts import services as contacts
 from crmhost.core.settings import services as settings
 from crmhost.db import WRITES, metadata
 from crmhost.site import Site
-from crmhost.testing import Clock, Host, make_config
+from crmhost.testing import Clock, Host
+from crmhost.testing_sites import make_config
 from tests import probes
 from tests.peers import postgres
 

@@ -13,7 +13,8 @@ from crmhost.errors import CrmError
 from crmhost.host import backup
 from crmhost.host.backup import copying
 from crmhost.site import Site
-from crmhost.testing import Clock, Host, make_config
+from crmhost.testing import Clock, Host
+from crmhost.testing_sites import make_config
 
 pytestmark = pytest.mark.database("sqlite")
 

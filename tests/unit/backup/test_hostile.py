@@ -16,7 +16,8 @@ from crmhost.core.files import services as files
 from crmhost.errors import CrmError
 from crmhost.host import backup, lifecycle
 from crmhost.site import Site
-from crmhost.testing import Clock, make_config
+from crmhost.testing import Clock
+from crmhost.testing_sites import make_config
 
 from .conftest import FOLDERS
 

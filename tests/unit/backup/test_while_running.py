@@ -25,7 +25,7 @@ import sys
 from pathlib import Path
 from crmhost.host import backup
 from crmhost.site import Site
-from crmhost.testing import make_config
+from crmhost.testing_sites import make_config
 
 what, label, home, url, path = sys.argv[1:]
 

@@ -140,7 +140,7 @@ import os, sys
 from pathlib import Path
 from crmhost.core.files import services as files
 from crmhost.site import Site
-from crmhost.testing import make_config
+from crmhost.testing_sites import make_config
 
 site = Site(make_config(Path(sys.argv[1]), sys.argv[2]), kind="cli")
 with site.work() as work:

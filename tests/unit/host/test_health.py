@@ -17,7 +17,8 @@ from crmhost.db import WRITES
 from crmhost.host import health, lifecycle
 from crmhost.host.tables import HostState
 from crmhost.site import Site
-from crmhost.testing import Clock, Host, make_config
+from crmhost.testing import Clock, Host
+from crmhost.testing_sites import make_config
 from crmhost.work.tables import AuditEntry, JobRow
 from tests import probes
 

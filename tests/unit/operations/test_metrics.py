@@ -19,7 +19,8 @@ from crmhost.host import metrics
 from crmhost.host.attribution import record_fault, running
 from crmhost.host.dispatcher import Dispatcher
 from crmhost.site import Site
-from crmhost.testing import Clock, Host, make_config
+from crmhost.testing import Clock, Host
+from crmhost.testing_sites import make_config
 from crmhost.work.tables import JobRow, OutboxEvent
 
 ONE = pytest.mark.database("sqlite")

@@ -12,7 +12,8 @@ from werkzeug.test import Client
 from crmhost.host import migrate
 from crmhost.host.dispatcher import Dispatcher
 from crmhost.site import Site
-from crmhost.testing import Host, make_config
+from crmhost.testing import Host
+from crmhost.testing_sites import make_config
 
 ONE = pytest.mark.database("sqlite")
 

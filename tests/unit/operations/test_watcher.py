@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crmhost.site import Site
-from crmhost.testing import make_config
+from crmhost.testing_sites import make_config
 
 
 def test_what_goes_on_failing_is_told_once_a_minute(
