@@ -228,8 +228,12 @@ def of_text(raw: Any, currency: str) -> Money | None:
         if code:
             given = code[1] or code[2]
             raw = raw.replace(given, "", 1)
+    wrong = Message("This must be an amount of money, such as 12.50.")
+    number = read_decimal(raw, wrong)
+    if number is None and given != currency:
+        # A word of three letters alone is no amount, though many are the code of a currency.
+        raise ValueError(wrong)
     given = _code(given)
-    number = read_decimal(raw, Message("This must be an amount of money, such as 12.50."))
     if number is None:
         return None
     digits = digits_of(given)

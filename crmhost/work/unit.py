@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: The table of contacts, which a client is one of.
+CONTACTS = "contacts_contact"
 #: Ids that one outbox row may hold.
 EVENT_IDS = 1000
 
@@ -189,12 +191,13 @@ class Work:
         """Whether the actor may do this, to this record if one is given."""
         if permission and not self.actor.may(permission):
             return False
-        if record is not None and self.actor.only_assigned:
-            if hasattr(record, "assigned_to_id"):
-                return self.actor.reaches(record.id, record.assigned_to_id)
-            if self.actor.contact_ids is not None and hasattr(record, "contact_id"):
-                return self.actor.reaches(record.contact_id, None)
-        return True
+        if record is None or not self.actor.only_assigned:
+            return True
+        if self.actor.contact_ids is not None:
+            # A client reaches what says whose it is; the number of another kind of record may be that of a contact by chance.
+            own = record.id if getattr(record, "__tablename__", "") == CONTACTS else getattr(record, "contact_id", None)
+            return self.actor.reaches(own, None)
+        return not hasattr(record, "assigned_to_id") or self.actor.reaches(record.id, record.assigned_to_id)
 
     def require(self, permission: str, record: Any = None) -> None:
         """:raises Forbidden: when the actor may not do this."""

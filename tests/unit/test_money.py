@@ -82,8 +82,11 @@ def test_amounts_are_read_as_people_and_programs_write_them(raw: object, found: 
 
 @pytest.mark.parametrize(
     "raw",
-    ["12.505", "twelve", "1e99", "NaN", "Infinity", "12 ABC", "99999999999999", True, [], {"amount": 1.5}, {"amount": True},
-     {"amount": "5"}, {"amount": 1, "currency": "EURO"}, {"amount": 1, "currency": 5}, {"amount": 10**15}, "1..5", "--1", "٣x"],
+    [
+        "12.505", "twelve", "all", "USD", "1e99", "NaN", "Infinity", "12 ABC", "99999999999999", True, [], {"amount": 1.5},
+        {"amount": True}, {"amount": "5"}, {"amount": 1, "currency": "EURO"}, {"amount": 1, "currency": 5}, {"amount": 10**15},
+        "1..5", "--1", "٣x",
+    ],
 )  # fmt: skip
 def test_what_is_no_amount_is_refused_with_a_sentence(raw: object) -> None:
     """The sentence says what to give instead."""

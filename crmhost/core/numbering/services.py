@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from ...db import upsert
 from ...errors import Invalid
@@ -66,17 +66,23 @@ def set_next(work: Work, name: str, pattern: str, date: dt.date, number: object)
 
     :raises Invalid: when it is not beyond those that were given: they would come again.
     """
-    period = _period(pattern, date)
-    last = _last(work, name, period) or 0
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number < 10**MOST_DIGITS:
         raise Invalid("Give a whole number above zero.")
-    if number <= last:
-        raise Invalid(Message("Numbers up to %(last)s were given already: give a higher one.", last=last))
-    if number == last + 1:
+    period = _period(pattern, date)
+    mine = upsert(work.session, Sequence).values(name=name, period=period, last=0)
+    # Locks the row, made when there is none, so that nobody takes a number in between.
+    last = work.session.scalar(
+        mine.on_conflict_do_update(index_elements=["name", "period"], set_={"last": Sequence.last}).returning(
+            Sequence.last
+        )
+    )
+    if number <= (last or 0):
+        raise Invalid(Message("Numbers up to %(last)s were given already: give a higher one.", last=last or 0))
+    if number == (last or 0) + 1:
         return
-    work.audit("numbering.set", "numbering", name, before={"next": last + 1}, after={"next": number})
-    given = upsert(work.session, Sequence).values(name=name, period=period, last=number - 1)
-    work.session.execute(given.on_conflict_do_update(index_elements=["name", "period"], set_={"last": number - 1}))
+    work.audit("numbering.set", "numbering", name, before={"next": (last or 0) + 1}, after={"next": number})
+    changed = update(Sequence).where(Sequence.name == name, Sequence.period == period).values(last=number - 1)
+    work.session.execute(changed, execution_options={"synchronize_session": False})
 
 
 def _last(work: Work, name: str, period: str) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -39,6 +40,18 @@ def test_a_client_reaches_the_contacts_it_is_given_and_no_other(host: Callable[.
             assert contacts.set_status(work, [other], "Customer") == 0
             if own:
                 contacts.update(work, mine, {"home_phone": "+33 6 99 00 00 00"})
+
+
+def test_a_client_does_not_reach_a_record_by_its_number(host: Callable[..., Host]) -> None:
+    """A record of another kind whose number is that of the client's contact is not theirs, unless it says so."""
+    crm = host()
+    mine = crm.make.contact()
+    with crm.work() as system:
+        work = acting(crm, system, contact_ids=frozenset({mine}))
+        assert not work.can("contacts.edit", SimpleNamespace(id=mine, assigned_to_id=None))
+        assert not work.can("contacts.edit", SimpleNamespace(id=mine))
+        assert not work.can("contacts.edit", SimpleNamespace(id=1, contact_id=mine + 1))
+        assert work.can("contacts.edit", SimpleNamespace(id=1, contact_id=mine))
 
 
 def test_somebody_limited_to_their_own_contacts_without_being_a_user_reaches_none(host: Callable[..., Host]) -> None:

@@ -54,9 +54,9 @@ def shelf(tmp_path: Path) -> Path:
 
 
 def keep(host: Host, content: bytes = b"hello", name: str = "note.txt", *, role: str = "", **more: object) -> int:
-    """A file of the plugin contacts, or of another; its number."""
+    """A file of a plugin that leaves it to the host who may open it, or of another; its number."""
     with host.work(role) as work:
-        staged = files.stage(work, content, name=name, **{"owner": "contacts", **more})  # type: ignore[arg-type]
+        staged = files.stage(work, content, name=name, **{"owner": "statuses", **more})  # type: ignore[arg-type]
         with work.begin():
             return files.store(work, staged).id
 
@@ -76,7 +76,7 @@ def test_a_file_is_kept_and_deleted(host: Callable[..., Host]) -> None:
     number = keep(made, PNG, "../me.png", media_type="text/html")
     with made.work() as work:
         file = files.get(work, number)
-        assert (file.name, file.size, file.media_type, file.owner) == ("me.png", len(PNG), "image/png", "contacts")
+        assert (file.name, file.size, file.media_type, file.owner) == ("me.png", len(PNG), "image/png", "statuses")
         assert file.sha256 == hashlib.sha256(PNG).hexdigest()
         with files.open(work, number) as stream:
             assert stream.read() == PNG
