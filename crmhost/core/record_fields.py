@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -10,6 +11,9 @@ from sqlalchemy import delete, select
 from ..errors import Conflict
 from ..messages import Message
 from ..work.unit import Work
+from . import fields as custom_fields
+from . import keyset
+from . import text as texts
 from .contacts.cleaned import Cleaned
 from .contacts.emails import check_email, email_key
 from .contacts.fields import ADDRESS_PARTS, PHONE_LENGTH, clean, fold_parts, instant
@@ -28,6 +32,7 @@ __all__ = [
     "assignee",
     "check_email",
     "clean",
+    "day",
     "drop_external_ids",
     "email_key",
     "external_ids",
@@ -36,8 +41,13 @@ __all__ = [
     "hue_for",
     "instant",
     "plain",
+    "reference",
     "release_external_ids",
+    "take_custom",
+    "text",
 ]
+
+_EARLIEST, _LATEST = dt.date(1900, 1, 1), dt.date(2200, 1, 1)
 
 #: Source, account and id in another system.
 ExternalKey = tuple[str, str, str]
@@ -105,3 +115,75 @@ def drop_external_ids(work: Work, kind: str, ids: Sequence[int]) -> None:
     for some in chunks(ids):
         chosen = (ExternalId.kind == kind, ExternalId.object_id.in_(some))
         work.session.execute(delete(ExternalId).where(*chosen), execution_options={"synchronize_session": False})
+
+
+# --- one field each --------------------------------------------------------------------------------------------------
+
+
+def text(
+    cleaned: Cleaned, name: str, value: object, longest: int, *, lines: bool = False, folded: bool = False
+) -> None:
+    """Takes a text, or refuses it at its field.
+
+    :param lines: it may have several lines.
+    :param folded: it is also stored as a key to compare by, which may be longer than the text and has the same limit.
+    """
+    if isinstance(value, bool) or (value is not None and not isinstance(value, (str, int))):
+        cleaned.refuse(name, Message("“%(field)s” must be text.", field=name))
+        return
+    found = "" if value is None else str(value)
+    found = texts.clean_text(found) if lines else texts.clean_line(found)
+    if len(found) > longest or (folded and len(texts.fold(found)) > longest):
+        cleaned.refuse(name, Message("This is too long: at most %(longest)s characters.", longest=longest))
+    else:
+        cleaned.values[name] = found
+
+
+def reference(cleaned: Cleaned, name: str, value: object) -> None:
+    """Takes the number of a record, ``None`` for none; whether there is one is asked elsewhere."""
+    number = keyset.valid_id(value)
+    if value in (None, ""):
+        cleaned.values[name] = None
+    elif number is None:
+        cleaned.refuse(name, Message("“%(field)s” must be the number of a record.", field=name))
+    else:
+        cleaned.values[name] = number
+
+
+def day(cleaned: Cleaned, name: str, value: object) -> None:
+    """Takes a day, as a date or as text such as 2026-03-31, ``None`` for none."""
+    if value in (None, ""):
+        cleaned.values[name] = None
+        return
+    try:
+        found = value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value).strip()[:10])
+    except ValueError:
+        found = None
+    if isinstance(found, dt.datetime):
+        found = found.date()
+    if found is None or not _EARLIEST <= found <= _LATEST:
+        shown = texts.shorten(texts.clean_line(str(value)), 60)
+        cleaned.refuse(name, Message("“%(shown)s” is not a date such as 2026-03-31.", shown=shown))
+    else:
+        cleaned.values[name] = found
+
+
+def take_custom(work: Work, cleaned: Cleaned, kind: str, stored: Mapping[str, Any] | None, *, required: bool) -> None:
+    """Puts the custom fields among ``cleaned.values`` together to the value of ``custom``, checked.
+
+    :param kind: whose fields, as the declared ``FieldObject`` names it.
+    :param stored: those of the record that is changed, ``None`` for a new one.
+    :param required: whether fields that have to be filled in are asked for.
+    """
+    if "custom" in cleaned.errors:
+        return
+    wanted = custom_fields.given_of(cleaned.values)
+    for name in [name for name in cleaned.values if name.startswith("custom.")]:
+        del cleaned.values[name]
+    if wanted is None and not required:
+        return
+    checked = custom_fields.check(work, kind, wanted or {}, stored, required=required)
+    for name, sentences in checked.errors.items():
+        for sentence in sentences:
+            cleaned.refuse(name, sentence)
+    cleaned.values["custom"] = checked.values

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from crmhost.api import Invalid, Message, Work, custom_fields, documents, keyset, money, record_fields, texts
+from crmhost.api import Invalid, Message, Work, documents, money, record_fields, texts
 
 from . import settings
 from .models import KIND, Invoice
@@ -24,7 +24,6 @@ LONGEST = {"reference": 120, "number": 60, "language": 10, "source": 60, "notes"
 _LINES_OF_TEXT = ("notes", "terms")
 _SHARED = ("custom", "tags", "external_ids")
 _OWN = (*PRICED, *LONGEST, "contact_id", "company_id", "currency", "date", "due_date", "status")
-_EARLIEST, _LATEST = dt.date(1900, 1, 1), dt.date(2200, 1, 1)
 
 
 def prepare(work: Work, given: Mapping[str, Any], current: Invoice | None, *, required: bool = False) -> dict[str, Any]:
@@ -45,58 +44,21 @@ def prepare(work: Work, given: Mapping[str, Any], current: Invoice | None, *, re
             cleaned.refuse(name, Message("An invoice has no field “%(field)s”.", field=shown))
     for name, longest in LONGEST.items():
         if name in given:
-            _text(cleaned, name, given[name], longest)
+            record_fields.text(
+                cleaned, name, given[name], longest, lines=name in _LINES_OF_TEXT, folded=name == "number"
+            )
     for name in ("contact_id", "company_id"):
         if name in given:
-            _reference(cleaned, name, given[name])
+            record_fields.reference(cleaned, name, given[name])
     for name in ("date", "due_date"):
         if name in given:
-            _day(cleaned, name, given[name])
+            record_fields.day(cleaned, name, given[name])
     _document(work, cleaned, given, current)
-    _custom(work, cleaned, current.custom if current else None, required=required)
+    record_fields.take_custom(work, cleaned, KIND, current.custom if current else None, required=required)
     _days(work, cleaned, current)
     if cleaned.errors:
         raise Invalid(cleaned.errors)
     return cleaned.values
-
-
-def _text(cleaned: record_fields.Cleaned, name: str, value: object, longest: int) -> None:
-    if isinstance(value, bool) or (value is not None and not isinstance(value, (str, int))):
-        cleaned.refuse(name, Message("“%(field)s” must be text.", field=name))
-        return
-    text = "" if value is None else str(value)
-    text = texts.clean_text(text) if name in _LINES_OF_TEXT else texts.clean_line(text)
-    if len(text) > longest or (name == "number" and len(texts.fold(text)) > longest):
-        cleaned.refuse(name, Message("This is too long: at most %(longest)s characters.", longest=longest))
-    else:
-        cleaned.values[name] = text
-
-
-def _reference(cleaned: record_fields.Cleaned, name: str, value: object) -> None:
-    number = keyset.valid_id(value)
-    if value in (None, ""):
-        cleaned.values[name] = None
-    elif number is None:
-        cleaned.refuse(name, Message("“%(field)s” must be the number of a record.", field=name))
-    else:
-        cleaned.values[name] = number
-
-
-def _day(cleaned: record_fields.Cleaned, name: str, value: object) -> None:
-    if value in (None, ""):
-        cleaned.values[name] = None
-        return
-    try:
-        day = value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value).strip()[:10])
-    except ValueError:
-        day = None
-    if isinstance(day, dt.datetime):
-        day = day.date()
-    if day is None or not _EARLIEST <= day <= _LATEST:
-        shown = texts.shorten(texts.clean_line(str(value)), 60)
-        cleaned.refuse(name, Message("“%(shown)s” is not a date such as 2026-03-31.", shown=shown))
-    else:
-        cleaned.values[name] = day
 
 
 def _days(work: Work, cleaned: record_fields.Cleaned, current: Invoice | None) -> None:
@@ -139,18 +101,3 @@ def _document(work: Work, cleaned: record_fields.Cleaned, given: Mapping[str, An
         for name, sentences in error.errors.items():
             for sentence in sentences:
                 cleaned.refuse(name, sentence)
-
-
-def _custom(work: Work, cleaned: record_fields.Cleaned, stored: Mapping[str, Any] | None, *, required: bool) -> None:
-    if "custom" in cleaned.errors:
-        return
-    wanted = custom_fields.given_of(cleaned.values)
-    for name in [name for name in cleaned.values if name.startswith("custom.")]:
-        del cleaned.values[name]
-    if wanted is None and not required:
-        return
-    checked = custom_fields.check(work, KIND, wanted or {}, stored, required=required)
-    for name, sentences in checked.errors.items():
-        for sentence in sentences:
-            cleaned.refuse(name, sentence)
-    cleaned.values["custom"] = checked.values

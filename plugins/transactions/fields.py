@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from crmhost.api import Invalid, Message, Money, Work, custom_fields, keyset, money, record_fields, texts
+from crmhost.api import Invalid, Message, Money, Work, money, record_fields, texts
 
 from . import kinds, settings
 from .models import KIND, Status, Transaction, Type
@@ -76,10 +76,12 @@ def prepare(
             cleaned.refuse(name, Message("A transaction has no field “%(field)s”.", field=shown))
     for name, longest in LONGEST.items():
         if name in given:
-            _text(cleaned, name, given[name], longest)
+            record_fields.text(
+                cleaned, name, given[name], longest, lines=name == "description", folded=name in ("ref", "name")
+            )
     for name in REFERENCES:
         if name in given:
-            _reference(cleaned, name, given[name])
+            record_fields.reference(cleaned, name, given[name])
     if given.get("type") not in (None, ""):
         _kind(cleaned, "type_id", known.type_of, given["type"])
     if given.get("status") not in (None, ""):
@@ -87,7 +89,7 @@ def prepare(
     if given.get("date") not in (None, ""):
         _date(work, cleaned, given["date"])
     _money(cleaned, given, known, current)
-    _custom(work, cleaned, current.custom if current else None, required=required)
+    record_fields.take_custom(work, cleaned, KIND, current.custom if current else None, required=required)
     values = cleaned.values
     if current is None:
         values.setdefault("type_id", known.types[0].id)
@@ -115,28 +117,6 @@ def day_of(work: Work, at: dt.datetime) -> dt.date:
 
 
 # --- one field each --------------------------------------------------------------------------------------------------
-
-
-def _text(cleaned: record_fields.Cleaned, name: str, value: object, longest: int) -> None:
-    if (value is not None and not isinstance(value, (str, int))) or isinstance(value, bool):
-        cleaned.refuse(name, Message("“%(field)s” must be text.", field=name))
-        return
-    text = "" if value is None else str(value)
-    text = texts.clean_text(text) if name == "description" else texts.clean_line(text)
-    if len(text) > longest or (name in ("ref", "name") and len(texts.fold(text)) > longest):
-        cleaned.refuse(name, Message("This is too long: at most %(longest)s characters.", longest=longest))
-    else:
-        cleaned.values[name] = text
-
-
-def _reference(cleaned: record_fields.Cleaned, name: str, value: object) -> None:
-    number = keyset.valid_id(value)
-    if value in (None, ""):
-        cleaned.values[name] = None
-    elif number is None:
-        cleaned.refuse(name, Message("“%(field)s” must be the number of a record.", field=name))
-    else:
-        cleaned.values[name] = number
 
 
 def _kind(cleaned: record_fields.Cleaned, column: str, find: Callable[[object], Type | Status], value: object) -> None:
@@ -262,21 +242,6 @@ def _line(line: Mapping[str, Any], currency: str) -> dict[str, Any]:
         raise ValueError(Message("this amount is too large."))
     text = f"{quantity.normalize() if quantity else Decimal(0):f}"
     return {"title": texts.clean_line(title), "quantity": text[:20], "unit_price": price.amount, "total": worth}
-
-
-def _custom(work: Work, cleaned: record_fields.Cleaned, stored: Mapping[str, Any] | None, *, required: bool) -> None:
-    if "custom" in cleaned.errors:
-        return
-    wanted = custom_fields.given_of(cleaned.values)
-    for name in [name for name in cleaned.values if name.startswith("custom.")]:
-        del cleaned.values[name]
-    if wanted is None and not required:
-        return
-    checked = custom_fields.check(work, KIND, wanted or {}, stored, required=required)
-    for name, sentences in checked.errors.items():
-        for sentence in sentences:
-            cleaned.refuse(name, sentence)
-    cleaned.values["custom"] = checked.values
 
 
 def _subtracting(values: dict[str, Any], known: Known, current: Transaction | None) -> None:
