@@ -11,7 +11,6 @@ from sqlalchemy import delete, select
 from ..errors import Conflict
 from ..messages import Message
 from ..work.unit import Work
-from . import fields as custom_fields
 from . import keyset
 from . import text as texts
 from .contacts.cleaned import Cleaned
@@ -19,6 +18,7 @@ from .contacts.emails import check_email, email_key
 from .contacts.fields import ADDRESS_PARTS, PHONE_LENGTH, clean, fold_parts, instant
 from .contacts.models import ExternalId
 from .contacts.records import assignee, plain
+from .fields import services as custom_fields
 from .hues import HUES, hue_for
 from .rows import chunks, insert_rows
 

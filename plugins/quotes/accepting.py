@@ -1,4 +1,4 @@
-"""Accepting and declining: once, of the version that the client saw, with a certificate that shows when anything of it was changed."""
+"""Accepting and declining: once, of the version that the client saw, with a certificate that shows whether it was changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from crmhost.api import Conflict, Invalid, Message, NotFound, Work, texts
 
-from . import states, versions
+from . import services, states, versions
 from .models import Acceptance, Quote, Version
 
 LARGEST_DRAWING = 200_000
@@ -87,6 +87,27 @@ def decline(work: Work, quote_id: int, *, digest: str, reason: str = "") -> Quot
     return quote
 
 
+def noted(work: Work, quote_id: int, decision: str, *, name: str = "", reason: str = "") -> Quote:
+    """Staff note what the client said elsewhere, on paper or on the phone; it is marked as theirs.
+
+    :param decision: accepted or declined.
+    :param name: who said so; the contact's name when it is left out.
+    :raises Conflict: see :func:`accept`.
+    """
+    work.require("quotes.edit")
+    quote = services.get(work, quote_id)
+    version = versions.current(work, quote)
+    if version is None:
+        raise Conflict("This quote was not sent yet.")
+    if decision == "declined":
+        return decline(work, quote_id, digest=version.digest, reason=reason)
+    if decision != "accepted":
+        raise Invalid({"decision": ["Choose accepted or declined."]})
+    who = name or version.client
+    accept(work, quote_id, digest=version.digest, name=who, address=work.actor.address, by=f"staff: {work.actor.label}")
+    return quote
+
+
 def of(work: Work, quote_id: int) -> Acceptance | None:
     """How a quote was accepted."""
     return work.session.get(Acceptance, quote_id)
@@ -138,7 +159,7 @@ def verify(work: Work, code: str) -> tuple[Acceptance, Version, bool]:
 
 def _one(work: Work, quote_id: int) -> Quote:
     wanted = select(Quote).where(Quote.id == quote_id, Quote.deleted_at.is_(None))
-    found = work.session.scalar(wanted.with_for_update().execution_options(populate_existing=True))
+    found: Quote | None = work.session.scalar(wanted.with_for_update().execution_options(populate_existing=True))
     if found is None:
         raise NotFound("quote", "")
     return found

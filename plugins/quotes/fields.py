@@ -19,27 +19,16 @@ PRICED = ("lines", "discount", "shipping", "shipping_taxes", "prices_include_tax
 LONGEST = {"title": 200, "language": 10, "source": 60, "notes": 20_000}
 LONGEST_CONTENT = 400_000
 _SHARED = ("custom", "tags", "external_ids")
-_OWN = (
-    *PRICED,
-    *LONGEST,
-    "content",
-    "value",
-    "contact_id",
-    "company_id",
-    "owner_id",
-    "currency",
-    "date",
-    "valid_until",
-    "status",
-)
+_REFERENCES = ("contact_id", "company_id", "owner_id")
+_OWN = (*PRICED, *LONGEST, *_REFERENCES, "content", "value", "currency", "date", "valid_until", "status")
 
 
 def prepare(work: Work, given: Mapping[str, Any], current: Quote | None, *, required: bool = False) -> dict[str, Any]:
     """The fields as they will be stored: columns, ``document``, ``tags``, ``external_ids``. Only those that were given.
 
-    :param given: ``title``, ``value`` (money; without lines), ``contact_id``, ``company_id``, ``owner_id``, ``date``, ``valid_until``,
-        ``content`` (HTML with placeholders), ``notes``, ``language``, ``currency``, the keys of ``documents.read``, ``tags``,
-        ``external_ids``, ``custom``, ``custom.KEY``; ``status`` is dealt with elsewhere.
+    :param given: ``title``, ``value`` (money; without lines), ``contact_id``, ``company_id``, ``owner_id``, ``date``,
+        ``valid_until``, ``content`` (HTML with placeholders), ``notes``, ``language``, ``currency``, the keys of
+        ``documents.read``, ``tags``, ``external_ids``, ``custom``, ``custom.KEY``; ``status`` is dealt with elsewhere.
     :param current: the one that is changed, ``None`` for a new one.
     :raises Invalid: sentences by field.
     """
@@ -54,7 +43,7 @@ def prepare(work: Work, given: Mapping[str, Any], current: Quote | None, *, requ
             record_fields.text(cleaned, name, given[name], longest, lines=name == "notes", folded=name == "title")
     if (current is None or "title" in given) and not cleaned.values.get("title") and "title" not in cleaned.errors:
         cleaned.refuse("title", "Give the quote a title.")
-    for name in ("contact_id", "company_id", "owner_id"):
+    for name in _REFERENCES:
         if name in given:
             record_fields.reference(cleaned, name, given[name])
     for name in ("date", "valid_until"):

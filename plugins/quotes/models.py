@@ -25,8 +25,8 @@ _LIVE = _where("deleted_at IS NULL")
 class Quote(documents.Priced, Base):  # type: ignore[misc, valid-type]  # the base is made by a function
     """A quote. ``content`` is HTML with placeholders, written by people; what the client saw stands in a :class:`Version`.
 
-    ``state`` is draft, sent, viewed, accepted, declined or expired. ``value`` is what it is worth: the total of its lines, or what
-    was typed when it has none; minor units of ``currency``. ``owner_id`` is the user who is told what becomes of it.
+    ``state`` is draft, sent, viewed, accepted, declined or expired. ``value`` is what it is worth: the total of its lines, or
+    what was typed when it has none; minor units of ``currency``. ``owner_id`` is the user who is told what becomes of it.
     """
 
     __tablename__ = "quotes_quote"
@@ -40,6 +40,7 @@ class Quote(documents.Priced, Base):  # type: ignore[misc, valid-type]  # the ba
         Index("ix_quotes_quote_state_valid", "state", "valid_until"),
         Index("ix_quotes_quote_contact", "contact_id", "date", "id"),
         Index("ix_quotes_quote_company", "company_id", "date", "id"),
+        Index("ix_quotes_quote_owner", "owner_id", "date", "id"),
         Index("ix_quotes_quote_deleted", "deleted_at", "id", **_where("deleted_at IS NOT NULL")),
         {"sqlite_autoincrement": True},
     )
@@ -91,7 +92,7 @@ class Quote(documents.Priced, Base):  # type: ignore[misc, valid-type]  # the ba
 class Version(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
     """A quote as it was sent: it never changes.
 
-    ``digest`` is the SHA-256 of :func:`.versions.canonical`, what the client saw and agrees to. ``html`` is the filled-in content.
+    ``digest`` is the SHA-256 of :func:`.versions.canonical`, what the client saw and agrees to. ``html`` is the filled-in text.
     """
 
     __tablename__ = "quotes_version"
@@ -113,8 +114,6 @@ class Version(Base):  # type: ignore[misc, valid-type]  # the base is made by a 
     sender: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     language: Mapped[str] = mapped_column(String(10), default="")
     digest: Mapped[str] = mapped_column(String(64))
-    #: Its PDF, once it was asked for.
-    file_id: Mapped[int | None] = mapped_column(ForeignKey("files_file.id", ondelete="SET NULL"))
     made_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
 
 
@@ -125,6 +124,7 @@ class Acceptance(Base):  # type: ignore[misc, valid-type]  # the base is made by
     """
 
     __tablename__ = "quotes_acceptance"
+    __table_args__ = (Index("ix_quotes_acceptance_version", "version_id"),)
 
     quote_id: Mapped[int] = mapped_column(ForeignKey("quotes_quote.id", ondelete="CASCADE"), primary_key=True)
     version_id: Mapped[int] = mapped_column(ForeignKey("quotes_version.id", ondelete="CASCADE"))
@@ -145,7 +145,7 @@ class Acceptance(Base):  # type: ignore[misc, valid-type]  # the base is made by
 
 
 class Template(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
-    """A text to begin a quote with. ``builtin`` names one that came with the plugin; it can be changed and deleted like any other."""
+    """A text to begin a quote with. ``builtin`` names one that came along; it can be changed and deleted like any other."""
 
     __tablename__ = "quotes_template"
 

@@ -14,6 +14,7 @@ from crmhost.api import (
     Message,
     NotFound,
     Stale,
+    User,
     Work,
     contacts,
     custom_fields,
@@ -21,6 +22,7 @@ from crmhost.api import (
     keyset,
     links,
     record_fields,
+    records,
     search,
     tags,
     texts,
@@ -28,7 +30,7 @@ from crmhost.api import (
 
 from . import fields, settings
 from .models import KIND, Quote, Template
-from .states import OPEN, set_state, state_named
+from .states import set_state, state_named
 
 
 def get(work: Work, quote_id: int, *, in_bin: bool = False, lock: bool = False) -> Quote:
@@ -45,7 +47,7 @@ def get(work: Work, quote_id: int, *, in_bin: bool = False, lock: bool = False) 
         wanted = wanted.where(Quote.within_reach(work.actor))
     if lock:
         wanted = wanted.with_for_update().execution_options(populate_existing=True)
-    found = work.session.scalar(wanted)
+    found: Quote | None = work.session.scalar(wanted)
     if found is None:
         raise NotFound("quote", quote_id)
     return found
@@ -117,20 +119,7 @@ def update(work: Work, quote_id: int, given: Mapping[str, Any], *, version: int 
     stored = quote.custom
     if "document" in values:
         quote.price(values["document"])
-    names = (
-        "title",
-        "contact_id",
-        "company_id",
-        "owner_id",
-        "date",
-        "valid_until",
-        "content",
-        "notes",
-        "language",
-        "custom",
-        "source",
-    )
-    for name in names:
+    for name in _COLUMNS:
         if name in values and values[name] != getattr(quote, name):
             setattr(quote, name, values[name])
     quote.title_key = texts.fold(quote.title)[:200]
@@ -217,6 +206,7 @@ def empty_bin(work: Work, limit: int = 50) -> int:
     for quote in found:
         work.session.delete(quote)
     links.drop(work, KIND, ids)
+    records.forget(work, KIND, ids)
     record_fields.drop_external_ids(work, KIND, ids)
     custom_fields.drop(work, KIND, ids)
     work.session.flush()
@@ -254,6 +244,11 @@ def check_customer(work: Work, values: Mapping[str, Any], current: Quote | None 
             wrong["company_id"] = [
                 Message("There is no company %(number)s, or you may not see it.", number=str(company))
             ]
+    owner = values.get("owner_id")
+    if owner is not None and (current is None or owner != current.owner_id):
+        user = work.session.get(User, owner)
+        if user is None or user.disabled_at is not None:
+            wrong["owner_id"] = [Message("There is no active user “%(value)s”.", value=str(owner))]
     if work.actor.only_assigned and contact is None:
         wrong.setdefault("contact_id", ["Choose one of your contacts: you would not see this quote otherwise."])
     if wrong:
@@ -272,6 +267,10 @@ def find_by(work: Work, quote: Quote) -> None:
 
 # --- helpers ----------------------------------------------------------------------------------------------------------
 
+#: What is written as it was given.
+_COLUMNS = (
+    "title", "contact_id", "company_id", "owner_id", "date", "valid_until", "content", "notes", "language", "custom", "source",
+)  # fmt: skip
 #: What the client agreed to.
 _FIXED = ("title", "content", "date", "valid_until", "contact_id", "company_id", "document", "value")
 
@@ -319,7 +318,3 @@ def _bin(work: Work, quote: Quote, at: dt.datetime | None) -> None:
         search.drop(work, KIND, [quote.id])
     work.audit(name, KIND, quote.id)
     work.changed(Change(name, KIND, quote.id, {}, {"contact_id": quote.contact_id, "company_id": quote.company_id}))
-
-
-__all__ = ["OPEN", "check_customer", "create", "delete", "duplicate", "empty_bin", "find_by", "get", "restore", "snapshot", "tags_of",
-           "to_invoice", "update"]  # fmt: skip

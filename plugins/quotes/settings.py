@@ -30,7 +30,7 @@ def declared() -> list[Setting]:
         ),
         Setting(
             key=LINKS, label="Easy-access links", kind="boolean", default=True,
-            help="On: who has the link of a quote opens it without signing in. Off: links lead to the sign-in of the client portal.",
+            help="On: who has the link of a quote opens it without signing in. Off: links lead to the client portal.",
         ),
         Setting(
             key=LINK_DAYS, label="Days a link holds", kind="integer", default=180, validate=_days,

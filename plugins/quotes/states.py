@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from crmhost.api import Change, Invalid, Message, Work, texts
 
@@ -57,10 +58,19 @@ def set_state(work: Work, quote: Quote, state: str) -> None:
     work.changed(Change(f"quote.{state}", KIND, quote.id, {"state": before}, change))
 
 
+def _late(work: Work) -> Select[Any]:
+    return select(Quote).where(Quote.state.in_(OPEN), Quote.valid_until < work.today, Quote.deleted_at.is_(None))
+
+
+def has_late(work: Work) -> bool:
+    """Whether quotes are to expire."""
+    return work.session.scalar(_late(work).with_only_columns(Quote.id).limit(1)) is not None
+
+
 def expire(work: Work, limit: int = BATCH) -> int:
     """Has open quotes whose last day passed expire; gives how many did."""
-    late = select(Quote).where(Quote.state.in_(OPEN), Quote.valid_until < work.today, Quote.deleted_at.is_(None))
-    found = work.session.scalars(late.order_by(Quote.id).limit(limit).with_for_update(skip_locked=True)).all()
+    chosen = _late(work).order_by(Quote.id).limit(limit).with_for_update(skip_locked=True)
+    found = work.session.scalars(chosen).all()
     for quote in found:
         set_state(work, quote, "expired")
     return len(found)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from crmhost.api import Contact, Invalid, Message, Work, contacts, documents, links, mail, placeholders
+from crmhost.api import Contact, Invalid, Message, NotFound, Work, contacts, documents, links, mail, placeholders
 
 from . import services, settings
 from .models import KIND, Quote, Version
@@ -80,7 +80,7 @@ def freeze(work: Work, quote: Quote) -> Version:
         made_at=work.now,
     )
     version.digest = digest(version)
-    last = work.session.scalar(
+    last: Version | None = work.session.scalar(
         select(Version).where(Version.quote_id == quote.id).order_by(Version.number.desc()).limit(1)
     )
     if last is not None and last.digest == version.digest:
@@ -118,6 +118,18 @@ def current(work: Work, quote: Quote) -> Version | None:
     return work.session.get(Version, quote.version_id) if quote.version_id else None
 
 
+def shown(work: Work, quote_id: int) -> tuple[Quote, Version]:
+    """A quote that was sent, and the version that the client sees.
+
+    :raises NotFound: when there is none, or it was never sent: a draft is nobody's but ours.
+    """
+    quote = work.session.scalar(work.visible(Quote).where(Quote.id == quote_id, Quote.state != "draft"))
+    version = current(work, quote) if quote is not None else None
+    if quote is None or version is None:
+        raise NotFound("quote", "")
+    return quote, version
+
+
 def all_of(work: Work, quote: Quote) -> list[Version]:
     """All versions of a quote, the newest first."""
     return list(
@@ -128,7 +140,7 @@ def all_of(work: Work, quote: Quote) -> list[Version]:
 def send(work: Work, quote_id: int) -> tuple[Version, str]:
     """Freezes a quote and makes its link: from now on the client can open and accept it. Gives the version and the link's token.
 
-    The mail is queued by :mod:`.sending`, in the same transaction where one is wanted. A quote that was accepted is not sent again.
+    The mail is queued by :mod:`.sending`, in the same transaction where one is wanted. What was accepted is not sent again.
 
     :raises Invalid: see :func:`check`.
     """
