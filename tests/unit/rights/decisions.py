@@ -23,6 +23,7 @@ frame.search person
 frame.keep_order person
 frame.keep_columns person
 frame.save_view person
+frame.line_totals person
 notifications.index person
 notifications.menu person
 notifications.open_one person
@@ -108,7 +109,7 @@ gallery.charts person
 gallery.done public
 
 records.retag contacts.edit
-records.known_tags contacts.edit
+records.known_tags contacts.edit|transactions.edit
 records.keep_boxes person
 
 journal.index journal.view
@@ -195,8 +196,17 @@ mail.unsubscribe public
 
 funnel.index funnel.view
 funnel.box funnel.view
-csv_tools.export contacts.export
-csv_tools.write_export contacts.export
+transactions.index transactions.view
+transactions.bin transactions.view
+transactions.page transactions.view
+transactions.new transactions.edit
+transactions.edit transactions.edit
+transactions.status transactions.edit
+transactions.delete transactions.delete
+transactions.restore transactions.delete
+transactions.types settings.edit
+csv_tools.export contacts.export|transactions.export
+csv_tools.write_export contacts.export|transactions.export
 csv_tools.imports csv_tools.import
 csv_tools.upload csv_tools.import
 csv_tools.run csv_tools.import
@@ -281,6 +291,11 @@ rest_api_hooks.replay rest_api.webhooks
 rest_api_hooks.replay_failed rest_api.webhooks
 rest_api_hooks.send_test rest_api.webhooks
 funnel_api.read_funnel funnel.view
+transactions_api.list_transactions transactions.view
+transactions_api.add_transaction transactions.edit
+transactions_api.read_transaction transactions.view
+transactions_api.change_transaction transactions.edit
+transactions_api.remove_transaction transactions.delete
 """
 
 #: Endpoint -> what it takes.
@@ -301,6 +316,7 @@ BODIES: dict[str, object] = {
     "rest_api_journal.add_type": {"label": "Visit"},
     "rest_api_journal.change_type": {"label": "Visit"},
     "rest_api_settings.change_settings": {"site.name": "New"},
+    "transactions_api.add_transaction": {"ref": "R", "name": "N"},
     "rest_api_hooks.add_webhook": {"url": "https://example.com/", "events": ["contact.created"]},
 }
 
