@@ -128,7 +128,8 @@ def _copy(connection: Connection, number: int) -> None:
         connection, values_of, values_of.c.object_id <= last, {"object_id": values_of.c.object_id + step}, ("id",)
     )
     links = Tagging.__table__
-    _copy_rows(connection, links, links.c.object_id <= last, {"object_id": links.c.object_id + step})
+    chosen = (links.c.object_type == "contact") & (links.c.object_id <= last)
+    _copy_rows(connection, links, chosen, {"object_id": links.c.object_id + step})
     counts = select(contact.c.status_id, func.count()).where(contact.c.id > step).group_by(contact.c.status_id)
     connection.execute(insert(StatusCount).from_select(["status_id", "amount"], counts))
     if connection.dialect.name == "postgresql":
