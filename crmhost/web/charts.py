@@ -1,6 +1,7 @@
 """Charts: figures with the question that they answer, how they were computed, and the same values as a table.
 
-A chart is data; ``crmhost/charts.html`` shows it in a card or in a box, the bundle's ``charts.js`` draws it.
+A chart is data; ``crmhost/charts.html`` shows it in a card or in a box with its picture. The bundle's ``charts.js`` takes its
+place once somebody points at it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from ..money import digits_of
-from .i18n import money, number, percent
+from .i18n import money, number, percent, short
+from .pictures import Picture, axis_of, breadth, picture
 
 Kind = Literal["line", "bar", "rows", "pie"]
 Style = Literal["main", "past", "soft", "2", "3", "4"]
@@ -146,7 +148,7 @@ class Chart:
     def legend(self) -> list[tuple[str, str, str]]:
         """What tells the series apart: (style, name, value as text) each; values only for a pie, nothing for one series."""
         if self.kind == "pie":
-            labels, values = self._slices()
+            labels, values = self.slices()
             whole = sum(values)
             return [
                 (str(place + 1), label, f"{self.text(value)} · {percent(value / whole)}")
@@ -164,7 +166,7 @@ class Chart:
     @property
     def spec(self) -> str:
         """What ``data-chart`` holds, as JSON."""
-        labels, values = self._slices() if self.kind == "pie" else (self.labels, None)
+        labels, values = self.slices() if self.kind == "pie" else (self.labels, None)
         told: dict[str, Any] = {
             "kind": self.kind,
             "labels": list(labels),
@@ -183,7 +185,21 @@ class Chart:
             told["running"] = self.running
         if self.stacked:
             told["stacked"] = True
+        if self.kind != "pie" and not self.hollow:
+            along = axis_of(self)
+            told["axis"] = {
+                "min": along.low,
+                "max": along.high,
+                "step": along.step,
+                "texts": [self.short(value) for value in along.ticks],
+                "breadth": breadth(self),
+            }
         return json.dumps(told, ensure_ascii=False)
+
+    @property
+    def picture(self) -> Picture:
+        """What stands on the page until the chart is pointed at; only of one that is not hollow."""
+        return picture(self)
 
     def text(self, value: float | None) -> str:
         """A value in full, in the reader's manner."""
@@ -193,7 +209,15 @@ class Chart:
             return money(round(value), self.currency)
         return percent(value) if self.unit == "percent" else number(value)
 
-    def _slices(self) -> tuple[list[str], list[float]]:
+    def short(self, value: float) -> str:
+        """A value as it stands along an axis: “1.5K”."""
+        if self.unit == "percent":
+            return percent(value, 0 if math.isclose(value * 100, round(value * 100), abs_tol=1e-9) else 1)
+        if self.unit == "money":
+            return short(value / 10 ** digits_of(self.currency), self.currency)
+        return short(value)
+
+    def slices(self) -> tuple[list[str], list[float]]:
         """The parts of a pie, the smallest of many as one."""
         parts = [(label, value or 0) for label, value in zip(self.labels, self.series[0].values, strict=True)]
         if len(parts) > SLICES:

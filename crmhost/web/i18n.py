@@ -18,7 +18,13 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, format_timedelta, parse_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import (
+    format_compact_currency,
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    format_percent,
+)
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, request
 from flask_babel import Babel, Domain, get_locale, gettext
@@ -32,6 +38,8 @@ if TYPE_CHECKING:
 
 CORE_TRANSLATIONS = Path(__file__).resolve().parent.parent / "translations"
 SOURCE_LOCALE = "en"
+#: From here on numbers have groups of digits.
+LONG = 1000
 _BLANKS = re.compile(r"[\s\u00a0\u202f'’]")
 
 _read: dict[tuple[Path, int], Translations] = {}
@@ -187,6 +195,22 @@ def money(amount: int | Money, currency: str = "") -> str:
     :param currency: its three letters.
     """
     return in_words(amount if isinstance(amount, Money) else Money(amount, currency), _locale())
+
+
+def short(value: float, currency: str = "") -> str:
+    """A number as an axis shows it, in few letters: “1.5K”, “€20K”.
+
+    :param currency: of an amount in major units.
+    """
+    locale = _locale()
+    compact = str(format_compact_decimal(value, locale=locale, fraction_digits=1))
+    if abs(value) >= LONG and not any(letter.isalpha() for letter in compact):
+        # Some languages shorten from a million on; what they write in full they group.
+        if not currency:
+            return number(value, 0)
+        pattern = locale.currency_formats["standard"].pattern.replace(".00", "")
+        return str(format_currency(value, currency, pattern, locale=locale, currency_digits=False))
+    return str(format_compact_currency(value, currency, locale=locale, fraction_digits=1)) if currency else compact
 
 
 def parse_number(text: str) -> Decimal:

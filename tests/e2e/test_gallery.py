@@ -100,12 +100,18 @@ def test_what_is_not_wanted_does_not_move_and_forced_colours_keep_what_matters(
     page.goto("/dev/gallery/charts", wait_until="networkidle")
     moving = page.evaluate("document.getAnimations().filter(one => one.playState === 'running').length")
     assert moving == 0
-    fills = (
-        page.locator(".crm-chart")
-        .nth(4)
-        .evaluate("place => [...place.querySelectorAll('svg path[stroke]')].map(path => path.getAttribute('stroke'))")
+    four = page.locator(".crm-chart").nth(4)
+    strokes = four.evaluate(
+        "place => [...place.querySelectorAll('path.line')].map(path => getComputedStyle(path).stroke)"
     )
-    assert len({fill for fill in fills if fill.startswith("rgb")}) >= 4
+    assert len(set(strokes)) == len(strokes) == 4
+    four.focus()
+    expect(four.locator(".crm-picture")).to_have_count(0)
+    strokes = four.evaluate(
+        "place => [...place.querySelectorAll('svg path[stroke]')].map(path => path.getAttribute('stroke'))"
+    )
+    assert len({stroke for stroke in strokes if stroke.startswith("rgb")}) >= 4
+    four.evaluate("place => place.blur()")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")

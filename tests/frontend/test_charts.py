@@ -20,14 +20,14 @@ REVENUE = {
 }
 
 
-def card(spec: dict[str, Any], *, hidden: bool = False) -> str:
+def card(spec: dict[str, Any], *, hidden: bool = False, picture: str = "") -> str:
     own = "<p data-chart-shown>A picture of the page's own</p>" if hidden else ""
     shown = "hidden" if hidden else "data-chart-shown"
     return (
         f'<section class="card" data-chart-card data-key-scope><button data-chart-table data-key="t">Table</button>'
         f'<button data-chart-download="csv">CSV</button><button data-chart-download="svg">SVG</button>'
         f'<button data-chart-download="png">PNG</button>{own}<div class="crm-chart" {shown} role="img" tabindex="0" '
-        f'aria-label="Revenue" data-chart-name="Revenue 2026?" data-chart="{html.escape(json.dumps(spec))}"></div>'
+        f'aria-label="Revenue" data-chart-name="Revenue 2026?" data-chart="{html.escape(json.dumps(spec))}">{picture}</div>'
         f'<div class="crm-chart-values" data-chart-values><table><tr><td>{spec["kind"]} as a table</td></tr></table></div></section>'
     )
 
@@ -58,6 +58,25 @@ def test_values_are_shown_and_said_by_arrow_keys(site: Site, page: Page) -> None
     expect(page.get_by_role("status").first).to_have_text("Nov, so far: €41,632.00")
     page.get_by_role("img", name="Revenue").press("Escape")
     expect(page.locator(".crm-chart svg text", has_text="€41,632.00")).to_be_hidden()
+
+
+def test_what_draws_is_fetched_once_somebody_turns_to_a_chart(site: Site, page: Page) -> None:
+    """Until then the picture of the server stands there; what is pressed meanwhile counts, and the next chart stays a picture."""
+    picture = '<div class="crm-picture">As the server drew it</div>'
+    site.page("/", card(REVENUE, picture=picture) + card(REVENUE | {"kind": "line"}, picture=picture))
+    fetched: list[str] = []
+    page.on("request", lambda asked: fetched.append(asked.url))
+    page.goto("/", wait_until="networkidle")
+    assert not [url for url in fetched if site.files["charts.js"] in url]
+    first, second = page.locator(".crm-chart").all()
+    first.press("ArrowRight")
+    expect(page.get_by_role("status").first).to_have_text("Sep: €57,920.00")
+    expect(first.locator("svg text", has_text="€57,920.00")).to_be_visible()
+    assert [url for url in fetched if site.files["charts.js"] in url]
+    expect(first.get_by_text("As the server drew it")).to_have_count(0)
+    expect(second.get_by_text("As the server drew it")).to_be_visible()
+    second.hover()
+    expect(second.locator("svg text", has_text="Oct")).to_have_count(2)
 
 
 def test_table_is_one_key_away(site: Site, page: Page) -> None:

@@ -1,5 +1,5 @@
 // Beside a chart, inside [data-chart-card]: [data-chart-table] shows its values, which stand in the page, as a table in its
-// place; [data-chart-download="png|svg|csv"] saves it. The drawing is fetched only when a picture is wanted.
+// place; [data-chart-download="png|svg|csv"] saves it. What draws is heavy: it is fetched only when somebody turns to a chart.
 import { make } from "./texts.js";
 
 document.addEventListener("click", (event) => {
@@ -13,6 +13,34 @@ document.addEventListener("click", (event) => {
   // Pressed by its key: the next press is meant for the same chart, also when the page moved under the pointer.
   if (event.detail === 0) button.focus({ preventScroll: true });
 });
+
+/** Draws a chart once somebody points at it, focuses it or presses a key there; at once where the server drew no picture. */
+export function wake(place) {
+  const draw = async () => (await import("./charts.js")).chart(place);
+  if (!place.querySelector(".crm-picture")) return draw();
+  const listening = new AbortController();
+  const keys = [];
+  let pointer;
+  let waking = false;
+  const start = async (event) => {
+    if (event.type === "pointermove") pointer = event;
+    if (event.type === "pointerleave") pointer = undefined;
+    if (event.type === "keydown" && !event.ctrlKey && !event.metaKey && !event.altKey && /^(Arrow|Home|End)/.test(event.key)) {
+      event.preventDefault();
+      keys.push(event);
+    }
+    if (waking) return;
+    waking = true;
+    const drawing = await draw().finally(() => (waking = false));
+    listening.abort();
+    if (!drawing) return;
+    // What was done while it was on its way is not lost.
+    for (const { key } of keys) place.dispatchEvent(new KeyboardEvent("keydown", { key }));
+    const { left, top } = place.getBoundingClientRect();
+    if (pointer && !keys.length) drawing.dispatchAction({ type: "showTip", x: pointer.clientX - left, y: pointer.clientY - top });
+  };
+  for (const kind of ["pointermove", "pointerleave", "pointerdown", "focus", "keydown"]) place.addEventListener(kind, start, { signal: listening.signal });
+}
 
 /** Saves the chart as a picture with its title, or its values as CSV with a header row. */
 async function download(kind, { chart, chartName: title }) {

@@ -1,5 +1,5 @@
 // Charts: <div class="crm-chart" data-chart='{…}' role="img" tabindex="0" aria-label="…">. What data-chart holds is in README.md;
-// crmhost/web/charts.py writes it. Colours come from the tokens, so that a theme restyles charts too. The tooltip is drawn as
+// crmhost/web/charts.py writes it, and crmhost/web/pictures.py the picture that stands there before. Colours come from the tokens, so that a theme restyles charts too. The tooltip is drawn as
 // part of the picture: ECharts' own HTML tooltip writes style attributes, which the CSP refuses.
 import { BarChart, LineChart, PieChart } from "echarts/charts";
 import { GridComponent, LegendComponent, TitleComponent, TooltipComponent } from "echarts/components";
@@ -51,9 +51,14 @@ function axes(spec, read, text) {
       lineStyle: { color: token("line-strong"), type: "solid" }, shadowStyle: { color: token("hover") },
     },
   };
+  const along = spec.axis && {
+    min: spec.axis.min, max: spec.axis.max, interval: spec.axis.step,
+    axisLabel: { ...text, margin: 10, hideOverlap: true, formatter: (value) => spec.axis.texts[Math.round((value - spec.axis.min) / spec.axis.step)] ?? "" },
+  };
   const values = {
     type: "value", splitNumber: 4, minInterval: spec.format?.kind === "money" || spec.format?.kind === "percent" ? 0 : 1,
     axisLabel: { ...text, margin: 10, hideOverlap: true, formatter: read.short }, splitLine: { lineStyle: { color: token("line") } },
+    ...along,
   };
   const grid = { left: 2, right: spec.kind === "rows" ? 24 : 10, top: 18, bottom: 4, containLabel: true };
   if (spec.kind !== "rows") return { grid, xAxis: { ...labels, ...(below && { position: "bottom" }) }, yAxis: values };
@@ -86,7 +91,7 @@ function line({ name, values, style = "main" }) {
   };
 }
 
-function bar({ name, values, style = "main" }, { kind, running, stacked, series }, read) {
+function bar({ name, values, style = "main" }, { kind, running, stacked, series, axis }, read) {
   const colour = token(STYLES[style]);
   const [soft, below, ink] = [token("series-soft"), token("series-2"), token("ink-2")];
   const [round, back] = kind === "rows" ? [[0, 4, 4, 0], [4, 0, 0, 4]] : [[4, 4, 0, 0], [0, 0, 4, 4]];
@@ -109,7 +114,7 @@ function bar({ name, values, style = "main" }, { kind, running, stacked, series 
       },
     };
   };
-  return { name, type: "bar", barMaxWidth: kind === "rows" ? 24 : 40, barCategoryGap: "40%", stack: stacked ? "all" : undefined, data: values.map(item), itemStyle: { color: colour }, emphasis: { disabled: true } };
+  return { name, type: "bar", ...(axis ? { barWidth: `${axis.breadth * 100}%`, barGap: "30%" } : { barMaxWidth: kind === "rows" ? 24 : 40 }), barCategoryGap: "40%", stack: stacked ? "all" : undefined, data: values.map(item), itemStyle: { color: colour }, emphasis: { disabled: true } };
 }
 
 function pie({ name, values }, { labels }) {
@@ -121,12 +126,12 @@ function pie({ name, values }, { labels }) {
 }
 
 /** What ECharts draws; a saved picture has its title and its legend with it. */
-function option(spec, saved) {
+function option(spec, saved, still) {
   const read = formats(spec.format);
   const text = { color: token("ink-3"), fontFamily: font(), fontSize: 12 };
   const named = spec.series.length > 1 || spec.kind === "pie";
   const drawn = {
-    animation: !saved && !matchMedia("(prefers-reduced-motion: reduce), print").matches,
+    animation: !saved && !still && !matchMedia("(prefers-reduced-motion: reduce), print").matches,
     animationDuration: 300,
     textStyle: text,
     tooltip: tooltip(spec, read),
@@ -151,12 +156,17 @@ export function picture(spec, title) {
   return svg;
 }
 
-/** Draws what `place.dataset.chart` says, and again when the theme, the size or that attribute changes. */
+/** Draws what `place.dataset.chart` says, and again when the theme, the size or that attribute changes. Gives the drawing. */
 export async function chart(place) {
   await document.fonts.ready;
+  if (!place.isConnected) return;
+  // What takes the place of a picture must be the same at once: nothing grows, nothing flickers.
+  const before = [...place.children];
+  place.replaceChildren();
   const drawing = init(place, null, { renderer: "svg" });
-  const paint = () => drawing.setOption(option(JSON.parse(place.dataset.chart)), true);
+  const paint = () => drawing.setOption(option(JSON.parse(place.dataset.chart), undefined, before.length > 0), true);
   paint();
+  drawing.getZr().flush();
   const size = new ResizeObserver(() => place.clientWidth && drawing.resize());
   const change = new MutationObserver(paint);
   const paper = matchMedia("print");
@@ -185,4 +195,5 @@ export async function chart(place) {
   });
   const hide = () => { at = -1; drawing.dispatchAction({ type: "hideTip" }); };
   place.addEventListener("blur", hide);
+  return drawing;
 }

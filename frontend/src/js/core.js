@@ -13,7 +13,7 @@ import "./session.js";
 import "./preview.js";
 import "./theme.js";
 import "./small.js";
-import "./chart-tools.js";
+import { wake } from "./chart-tools.js";
 
 import { enhance } from "./enhance.js";
 
@@ -38,6 +38,6 @@ const whenShown = (element, start) => {
 
 enhance("[data-sortable]", (area) => whenShown(area, async () => (await import("./sortable.js")).sortable(area)));
 enhance("select[data-choices]", (select) => whenShown(select, async () => (await import("./choices.js")).choices(select)));
-enhance("[data-chart]:not([hidden])", async (place) => (await import("./charts.js")).chart(place));
+enhance("[data-chart]:not([hidden])", wake);
 enhance("[data-lines]", async (editor) => (await import("./lines.js")).lines(editor));
 enhance("textarea[data-rich]", async (area) => (await import("./rich/editor.js")).rich(area));
