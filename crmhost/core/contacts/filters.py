@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal, literal_column, select, union_all
@@ -15,7 +15,7 @@ from ...messages import Message
 from ...work.unit import Work
 from ..days import day_start
 from ..fields import conditions as field_conditions
-from ..fields.conditions import OnRows
+from ..fields.conditions import FieldCondition, OnRows
 from ..fields.definitions import PREFIX
 from ..keyset import there, valid_id
 from ..statuses import counts as status_counts
@@ -76,13 +76,17 @@ def conditions(work: Work, given: Mapping[str, str]) -> list[Condition]:
             found.append(_BUILT_IN[name](work, text) if name in _BUILT_IN else _contributed(work, name, text))
         except Invalid as error:
             errors[name] = [str(error)]
+    fields: dict[str, Sequence[FieldCondition]] = {}
     for key, parts in custom.items():
         try:
-            found += _custom(work, key, parts)
+            fields[key] = field_conditions.of_filters(work, KIND, key, parts)
         except Invalid as error:
             errors[".".join(filter(None, (PREFIX + key, parts[0][0])))] = [str(error)]
     if errors:
         raise Invalid(errors)
+    if fields:
+        asked = tuple((key, *parts) for key, parts in custom.items())
+        found += work.once(("custom filters", asked, NARROW), lambda: _of_fields(work, fields))
     if work.actor.only_assigned:
         found.append(_plain("assigned_to", Contact.within_reach(work.actor)))
     return found
@@ -146,39 +150,44 @@ def _created_to(work: Work, text: str) -> Condition:
     return _plain("created_to", Contact.created_at < day_start(work, text, 1))
 
 
-def _custom(work: Work, key: str, parts: list[tuple[str, str]]) -> list[Condition]:
-    """The conditions for the filters of one custom field, which its index answers while they find few."""
-    return work.once(("custom filters", key, *parts, NARROW), lambda: _of_field(work, key, parts))
-
-
-def _of_field(work: Work, key: str, parts: list[tuple[str, str]]) -> list[Condition]:
+def _of_fields(work: Work, fields: Mapping[str, Sequence[FieldCondition]]) -> list[Condition]:
+    """The conditions for filters of custom fields, which their indexes answer while they find few."""
+    sources = [item.ids(work) for items in fields.values() for item in items if not item.negated]
+    few = iter(_few(work, sources) if sources else [])
     found = []
-    for item in field_conditions.of_filters(work, KIND, key, parts):
-        broad = item.asked(Contact.id)
-        if item.negated:
-            found.append(Condition(PREFIX + key, broad, broad, wide=True))
-            continue
-        source = item.ids(work)
-        few = _few(work, source)
-        narrow = Contact.id.in_(source if few is None else few)
-        found.append(Condition(PREFIX + key, narrow, broad, few is None, source, item.on))
+    for key, items in fields.items():
+        for item in items:
+            broad = item.asked(Contact.id)
+            if item.negated:
+                found.append(Condition(PREFIX + key, broad, broad, wide=True))
+                continue
+            source, ids = next(few)
+            narrow = Contact.id.in_(source if ids is None else ids)
+            found.append(Condition(PREFIX + key, narrow, broad, ids is None, source, item.on))
     return found
 
 
-def _few(work: Work, source: Select[Any]) -> list[int] | None:
-    """The ids, if they are few; counted by the database, which is quicker than reading them where they are not."""
-    some = source.limit(NARROW + 1).cte("some")
-    for dialect in ("sqlite", "postgresql"):
-        some = some.prefix_with("MATERIALIZED", dialect=dialect)
-    number = select(func.count()).select_from(some).scalar_subquery()
-    found = union_all(
-        select(literal(0).label("kind"), number.label("value")),
-        select(literal(1), some.c.object_id).where(number <= NARROW),
-    )
-    rows = work.session.execute(found).all()
-    return (
-        None if any(not kind and value > NARROW for kind, value in rows) else sorted({row[1] for row in rows if row[0]})
-    )
+def _few(work: Work, sources: Sequence[Select[Any]]) -> list[tuple[Select[Any], list[int] | None]]:
+    """The ids of each source, if they are few, in one query; counted by the database, which is quicker than reading them where
+    they are not."""
+    asked: list[Select[Any]] = []
+    for place, source in enumerate(sources):
+        some = source.limit(NARROW + 1).cte(f"some_{place}")
+        for dialect in ("sqlite", "postgresql"):
+            some = some.prefix_with("MATERIALIZED", dialect=dialect)
+        number = select(func.count()).select_from(some).scalar_subquery()
+        asked += [
+            select(literal(place).label("place"), literal(0).label("kind"), number.label("value")),
+            select(literal(place), literal(1), some.c.object_id).where(number <= NARROW),
+        ]
+    ids: list[set[int]] = [set() for _source in sources]
+    many: set[int] = set()
+    for place, kind, value in work.session.execute(union_all(*asked)):
+        if kind:
+            ids[place].add(value)
+        elif value > NARROW:
+            many.add(place)
+    return [(source, None if place in many else sorted(ids[place])) for place, source in enumerate(sources)]
 
 
 def _contributed(work: Work, name: str, text: str) -> Condition:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from crmhost.core.contacts import bulk
+from crmhost.core.fields import services as fields
 from crmhost.core.journal import services as journal
 from crmhost.core.notifications import services as notifications
 from crmhost.testing import Host
@@ -16,6 +17,7 @@ from tests.unit.web.conftest import Reader
 #: Most queries of a page.
 MOST = 12
 FEW, MANY = 10, 200
+CUSTOM = "custom.tier=Gold&custom.size.from=1"
 #: Pages that look into the machine, the processes or the files of extensions, and not at rows that grow.
 LOOKING = {"/extensions/", "/settings/health"}
 
@@ -37,6 +39,7 @@ def grow(site: Host, start: int, end: int) -> None:
             "assigned_to": owner if n % 2 else None,
             "status": ("Lead", "Customer")[n % 2],
             "external_ids": [("shop", "", str(n))],
+            "custom": {"tier": "Gold", "size": n + 1},
         }
         for n in range(start, end)
     ]
@@ -58,6 +61,7 @@ def pages(site: Host) -> list[str]:
         if "GET" in (rule.methods or ()) and not rule.arguments and not rule.rule.startswith(("/static/", "/api/"))
     }
     lists = ("?rows=200", "?rows=200&status=Lead&tag=all", "?rows=200&q=ann", "?rows=200&sort=name&count=1")
+    lists += (f"?rows=200&status=Lead&{CUSTOM}&sort=custom.size", f"?rows=200&{CUSTOM}&count=1")
     more = [f"/contacts/{query}" for query in lists] + ["/contacts/1", "/contacts/1/edit", "/search?q=ann"]
     return sorted(found - LOOKING) + more
 
@@ -83,6 +87,9 @@ def test_pages_take_few_queries_and_no_more_for_many_rows(site: Host) -> None:
                 found[page] = sum(map(is_query, seen))
         return found
 
+    with site.work("Admin") as work, work.begin():
+        fields.add(work, {"label": "Tier", "kind": "choice", "choices": ["Gold", "Silver"]})
+        fields.add(work, {"label": "Size", "kind": "number"})
     grow(site, 0, FEW)
     few = queries()
     grow(site, FEW, MANY)
