@@ -53,5 +53,6 @@ def _issued(work: Work, after: int) -> list[int]:
 
 def begin(work: Work) -> None:
     """Wants everything counted anew: what happened while the extension was off was not told."""
-    work.enqueue("invoices.recount", dedupe="all")
+    if _issued(work, 0):
+        work.enqueue("invoices.recount", dedupe="all")
     transactions.rebuild(work)
