@@ -48,7 +48,7 @@ from .forms import (
 )
 from .forms.lines import LinesField
 from .forms.versions import VersionedForm, both_versions
-from .i18n import ago, clock, day, moment, money, number, parse_day, parse_number, percent
+from .i18n import ago, clock, day, language_choices, moment, money, number, parse_day, parse_number, percent
 from .linked import linked, opened_now, unlisted
 from .papers import paper_html, paper_pdf
 from .request import (
@@ -139,6 +139,7 @@ __all__ = [
     "is_fragment",
     "job_progress",
     "journal_panel",
+    "language_choices",
     "lazy_text",
     "link",
     "linked",

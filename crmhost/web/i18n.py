@@ -147,6 +147,13 @@ def choose_locale() -> str:
     return request.accept_languages.best_match(languages) or SOURCE_LOCALE
 
 
+def language_choices() -> list[tuple[str, str]]:
+    """Pairs of code and own name of the languages of the site, for a choice."""
+    from .state import state
+
+    return language_names(state().catalogues.languages())
+
+
 def language_names(codes: Sequence[str]) -> list[tuple[str, str]]:
     """Pairs of code and the language's own name for itself, for a choice."""
     names = []

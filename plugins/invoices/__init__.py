@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
-from crmhost.api import Change, FieldObject, Job, Permission, Schedule, Service, Setting, Work
+from crmhost.api import (
+    Box,
+    Change,
+    FieldObject,
+    Job,
+    MenuItem,
+    Permission,
+    QuickAction,
+    RecordKind,
+    Schedule,
+    SearchProvider,
+    Service,
+    Setting,
+    Tab,
+    Total,
+    Vital,
+    Work,
+)
 from crmhost.hooks import hookimpl
 
 _MANAGERS = ("CRM manager", "Invoices manager")
@@ -53,9 +71,11 @@ class Plugin:
     @hookimpl
     def jobs(self) -> Sequence[Job]:
         from . import jobs
+        from .mass import empty_bin
 
         return [
             Job(kind="invoices.days", handler=jobs.keep_days, label="Overdue and recurring invoices"),
+            Job(kind="invoices.empty_bin", handler=empty_bin, label="Empty the bin of drafts of invoices"),
             Job(kind="invoices.recount", handler=jobs.recount, label="Count what is owed"),
         ]
 
@@ -63,7 +83,115 @@ class Plugin:
     def schedules(self) -> Sequence[Schedule]:
         from .paying import has_work
 
-        return [Schedule(kind="invoices.days", cron="2 * * * *", when=has_work)]
+        return [
+            Schedule(kind="invoices.days", cron="2 * * * *", when=has_work),
+            Schedule(kind="invoices.empty_bin", cron="52 3 * * *"),
+        ]
+
+    @hookimpl
+    def hookspecs(self) -> Sequence[ModuleType]:
+        from . import hooks
+
+        return [hooks]
+
+    # --- pages --------------------------------------------------------------------------------------------------------
+
+    @hookimpl
+    def routes(self) -> Sequence[Any]:
+        from .routes import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def menu(self) -> Sequence[MenuItem]:
+        return [
+            MenuItem(
+                place="Invoices",
+                label="Invoices",
+                endpoint="invoices.index",
+                permission="invoices.view",
+                icon="file-invoice",
+            )
+        ]
+
+    @hookimpl
+    def quick_actions(self) -> Sequence[QuickAction]:
+        return [
+            QuickAction(
+                label="New invoice", endpoint="invoices.new", permission="invoices.edit", icon="file-invoice", order=45
+            )
+        ]
+
+    @hookimpl
+    def search(self) -> Sequence[SearchProvider]:
+        from .parts import find
+
+        return [SearchProvider(label="Invoices", find=find, permission="invoices.view", order=45)]
+
+    @hookimpl
+    def record_kinds(self) -> Sequence[RecordKind]:
+        from . import mass, parts, services
+        from .models import KIND
+
+        return [
+            RecordKind(
+                name=KIND,
+                label="Invoice",
+                get=services.get,
+                titles=parts.titles,
+                endpoint="invoices.page",
+                argument="invoice_id",
+                permission="invoices.view",
+                edit="invoices.edit",
+                parts="invoices_invoice",
+                tag=mass.tag,
+            )
+        ]
+
+    @hookimpl
+    def invoices_invoice_vitals(self) -> Sequence[Vital]:
+        from .parts import due_day, figure
+
+        return [
+            Vital(id="total", label="Total", value=figure("total"), permission="invoices.view", order=10),
+            Vital(id="paid", label="Paid", value=figure("paid"), permission="invoices.view", order=20),
+            Vital(id="due", label="Due", value=figure("due"), permission="invoices.view", order=30),
+            Vital(id="due_date", label="Due on", value=due_day, permission="invoices.view", order=40),
+        ]
+
+    @hookimpl
+    def dashboard_totals(self) -> Sequence[Total]:
+        from .parts import total_figure
+
+        return [
+            Total(label="Invoices", value=total_figure, endpoint="invoices.index", permission="invoices.view", order=60)
+        ]
+
+    @hookimpl
+    def contact_tabs(self) -> Sequence[Tab]:
+        from .parts import contact_tab
+
+        return [Tab(id="invoices", title="Invoices", render=contact_tab, permission="invoices.view")]
+
+    @hookimpl
+    def contact_boxes(self) -> Sequence[Box]:
+        from .parts import contact_box
+
+        return [Box(id="invoices", title="Invoices", render=contact_box, permission="invoices.view")]
+
+    @hookimpl
+    def companies_tabs(self) -> Sequence[Tab]:
+        from .parts import company_tab
+
+        return [Tab(id="invoices", title="Invoices", render=company_tab, permission="invoices.view")]
+
+    @hookimpl
+    def companies_boxes(self) -> Sequence[Box]:
+        from .parts import company_box
+
+        return [Box(id="invoices", title="Invoices", render=company_box, permission="invoices.view")]
+
+    # --- its life -----------------------------------------------------------------------------------------------------
 
     @hookimpl
     def on_enable(self, work: Work) -> None:

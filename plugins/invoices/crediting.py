@@ -13,10 +13,11 @@ from . import services
 from .models import Invoice
 
 
-def credit(work: Work, invoice_id: int, given: Mapping[str, Any] | None = None) -> Invoice:
+def credit(work: Work, invoice_id: int, given: Mapping[str, Any] | None = None, *, unfinished: bool = False) -> Invoice:
     """Writes the draft of a credit note over all that an invoice still asks for, or over some lines.
 
     :param given: ``lines`` and the rest of a document with positive quantities, when it is not to be all of it; ``notes``.
+    :param unfinished: whether a person still takes lines off the draft: it may come to more than is left, until it is issued.
     :raises Invalid: when there is nothing left to credit, or it would be more than the invoice.
     """
     work.require("invoices.edit")
@@ -29,7 +30,7 @@ def credit(work: Work, invoice_id: int, given: Mapping[str, Any] | None = None) 
     turned = document.negated()
     totals = documents.calculate(turned)
     open_ = invoice.total - invoice.credited
-    if -totals.total.amount > open_:
+    if -totals.total.amount > open_ and not (unfinished and open_ > 0):
         said = Message(
             "At most %(amount)s of this invoice can still be credited.", amount=str(Money(open_, invoice.currency))
         )

@@ -68,9 +68,10 @@ def _days(work: Work, cleaned: record_fields.Cleaned, current: Invoice | None) -
         del values["date"]
     if current is None:
         values.setdefault("date", work.today)
-        if values.get("due_date") is None and "due_date" not in cleaned.errors:
-            values["due_date"] = values["date"] + dt.timedelta(days=settings.due_days(work))
+        values.setdefault("due_date", None)
     date = values.get("date", current.date if current else None)
+    if "due_date" in values and values["due_date"] is None and date is not None:
+        values["due_date"] = date + dt.timedelta(days=settings.due_days(work))
     due = values.get("due_date", current.due_date if current else None)
     if date and due and due < date:
         cleaned.refuse("due_date", "An invoice is not due before its date.")

@@ -32,15 +32,16 @@ class Invoice(documents.Priced, Base):  # type: ignore[misc, valid-type]  # the 
 
     __tablename__ = "invoices_invoice"
     __table_args__ = (
-        Index("uq_invoices_invoice_number", "number_key", unique=True, **_where("number_key IS NOT NULL")),
+        Index("uq_invoices_invoice_number", "number_key", unique=True, **_where("number_key <> ''")),
         Index("ix_invoices_invoice_date", "date", "id", **_LIVE),
         Index("ix_invoices_invoice_created", "created_at", "id", **_LIVE),
         Index("ix_invoices_invoice_due_date", "due_date", "id", **_LIVE),
-        Index("ix_invoices_invoice_number", "number_key", "id", **_LIVE),
+        Index("ix_invoices_invoice_number", "number_key", "id"),
         Index("ix_invoices_invoice_total", "currency", "total", "id", **_LIVE),
         Index("ix_invoices_invoice_due", "currency", "due", "id", **_LIVE),
         Index("ix_invoices_invoice_state_date", "state", "date", "id", **_LIVE),
         Index("ix_invoices_invoice_state_due", "state", "due_date"),
+        Index("ix_invoices_invoice_owed", "state", "currency", "due", **_LIVE),
         Index("ix_invoices_invoice_contact", "contact_id", "date", "id"),
         Index("ix_invoices_invoice_company", "company_id", "date", "id"),
         Index("ix_invoices_invoice_credits", "credits_id", **_where("credits_id IS NOT NULL")),
@@ -54,14 +55,15 @@ class Invoice(documents.Priced, Base):  # type: ignore[misc, valid-type]  # the 
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str | None] = mapped_column(String(60))
-    number_key: Mapped[str | None] = mapped_column(texts.folded(60))
+    #: Empty for a draft, which has no number.
+    number_key: Mapped[str] = mapped_column(texts.folded(60), default="")
     reference: Mapped[str] = mapped_column(String(120), default="")
     state: Mapped[str] = mapped_column(String(12), default="draft")
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts_contact.id", ondelete="SET NULL"))
     #: A record of another extension, which may be off or gone: no foreign key.
     company_id: Mapped[int | None]
     date: Mapped[dt.date]
-    due_date: Mapped[dt.date | None]
+    due_date: Mapped[dt.date]
     paid: Mapped[int] = mapped_column(BigInteger, default=0)
     paid_apart: Mapped[int] = mapped_column(BigInteger, default=0)
     credited: Mapped[int] = mapped_column(BigInteger, default=0)

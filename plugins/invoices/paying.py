@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 
-from crmhost.api import Change, Invalid, Message, Work, money, texts
+from crmhost.api import Change, Invalid, Message, NotFound, Work, money, texts
 from plugins.transactions import api as transactions
 from plugins.transactions.api import Transaction
 
@@ -55,7 +55,7 @@ def state_of(invoice: Invoice, today: dt.date) -> str:
         return str(invoice.state)
     if invoice.is_credit or invoice.due <= 0:
         return "paid"
-    if invoice.due_date is not None and invoice.due_date < today:
+    if invoice.due_date < today:
         return "overdue"
     return "part_paid" if invoice.paid > 0 else "unpaid"
 
@@ -115,6 +115,35 @@ def _payment_ref(work: Work, invoice: Invoice) -> str:
     while texts.fold(number if count == 1 else f"{number}-{count}") in taken:
         count += 1
     return number if count == 1 else f"{number}-{count}"
+
+
+def attach(work: Work, invoice_id: int, transaction_id: int) -> Transaction:
+    """Attaches a transaction that is there already to an invoice, as a payment of it.
+
+    :raises Invalid: when the invoice is a draft, void or a credit note, or the transaction is in another currency.
+    """
+    from .services import get
+
+    work.require("invoices.pay")
+    invoice = get(work, invoice_id)
+    if not invoice.counts or invoice.is_credit:
+        raise Invalid("Only an issued invoice can be paid: give it a number first.")
+    return transactions.attach(acting(work), transaction_id, invoice_id)
+
+
+def detach(work: Work, invoice_id: int, transaction_id: int) -> None:
+    """Takes a transaction off an invoice; it stays as it is otherwise.
+
+    :raises NotFound: when it is not attached to this invoice.
+    """
+    from .services import get
+
+    work.require("invoices.pay")
+    get(work, invoice_id)
+    allowed = acting(work)
+    if transactions.get(allowed, transaction_id).invoice_id != invoice_id:
+        raise NotFound("transaction", transaction_id)
+    transactions.detach(allowed, transaction_id)
 
 
 def acting(work: Work) -> Work:
@@ -252,7 +281,7 @@ def _attached_to(work: Work, ids: Sequence[int]) -> set[int]:
 def overdue(work: Work, limit: int = BATCH) -> int:
     """Has invoices whose due date passed become overdue, and those due later again no longer; gives how many changed."""
     late = Invoice.state.in_(("unpaid", "part_paid")) & (Invoice.due_date < work.today)
-    early = (Invoice.state == "overdue") & or_(Invoice.due_date >= work.today, Invoice.due_date.is_(None))
+    early = (Invoice.state == "overdue") & (Invoice.due_date >= work.today)
     ids = work.session.scalars(select(Invoice.id).where(late | early).order_by(Invoice.id).limit(limit)).all()
     recount(work, ids)
     return len(ids)

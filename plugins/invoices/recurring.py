@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from crmhost.api import Change, CrmError, Invalid, Message, NotFound, Stale, Work, keyset, notifications
 
@@ -63,11 +63,12 @@ def set_up(work: Work, invoice_id: int, given: Mapping[str, Any], *, version: in
     values = _checked(work, given, current)
     if current is None:
         current = Recurrence(invoice_id=invoice.id, made=0, active=True, created_at=work.now, version=0)
-    today = work.today
+    timing = ("starts_on", "every", "unit")
+    moved = any(name in values and values[name] != getattr(current, name) for name in timing)
     for name, value in values.items():
         setattr(current, name, value)
-    if "starts_on" in values or "every" in values or "unit" in values:
-        _restart(current, today)
+    if moved:
+        _restart(work, current)
     current.next_on = day_of(current, current.made)
     if current.ends_on and current.next_on > current.ends_on:
         current.active = False
@@ -80,10 +81,12 @@ def set_up(work: Work, invoice_id: int, given: Mapping[str, Any], *, version: in
     return current
 
 
-def _restart(recurrence: Recurrence, today: dt.date) -> None:
-    """Counts on from the first day that is not past, so that nothing is made for days long gone."""
+def _restart(work: Work, recurrence: Recurrence) -> None:
+    """Counts on from the first day that is not past and has no copy yet."""
+    made = select(func.max(Invoice.recurrence_date)).where(Invoice.recurrence_id == recurrence.id)
+    last = work.session.scalar(made)
     recurrence.made = 0
-    while day_of(recurrence, recurrence.made) < today:
+    while (day := day_of(recurrence, recurrence.made)) < work.today or (last is not None and day <= last):
         recurrence.made += 1
 
 

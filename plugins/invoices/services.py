@@ -296,6 +296,13 @@ def _bin(work: Work, invoice: Invoice, at: dt.datetime | None) -> None:
     )
 
 
+def is_fixed(invoice: Invoice) -> bool:
+    """Whether date and sums stay as they are: somebody was sent them, or paid or credited some of them."""
+    return invoice.state != DRAFT and bool(
+        invoice.sent_at or invoice.paid or invoice.paid_apart or invoice.credited or invoice.state == "void"
+    )
+
+
 # --- shared within the plugin -----------------------------------------------------------------------------------------
 
 
@@ -373,7 +380,7 @@ def _require_open(invoice: Invoice, values: Mapping[str, Any]) -> None:
     moved = moved or ("date" in values and values["date"] != invoice.date)
     if not moved or invoice.state == DRAFT:
         return
-    if invoice.sent_at or invoice.paid or invoice.paid_apart or invoice.credited:
+    if is_fixed(invoice):
         raise Invalid(
             "This invoice was sent or paid: its date and sums stay as they are. Write a credit note, or void it and copy it."
         )

@@ -76,10 +76,14 @@ class LinesField(Field):
         self._sent: Any = None
         self.fill(currency, rates)
 
-    def fill(self, currency: str, rates: Iterable[TaxRate]) -> None:
-        """Sets the currency and the taxes to choose from, and reads what was sent by them."""
+    def fill(self, currency: str, rates: Iterable[TaxRate], usual: Iterable[TaxRate] | None = None) -> None:
+        """Sets the currency and the taxes to choose from, and reads what was sent by them.
+
+        :param usual: those of a new line; the first one when left out.
+        """
         self.currency = currency
         self.rates = list(rates)
+        self.usual = self.rates[:1] if usual is None else list(usual)
         if self._sent is not None:
             self._take(self._sent)
 
@@ -204,9 +208,23 @@ class LinesField(Field):
         return [*used, *(self.blank_row(str(first + at)) for at in range(1 if used else _BLANK))]
 
     def blank_row(self, key: str) -> LineRow:
-        """A row to be filled in; it has the first tax, as most lines do."""
-        taxes = frozenset(map(rate_value, self.rates[:1]))
-        return LineRow(key, dict.fromkeys(_CELLS, ""), taxes)
+        """A row to be filled in; it has the usual tax."""
+        return LineRow(key, dict.fromkeys(_CELLS, ""), frozenset(map(rate_value, self.usual)))
+
+    def said(self, value: Any) -> str:
+        """The lines as a person compares them with others: one below the other, and what they come to."""
+        from ..i18n import money
+
+        if not isinstance(value, Document):
+            return "–"
+        totals = calculate(value)
+        lines = [
+            f"{line.title}: {self._number(line.quantity)} × {money(line.unit_price)}"
+            + (f" − {self._discount(line.discount)}" if line.discount else "")
+            + "".join(f", {rate.name} {self._number(rate.percent)} %" for rate in line.taxes)
+            for line in value.lines
+        ]
+        return "\n".join([*lines, _("Total: %(amount)s", amount=money(totals.total))])
 
     @property
     def totals(self) -> Totals | None:

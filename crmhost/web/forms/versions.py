@@ -113,7 +113,10 @@ def both_versions(
 
 
 def said(field: Field, value: Any) -> str:
-    """A value as a person reads it: labels instead of keys."""
+    """A value as a person reads it: labels instead of keys, or what the field's own ``said`` gives."""
+    own = getattr(field, "said", None)
+    if own is not None:
+        return str(own(value))
     labels = dict(getattr(field, "pairs", ()))
     values = value if isinstance(value, (list, tuple)) else [value]
     return ", ".join(str(labels.get(item, item)) for item in values if item not in (None, "")) or "–"

@@ -35,13 +35,13 @@ def upgrade() -> None:
         "invoices_invoice",
         _must("id", sa.Integer()),
         _may("number", sa.String(60)),
-        _may("number_key", _FOLDED),
+        _must("number_key", _FOLDED),
         _must("reference", sa.String(120)),
         _must("state", sa.String(12)),
         _may("contact_id", sa.Integer()),
         _may("company_id", sa.Integer()),
         _must("date", sa.Date()),
-        _may("due_date", sa.Date()),
+        _must("due_date", sa.Date()),
         _must("document", sa.JSON()),
         _must("currency", sa.String(3)),
         *(
@@ -100,15 +100,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["invoice_id"], ["invoices_invoice.id"], ondelete="CASCADE"),
     )
     alive = "deleted_at IS NULL"
-    _index("uq_invoices_invoice_number", "number_key", where="number_key IS NOT NULL", unique=True)
+    _index("uq_invoices_invoice_number", "number_key", where="number_key <> ''", unique=True)
     _index("ix_invoices_invoice_date", "date", "id", where=alive)
     _index("ix_invoices_invoice_created", "created_at", "id", where=alive)
     _index("ix_invoices_invoice_due_date", "due_date", "id", where=alive)
-    _index("ix_invoices_invoice_number", "number_key", "id", where=alive)
+    _index("ix_invoices_invoice_number", "number_key", "id")
     _index("ix_invoices_invoice_total", "currency", "total", "id", where=alive)
     _index("ix_invoices_invoice_due", "currency", "due", "id", where=alive)
     _index("ix_invoices_invoice_state_date", "state", "date", "id", where=alive)
     _index("ix_invoices_invoice_state_due", "state", "due_date")
+    _index("ix_invoices_invoice_owed", "state", "currency", "due", where=alive)
     _index("ix_invoices_invoice_contact", "contact_id", "date", "id")
     _index("ix_invoices_invoice_company", "company_id", "date", "id")
     _index("ix_invoices_invoice_credits", "credits_id", where="credits_id IS NOT NULL")
