@@ -7,7 +7,7 @@ import binascii
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import BigInteger, ColumnElement, Select, SQLColumnExpression, and_, case, tuple_
@@ -62,7 +62,27 @@ def page(
     name = sort.removeprefix("-")
     if name not in orders:
         raise Invalid({"sort": [Message("The list can't be sorted by “%(name)s”.", name=name[:60])]})
-    columns, limit = orders[name], max(1, min(limit, LARGEST_PAGE))
+    return ordered(session, statement, orders[name], sort, after=after, before=before, limit=min(limit, LARGEST_PAGE))
+
+
+def ordered(
+    session: Session,
+    statement: Select[T],
+    columns: Sequence[InstrumentedAttribute[Any]],
+    sort: str,
+    *,
+    after: str | None = None,
+    before: str | None = None,
+    limit: int = 50,
+    read: Callable[[Select[T]], Select[T]] = lambda whole: whole,
+) -> KeysetPage[T]:
+    """A page of a model's rows in one order, whose name its cursors carry.
+
+    :param read: gives the statement that is asked for the one with its cursor, order and limit, where the database needs it
+        in other words.
+    :raises Invalid: when a cursor can't be understood.
+    """
+    name, limit = sort.removeprefix("-"), max(1, limit)
     backwards = before is not None
     cursor = before if backwards else after
     descending = sort.startswith("-") != backwards
@@ -70,7 +90,7 @@ def page(
         kinds = [Large if isinstance(column.type, BigInteger) else column.type.python_type for column in columns]
         statement = statement.where(beyond(columns, decode(name, cursor, kinds), descending=descending))
     way = [column.desc() if descending else column.asc() for column in columns]
-    found = list(session.scalars(statement.order_by(*way).limit(limit + 1)))
+    found = list(session.scalars(read(statement.order_by(*way).limit(limit + 1))))
     more, rows = len(found) > limit, found[:limit]
     if backwards:
         rows.reverse()

@@ -269,6 +269,7 @@ def theme_choice() -> str:
 
 def init_app(app: Flask, web: WebState) -> None:
     """Sets up the application's Jinja environment."""
+    from ..core.contacts.cells import picture
     from ..core.notifications.services import unread
     from .forms import flat
     from .frame import in_order, is_ordered
@@ -290,7 +291,13 @@ def init_app(app: Flask, web: WebState) -> None:
     app.jinja_env.auto_reload = False
     app.jinja_env.filters.update(i18n.FILTERS)
     app.jinja_env.filters.update(
-        initials=initials, hue_of=hue_for, lines=lines, marked=marked, in_order=in_order, flat_errors=flat
+        initials=initials,
+        hue_of=hue_for,
+        picture=picture,
+        lines=lines,
+        marked=marked,
+        in_order=in_order,
+        flat_errors=flat,
     )
     app.jinja_env.globals.update(
         icon=icon,

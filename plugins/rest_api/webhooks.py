@@ -56,6 +56,7 @@ CORE_EVENTS: dict[str, str] = {
     "tag.renamed": Message("A tag was renamed"),
     "tag.merged": Message("Tags were merged"),
     "tag.deleted": Message("A tag was deleted"),
+    "tag.restored": Message("A tag was brought back"),
     "mail.sent": Message("A mail was sent"),
     "mail.failed": Message("A mail could not be sent"),
     "mail.unknown": Message("Nobody knows whether a mail was sent"),

@@ -177,13 +177,19 @@ class Cells:
 def avatar(contact: Contact, size: str = "") -> Markup:
     """The round sign of a contact: the picture, else the first letters. ``size`` “lg” on its page."""
     css = f"crm-avatar {size}".strip()
-    picture = file_of(contact)
-    # Files about somebody in the bin are closed.
-    if picture is not None and contact.deleted_at is None:
-        place = url_for("storage.download", file_id=picture, show=1)
+    place = picture(contact)
+    if place:
         return _html(f'<img class="{css}" src="{escape(place)}" alt="" loading="lazy" decoding="async">')
     sign = escape(initials(contact.name))
     return _html(f'<span class="{css}" data-hue="{hue_for(str(contact.id))}" aria-hidden="true">{sign}</span>')
+
+
+def picture(contact: Contact) -> str:
+    """Address of the contact's picture; empty when there is none, or the contact is in the bin, where files are closed."""
+    number = file_of(contact)
+    return (
+        url_for("storage.download", file_id=number, show=1) if number is not None and contact.deleted_at is None else ""
+    )
 
 
 def status_switch(contact: Contact, *, may: bool, place: str = "") -> Markup:

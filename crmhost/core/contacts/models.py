@@ -202,3 +202,31 @@ class SearchDocument(Base):
     owner: Mapped[str] = mapped_column(String(40))
     object_id: Mapped[int]
     text: Mapped[str] = mapped_column(Text)
+
+
+class TagKept(Base):
+    """A tag that was deleted or merged into another: what brings it back for a while.
+
+    ``winner_id`` is the tag that took its records; ``NULL`` when it was deleted.
+    """
+
+    __tablename__ = "contacts_tag_kept"
+    __table_args__ = (Index("ix_contacts_tag_kept_at", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    hue: Mapped[str] = mapped_column(String(10))
+    winner_id: Mapped[int | None]
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+
+
+class TaggingKept(Base):
+    """A record that carried it; ``moved``: it got the winner because of that."""
+
+    __tablename__ = "contacts_tagging_kept"
+    __table_args__ = (Index("ix_contacts_tagging_kept_object", "object_type", "object_id"),)
+
+    kept_id: Mapped[int] = mapped_column(ForeignKey("contacts_tag_kept.id", ondelete="CASCADE"), primary_key=True)
+    object_type: Mapped[str] = mapped_column(String(40), primary_key=True)
+    object_id: Mapped[int] = mapped_column(primary_key=True)
+    moved: Mapped[bool]

@@ -15,6 +15,7 @@ from ..hues import HUES, hue_for
 from ..keyset import valid_id
 from ..rows import chunks, insert_rows, table
 from ..text import clean_line, fold, sort_key
+from . import kept_tags
 from .models import Tag, Tagging
 
 LONGEST = 80
@@ -150,12 +151,17 @@ def recolour(work: Work, tag_id: int, hue: str) -> Tag:
     return tag
 
 
-def merge(work: Work, winner_id: int, loser_ids: Sequence[int]) -> Tag:
-    """Gives the winner all records of the losers, and deletes those."""
+def merge(work: Work, winner_id: int, loser_ids: Sequence[int]) -> tuple[Tag, list[int]]:
+    """Gives the winner all records of the losers, and deletes those.
+
+    :returns: the winner, and the numbers by which :func:`kept_tags.bring_back` takes this back, one for each loser.
+    """
     work.require("tags.edit")
+    kept: list[int] = []
     winner = _by_id(work, winner_id)
     losers = [_by_id(work, loser) for loser in dict.fromkeys(loser_ids) if loser != winner_id]
     for loser in losers:
+        kept.append(kept_tags.keep(work, loser, winner.id))
         theirs, ours = table(Tagging), aliased(table(Tagging))
         same = and_(
             ours.c.tag_id == winner.id,
@@ -170,18 +176,22 @@ def merge(work: Work, winner_id: int, loser_ids: Sequence[int]) -> Tag:
             Change("tag.merged", "tag", winner.id, {"loser_id": loser.id, "name": loser.name}, {"name": winner.name})
         )
         _delete(work, loser)
-    return winner
+    return winner, kept
 
 
-def remove(work: Work, tag_id: int) -> int:
-    """Deletes a tag everywhere; gives how many records carried it."""
+def remove(work: Work, tag_id: int) -> tuple[int, int]:
+    """Deletes a tag everywhere.
+
+    :returns: how many records carried it, and the number by which :func:`kept_tags.bring_back` takes this back.
+    """
     work.require("tags.edit")
     tag = _by_id(work, tag_id)
     number = work.session.scalar(select(func.count()).where(Tagging.tag_id == tag_id)) or 0
     work.audit("tag.deleted", "tag", tag_id, before={"name": tag.name, "records": number})
     work.changed(Change("tag.deleted", "tag", tag_id, {"name": tag.name}, {}))
+    kept = kept_tags.keep(work, tag)
     _delete(work, tag)
-    return number
+    return number, kept
 
 
 def _checked(work: Work, name: str, *, but: Tag | None = None) -> str:

@@ -9,42 +9,28 @@ from flask_babel import ngettext
 
 from ...errors import Conflict
 from ...web.request import current_work, is_fragment, local_path, requires, writing
+from ...web.tables.pages import list_page
 from ...web.toasts import toast
 from ...work import events, jobs
 from . import services
-from .showing import LATE, REFRESH, job_progress, lasting, state_words, view
+from .listing import table
+from .showing import REFRESH, job_progress, view
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/settings/jobs")
 
 
 @blueprint.get("/")
-def index() -> str:
-    """The jobs that the reader may see; only the list when the page refreshes it."""
+def index() -> ResponseReturnValue:
+    """The jobs that the reader may see."""
     work = current_work()
-    state = request.args.get("state", "")
-    state = state if state in services.STATES else ""
-    kind = request.args.get("kind", "").strip()[:120]
-    after = request.args.get("after") or None
-    found = services.page(work, state=state, kind=kind, after=after)
-    counts = services.counts(work)
-    waited = services.waited(work)
-    labels = services.labels(work)
-    return render_template(
-        "jobs/list.html" if is_fragment() else "jobs/index.html",
-        rows=[view(job, labels) for job in found.rows],
-        next=found.next,
-        state=state,
-        kind=kind,
-        after=after,
-        states=state_words(),
-        counts=counts,
+    everybody = work.can(jobs.VIEW)
+    return list_page(
+        "jobs/index.html",
+        table(work),
+        work,
+        everybody=everybody,
         most=services.MOST_COUNTED,
-        kinds=services.kinds(work),
-        everybody=work.can(jobs.VIEW),
-        dead=services.undelivered(work) if work.can(jobs.VIEW) else 0,
-        waited=lasting(waited) if waited is not None else "",
-        late=waited is not None and waited > LATE and not counts["running"],
-        refresh=REFRESH if after is None and (counts["running"] or waited is not None) else 0,
+        dead=services.undelivered(work) if everybody else 0,
     )
 
 

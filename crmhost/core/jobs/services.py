@@ -6,10 +6,10 @@ import dataclasses
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from sqlalchemy import func, select, union_all, update
+from sqlalchemy import Select, func, select, union_all, update
 
 from ...errors import Invalid
 from ...messages import Message
@@ -18,14 +18,13 @@ from ...work.attempt import handlers_of
 from ...work.jobs import cancel, get, retry
 from ...work.tables import Delivery, JobLine, JobRow
 from ...work.unit import Work
-from ..keyset import beyond, decode, encode, opaque
+from ..keyset import KeysetPage, decode, encode, opaque, ordered
 from ..text import clean_line
 
 __all__ = [
     "MASK",
     "MOST_COUNTED",
     "STATES",
-    "Page",
     "Progress",
     "State",
     "cancel",
@@ -69,15 +68,15 @@ _TRACEBACK = "\n\nTraceback (most recent call last)"
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
-@dataclasses.dataclass(frozen=True)
-class Page:
-    """Jobs of one page, and the cursor of the next one."""
-
-    rows: Sequence[JobRow]
-    next: str | None
-
-
-def page(work: Work, *, state: str = "", kind: str = "", after: str | None = None, limit: int = 50) -> Page:
+def page(
+    work: Work,
+    *,
+    state: str = "",
+    kind: str = "",
+    after: str | None = None,
+    before: str | None = None,
+    limit: int = 50,
+) -> KeysetPage[JobRow]:
     """The jobs that the actor may see, newest first; those that wait in the order in which they fall due.
 
     :raises Invalid: for a state that there is none of, or a cursor of another list.
@@ -98,25 +97,24 @@ def page(work: Work, *, state: str = "", kind: str = "", after: str | None = Non
     by_due = bool(state) and not kind and work.can(jobs.VIEW)
     upwards = by_due and state in ("due", "parked")
     keys = (JobRow.due_at, JobRow.id) if by_due else (JobRow.id,)
-    kinds = (dt.datetime, int) if by_due else (int,)
-    name = f"jobs {state}" if by_due else "jobs"
+    sort = ("" if upwards else "-") + (f"jobs {state}" if by_due else "jobs")
     wanted = select(JobRow).where(jobs.visible(work))
-    if after:
-        wanted = wanted.where(beyond(keys, decode(name, after, kinds), descending=not upwards))
-    wanted = wanted.order_by(*(key if upwards else key.desc() for key in keys)).limit(limit + 1)
+
+    def of_each_state(whole: Select[JobRow]) -> Select[JobRow]:
+        # The index leads with the plugin and the state: the first of each state, then the first of those.
+        parts = [whole.where(*_chosen(each, kind)).with_only_columns(JobRow.id).subquery() for each in STATES]
+        ids = union_all(*(select(part.c.id) for part in parts)).subquery()
+        way = JobRow.id.desc() if before is None else JobRow.id.asc()
+        return select(JobRow).where(JobRow.id.in_(select(ids.c.id))).order_by(way).limit(limit + 1)
+
+    by_kind = bool(kind) and not state and work.can(jobs.VIEW)
     if not work.can(jobs.VIEW):
         # One's own are few: they are read by their owner.
         wanted = wanted.where(*(opaque(part) for part in _chosen(state, kind)))
-    elif kind and not state:
-        # The index leads with the plugin and the state: the newest of each state, then the newest of those.
-        parts = [wanted.where(*_chosen(each, kind)).with_only_columns(JobRow.id).subquery() for each in STATES]
-        ids = union_all(*(select(part.c.id) for part in parts)).subquery()
-        wanted = select(JobRow).where(JobRow.id.in_(select(ids.c.id))).order_by(JobRow.id.desc()).limit(limit + 1)
-    else:
+    elif not by_kind:
         wanted = wanted.where(*_chosen(state, kind))
-    rows = list(work.session.scalars(wanted))
-    more, rows = len(rows) > limit, rows[:limit]
-    return Page(rows, encode(name, [getattr(rows[-1], key.key) for key in keys]) if more else None)
+    ask = {"read": of_each_state} if by_kind else {}
+    return ordered(work.session, wanted, keys, sort, after=after, before=before, limit=limit, **ask)
 
 
 def _chosen(state: str, kind: str) -> list[Any]:
@@ -144,10 +142,10 @@ def counts(work: Work) -> dict[str, int]:
     return {name: int(number) for name, number in work.session.execute(select(*columns)).one()._mapping.items()}
 
 
-def count(work: Work, *, state: str = "", kind: str = "") -> int:
-    """How many jobs of a list there are, all of them counted."""
-    wanted = select(func.count()).select_from(JobRow).where(jobs.visible(work), *_chosen(state, kind))
-    return int(work.session.scalar(wanted) or 0)
+def count(work: Work, *, state: str = "", kind: str = "", most: int | None = None) -> int:
+    """How many jobs of a list there are; with ``most``, further ones are not counted."""
+    some = select(JobRow.id).where(jobs.visible(work), *_chosen(state, kind)).limit(most).subquery()
+    return int(work.session.scalar(select(func.count()).select_from(some)) or 0)
 
 
 def labels(work: Work) -> dict[str, str]:

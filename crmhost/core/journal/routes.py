@@ -10,23 +10,21 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as __
 from itsdangerous import BadData, URLSafeTimedSerializer
-from sqlalchemy import select
 
 from ...errors import CrmError, Invalid, Stale
 from ...web.forms import AreaField, ChoiceField, MomentField
 from ...web.forms.versions import VersionedForm, both_versions
 from ...web.request import current_work, is_fragment, local_path, requires, writing
+from ...web.tables.pages import list_page
 from ...web.toasts import toast
 from ...work.unit import Work
-from ..days import day_bound
 from ..keyset import valid_id
 from ..records import services as records
 from ..records.links import record_url
-from ..text import sort_key
-from ..users.models import User
 from . import services
+from .listing import table
 from .models import JournalEntry
-from .panel import BY, days_of, journal_panel, lines_of, list_context, status_hues
+from .panel import BY, days_of, journal_panel, lines_of, list_context
 from .services import By, Entries
 from .types import manual_types, types
 
@@ -241,28 +239,7 @@ def _serializer() -> URLSafeTimedSerializer:
 def index() -> ResponseReturnValue:
     """What happened lately, everywhere."""
     work = current_work()
-    chosen = {name: request.args.get(name, "") for name in ("type", "user", "from", "to", "by")}
-    found = services.feed(
-        work,
-        type=chosen["type"] or None,
-        user_id=valid_id(chosen["user"]),
-        from_=day_bound(work, chosen["from"]),
-        to=day_bound(work, chosen["to"], 1),
-        after=request.args.get("after") or None,
-        limit=50,
-        by=_by(),
-    )
-    kinds = [(item.name, _(item.label)) for item in types(work).values()]
-    users = work.session.execute(select(User.id, User.name, User.email))
-    return render_template(
-        "journal/index.html",
-        chosen=chosen,
-        kinds=kinds,
-        users=sorted(((row[0], row[1] or row[2]) for row in users), key=lambda pair: sort_key(pair[1])),
-        next=found.next,
-        hues_of_statuses=status_hues(work),
-        **feed_context(work, found),
-    )
+    return list_page("journal/index.html", table(work), work)
 
 
 def feed_context(work: Work, found: Entries) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ...errors import Invalid, NotFound, Stale
 from ...messages import Message
 from ...work.unit import Change, Work
 from ..contacts.models import Contact
-from ..keyset import beyond, decode, encode, opaque, valid_id
+from ..keyset import encode, opaque, ordered, valid_id
 from ..records import services as records
 from ..text import clean_json, clean_line, clean_text, nearest, unknown
 from .models import JournalEntry
@@ -25,6 +25,7 @@ __all__ = [
     "Entries",
     "SystemEntry",
     "add",
+    "count",
     "edit",
     "entries",
     "feed",
@@ -42,10 +43,12 @@ By = Literal["all", "people", "system"]
 LONGEST_SUMMARY = 300
 LONGEST_TEXT = 20_000
 LARGEST_PAGE = 200
+#: Further entries are not counted.
+MOST_COUNTED = 10_000
 #: Contacts of a limited user up to which their entries are looked up contact by contact.
 FEW = 2_000
 _CONTACT = "contact"
-_KINDS = (dt.datetime, int)
+_KEYS = (JournalEntry.at, JournalEntry.id)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,12 +56,13 @@ class Entries:
     """A page of entries, newest first.
 
     :param pinned: pinned entries of the record, on the first page only; they stand among ``rows`` too.
-    :param next: cursor of the next page, or ``None``.
+    :param next: cursor of the next page, or ``None``; ``previous`` that of the one before, in the feed.
     """
 
     rows: list[JournalEntry]
     next: str | None
     pinned: list[JournalEntry] = dataclasses.field(default_factory=list)
+    previous: str | None = None
 
 
 def add(
@@ -191,7 +195,7 @@ def entries(
     mine = [JournalEntry.object_type == clean_line(object_type), JournalEntry.object_id == (valid_id(object_id) or 0)]
     where = [*mine, *_by(by)]
     if after:
-        return Entries(*_page(work, where, after, limit))
+        return _page(work, where, after, limit)
     limit = max(1, min(limit, LARGEST_PAGE))
     keys = (JournalEntry.at.desc(), JournalEntry.id.desc())
     newest = select(JournalEntry.id).where(*where).order_by(*keys).limit(limit + 1)
@@ -215,30 +219,59 @@ def feed(
     after: str | None = None,
     limit: int = 30,
     by: By = "all",
+    before: str | None = None,
 ) -> Entries:
     """What happened lately across the whole site, newest first, as far as the actor may see the records.
 
     :param from_: not before this instant.
     :param to: before this instant.
+    :param after: cursor of the page before; ``before`` of the page after.
     """
     work.require("journal.view")
+    return _page(work, _told(work, type, user_id, from_, to, by), after, limit, before)
+
+
+def count(
+    work: Work,
+    type: str | None = None,  # noqa: A002  # the word of the field
+    user_id: int | None = None,
+    from_: dt.datetime | None = None,
+    to: dt.datetime | None = None,
+    by: By = "all",
+) -> int:
+    """How many entries :func:`feed` has; more than :data:`MOST_COUNTED` are not counted."""
+    work.require("journal.view")
+    wanted = select(JournalEntry.id).where(*_told(work, type, user_id, from_, to, by))
+    newest = wanted.order_by(JournalEntry.at.desc(), JournalEntry.id.desc()).limit(MOST_COUNTED)
+    return int(work.session.scalar(select(func.count()).select_from(newest.subquery())) or 0)
+
+
+def _told(
+    work: Work,
+    kind: str | None,
+    user_id: int | None,
+    from_: dt.datetime | None,
+    to: dt.datetime | None,
+    by: By,
+) -> list[ColumnElement[bool]]:
+    """The conditions of the feed."""
     entry = JournalEntry
     where: list[ColumnElement[bool]] = []
     if user_id is not None:
         where.append(entry.user_id == (valid_id(user_id) or 0))
-    if type:
-        of_type = entry.type == clean_line(type)
+    if kind:
+        of_type = entry.type == clean_line(kind)
         where.append(of_type if user_id is None else opaque(of_type))
     if from_ is not None:
         where.append(entry.at >= from_)
     if to is not None:
         where.append(entry.at < to)
-    lead = user_id is not None or bool(type)
+    lead = user_id is not None or bool(kind)
     where += [opaque(condition) if lead else condition for condition in _by(by)]
     where.append(of_seen_kinds(work))
     if work.actor.only_assigned:
         where.append(_of_my_contacts(work))
-    return Entries(*_page(work, where, after, limit))
+    return where
 
 
 def of_seen_kinds(work: Work) -> ColumnElement[bool]:
@@ -250,15 +283,11 @@ def of_seen_kinds(work: Work) -> ColumnElement[bool]:
 
 
 def _page(
-    work: Work, where: Sequence[ColumnElement[bool]], after: str | None, limit: int
-) -> tuple[list[JournalEntry], str | None]:
-    keys = (JournalEntry.at, JournalEntry.id)
-    limit = max(1, min(limit, LARGEST_PAGE))
-    wanted = select(JournalEntry).where(*where)
-    if after:
-        wanted = wanted.where(beyond(keys, decode("journal", after, _KINDS), descending=True))
-    rows = list(work.session.scalars(wanted.order_by(*(key.desc() for key in keys)).limit(limit + 1)))
-    return _cut(rows, limit)
+    work: Work, where: Sequence[ColumnElement[bool]], after: str | None, limit: int, before: str | None = None
+) -> Entries:
+    limit, wanted = min(limit, LARGEST_PAGE), select(JournalEntry).where(*where)
+    found = ordered(work.session, wanted, _KEYS, "-journal", after=after, before=before, limit=limit)
+    return Entries(found.rows, found.next, previous=found.previous)
 
 
 def _cut(rows: list[JournalEntry], limit: int) -> tuple[list[JournalEntry], str | None]:

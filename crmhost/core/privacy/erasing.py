@@ -10,7 +10,7 @@ from sqlalchemy import update as sql_update
 from ...errors import Conflict, NotFound
 from ...work.tables import AuditEntry
 from ...work.unit import Change, Work
-from ..contacts import search
+from ..contacts import kept_tags, search
 from ..contacts.models import Contact, ContactEmail, ExternalId, Tagging
 from ..contacts.records import KIND, plain
 from ..fields import index
@@ -122,6 +122,7 @@ def _locked(work: Work, contact_id: int) -> Contact:
 
 
 def _delete(work: Work, ids: Sequence[int]) -> None:
+    kept_tags.forget(work, KIND, ids)
     mine = AuditEntry.object_type == "contact", AuditEntry.object_id.in_([str(number) for number in ids])
     for statement in (
         delete(table(Tagging)).where(Tagging.object_type == KIND, Tagging.object_id.in_(ids)),

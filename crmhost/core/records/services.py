@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from ...contributions import RecordKind
 from ...errors import Invalid, NotFound
 from ...work.unit import Change, Work
-from ..contacts import tags
+from ..contacts import kept_tags, tags
 from ..contacts.fields import clean
 from ..contacts.models import Tag, Tagging
 from ..journal.models import JournalEntry
@@ -109,6 +109,7 @@ def tag(work: Work, name: str, ids: Sequence[int], add: Iterable[str] = (), remo
 
 def forget(work: Work, name: str, ids: Sequence[int]) -> None:
     """Removes the tags and the journal of records that are gone for good; their plugin calls it, and asks for permission."""
+    kept_tags.forget(work, name, ids)
     for some in chunks(list(ids)):
         for model in (Tagging, JournalEntry):
             rows = table(model)

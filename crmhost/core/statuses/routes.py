@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from ...errors import CrmError, Invalid
 from ...web.request import current_work, is_fragment, writing
 from ...web.toasts import toast
-from ..contacts import tags
+from ..contacts import kept_tags, tags
 from ..keyset import valid_id
 from ..settings.forms import settings_form
 from ..settings.pages import FIELD_OPTIONS, settings_pages
@@ -45,8 +45,8 @@ def _page(code: int = 200, **context: Any) -> ResponseReturnValue:
     return render_template("statuses/field_options.html", **{**found, **context}), code
 
 
-def _done(message: str, anchor: str = "statuses") -> ResponseReturnValue:
-    toast(message)
+def _done(message: str, anchor: str = "statuses", undo: str | None = None) -> ResponseReturnValue:
+    toast(message, undo)
     return redirect(url_for("statuses.field_options", _anchor=anchor), 303)
 
 
@@ -174,16 +174,24 @@ def merge_tag(tag_id: int) -> ResponseReturnValue:
     if winner is None or winner == tag_id:
         abort(422)
     with writing() as work:
-        kept = tags.merge(work, winner, [tag_id])
-        name = kept.name
-    return _done(_("The tags were merged into “%(name)s”.", name=name), "tags")
+        winning, [kept] = tags.merge(work, winner, [tag_id])
+        name = winning.name
+    undo = url_for("statuses.bring_back_tag", kept_id=kept)
+    return _done(_("The tags were merged into “%(name)s”.", name=name), "tags", undo)
 
 
 @blueprint.post("/tags/<int:tag_id>/delete")
 def delete_tag(tag_id: int) -> ResponseReturnValue:
     """Takes a tag off everything."""
     with writing() as work:
-        number = tags.remove(work, tag_id)
-    return _done(
-        ngettext("The tag was taken off %(num)d record.", "The tag was taken off %(num)d records.", number), "tags"
-    )
+        number, kept = tags.remove(work, tag_id)
+    said = ngettext("The tag was taken off %(num)d record.", "The tag was taken off %(num)d records.", number)
+    return _done(said, "tags", url_for("statuses.bring_back_tag", kept_id=kept))
+
+
+@blueprint.post("/tags/bring-back/<int:kept_id>")
+def bring_back_tag(kept_id: int) -> ResponseReturnValue:
+    """Takes back that a tag was merged or deleted."""
+    with writing() as work:
+        name = kept_tags.bring_back(work, kept_id).name
+    return _done(_("The tag “%(name)s” is back.", name=name), "tags")

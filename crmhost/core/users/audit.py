@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from ...work.tables import AuditEntry
 from ...work.unit import Work
 from ..contacts.models import Contact
-from ..keyset import beyond, decode, encode, opaque, valid_id
+from ..keyset import KeysetPage, opaque, ordered, valid_id
 from ..text import clean_line
 
 LARGEST_PAGE = 200
+#: Further lines are not counted.
+MOST_COUNTED = 10_000
 
 
 def entries(
@@ -35,11 +40,53 @@ def entries(
     :param from_: not before this instant.
     :param to: before this instant.
     """
+    chosen = Chosen(action, object_type, object_id, user_id, from_, to)
+    found = page(work, chosen, after=after, limit=min(limit, LARGEST_PAGE))
+    return found.rows, found.next
+
+
+@dataclasses.dataclass(frozen=True)
+class Chosen:
+    """Which lines are wanted, in the words of :func:`entries`."""
+
+    action: str = ""
+    object_type: str = ""
+    object_id: str | int = ""
+    user_id: int | None = None
+    from_: dt.datetime | None = None
+    to: dt.datetime | None = None
+
+    @property
+    def of_record(self) -> bool:
+        """Whether lines of one record are wanted."""
+        return bool(clean_line(self.object_type)) and self.object_id != ""
+
+    @property
+    def keys(self) -> tuple[InstrumentedAttribute[Any], ...]:
+        """What they are in the order of; those of one record or user are indexed by their id, which grows with the time."""
+        return (AuditEntry.id,) if self.of_record or self.user_id is not None else (AuditEntry.at, AuditEntry.id)
+
+
+def page(
+    work: Work, chosen: Chosen, *, after: str | None = None, before: str | None = None, limit: int = 50
+) -> KeysetPage[AuditEntry]:
+    """The same lines with the cursors of both neighbours."""
+    wanted = select(AuditEntry).where(*_where(work, chosen))
+    sort = "-audit" if len(chosen.keys) > 1 else "-audit of"
+    return ordered(work.session, wanted, chosen.keys, sort, after=after, before=before, limit=limit)
+
+
+def count(work: Work, chosen: Chosen) -> int:
+    """How many lines there are; more than :data:`MOST_COUNTED` are not counted."""
+    wanted = select(AuditEntry.id).where(*_where(work, chosen)).order_by(*(key.desc() for key in chosen.keys))
+    return int(work.session.scalar(select(func.count()).select_from(wanted.limit(MOST_COUNTED).subquery())) or 0)
+
+
+def _where(work: Work, chosen: Chosen) -> list[ColumnElement[bool]]:
     work.require("audit.view")
     entry = AuditEntry
-    object_type = clean_line(object_type)
-    limit = max(1, min(limit, LARGEST_PAGE))
-    of_record = bool(object_type) and object_id != ""
+    object_type, object_id, of_record = clean_line(chosen.object_type), chosen.object_id, chosen.of_record
+    action, user_id, from_, to = chosen.action, chosen.user_id, chosen.from_, chosen.to
     where: list[ColumnElement[bool]] = []
     if of_record:
         where += [entry.object_type == object_type, entry.object_id == clean_line(str(object_id))[:120]]
@@ -57,17 +104,7 @@ def entries(
         where.append(opaque(_within_reach(work)))
     where += [entry.at >= from_] if from_ is not None else []
     where += [entry.at < to] if to is not None else []
-    # The lines of one record or user are indexed by their id, which grows with the time.
-    keys = (entry.id,) if of_record or user_id is not None else (entry.at, entry.id)
-    kinds = (int,) if len(keys) == 1 else (dt.datetime, int)
-    name = "audit" if len(keys) > 1 else "audit of"
-    wanted = select(entry).where(*where)
-    if after:
-        wanted = wanted.where(beyond(keys, decode(name, after, kinds), descending=True))
-    rows = list(work.session.scalars(wanted.order_by(*(key.desc() for key in keys)).limit(limit + 1)))
-    more, rows = len(rows) > limit, rows[:limit]
-    last = [getattr(rows[-1], key.key) for key in keys] if more else []
-    return rows, encode(name, last) if more else None
+    return where
 
 
 def _within_reach(work: Work) -> ColumnElement[bool]:

@@ -55,12 +55,17 @@ class TableQuery:
 
 @dataclasses.dataclass(frozen=True)
 class TablePage:
-    """Rows of one page with the cursors of its neighbours; ``note`` says what the reader should know of it."""
+    """Rows of one page with the cursors of its neighbours.
+
+    :param note: what the reader should know of the page.
+    :param refresh: seconds after which the list looks again by itself; 0 for never.
+    """
 
     rows: Sequence[Any]
     next: str | None = None
     previous: str | None = None
-    note: str = ""
+    note: Cell = ""
+    refresh: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,6 +208,7 @@ class Table:
     :param row: gives one row by its id, for cells that are changed in the list; raises :class:`crmhost.api.NotFound`.
     :param export: kind of the :class:`crmhost.api.Exporter` that writes what the list shows; its filters are the list's.
     :param sorts: further things to sort by, besides the columns: key -> label.
+    :param group: heading that a row stands under, such as its day; shown where it differs from that of the row before.
     :param card: columns of a phone card: the title's, the one at its right, then lines of columns under it.
     :param bulk_url: where the selection is sent when that is not the list's own address.
     :param empty: title, text, address and label of the button of an empty list.
@@ -223,6 +229,7 @@ class Table:
     search: str = ""
     row_id: Callable[[Any], int] = lambda row: int(row.id)
     row_name: Callable[[Any], str] = str
+    group: Callable[[Any], str] | None = None
     card: tuple[str, str, Sequence[Sequence[str]]] = ("", "", ())
     bulk: Sequence[Bulk] = ()
     bulk_url: str = ""

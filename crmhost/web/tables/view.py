@@ -159,6 +159,14 @@ class TableView:
         lines = [[self.card_cell(column, row) for column in line] for line in self.card_columns[2]]
         return [line for line in lines if any(line)]
 
+    @cached_property
+    def groups(self) -> list[str]:
+        """For each row the heading above it; empty where that of the row before goes on."""
+        if self.table.group is None:
+            return [""] * len(self.page.rows)
+        heads = [self.table.group(row) for row in self.page.rows]
+        return [head if not at or head != heads[at - 1] else "" for at, head in enumerate(heads)]
+
     def cell(self, column: TableColumn, row: Any) -> Cell:
         """What stands in the table for a row, as a button where it can be changed."""
         return self._changeable(column, row, column.cell(row), "")
@@ -282,7 +290,9 @@ class TableView:
     @property
     def total_known(self) -> bool:
         """Whether the total is known from the page itself, or can't be counted."""
-        return self.table.count is None or self.asked == "sums" or (not self.asked and self.whole)
+        if self.table.count is None or self.asked == "sums":
+            return True
+        return not self.asked and (self.whole or bool(self.page.refresh))
 
     @property
     def sums_awaited(self) -> bool:
@@ -368,7 +378,8 @@ class TableView:
     @cached_property
     def total(self) -> TableCount:
         """How many rows match."""
-        if self.table.count is None or self.total_known:
+        # A list that looks again by itself brings its total along.
+        if self.table.count is None or (self.total_known and not self.page.refresh):
             return TableCount(self.at + len(self.page.rows))
         return self.table.count(self.work, self.query)
 

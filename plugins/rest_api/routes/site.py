@@ -283,9 +283,9 @@ def _user_id(number: int | None) -> int | None:
 def list_jobs(query: Mapping[str, Any]) -> Response:
     """Lists the background jobs, newest first: all, or those that one asked for."""
     work = current_work()
-    chosen = {name: query[name] or "" for name in ("state", "kind")}
-    page = jobs.page(work, after=query["after"] or None, limit=query["limit"], **chosen)
-    further = {"total": jobs.count(work, **chosen)} if query["count"] else {}
+    state, kind = query["state"] or "", query["kind"] or ""
+    page = jobs.page(work, state=state, kind=kind, after=query["after"] or None, limit=query["limit"])
+    further = {"total": jobs.count(work, state=state, kind=kind)} if query["count"] else {}
     return many([job_record(work, job) for job in page.rows], page.next, **further)
 
 

@@ -13,6 +13,7 @@ from crmhost.core.journal import models as journal_models
 from crmhost.core.mail import models as mail_models
 from crmhost.core.merging import models as merging_models
 from crmhost.core.notifications import models as notifications_models
+from crmhost.core.numbering import models as numbering_models
 from crmhost.core.privacy import models as privacy_models
 from crmhost.core.settings import models as settings_models
 from crmhost.db import make_engine, metadata

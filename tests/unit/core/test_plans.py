@@ -207,7 +207,8 @@ def test_journal_and_audit_log_are_read_from_indexes(site: Host) -> None:
             {"from_": now, "to": now},
         ):
             with plans.good(given):
-                journal.feed(work, **given)  # type: ignore[arg-type]
+                journal.feed(work, before=journal.feed(work, **given).next, **given)  # type: ignore[arg-type]
+                journal.count(work, **given)  # type: ignore[arg-type]
         for given in (
             {},
             {"action": "contact."},
@@ -218,7 +219,9 @@ def test_journal_and_audit_log_are_read_from_indexes(site: Host) -> None:
             {"from_": now},
         ):
             with plans.good(given):
-                audit.entries(work, **given)  # type: ignore[arg-type]
+                chosen = audit.Chosen(**given)  # type: ignore[arg-type]
+                audit.page(work, chosen, before=audit.page(work, chosen).next)
+                audit.count(work, chosen)
 
 
 def test_the_bell_and_its_pages_are_read_from_indexes(site: Host) -> None:

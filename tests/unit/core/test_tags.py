@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from crmhost.core.contacts import kept_tags, tags
 from crmhost.core.contacts import services as contacts
-from crmhost.core.contacts import tags
-from crmhost.core.contacts.models import Contact, Tag, Tagging
+from crmhost.core.contacts.models import Contact, Tag, Tagging, TaggingKept
+from crmhost.core.records import services as records
+from crmhost.core.rows import insert_rows
 from crmhost.core.settings import services as settings
 from crmhost.core.users import audit
 from crmhost.errors import Forbidden, Invalid, NotFound
@@ -63,7 +65,7 @@ def test_tags_are_renamed_recoloured_and_removed_in_one_place(site: Host) -> Non
         with pytest.raises(NotFound), work.begin():
             tags.rename(work, 999, "x")
         with work.begin():
-            assert tags.remove(work, tag.id) == 1
+            assert tags.remove(work, tag.id)[0] == 1
         assert names(work, one) == ["other"]
 
 
@@ -150,3 +152,70 @@ def test_the_audit_log_is_read_page_by_page(site: Host) -> None:
             audit.entries(work, after="x")
     with site.work("Read only") as work, pytest.raises(Forbidden):
         audit.entries(work)
+
+
+def test_a_tag_that_was_deleted_comes_back(site: Host) -> None:
+    """On all that carried it and are still there, once, within 30 days; one made anew meanwhile gets them."""
+    ids = [site.make.contact(first_name=f"N{number}", tags=["gold"]) for number in range(3)]
+    with site.work("Admin") as work:
+        gold = tags.find(work, "gold")
+        assert gold is not None
+        with work.begin():
+            insert_rows(
+                work.session,
+                Tagging,
+                [{"tag_id": gold.id, "object_type": "song", "object_id": n} for n in range(1, 3_001)],
+            )
+            number, kept = tags.remove(work, gold.id)
+            assert number == 3_003
+        with work.begin():
+            contacts.tag(work, ids[:1], ["GOLD"])
+            records.forget(work, "song", [7])
+            kept_tags.forget(work, "contact", ids[2:])
+        with work.begin():
+            back = kept_tags.bring_back(work, kept)
+        assert tags.usage(work) == {back.id: 3_001}
+        assert [names(work, one) for one in ids] == [["GOLD"], ["GOLD"], []]
+        with pytest.raises(NotFound), work.begin():
+            kept_tags.bring_back(work, kept)
+        with work.begin():
+            _number, kept = tags.remove(work, back.id)
+    site.clock.move(days=31)
+    with site.work("Admin") as work:
+        with work.begin():
+            assert kept_tags.prune(work) == 1
+        assert work.session.query(TaggingKept).count() == 0
+        with pytest.raises(NotFound), work.begin():
+            kept_tags.bring_back(work, kept)
+
+
+def test_a_merge_of_tags_is_taken_back(site: Host) -> None:
+    """Who had one tag has that one again, who had both has both; whom the winner was taken off since has neither."""
+    one, both, off = (site.make.contact(first_name=f"N{number}", tags=["b"]) for number in range(3))
+    only_a = site.make.contact(first_name="A", tags=["a"])
+    with site.work("Admin") as work:
+        with work.begin():
+            contacts.tag(work, [both], ["a"])
+        a, b = tags.find(work, "a"), tags.find(work, "b")
+        assert a is not None
+        assert b is not None
+        hue = b.hue
+        with work.begin():
+            _winner, [kept] = tags.merge(work, a.id, [b.id])
+        assert [names(work, number) for number in (one, both, off, only_a)] == [["a"]] * 4
+        with work.begin():
+            contacts.tag(work, [off], [], ["a"])
+            tags.rename(work, a.id, "first")
+        with work.begin():
+            assert kept_tags.bring_back(work, kept).hue == hue
+        assert [names(work, number) for number in (one, both, off, only_a)] == [["b"], ["b", "first"], [], ["first"]]
+        first = tags.find(work, "first")
+        back = tags.find(work, "b")
+        assert first is not None
+        assert back is not None
+        with work.begin():
+            _winner, [kept] = tags.merge(work, first.id, [back.id])
+            tags.remove(work, first.id)
+        with work.begin():
+            kept_tags.bring_back(work, kept)
+        assert [names(work, number) for number in (one, both, only_a)] == [["b"], ["b"], []]

@@ -134,6 +134,7 @@ statuses.add_tag tags.edit
 statuses.edit_tag tags.edit
 statuses.delete_tag tags.edit
 statuses.merge_tag tags.edit
+statuses.bring_back_tag tags.edit
 fields.new fields.manage
 fields.edit fields.manage
 fields.delete fields.manage

@@ -83,7 +83,7 @@ def test_the_feed_is_filtered_and_names_the_contacts(site: Host, reader: Reader)
     assert "About the boat" in page
     assert "About the boat" not in reader.get("/journal/?type=note").text
     assert "About the boat" in reader.get("/journal/?type=call&by=people&user=1").text
-    assert "Nothing happened yet" in reader.get("/journal/?from=2999-01-01").text
+    assert "Nothing matches" in reader.get("/journal/?from=2999-01-01").text
     assert reader.get("/journal/?from=never&user=x&by=nobody&after=").status_code == 200
     assert reader.get("/journal/?after=nonsense").status_code == 422
     part = reader.get(f"/journal/of/contact/{contact}?by=system", htmx=True).text
