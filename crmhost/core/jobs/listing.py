@@ -99,7 +99,7 @@ def _note(work: Work, counts: dict[str, int], waited: float | None) -> Markup:
         ),
     }
     parts = [
-        Markup('<a href="{}">{}</a>').format(url_for("jobs.index", state=state), said)
+        Markup('<a class="btn btn-quiet btn-sm" href="{}">{}</a>').format(url_for("jobs.index", state=state), said)
         for state, said in words.items()
         if counts[state]
     ]
@@ -107,7 +107,7 @@ def _note(work: Work, counts: dict[str, int], waited: float | None) -> Markup:
         parts.append(escape(_("The oldest has waited %(time)s", time=lasting(waited))))
     elif work.can(jobs.VIEW):
         parts.append(escape(_("Nothing waits")))
-    line = Markup(" · ").join(parts)
+    line = Markup(" ").join(parts)
     if waited is None or waited <= LATE or counts["running"]:
         return line
     late = Markup("<b>{}</b> {}").format(

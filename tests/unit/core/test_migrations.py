@@ -27,6 +27,7 @@ MODELS = (
     mail_models,
     merging_models,
     notifications_models,
+    numbering_models,
     privacy_models,
     settings_models,
     host_tables,
