@@ -98,6 +98,7 @@ from .host.hookcall import Answer
 from .messages import Message, Plural
 from .money import Money
 from .work.context import JobContext
+from .work.reads import Read
 from .work.tables import AuditEntry, JobRow
 from .work.unit import SYSTEM, Actor, Change, Work
 
@@ -153,6 +154,7 @@ __all__ = [
     "PluginError",
     "Plural",
     "QuickAction",
+    "Read",
     "RecordKind",
     "RetryLater",
     "Role",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import InstrumentedAttribute
 
+    from ..work.reads import Read
     from ..work.unit import Work
 
 
@@ -62,12 +63,14 @@ class Total(Contribution):
     """A figure of the dashboard's top row.
 
     :param value: gives (figure as text, meta line) for what the actor may see.
+    :param reads: gives what ``value`` asks by ``work.rows``; the page asks these of all totals in one statement.
     """
 
     label: str
     value: Callable[[Work], tuple[str, str]]
     endpoint: str
     permission: str = ""
+    reads: Callable[[Work], Sequence[Read]] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,12 +85,16 @@ class SetupStep(Contribution):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Vital(Contribution):
-    """A figure below a record's name. ``value`` gets the work and the record, gives text or ``None`` to show none."""
+    """A figure below a record's name. ``value`` gets the work and the record, gives text or ``None`` to show none.
+
+    :param reads: gets the same, gives what ``value`` asks by ``work.rows``; the page asks all its reads in one statement.
+    """
 
     id: str
     label: str
     value: Callable[[Work, Any], str | None]
     permission: str = ""
+    reads: Callable[[Work, Any], Sequence[Read]] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -95,6 +102,8 @@ class Box(Contribution):
     """A box of a record's page. ``render`` gets the work and the record; empty markup hides it.
 
     Readers drag boxes to where they want them. ``main`` ones begin in the wide column, above the tabs.
+
+    :param reads: gets the same, gives what ``render`` asks by ``work.rows``; the page asks all its reads in one statement.
     """
 
     id: str
@@ -102,6 +111,7 @@ class Box(Contribution):
     render: Callable[[Work, Any], str]
     permission: str = ""
     main: bool = False
+    reads: Callable[[Work, Any], Sequence[Read]] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -111,6 +121,7 @@ class Tab(Contribution):
     :param id: unique among all tabs, so begin it with the plugin's id; it stands in the address.
     :param render: gets the work and the record, gives markup; called for the open tab only.
     :param count: gives the number beside its title.
+    :param reads: gets the same, gives what ``count`` asks by ``work.rows``; the page asks all its reads in one statement.
     """
 
     id: str
@@ -118,6 +129,7 @@ class Tab(Contribution):
     render: Callable[[Work, Any], str]
     count: Callable[[Work, Any], int] | None = None
     permission: str = ""
+    reads: Callable[[Work, Any], Sequence[Read]] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -173,7 +185,8 @@ class Column(Contribution):
     """A column of the contact list.
 
     :param id: unique among all columns, so begin it with the plugin's id.
-    :param values: gets the work and the contact ids of one page, gives id -> markup or text; ids may be left out.
+    :param values: gets the work and the contact ids of one page, gives id -> markup or text; ids may be left out. It is asked
+        only while the reader has the column in their list.
     :param align: ``end`` for figures.
     :param shown: whether it is there for people who did not choose their columns.
     :param sort: what the list is sorted by; without it, it can't be sorted by this column.

@@ -19,6 +19,8 @@ from sqlalchemy import Select, insert, select, text, true
 from ..core.rows import insert_rows
 from ..db import KNOWN, WRITES, GuardedSession, upsert, utcnow
 from ..errors import Forbidden
+from . import reads
+from .reads import Read
 from .tables import WAITING, AuditEntry, JobRow, OutboxEvent
 
 if TYPE_CHECKING:
@@ -184,6 +186,15 @@ class Work:
         if key not in known:
             known[key] = read()
         return cast("T", known[key])
+
+    def rows(self, read: Read) -> list[tuple[Any, ...]]:
+        """What a read gives: at once when it was asked ahead or before in the same reading transaction."""
+        return reads.rows(self.session, read, fresh=self.writing)
+
+    def ahead(self, wanted: Sequence[Read]) -> None:
+        """Asks several reads in one statement; :meth:`rows` answers each then. While something is written, it does nothing."""
+        if not self.writing:
+            reads.gather(self.session, wanted)
 
     # --- permission ---------------------------------------------------------------------------------------------------
 

@@ -149,4 +149,4 @@ def _chosen(value: str) -> int | str:
 
 def _named(work: Work, values: Sequence[str]) -> dict[str, str]:
     ids = [item for item in map(_chosen, values) if isinstance(item, int)]
-    return {f"#{key}": name for key, name in services.titles(work, ids).items()}
+    return {f"#{key}": name for key, name in services.titles(work, ids).items()} if ids else {}

@@ -159,9 +159,17 @@ class Plugin:
 
     @hookimpl
     def contact_vitals(self) -> Sequence[Vital]:
-        from .parts import contact_value
+        from .parts import contact_value, value_reads
 
-        return [Vital(id="value", label="Value", value=contact_value, permission="transactions.view")]
+        return [
+            Vital(
+                id="value",
+                label="Value",
+                value=contact_value,
+                permission="transactions.view",
+                reads=value_reads("contact"),
+            )
+        ]
 
     @hookimpl
     def contact_tabs(self) -> Sequence[Tab]:
@@ -203,11 +211,15 @@ class Plugin:
 
     @hookimpl
     def dashboard_totals(self) -> Sequence[Total]:
-        from .parts import total_figure
+        from .parts import total_figure, total_reads
 
         return [
             Total(
-                label="Transactions", value=total_figure, endpoint="transactions.index", permission="transactions.view"
+                label="Transactions",
+                value=total_figure,
+                endpoint="transactions.index",
+                permission="transactions.view",
+                reads=total_reads,
             )
         ]
 
@@ -327,9 +339,17 @@ class Plugin:
 
     @hookimpl
     def companies_vitals(self) -> Sequence[Vital]:
-        from .parts import company_value
+        from .parts import company_value, value_reads
 
-        return [Vital(id="value", label="Value", value=company_value, permission="transactions.view")]
+        return [
+            Vital(
+                id="value",
+                label="Value",
+                value=company_value,
+                permission="transactions.view",
+                reads=value_reads("company"),
+            )
+        ]
 
     @hookimpl
     def companies_columns(self) -> Sequence[Column]:

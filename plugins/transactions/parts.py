@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from crmhost.api import Contact, Hit, Invalid, Message, Work, money, search, texts
+from crmhost.api import Contact, Hit, Invalid, Message, Money, Read, Work, money, search, texts
 from crmhost.web.api import (
     Chart,
     ChartReceipt,
@@ -31,21 +31,31 @@ SHOWN = 20
 # --- the value of contacts -------------------------------------------------------------------------------------------
 
 
-def shown_value(rows: Sequence[Value]) -> str:
+def shown_value(amounts: Sequence[Money]) -> str:
     """A value, each currency apart."""
-    return " + ".join(shown_money(row.total, row.currency) for row in rows if row.total)
+    return " + ".join(shown_money(amount) for amount in amounts if amount.amount)
+
+
+def value_reads(object_type: str) -> Callable[[Work, Any], Sequence[Read]]:
+    """What the value of a contact or company is read by."""
+    return lambda _work, record: [values.value_read(object_type, record.id)]
 
 
 def contact_value(work: Work, contact: Any) -> str | None:
     """What a contact is worth."""
-    rows = values.values_of(work, "contact", [contact.id]).get(contact.id, ())
     base = str(work.settings.get("site.currency") or "EUR")
-    return shown_value(rows) or shown_money(0, base)
+    return shown_value(values.value_of(work, "contact", contact.id)) or shown_money(0, base)
 
 
 def contact_values(work: Work, ids: Sequence[int]) -> Mapping[int, str]:
     """What contacts are worth, for a column of their list."""
-    return {key: text for key, rows in values.values_of(work, "contact", ids).items() if (text := shown_value(rows))}
+    return _shown_values(work, "contact", ids)
+
+
+def _shown_values(work: Work, object_type: str, ids: Sequence[int]) -> dict[int, str]:
+    found = values.values_of(work, object_type, ids)
+    shown = {key: shown_value([Money(row.total, row.currency) for row in rows]) for key, rows in found.items()}
+    return {key: text for key, text in shown.items() if text}
 
 
 def value_counts(work: Work, model: Any) -> list[ColumnElement[bool]]:
@@ -95,12 +105,12 @@ def company_tab(work: Work, company: Any) -> str:
 
 def company_values(work: Work, ids: Sequence[int]) -> Mapping[int, str]:
     """What companies are worth, for a column of their list."""
-    return {key: text for key, rows in values.values_of(work, "company", ids).items() if (text := shown_value(rows))}
+    return _shown_values(work, "company", ids)
 
 
 def company_value(work: Work, company: Any) -> str | None:
     """What a company is worth."""
-    return shown_value(values.values_of(work, "company", [company.id]).get(company.id, ())) or None
+    return shown_value(values.value_of(work, "company", company.id)) or None
 
 
 def newest(work: Work, object_type: str, owner: int) -> list[cells.Row]:
@@ -147,11 +157,20 @@ def total_figure(work: Work) -> tuple[str, str]:
         some = mine.with_only_columns(Transaction.id).subquery()
         amount = next((one.amount for one in queries.sums(work, mine)[1] if one.currency == base), 0)
         return number(work.session.scalar(select(func.count()).select_from(some)) or 0), shown_money(amount, base)
-    rows = work.session.execute(
-        select(Day.currency, func.sum(Day.amount), func.sum(Day.number + Day.left_out)).group_by(Day.currency)
-    ).all()
-    amount = next((int(row[1]) for row in rows if row[0] == base), 0)
-    return number(sum(int(row[2]) for row in rows)), shown_money(amount, base)
+    rows = work.rows(_KEPT)
+    amount = next((row[1] for row in rows if row[0] == base), 0)
+    return number(sum(row[2] for row in rows)), shown_money(amount, base)
+
+
+def total_reads(work: Work) -> Sequence[Read]:
+    """What the figure is read by: the kept sums, for who sees all."""
+    return () if work.actor.only_assigned else (_KEPT,)
+
+
+_KEPT = Read(
+    ("transactions.kept",),
+    select(Day.currency, func.sum(Day.amount), func.sum(Day.number + Day.left_out)).group_by(Day.currency),
+)
 
 
 def revenue_widget(work: Work) -> str:

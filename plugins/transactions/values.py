@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import delete, func, select, text
 
-from crmhost.api import Change, JobContext, Message, Work, insert_rows, settings
+from crmhost.api import Change, JobContext, Message, Money, Read, Work, insert_rows, settings
 
 from . import counting
 from . import settings as own_settings
@@ -269,6 +269,20 @@ def values_of(work: Work, object_type: str, ids: Sequence[int]) -> dict[int, lis
     if len(ids) == 1:
         return work.once(("transactions.value", object_type, ids[0]), lambda: _values_of(work, object_type, ids))
     return _values_of(work, object_type, ids)
+
+
+def value_read(object_type: str, record: int) -> Read:
+    """What :func:`value_of` asks, for pages that ask it together with other things."""
+    wanted = select(Value.currency, Value.total)
+    wanted = wanted.where(Value.object_type == object_type, Value.object_id == record)
+    return Read(("transactions.value", object_type, record), wanted)
+
+
+def value_of(work: Work, object_type: str, record: int) -> list[Money]:
+    """What one contact or company is worth, for each currency, that of the site first."""
+    base = str(work.settings.get("site.currency") or "")
+    rows = work.rows(value_read(object_type, record))
+    return [Money(total, currency) for currency, total in sorted(rows, key=lambda row: (row[0] != base, row[0]))]
 
 
 def _values_of(work: Work, object_type: str, ids: Sequence[int]) -> dict[int, list[Value]]:

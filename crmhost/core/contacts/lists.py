@@ -51,7 +51,10 @@ def contact_table(work: Work) -> Table:
     def fetch(work: Work, query: TableQuery) -> TablePage:
         page = queries.page(work, list_query(query))
         return TablePage(
-            rows(work, page.rows, contributed), page.next, page.previous, _(page.note) if page.note else ""
+            rows(work, page.rows, _among(contributed, query)),
+            page.next,
+            page.previous,
+            _(page.note) if page.note else "",
         )
 
     def count(work: Work, query: TableQuery) -> TableCount:
@@ -289,6 +292,10 @@ def _contributed_filters(work: Work) -> list[TableFilter]:
 def _contributed_columns(work: Work) -> list[Column]:
     items = cast("tuple[Column, ...]", work.generation.contributions("contact_columns"))
     return [item for item in items if work.can(item.permission)]
+
+
+def _among(columns: Sequence[Column], query: TableQuery) -> Sequence[Column]:
+    return [item for item in columns if query.columns is None or item.id in query.columns]
 
 
 def _contributed_column(item: Column) -> TableColumn:

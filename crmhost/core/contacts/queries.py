@@ -15,6 +15,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from ...errors import Invalid
 from ...messages import Message
+from ...work.reads import Read
 from ...work.unit import Work
 from ..fields.definitions import PREFIX
 from ..keyset import beyond, opaque
@@ -61,6 +62,12 @@ def count(work: Work, query: ListQuery) -> Count:
     """How many contacts a list holds: exact up to 10,000, and beyond where it is kept anyway."""
     work.require("contacts.view")
     return whole.count(Listing(work, query))
+
+
+def count_reads(work: Work, query: ListQuery) -> list[Read]:
+    """What :func:`count` asks, for pages that ask it together with other things."""
+    work.require("contacts.view")
+    return whole.reads(Listing(work, query))
 
 
 def count_by_status(work: Work, filters: Mapping[str, str]) -> dict[int, int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 
+from ...work.reads import Read
 from ..keyset import opaque
 from ..rows import chunks
 from ..statuses import counts as status_counts
@@ -31,9 +32,19 @@ def count(listing: Listing) -> Count:
     kept = _kept(listing)
     if kept is not None:
         return Count(kept, True)
-    some = _counted(listing).limit(COUNTED + 1)
-    number = listing.work.session.scalar(select(func.count()).select_from(some.subquery())) or 0
+    number = listing.work.rows(_read(listing))[0][0]
     return Count(min(number, COUNTED), number <= COUNTED)
+
+
+def reads(listing: Listing) -> list[Read]:
+    """What :func:`count` asks, for pages that ask it together with other things."""
+    return [] if listing.words or _kept(listing) is not None else [_read(listing)]
+
+
+def _read(listing: Listing) -> Read:
+    some = _counted(listing).limit(COUNTED + 1)
+    filters = tuple(sorted(listing.query.filters.items()))
+    return Read(("contacts.count", listing.work.actor, filters), select(func.count()).select_from(some.subquery()))
 
 
 def _counted(listing: Listing) -> Select[Any]:

@@ -80,8 +80,9 @@ def encrypted(work: Work) -> list[Definition]:
 def deleted(work: Work, object_type: str) -> list[Field]:
     """Deleted fields whose values are still kept, the latest first."""
     work.require(MANAGE)
-    gone = select(Field).where(Field.object == object_type, Field.deleted_at.is_not(None))
-    return list(work.session.scalars(gone.order_by(Field.deleted_at.desc())))
+    gone = select(Field).where(Field.deleted_at.is_not(None)).order_by(Field.deleted_at.desc())
+    found = work.once(("fields.deleted",), lambda: work.session.scalars(gone).all())
+    return [field for field in found if field.object == object_type]
 
 
 def add(work: Work, fields: Mapping[str, Any]) -> Definition:

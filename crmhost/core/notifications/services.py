@@ -12,6 +12,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 
 from ...errors import Forbidden, NotFound
 from ...messages import Message
+from ...work.reads import Read
 from ...work.unit import Work
 from ..keyset import decode, encode, valid_id
 from ..rows import chunks, insert_rows, table
@@ -111,10 +112,17 @@ def _value(value: object) -> str:
 
 def unread(work: Work) -> int:
     """How many notifications the actor has not read, counted up to :data:`MOST_COUNTED`."""
+    read = unread_read(work)
+    return work.rows(read[0])[0][0] if read else 0
+
+
+def unread_read(work: Work) -> list[Read]:
+    """What :func:`unread` asks, for pages that ask it together with other things."""
     if work.actor.user_id is None:
-        return 0
+        return []
     mine = select(Notification.id).where(Notification.user_id == work.actor.user_id, Notification.read_at.is_(None))
-    return work.session.scalar(select(func.count()).select_from(mine.limit(MOST_COUNTED).subquery())) or 0
+    number = select(func.count()).select_from(mine.limit(MOST_COUNTED).subquery())
+    return [Read(("notifications.unread", work.actor.user_id), number)]
 
 
 def page(work: Work, after: str | None = None, *, only_unread: bool = False, limit: int = 30) -> Page:

@@ -16,6 +16,7 @@ from ...web.request import current_work
 from ...web.templating import failed_badge
 from ...work.unit import Work
 from ..journal.panel import journal_panel
+from ..notifications import services as notifications
 from ..users.preferences import preference
 from . import services
 
@@ -84,6 +85,7 @@ def record_page(
     work = current_work()
     found = services.kind_of(work, kind)
     here = {found.argument: record.id, **(keep or {})}
+    _ask_ahead(work, found, record)
     tabs, tab = contributed_tabs(work, found, record, request.args.get("tab", ""))
     if tab is None:
         tab = journal_panel(work, kind, record.id)
@@ -114,6 +116,17 @@ def _tab_url(kind: RecordKind, here: Mapping[str, Any], tab: str) -> str:
 def _contributed(work: Work, kind: RecordKind, what: str) -> list[Any]:
     items = work.generation.contributions(f"{kind.parts}_{what}") if kind.parts else ()
     return [item for item in items if work.can(item.permission)]
+
+
+def _ask_ahead(work: Work, kind: RecordKind, record: Any) -> None:
+    """Asks what the parts of the page tell beforehand, all in one statement."""
+    reads = [*notifications.unread_read(work)]
+    for what in ("vitals", "tabs", "boxes"):
+        for item in cast("list[Vital | Tab | Box]", _contributed(work, kind, what)):
+            if item.reads is not None:
+                place = f"reads of {item.id}"
+                reads += work.generation.run(item.plugin, place, item.reads, work, record, default=(), gives=Sequence)
+    work.ahead(reads)
 
 
 def vitals(work: Work, kind: RecordKind, record: Any) -> list[ShownVital]:

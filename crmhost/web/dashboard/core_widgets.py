@@ -31,7 +31,14 @@ LATEST = 9
 def totals() -> Sequence[Total]:
     """The number of contacts."""
     return [
-        Total(label="Contacts", value=contacts_total, endpoint="contacts.index", permission="contacts.view", order=10)
+        Total(
+            label="Contacts",
+            value=contacts_total,
+            endpoint="contacts.index",
+            permission="contacts.view",
+            order=10,
+            reads=lambda work: queries.count_reads(work, _this_month(work)),
+        )
     ]
 
 
@@ -70,8 +77,12 @@ def widgets() -> Sequence[Widget]:
 def contacts_total(work: Work) -> tuple[str, str]:
     """How many contacts there are, and how many of them came this month."""
     whole = queries.count(work, ListQuery())
-    new = queries.count(work, ListQuery(filters={"created_from": work.today.replace(day=1).isoformat()}))
+    new = queries.count(work, _this_month(work))
     return _text(whole), _("%(number)s new this month", number=_text(new)) if new.number else _("None new this month")
+
+
+def _this_month(work: Work) -> ListQuery:
+    return ListQuery(filters={"created_from": work.today.replace(day=1).isoformat()})
 
 
 def _text(count: queries.Count) -> str:

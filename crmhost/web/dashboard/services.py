@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 from ...contributions import SetupStep, Total, Widget
+from ...core.notifications import services as notifications
 from ...core.settings import services as settings
 from ...core.users import services as users
 from ...errors import NotFound
@@ -138,10 +139,18 @@ class Figure:
 
 def figures(work: Work) -> list[Figure]:
     """The figures of the top row that the actor may see."""
+    totals = [
+        total
+        for total in cast("tuple[Total, ...]", work.generation.contributions("dashboard_totals"))
+        if work.can(total.permission)
+    ]
+    reads = [*notifications.unread_read(work)]
+    for total in totals:
+        if total.reads is not None:
+            reads += isolated(work, total.plugin, f"total {total.label}", total.reads, gives=Sequence, failed=())
+    work.ahead(reads)
     found = []
-    for total in cast("tuple[Total, ...]", work.generation.contributions("dashboard_totals")):
-        if not work.can(total.permission):
-            continue
+    for total in totals:
         told = isolated(work, total.plugin, f"total {total.label}", _checked(total.value), gives=tuple)
         value, meta = ("", "") if told is FAILED else told
         found.append(Figure(total.label, total.endpoint, total.plugin, value, meta, told is FAILED))
@@ -192,10 +201,12 @@ def hide_steps(work: Work, *, hidden: bool = True) -> None:
 # --- calls into plugins ----------------------------------------------------------------------------------------------
 
 
-def isolated(work: Work, plugin: str, place: str, function: Callable[[Work], Any], *, gives: type[Any]) -> Any:
-    """What the function gives, or :data:`FAILED`; a statement that failed in it does not spoil those of others."""
-    value = work.generation.run(plugin, place, function, work, default=FAILED, gives=gives)
-    if value is FAILED and not work.writing:
+def isolated(
+    work: Work, plugin: str, place: str, function: Callable[[Work], Any], *, gives: type[Any], failed: Any = FAILED
+) -> Any:
+    """What the function gives, or ``failed``; a statement that failed in it does not spoil those of others."""
+    value = work.generation.run(plugin, place, function, work, default=failed, gives=gives)
+    if value is failed and failed is FAILED and not work.writing:
         # PostgreSQL answers nothing more in a transaction in which a statement failed.
         work.session.rollback()
     return value

@@ -43,6 +43,7 @@ class TableQuery:
     :param filters: id of a filter -> values given; of several values any may fit.
     :param sort: key of a column, with ``-`` before it from high to low.
     :param after: cursor of the last row of the page before; ``before`` of the first row of the page after.
+    :param columns: ids of the columns that are shown, for rows whose cells cost queries; ``None`` when all may be.
     """
 
     q: str = ""
@@ -51,6 +52,7 @@ class TableQuery:
     after: str | None = None
     before: str | None = None
     limit: int = DEFAULT_SIZE
+    columns: frozenset[str] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -102,7 +102,9 @@ class TableView:
     @cached_property
     def page(self) -> TablePage:
         """The rows."""
-        return self.table.fetch(self.work, self.query)
+        title, side, lines = self.table.card
+        shown = frozenset(column.id for column in self.columns).union((title, side), *lines)
+        return self.table.fetch(self.work, dataclasses.replace(self.query, columns=shown))
 
     @property
     def narrowed(self) -> bool:
@@ -121,6 +123,7 @@ class TableView:
 
     @cached_property
     def _arranged(self) -> Mapping[str, Any]:
+        self._all_views  # noqa: B018  # reads the preferences along
         kept = preference(self.work, f"columns.{self.table.id}", None)
         return kept if isinstance(kept, dict) else {}
 
@@ -312,11 +315,15 @@ class TableView:
     # --- views --------------------------------------------------------------------------------------------------------
 
     @cached_property
+    def _all_views(self) -> Sequence[views.View]:
+        return views.all_views(self.work, self.table.id) if self.table.views else ()
+
+    @cached_property
     def saved_views(self) -> list[SavedView]:
         """The views that the reader saved, and those that are shared."""
         found = []
         mine = sorted(pair for pair in self.state if pair[0] != "view")
-        for item in views.all_views(self.work, self.table.id) if self.table.views else ():
+        for item in self._all_views:
             pairs = [pair for pair in parse_qsl(item.query) if pair[0] not in (*_PLACE, "view")]
             current = item.key == self.view_name
             found.append(
@@ -340,7 +347,7 @@ class TableView:
     @cached_property
     def default_view(self) -> str:
         """Key of the view that the list opens with; empty for none."""
-        return views.default_view(self.work, self.table.id) if self.table.views else ""
+        return views.default_view(self.work, self.table.id) if self._all_views else ""
 
     @property
     def default_url(self) -> str:

@@ -24,7 +24,7 @@ LOOKING = {"/extensions/", "/settings/health"}
 
 @pytest.fixture
 def site(host: Callable[..., Host]) -> Host:
-    return host("funnel", "csv_tools", "rest_api")
+    return host("funnel", "csv_tools", "rest_api", "companies", "transactions", "invoices")
 
 
 def grow(site: Host, start: int, end: int) -> None:
