@@ -1,5 +1,7 @@
 """Lists: selection, keys, search as one types, the palette, order by hand, generations."""
 
+import threading
+
 from flask import request
 from playwright.sync_api import Page, expect
 
@@ -107,6 +109,25 @@ def test_search_as_one_types_keeps_the_address(site: Site, page: Page) -> None:
     expect(page.get_by_role("searchbox")).to_be_focused()
     expect(page).to_have_url(f"{site.address}/contacts/?q=ver")
     assert [asked["q"] for asked in site.asked_for("/contacts/")[1:]] == [["ver"]]
+
+
+def test_a_list_that_is_slow_shows_its_outline(site: Site, page: Page) -> None:
+    """From 150 ms on, until the new rows are there; also for who wants no motion."""
+    form = '<form method="get" action="/contacts/" data-live-search="#list"><input type="search" name="q"></form>'
+    site.page("/contacts/", f'{form}<div id="list" data-outline>All</div>')
+    page.emulate_media(reduced_motion="reduce")
+    page.goto("/contacts/")
+    held = threading.Event()
+    found = site.document(f'{form}<div id="list" data-outline>Found</div>')
+    site.answer("/contacts/", lambda: held.wait(20) and found)
+    page.get_by_role("searchbox").fill("v")
+    part = page.locator("#list.crm-outline[aria-busy=true]")
+    expect(part).to_be_attached()
+    drawn = part.evaluate("one => getComputedStyle(one, '::after').backgroundImage")
+    assert drawn.startswith("repeating-linear-gradient")
+    held.set()
+    expect(page.locator("#list")).to_have_text("Found")
+    expect(part).to_have_count(0)
 
 
 def test_palette_searches_and_opens(site: Site, page: Page) -> None:

@@ -7,6 +7,7 @@ import "./drafts.js";
 import "./shortcuts.js";
 import "./palette.js";
 import "./live.js";
+import "./outline.js";
 import "./segments.js";
 import "./generation.js";
 import "./session.js";
