@@ -19,6 +19,8 @@ from ..core.fields.forms import typed as typed_custom_fields
 from ..core.fields.showing import shown as shown_custom_field
 from ..core.jobs.showing import job_progress
 from ..core.journal.panel import journal_panel
+from ..core.mail.template_pages import framed_error as mail_preview_error
+from ..core.mail.template_pages import framed_mail as mail_preview
 from ..core.records.links import record_url
 from ..core.records.page import RecordBox, record_page
 from . import switching
@@ -145,6 +147,8 @@ __all__ = [
     "linked",
     "list_page",
     "local_path",
+    "mail_preview",
+    "mail_preview_error",
     "moment",
     "money",
     "name_download",

@@ -10,7 +10,9 @@ from crmhost.api import (
     Box,
     Change,
     FieldObject,
+    File,
     Job,
+    JournalType,
     MenuItem,
     Permission,
     QuickAction,
@@ -70,12 +72,13 @@ class Plugin:
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:
-        from . import jobs
+        from . import jobs, sending
         from .mass import empty_bin
 
         return [
             Job(kind="invoices.days", handler=jobs.keep_days, label="Overdue and recurring invoices"),
             Job(kind="invoices.empty_bin", handler=empty_bin, label="Empty the bin of drafts of invoices"),
+            Job(kind="invoices.send", handler=sending.send, label="Send an invoice"),
             Job(kind="invoices.recount", handler=jobs.recount, label="Count what is owed"),
         ]
 
@@ -160,6 +163,12 @@ class Plugin:
         ]
 
     @hookimpl
+    def invoices_invoice_boxes(self) -> Sequence[Box]:
+        from .paper_pages import link_box
+
+        return [Box(id="link", title="Customer's page", render=link_box, permission="invoices.view")]
+
+    @hookimpl
     def dashboard_totals(self) -> Sequence[Total]:
         from .parts import total_figure
 
@@ -210,6 +219,18 @@ class Plugin:
         from .jobs import begin
 
         begin(work)
+
+    @hookimpl
+    def journal_types(self) -> Sequence[JournalType]:
+        from .sending import SENT
+
+        return [JournalType(name=SENT, label="Invoice sent", icon="send")]
+
+    @hookimpl
+    def file_access(self, work: Work, file: File, action: str) -> bool | None:
+        from . import sending
+
+        return sending.file_access(work, file, action)
 
     @hookimpl
     def within(self, work: Work, changes: Sequence[Change]) -> None:

@@ -28,10 +28,14 @@ from crmhost.web.api import (
 from . import cells, crediting, editing, mass, paying, payment_pages, recurring, services
 from .lists import bin_table, invoice_table
 from .models import KIND
+from .paper_pages import add_paper_pages
+from .public_pages import add_public_pages
 
 blueprint = Blueprint("invoices", __name__)
 editing.add_to(blueprint)
 payment_pages.add_to(blueprint)
+add_paper_pages(blueprint)
+add_public_pages(blueprint)
 
 
 @blueprint.route("/", methods=["GET", "POST"])

@@ -9,12 +9,15 @@ from typing import Any
 
 from crmhost.api import Invalid, Message, Setting, Work, documents, money, numbering, texts
 
+from . import wording
+
 NUMBER, CREDIT_NUMBER = "invoices.number_format", "invoices.credit_number_format"
 DUE_DAYS = "invoices.due_days"
 HOURS, INCLUDE_TAX = "invoices.hours", "invoices.prices_include_tax"
 TAXES, USUAL_TAX = "invoices.tax_rates", "invoices.usual_tax"
 COMPANY_TEXT, TERMS, NOTES = "invoices.company_text", "invoices.terms", "invoices.notes"
 REMINDERS, REMINDER_SUBJECT, REMINDER_TEXT = "invoices.reminders", "invoices.reminder_subject", "invoices.reminder_text"
+SUBJECT, TEXT = "invoices.mail_subject", "invoices.mail_text"
 MOST = 30
 _DAYS = 365
 
@@ -54,6 +57,16 @@ def declared() -> list[Setting]:
         Setting(key=TERMS, label="Terms", kind="long_text", default="", help="Stand at the end of a new invoice."),
         Setting(key=NOTES, label="Note", kind="long_text", default="", help="Stands below the lines of a new invoice."),
         Setting(
+            key=SUBJECT, label="Subject of the mail with an invoice", default="Invoice ##INVOICE-NUMBER##", validate=check_line,
+            help="##INVOICE-NUMBER##, ##INVOICE-TOTAL##, ##INVOICE-DUE##, ##INVOICE-DUE-DATE##, ##INVOICE-LINK##, "
+            "##CONTACT-FNAME## and the like stand for what they say.",
+        ),
+        Setting(
+            key=TEXT, label="Text of the mail with an invoice", kind="long_text", validate=check_text,
+            default="Hello ##CONTACT-FNAME##,\n\nhere is the invoice ##INVOICE-NUMBER## over ##INVOICE-TOTAL##. It is attached, "
+            "and you find it at ##INVOICE-LINK## too.",
+        ),
+        Setting(
             key=REMINDERS, label="Reminders", kind="list", default=[], validate=check_reminders,
             help="Days after the due date on which a mail reminds of what is unpaid; -3 is three days before it. Empty for none.",
         ),
@@ -71,6 +84,11 @@ def declared() -> list[Setting]:
 def due_days(work: Work) -> int:
     """Days that customers have to pay."""
     return int(work.settings.get(DUE_DAYS) or 0)
+
+
+def text_of(work: Work, key: str) -> str:
+    """A template of a mail."""
+    return str(work.settings.get(key) or "")
 
 
 def document_defaults(work: Work) -> dict[str, Any]:
@@ -154,14 +172,18 @@ def check_reminders(_work: Work, value: Any) -> list[str]:
     return [str(day) for day in found]
 
 
-def check_line(_work: Work, value: Any) -> str:
-    """One line that says something."""
-    return _said(texts.clean_line(str(value)), 200)
+def check_line(work: Work, value: Any) -> str:
+    """One line that says something, with placeholders that are known."""
+    text = _said(texts.clean_line(str(value)), 200)
+    wording.check(work, text, line=True)
+    return text
 
 
-def check_text(_work: Work, value: Any) -> str:
-    """A text that says something."""
-    return _said(texts.clean_text(str(value)), 10_000)
+def check_text(work: Work, value: Any) -> str:
+    """A text that says something, with placeholders that are known."""
+    text = _said(texts.clean_text(str(value)), 10_000)
+    wording.check(work, text)
+    return text
 
 
 def _said(text: str, longest: int) -> str:
