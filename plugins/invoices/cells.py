@@ -70,7 +70,7 @@ def title(one: Invoice) -> str:
     """What an invoice is called: its number; for a draft its reference, or that it is one."""
     if one.title:
         return str(one.title)
-    return gettext("Draft of a credit note") if one.is_credit else gettext("Draft")
+    return str(gettext("Draft of a credit note") if one.is_credit else gettext("Draft"))
 
 
 def number(row: Row) -> Markup:

@@ -21,6 +21,7 @@ from crmhost.web.api import (
     render_template,
     requires,
     toast,
+    url_for,
     writing,
 )
 

@@ -81,8 +81,8 @@ def values(work: Work, invoice: Invoice, address: str) -> dict[str, Any]:
     language = invoice.language
     amounts = {name: placeholders.money(work, invoice.amount(name), language) for name in ("total", "paid", "due")}
     days = {
-        name: placeholders.day(work, day, language) if day else ""
-        for name, day in (("date", invoice.date), ("due_date", invoice.due_date))
+        "date": placeholders.day(work, invoice.date, language),
+        "due_date": placeholders.day(work, invoice.due_date, language) if invoice.due_date is not None else "",
     }
     to = papers.addressee(work, invoice.contact_id, invoice.company_id, language)
     return {
