@@ -82,7 +82,7 @@ def values(work: Work, invoice: Invoice, address: str) -> dict[str, Any]:
     amounts = {name: placeholders.money(work, invoice.amount(name), language) for name in ("total", "paid", "due")}
     days = {
         "date": placeholders.day(work, invoice.date, language),
-        "due_date": placeholders.day(work, invoice.due_date, language) if invoice.due_date is not None else "",
+        "due_date": placeholders.day(work, invoice.due_date, language),
     }
     to = papers.addressee(work, invoice.contact_id, invoice.company_id, language)
     return {
