@@ -33,6 +33,8 @@ last_contact: ColumnElement[dt.datetime] = func.coalesce(
 )
 
 
+#: Filters that know from kept counts how many contacts they find.
+_COUNTED = ("status", "statuses")
 #: Contacts that are found by a filter's own index and sorted afterwards.
 NARROW = 5_000
 
@@ -85,8 +87,10 @@ def conditions(work: Work, given: Mapping[str, str]) -> list[Condition]:
     if errors:
         raise Invalid(errors)
     if fields:
+        # Contacts of a status that few have are read by that: the fields are asked of each, and nothing is looked up before.
+        few = any(item.name in _COUNTED and not item.wide for item in found)
         asked = tuple((key, *parts) for key, parts in custom.items())
-        found += work.once(("custom filters", asked, NARROW), lambda: _of_fields(work, fields))
+        found += work.once(("custom filters", asked, NARROW, few), lambda: _of_fields(work, fields, asked_of_each=few))
     if work.actor.only_assigned:
         found.append(_plain("assigned_to", Contact.within_reach(work.actor)))
     return found
@@ -150,10 +154,15 @@ def _created_to(work: Work, text: str) -> Condition:
     return _plain("created_to", Contact.created_at < day_start(work, text, 1))
 
 
-def _of_fields(work: Work, fields: Mapping[str, Sequence[FieldCondition]]) -> list[Condition]:
-    """The conditions for filters of custom fields, which their indexes answer while they find few."""
+def _of_fields(
+    work: Work, fields: Mapping[str, Sequence[FieldCondition]], *, asked_of_each: bool = False
+) -> list[Condition]:
+    """The conditions for filters of custom fields, which their indexes answer while they find few.
+
+    :param asked_of_each: another filter is known to find few, of which these are asked.
+    """
     sources = [item.ids(work) for items in fields.values() for item in items if not item.negated]
-    few = iter(_few(work, sources) if sources else [])
+    few = iter(_few(work, sources) if sources and not asked_of_each else [(source, None) for source in sources])
     found = []
     for key, items in fields.items():
         for item in items:

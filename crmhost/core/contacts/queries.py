@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ...errors import Invalid
@@ -21,6 +21,7 @@ from ..fields.definitions import PREFIX
 from ..keyset import beyond, opaque
 from ..rows import chunks
 from ..statuses import services as statuses
+from ..users.models import User
 from . import search, whole
 from .custom_sorts import ValueSort, column_sort, custom_sort
 from .filters import NARROW, Condition, conditions
@@ -244,7 +245,9 @@ class Listing:
         return statement.order_by(*(key.desc() if descending else key.asc() for key in keys)).limit(limit)
 
     def _load(self, statement: Select[Contact]) -> list[Contact]:
-        found = list(self.work.session.scalars(statement.options(selectinload(Contact.assigned_to))))
+        # One after the other: of a join inside a join SQLite makes a table of all users first.
+        who = joinedload(Contact.assigned_to).joinedload(User.role, innerjoin=False)
+        found = list(self.work.session.scalars(statement.options(who)))
         known = {status.id: status for status in statuses.all_statuses(self.work)}
         for contact in found:
             set_committed_value(contact, "status", known[contact.status_id])
