@@ -29,6 +29,9 @@ def download(file_id: int) -> Response:
     name_download(answer, file.name, shown=shown)
     # A browser shows no PDF inside a sandbox; there is nothing in it that could run for this site either.
     answer.headers["Content-Security-Policy"] = "default-src 'none'" + ("" if file.media_type == _PDF else "; sandbox")
+    if shown and file.media_type == _PDF:
+        # A page of this site may hold it in a frame.
+        answer.headers["X-Frame-Options"] = "SAMEORIGIN"
     answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.set_etag(file.sha256)

@@ -34,7 +34,21 @@ from .models import File
 from .names import clean_name
 from .sniff import HEAD, sniff
 
-__all__ = ["AccessDenied", "Staged", "delete", "get", "largest_size", "may", "open", "reader", "stage", "store"]
+__all__ = [
+    "AccessDenied",
+    "Staged",
+    "clean_name",
+    "delete",
+    "get",
+    "largest_size",
+    "may",
+    "open",
+    "reader",
+    "stage",
+    "staged_bytes",
+    "store",
+    "unstage",
+]
 
 MEGABYTE = 1024 * 1024
 #: How long staged bytes may wait for their row. The sweep leaves alone what is younger than a day.
@@ -113,6 +127,30 @@ def stage(
         contact_id=contact_id,
         at=work.now,
     )
+
+
+def staged_bytes(work: Work, keys: Sequence[str]) -> Iterator[bytes]:
+    """What was staged under some keys, one behind the other, a piece in memory at a time: for what came in parts.
+
+    Not inside a transaction: it may go over a network.
+
+    :raises NotFound: when one of them was swept away, a day after it was staged.
+    """
+    if work.writing:
+        raise RuntimeError("Read staged bytes before work.begin(): nothing goes over a network inside a transaction.")
+    for key in keys:
+        try:
+            content = work.storage.get(key)
+        except FileNotFoundError:
+            raise NotFound("file", key) from None
+        with content:
+            yield from _pieces(content)
+
+
+def unstage(work: Work, keys: Sequence[str]) -> None:
+    """Has what was staged and is not wanted removed after the commit; what was stored meanwhile stays."""
+    if keys:
+        work.enqueue("storage.remove", keys=list(keys))
 
 
 def store(work: Work, staged: Staged) -> File:
