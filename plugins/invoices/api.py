@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crmhost.api import Work
+from crmhost.api import Work, documents
 from plugins.transactions import api as transactions
 
-from . import services
+from . import services, settings
 from .models import KIND, Invoice
 
 __all__ = ["KIND", "Invoice", "InvoicesService"]
@@ -23,6 +23,10 @@ class InvoicesService:
     def create(self, fields: Mapping[str, Any], *, origin: str | None = None, source: str = "api") -> Invoice:
         """Writes an invoice; see :func:`plugins.invoices.services.create`."""
         return services.create(self._work, fields, origin=origin, source=source)
+
+    def tax_rates(self) -> list[documents.TaxRate]:
+        """The taxes that lines can bear."""
+        return settings.rates(self._work)
 
     def of_origin(self, origins: Sequence[str]) -> dict[str, Invoice]:
         """Origin -> the invoice that was made of it, those that the actor may see."""

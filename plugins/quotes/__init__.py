@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crmhost.api import Change, FieldObject, Job, JournalType, Permission, Schedule, Service, Setting, Work
+from crmhost.api import (
+    Change,
+    Column,
+    Exporter,
+    FieldObject,
+    File,
+    Job,
+    JournalType,
+    MenuItem,
+    Permission,
+    QuickAction,
+    RecordKind,
+    Schedule,
+    SearchProvider,
+    Service,
+    Setting,
+    Tab,
+    Total,
+    Vital,
+    Work,
+)
 from crmhost.hooks import hookimpl
 
 _MANAGERS = ("CRM manager", "Quotes manager")
@@ -78,6 +98,117 @@ class Plugin:
             Schedule(kind="quotes.expire", cron="7 * * * *", when=has_late),
             Schedule(kind="quotes.empty_bin", cron="53 3 * * *"),
         ]
+
+    # --- pages --------------------------------------------------------------------------------------------------------
+
+    @hookimpl
+    def routes(self) -> Sequence[Any]:
+        from .routes import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def menu(self) -> Sequence[MenuItem]:
+        return [
+            MenuItem(place="Quotes", label=label, endpoint=endpoint, permission=permission, icon=icon, order=order)
+            for label, endpoint, permission, icon, order in (
+                ("All", "quotes.index", "quotes.view", "file-description", 10),
+                ("Add", "quotes.new", "quotes.edit", "plus", 20),
+                ("Templates", "quotes.templates", "quotes.templates", "template", 30),
+            )
+        ]
+
+    @hookimpl
+    def quick_actions(self) -> Sequence[QuickAction]:
+        return [
+            QuickAction(
+                label="Add quote", endpoint="quotes.new", permission="quotes.edit", icon="file-description", order=30
+            )
+        ]
+
+    @hookimpl
+    def search(self) -> Sequence[SearchProvider]:
+        from .parts import find
+
+        return [SearchProvider(label="Quotes", find=find, permission="quotes.view", order=30)]
+
+    @hookimpl
+    def record_kinds(self) -> Sequence[RecordKind]:
+        from . import mass, parts, services
+        from .models import KIND
+
+        return [
+            RecordKind(
+                name=KIND,
+                label="Quote",
+                get=services.get,
+                titles=parts.titles,
+                endpoint="quotes.page",
+                argument="quote_id",
+                permission="quotes.view",
+                edit="quotes.edit",
+                tag=mass.tag,
+            )
+        ]
+
+    @hookimpl
+    def file_access(self, work: Work, file: File, action: str) -> bool | None:  # noqa: ARG002
+        wanted = {"store": "quotes.send", "open": "quotes.view", "delete": "quotes.delete"}
+        return work.can(wanted[action]) if action in wanted else None
+
+    # --- the pages of contacts and companies, the dashboard -----------------------------------------------------------
+
+    @hookimpl
+    def contact_tabs(self) -> Sequence[Tab]:
+        from .parts import contact_number, contact_tab
+
+        return [Tab(id="quotes", title="Quotes", render=contact_tab, count=contact_number, permission="quotes.view")]
+
+    @hookimpl
+    def contact_vitals(self) -> Sequence[Vital]:
+        from .parts import open_value
+
+        return [Vital(id="quotes", label="Open quotes", value=open_value, permission="quotes.view", order=310)]
+
+    @hookimpl
+    def contact_columns(self) -> Sequence[Column]:
+        from .parts import contact_numbers
+
+        return [Column(id="quotes", label="Quotes", values=contact_numbers, align="end", permission="quotes.view")]
+
+    @hookimpl
+    def companies_tabs(self) -> Sequence[Tab]:
+        from .parts import company_number, company_tab
+
+        return [Tab(id="quotes", title="Quotes", render=company_tab, count=company_number, permission="quotes.view")]
+
+    @hookimpl
+    def dashboard_totals(self) -> Sequence[Total]:
+        from .parts import total_figure
+
+        return [Total(label="Open quotes", value=total_figure, endpoint="quotes.index", permission="quotes.view")]
+
+    @hookimpl
+    def exporters(self) -> Sequence[Exporter]:
+        from . import files
+
+        return [
+            Exporter(kind="quotes", label="Quotes", columns=files.columns, rows=files.rows, permission="quotes.export")
+        ]
+
+    # --- the REST API -------------------------------------------------------------------------------------------------
+
+    @hookimpl
+    def api_blueprints(self) -> Sequence[Any]:
+        from .resources import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def rest_api_event_data(self, work: Work, event: str, ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]] | None:
+        from .resources import event_data
+
+        return event_data(work, event, ids)
 
     # --- its life -----------------------------------------------------------------------------------------------------
 

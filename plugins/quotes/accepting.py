@@ -146,6 +146,8 @@ def verify(work: Work, code: str) -> tuple[Acceptance, Version, bool]:
 
     :raises NotFound: when there is no such certificate.
     """
+    if not code.isalnum():
+        raise NotFound("certificate", "")
     found = work.session.scalar(select(Acceptance).where(Acceptance.code == code[:40]))
     version = work.session.get(Version, found.version_id) if found is not None else None
     if found is None or version is None:

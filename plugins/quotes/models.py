@@ -116,6 +116,11 @@ class Version(Base):  # type: ignore[misc, valid-type]  # the base is made by a 
     digest: Mapped[str] = mapped_column(String(64))
     made_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
 
+    @property
+    def worth(self) -> Money:
+        """What it said it is worth."""
+        return Money(self.value, self.currency)
+
 
 class Acceptance(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
     """Who accepted which version of a quote, when and how: of one quote there is one.

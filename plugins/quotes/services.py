@@ -200,9 +200,16 @@ def to_invoice(work: Work, quote_id: int) -> Any:
 def empty_bin(work: Work, limit: int = 50) -> int:
     """Erases quotes whose days in the bin are over; gives how many went."""
     days = int(work.settings.get("contacts.bin_days") or 0)
-    due = select(Quote).where(Quote.deleted_at < work.now - dt.timedelta(days=days)).order_by(Quote.id).limit(limit)
+    due = (
+        select(Quote)
+        .where(Quote.deleted_at < work.now - dt.timedelta(days=days))
+        .order_by(Quote.deleted_at, Quote.id)
+        .limit(limit)
+    )
     found = work.session.scalars(due).all()
     ids = [quote.id for quote in found]
+    if not ids:
+        return 0
     for quote in found:
         work.session.delete(quote)
     links.drop(work, KIND, ids)

@@ -14,6 +14,11 @@ from .models import Template
 
 VALID_DAYS, TEMPLATE, LINKS, LINK_DAYS = "quotes.valid_days", "quotes.template", "quotes.links", "quotes.link_days"
 TELL = "quotes.tell"
+MAIL_SUBJECT, MAIL_TEXT = "quotes.mail_subject", "quotes.mail_text"
+_TEXT = (
+    "<p>Dear {{ contact.first_name }},</p><p>here is our quote “{{ quote.title }}” for {{ quote.value }}.</p>"
+    '<p><a href="{{ quote.link }}">Look at the quote and accept it</a></p><p>Kind regards<br>{{ site.name }}</p>'
+)
 _MOST_DAYS = 3650
 
 
@@ -40,6 +45,13 @@ def declared() -> list[Setting]:
             key=TELL, label="Who is told", kind="choice", default="owner",
             choices=[("owner", Message("Who wrote the quote")), ("all", Message("Everybody who may write quotes"))],
             help="When a quote is seen, accepted or declined: in the app, and by mail when it is decided.",
+        ),
+        Setting(
+            key=MAIL_SUBJECT, label="Subject of the mail with a quote", kind="text", default="Quote: {{ quote.title }}",
+        ),
+        Setting(
+            key=MAIL_TEXT, label="Text of the mail with a quote", kind="long_text", default=_TEXT,
+            help="HTML with placeholders; {{ quote.link }} is the page of the quote. It can be changed before each sending.",
         ),
     ]  # fmt: skip
 

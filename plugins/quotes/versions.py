@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -53,12 +54,17 @@ def check(work: Work, quote: Quote) -> placeholders.Piece:
         raise Invalid({"valid_until": ["Its last day is over: give it a later one first."]})
     contact = contacts.get(work, quote.contact_id) if quote.contact_id is not None else None
     piece = fill_in(work, quote, contact)
-    if piece.unknown:
-        listed = ", ".join(f"{{{{ {name} }}}}" for name in piece.unknown[:5])
+    require_known(piece.unknown)
+    return piece
+
+
+def require_known(unknown: Sequence[str]) -> None:
+    """:raises Invalid: when a placeholder stands for nothing."""
+    if unknown:
+        listed = ", ".join(f"{{{{ {name} }}}}" for name in unknown[:5])
         raise Invalid(
             {"content": [Message("Nothing is known as %(names)s: choose placeholders of the list.", names=listed)]}
         )
-    return piece
 
 
 def freeze(work: Work, quote: Quote) -> Version:

@@ -1,0 +1,186 @@
+"""The forms of a quote, of a template, and of the mail that brings a quote."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from sqlalchemy import select
+
+from crmhost.api import (
+    Contact,
+    ContactEmail,
+    Invalid,
+    Message,
+    Work,
+    documents,
+    keyset,
+    placeholders,
+    record_fields,
+    tags,
+)
+from crmhost.web.api import (
+    AreaField,
+    ChoiceField,
+    DayField,
+    Form,
+    LinesField,
+    MoneyField,
+    RichTextField,
+    Section,
+    TagsField,
+    TextField,
+    VersionedForm,
+    add_custom_fields,
+    gettext,
+    lazy_text,
+    people_choices,
+    typed_custom_fields,
+)
+
+from . import settings
+from .cells import names
+from .models import KIND, Quote
+
+#: What stands for parts of the quote, with labels.
+OWN_PLACEHOLDERS = {
+    "quote.title": Message("Title of the quote"),
+    "quote.value": Message("Value of the quote"),
+    "quote.date": Message("Date of the quote"),
+    "quote.valid_until": Message("Last day of the quote"),
+    "quote.notes": Message("Notes of the quote"),
+    "quote.number": Message("Number of the quote"),
+    "company.name": Message("Company of the client"),
+}
+
+
+def offered(work: Work, *more: tuple[str, str]) -> list[tuple[str, str]]:
+    """What the menu of the editor offers: quote, contact with custom fields, company, site."""
+    own = [(path, gettext(label)) for path, label in OWN_PLACEHOLDERS.items()]
+    rest = [(item.path, gettext(item.label)) for item in placeholders.catalogue(work)]
+    return [*own, *more, *(pair for pair in rest if not pair[0].startswith(("unsubscribe.", "sender.")))]
+
+
+class QuoteForm(VersionedForm):
+    """What is known of a quote."""
+
+    title = TextField(lazy_text("Title"), render_kw={"autocomplete": "off", "maxlength": 200})
+    contact = TextField(
+        lazy_text("Contact"),
+        description=lazy_text("The e-mail of a contact, or # and the number in the address of their page."),
+        render_kw={"autocomplete": "off"},
+    )
+    date = DayField(lazy_text("Date"))
+    valid_until = DayField(lazy_text("Valid until"), description=lazy_text("Nobody can accept it after this day."))
+    owner = ChoiceField(lazy_text("Owner"), none="–", description=lazy_text("Is told what becomes of it."))
+    currency = TextField(lazy_text("Currency"), render_kw={"maxlength": 3, "autocomplete": "off"})
+    value = MoneyField(
+        lazy_text("Value"), description=lazy_text("Counts while there are no lines; else it is their total.")
+    )
+    lines = LinesField(lazy_text("Lines"))
+    content = RichTextField(lazy_text("Text"), description=lazy_text("What the client reads, above the lines."))
+    tags = TagsField(lazy_text("Tags"))
+    notes = AreaField(lazy_text("Notes"), description=lazy_text("The client does not see them."), render_kw={"rows": 3})
+
+    sections: ClassVar[list[Section]] = [
+        Section(
+            "quote",
+            lazy_text("Quote"),
+            {"title": 6, "contact": 3, "owner": 3, "date": 2, "valid_until": 2, "value": 1, "currency": 1},
+        ),
+        Section("text", lazy_text("Text"), {"content": 6}),
+        Section("lines", lazy_text("Lines"), {"lines": 6}),
+        Section("more", lazy_text("Tags and notes"), {"tags": 6, "notes": 6}),
+    ]
+
+    def offer(self, work: Work, quote: Quote | None) -> None:
+        """Fills the choices."""
+        currency = (self.currency.data or "").strip().upper() or str(work.settings.get("site.currency") or "EUR")
+        invoices = work.service("invoices")
+        self.lines.fill(currency, invoices.tax_rates() if invoices is not None else [])
+        self.value.currency = currency
+        self.owner.offer(people_choices(work))
+        self.tags.known = [tag.name for tag in tags.all_tags(work)]
+        self.content.offer(offered(work))
+        more = add_custom_fields(self, work, KIND, quote.custom if quote is not None else None)
+        self.own_sections = [*self.sections[:-1], *more, self.sections[-1]]
+
+    def values(self, work: Work) -> dict[str, Any]:
+        """The fields as the service takes them.
+
+        :raises Invalid: when there is no such contact.
+        """
+        found: dict[str, Any] = {name: self[name].data for name in ("title", "currency", "notes", "tags", "date")}
+        found |= {"content": self.content.data or "", "valid_until": self.valid_until.data}
+        if self.lines.data is not None:
+            found |= documents.to_json(self.lines.data)
+        if self.value.data is not None:
+            found["value"] = self.value.data
+        found["owner_id"] = keyset.valid_id(self.owner.data) if self.owner.data else None
+        found["contact_id"] = _contact(work, (self.contact.data or "").strip())
+        return found | typed_custom_fields(self, work, KIND)
+
+
+def filled(work: Work, quote: Quote) -> dict[str, Any]:
+    """What the form shows of a quote."""
+    names_ = ("title", "date", "valid_until", "currency", "content", "notes")
+    return {name: getattr(quote, name) for name in names_} | {
+        "contact": typed_contact(work, quote.contact_id),
+        "owner": str(quote.owner_id or ""),
+        "value": quote.worth,
+        "lines": quote.document,
+        "tags": [tag.name for tag in tags.of(work, KIND, [quote.id]).get(quote.id, ())],
+        "version": str(quote.version),
+    }
+
+
+def fresh(work: Work, contact_id: int | None, title: str, content: str) -> dict[str, Any]:
+    """What the form of a new quote shows."""
+    return {
+        "title": title,
+        "content": content,
+        "date": work.today,
+        "valid_until": settings.valid_until(work, work.today),
+        "currency": str(work.settings.get("site.currency") or "EUR"),
+        "contact": typed_contact(work, contact_id),
+        "owner": str(work.actor.user_id or ""),
+    }
+
+
+def typed_contact(work: Work, contact_id: int | None) -> str:
+    """A contact as it is typed: the e-mail, else the number."""
+    if contact_id is None or contact_id not in names(work, [contact_id]):
+        return ""
+    email = work.session.scalar(select(Contact.email).where(Contact.id == contact_id))
+    return email or f"#{contact_id}"
+
+
+def _contact(work: Work, text: str) -> int | None:
+    if not text:
+        return None
+    mine = work.visible(Contact).with_only_columns(Contact.id)
+    if text.startswith("#"):
+        found = work.session.scalar(mine.where(Contact.id == (keyset.valid_id(text[1:]) or 0)))
+    else:
+        address = select(ContactEmail.contact_id).where(ContactEmail.active, ContactEmail.contact_id.in_(mine))
+        found = work.session.scalar(address.where(ContactEmail.email_key == record_fields.email_key(text)))
+    if found is None:
+        said = Message("There is no contact “%(text)s”, or you may not see it. Add the contact first.", text=text[:80])
+        raise Invalid({"contact": [said]})
+    return int(found)
+
+
+class TemplateForm(VersionedForm):
+    """A text to begin quotes with."""
+
+    name = TextField(lazy_text("Name"), render_kw={"autocomplete": "off", "maxlength": 120})
+    title = TextField(lazy_text("Title of the quote"), render_kw={"autocomplete": "off", "maxlength": 200})
+    content = RichTextField(lazy_text("Text"))
+    sections: ClassVar[list[Section]] = [Section("template", "", {"name": 3, "title": 3, "content": 6})]
+
+
+class SendForm(Form):
+    """The mail that brings a quote."""
+
+    subject = TextField(lazy_text("Subject"), render_kw={"autocomplete": "off", "maxlength": 300})
+    content = RichTextField(lazy_text("Text of the mail"), description=lazy_text("The quote is attached as PDF."))
+    sections: ClassVar[list[Section]] = [Section("mail", "", {"subject": 6, "content": 6})]
