@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 from markupsafe import Markup
 from sqlalchemy import and_, select
@@ -72,7 +73,8 @@ def one_row(work: Work, quote: Quote) -> tuple[Row, Acceptance | None]:
         .outerjoin(Acceptance, Acceptance.quote_id == Quote.id)
         .where(Quote.id == quote.id)
     )
-    contact, name, email, taken = work.session.execute(wanted).one()
+    found: Sequence[Any] = work.session.execute(wanted).one()
+    contact, name, email, taken = found
     companies = work.service("companies")
     firm = ""
     if quote.company_id and companies is not None and work.can("companies.view"):

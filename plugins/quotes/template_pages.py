@@ -45,7 +45,8 @@ def _form(template_id: int | None) -> Any:
     row = templating.get(work, template_id) if template_id is not None else None
     data = {"name": row.name, "title": row.title, "content": row.content, "version": str(row.version)} if row else {}
     form = TemplateForm(data=data)
-    form.remember(data)
+    if row is not None:
+        form.remember(data)
     form.content.offer(offered(work))
     if form.validate_on_submit():
         given = {name: form[name].data for name in ("name", "title", "content")}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from crmhost.testing import Host
 from plugins.quotes import services, versions
@@ -45,3 +47,14 @@ def seen(site: Host, quote: int) -> Quote:
     """A quote as it stands."""
     with site.work() as work:
         return services.get(work, quote)
+
+
+_addresses = itertools.count(1)
+
+
+def visitor(site: Host) -> FlaskClient:
+    """A browser of somebody without an account, at an address of its own: others guessed no links from there."""
+    client = site.client("")
+    number = next(_addresses)
+    client.environ_base["REMOTE_ADDR"] = f"198.51.{number // 250}.{number % 250 + 1}"
+    return client

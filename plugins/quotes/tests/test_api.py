@@ -9,7 +9,7 @@ import pytest
 from crmhost.testing import Host
 from plugins.quotes import files
 
-from .conftest import TEXT, line, write
+from .conftest import TEXT, line, visitor, write
 
 PATH = "/api/v1/quotes"
 
@@ -48,7 +48,7 @@ def test_a_quote_is_added_sent_and_opened_by_its_link(crm: Host) -> None:
     assert list(sent.json) == ["link"]
     assert api.post(f"{address}/send", json={"mail": False}).json == sent.json
     token = sent.json["link"].rsplit("/", 1)[1]
-    assert "Dear Ada" in crm.client("").get(f"/quotes/d/{token}").text
+    assert "Dear Ada" in visitor(crm).get(f"/quotes/d/{token}").text
     assert api.get(address).json["data"]["status"] == "sent"
     changed = api.patch(address, json={"notes": "Hi"}, headers={"If-Match": made.headers["ETag"]})
     assert changed.status_code == 412

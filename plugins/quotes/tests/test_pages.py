@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from crmhost.api import links, mail, settings
 from crmhost.testing import Host
-from plugins.quotes import accepting, services
+from plugins.quotes import accepting, services, templating
 from plugins.quotes.models import KIND, Quote
 
-from .conftest import seen, sent, write
+from .conftest import seen, sent, visitor, write
 
 
 def test_a_quote_is_written_from_a_template_sent_and_turned_into_an_invoice(host: Callable[..., Host]) -> None:
@@ -81,7 +81,7 @@ def test_a_quote_is_written_from_a_template_sent_and_turned_into_an_invoice(host
 
 
 def _accept(site: Host, token: str) -> None:
-    client = site.client("")
+    client = visitor(site)
     page = client.get(f"/quotes/d/{token}")
     digest = re.search(r'name="digest" value="(\w{64})"', page.text)
     assert digest
@@ -93,7 +93,7 @@ def _accept(site: Host, token: str) -> None:
 def test_a_client_opens_accepts_and_can_verify_without_signing_in(site: Host) -> None:
     """Reading writes nothing; the beacon marks it viewed; the PDF is there; accepting twice says so; the certificate is whole."""
     number, token, digest = sent(site)
-    client = site.client("")
+    client = visitor(site)
     page = client.get(f"/quotes/d/{token}")
     assert page.status_code == 200
     assert "Dear Ada" in page.text
@@ -118,7 +118,7 @@ def test_a_client_opens_accepts_and_can_verify_without_signing_in(site: Host) ->
 def test_declining_says_why_and_expired_ones_say_so(site: Host) -> None:
     """The reason of the client arrives; after the last day there is nothing to press."""
     number, token, digest = sent(site)
-    client = site.client("")
+    client = visitor(site)
     assert (
         client.post(f"/quotes/d/{token}/decline", data={"digest": digest, "reason": "<b>Too dear</b>"}).status_code
         == 303
@@ -135,7 +135,7 @@ def test_declining_says_why_and_expired_ones_say_so(site: Host) -> None:
 
 def test_what_is_revoked_binned_a_draft_or_switched_off_is_not_found(site: Host) -> None:
     """The four look alike, and like a guessed link."""
-    client, staff = site.client(""), site.client()
+    client, staff = visitor(site), site.client()
     number, token, _digest = sent(site)
     assert staff.post(f"/quotes/{number}/revoke").status_code == 303
     assert client.get(f"/quotes/d/{token}").status_code == 404
@@ -152,6 +152,23 @@ def test_what_is_revoked_binned_a_draft_or_switched_off_is_not_found(site: Host)
         draft = links.make(work, KIND, services.create(work, {"title": "Draft"}).id, None)
     assert client.get(f"/quotes/d/{draft}").status_code == 404
     assert client.get("/quotes/d/guessed").status_code == 404
+
+
+def test_templates_are_written_changed_and_deleted(site: Host) -> None:
+    """A name that is taken is told at its field, and what was typed stays."""
+    client = site.client()
+    assert client.get("/quotes/templates/new").status_code == 200
+    assert client.post("/quotes/templates/new", data={"name": "Work", "content": "<p>Hi</p>"}).status_code == 303
+    twice = client.post("/quotes/templates/new", data={"name": "WORK", "content": "<p>Kept</p>"})
+    assert (twice.status_code, "Kept" in twice.text) == (422, True)
+    with site.work() as work:
+        row = next(one for one in templating.all_of(work) if one.name == "Work")
+    address = f"/quotes/templates/{row.id}"
+    changed = {"name": "Works", "content": "<p>Hi</p>", "version": str(row.version)}
+    assert client.get(address).status_code == 200
+    assert client.post(address, data=changed).status_code == 303
+    assert client.post(f"{address}/delete").status_code == 303
+    assert client.get(address).status_code == 404
 
 
 def test_nothing_typed_is_lost_and_strange_input_is_an_error_at_the_field(site: Host) -> None:
