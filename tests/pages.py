@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from crmhost.host.generation import BUILTIN, Generation
+from crmhost.host.builtin import BUILTIN
+from crmhost.host.generation import Generation
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient

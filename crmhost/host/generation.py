@@ -20,6 +20,7 @@ from .. import __version__
 from ..contributions import DECLARED, Contribution, Permission, Service, Setting
 from ..errors import PluginError
 from .attribution import running
+from .builtin import BUILTIN
 from .hookcall import HookCaller, run_isolated
 from .manifest import Data, Manifest, Names
 
@@ -29,30 +30,6 @@ if TYPE_CHECKING:
     from .registry import Found
 
 Origin = Literal["builtin", "bundled", "home", "pip", "test"]
-
-#: Built-in plugins: id -> (module, name). They come first, in this order.
-BUILTIN: dict[str, tuple[str, str]] = {
-    "settings": ("crmhost.core.settings", "Settings"),
-    "users": ("crmhost.core.users", "Users"),
-    "statuses": ("crmhost.core.statuses", "Statuses"),
-    "fields": ("crmhost.core.fields", "Custom fields"),
-    "contacts": ("crmhost.core.contacts", "Contacts"),
-    "journal": ("crmhost.core.journal", "Journal"),
-    "mail": ("crmhost.core.mail", "Mail"),
-    "notifications": ("crmhost.core.notifications", "Notifications"),
-    "storage": ("crmhost.core.files", "File storage"),
-    "records": ("crmhost.core.records", "Records"),
-    "numbering": ("crmhost.core.numbering", "Numbering"),
-    "links": ("crmhost.core.links", "Easy-access links"),
-    "merging": ("crmhost.core.merging", "Merging"),
-    "privacy": ("crmhost.core.privacy", "Privacy"),
-    "lists": ("crmhost.core.lists", "Lists"),
-    "jobs": ("crmhost.core.jobs", "Jobs"),
-    "dashboard": ("crmhost.web.dashboard", "Dashboard"),
-    "extensions": ("crmhost.web.extensions", "Extensions"),
-    "themes": ("crmhost.web.themes", "Themes"),
-    "health": ("crmhost.web.health", "Health"),
-}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,34 +15,9 @@ from .. import __version__
 from ..errors import PluginError
 from ..hooks import API_VERSION
 from ..messages import Message
+from .builtin import BUILTIN
 from .manifest import Manifest, fits
 from .registry import Found
-
-#: Built-in plugins: always there, with the version of crmhost.
-BUILTIN = frozenset(
-    {
-        "contacts",
-        "dashboard",
-        "extensions",
-        "fields",
-        "health",
-        "jobs",
-        "journal",
-        "links",
-        "lists",
-        "mail",
-        "merging",
-        "notifications",
-        "numbering",
-        "privacy",
-        "records",
-        "settings",
-        "statuses",
-        "storage",
-        "themes",
-        "users",
-    }
-)
 
 _NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 

@@ -11,7 +11,7 @@ from ...contributions import Health
 from ...messages import Message, Plural
 from ...work.tables import NEW_EVENT, JobRow, OutboxEvent
 from .. import beats
-from ..resolver import BUILTIN
+from ..builtin import BUILTIN
 from ..tables import Fault
 from .finding import Finding, Level, Look
 

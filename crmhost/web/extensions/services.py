@@ -14,11 +14,11 @@ from ...errors import NotFound
 from ...host import beats, consent, costs, grants, lifecycle, migrate
 from ...host import uninstall as removal
 from ...host.attribution import Cost
+from ...host.builtin import BUILTIN
 from ...host.grants import Sentence
 from ...host.manifest import Manifest, fits
 from ...host.ownership import table_owner
 from ...host.registry import Discovery, Found
-from ...host.resolver import BUILTIN
 from ...host.schema import TableSize
 from ...host.tables import PluginState
 from ...work.tables import JobRow

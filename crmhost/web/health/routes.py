@@ -15,8 +15,8 @@ from flask_babel import gettext
 
 from ... import __version__
 from ...host import beats
+from ...host.builtin import BUILTIN
 from ...host.health import Finding, examine
-from ...host.resolver import BUILTIN
 from ..extensions.words import process as process_name
 from ..request import current_work, requires
 from ..state import state

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmhost.errors import PluginError
-from crmhost.host import generation, resolver
 from crmhost.host.manifest import Manifest, Names
 from crmhost.host.registry import Found
 from crmhost.host.resolver import Environment, bridges, dependents, needs, resolve
@@ -236,8 +235,3 @@ def test_newest_changes_nothing_older(world: tuple[dict[str, Found], list[str], 
         after = resolve(found, [*wanted, plugin_id], {**enabled_at, plugin_id: newest}, HERE)
         if all(other in enabled_at for other in wanted):
             assert set(before.order) <= set(after.order)
-
-
-def test_builtin_plugins() -> None:
-    """What can be needed without being found is what the core brings."""
-    assert set(generation.BUILTIN) == resolver.BUILTIN
