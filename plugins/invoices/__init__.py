@@ -72,12 +72,13 @@ class Plugin:
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:
-        from . import jobs, sending
+        from . import jobs, reminders, sending
         from .mass import empty_bin
 
         return [
             Job(kind="invoices.days", handler=jobs.keep_days, label="Overdue and recurring invoices"),
             Job(kind="invoices.empty_bin", handler=empty_bin, label="Empty the bin of drafts of invoices"),
+            Job(kind="invoices.remind", handler=reminders.remind, label="Remind of unpaid invoices"),
             Job(kind="invoices.send", handler=sending.send, label="Send an invoice"),
             Job(kind="invoices.recount", handler=jobs.recount, label="Count what is owed"),
         ]
@@ -85,9 +86,11 @@ class Plugin:
     @hookimpl
     def schedules(self) -> Sequence[Schedule]:
         from .paying import has_work
+        from .reminders import has_work as reminders_wanted
 
         return [
             Schedule(kind="invoices.days", cron="2 * * * *", when=has_work),
+            Schedule(kind="invoices.remind", cron="20 8 * * *", when=reminders_wanted),
             Schedule(kind="invoices.empty_bin", cron="52 3 * * *"),
         ]
 
@@ -222,9 +225,13 @@ class Plugin:
 
     @hookimpl
     def journal_types(self) -> Sequence[JournalType]:
+        from .reminders import REMINDED
         from .sending import SENT
 
-        return [JournalType(name=SENT, label="Invoice sent", icon="send")]
+        return [
+            JournalType(name=SENT, label="Invoice sent", icon="send"),
+            JournalType(name=REMINDED, label="Reminder sent", icon="bell"),
+        ]
 
     @hookimpl
     def file_access(self, work: Work, file: File, action: str) -> bool | None:

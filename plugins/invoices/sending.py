@@ -198,9 +198,10 @@ def send(job: JobContext, invoice_id: int, to: str = "", subject: str = "", text
     return {"mail": message}
 
 
-def deliver(work: Work, invoice_id: int, *, to: str, subject: str, text: str, done: Any) -> int:
+def deliver(work: Work, invoice_id: int, *, to: str, subject: str, text: str, done: Any, entry: str = SENT) -> int:
     """Prints an invoice and queues it with a mail; gives the mail's number.
 
+    :param entry: type of the journal's entry.
     :param done: called within the transaction with the mail's number; what it raises takes everything back.
     :raises Invalid: by field.
     """
@@ -233,19 +234,20 @@ def deliver(work: Work, invoice_id: int, *, to: str, subject: str, text: str, do
             )
             number: int = message.id
             done(number)
-            _note(work, invoice, to, number, file)
+            _note(work, invoice, to, number, file, entry)
         return number
     raise AssertionError("unreachable")  # pragma: no cover
 
 
-def _note(work: Work, invoice: Invoice, to: str, mail_id: int, file: File) -> None:
+def _note(work: Work, invoice: Invoice, to: str, mail_id: int, file: File, entry: str) -> None:
     invoice.sent_at = invoice.updated_at = work.now
     invoice.version += 1
     data = {"to": to, "mail": mail_id, "file": file.id}
     said = Message("Sent to %(to)s", to=to)
-    journal.system(work, [journal.SystemEntry(invoice.id, SENT, object_type=KIND, summary=said, data=data)])
-    work.audit("invoice.sent", KIND, invoice.id, after=data)
-    work.tell("invoice.sent", [invoice.id])
+    journal.system(work, [journal.SystemEntry(invoice.id, entry, object_type=KIND, summary=said, data=data)])
+    name = f"invoice.{entry.partition('.')[2]}"
+    work.audit(name, KIND, invoice.id, after=data)
+    work.tell(name, [invoice.id])
 
 
 def _attached(file: File) -> dict[str, Any]:
