@@ -173,10 +173,17 @@ class Plugin:
 
     @hookimpl
     def dashboard_totals(self) -> Sequence[Total]:
-        from .parts import total_figure
+        from .parts import total_figure, total_reads
 
         return [
-            Total(label="Invoices", value=total_figure, endpoint="invoices.index", permission="invoices.view", order=60)
+            Total(
+                label="Invoices",
+                value=total_figure,
+                endpoint="invoices.index",
+                permission="invoices.view",
+                order=60,
+                reads=total_reads,
+            )
         ]
 
     @hookimpl
@@ -187,9 +194,17 @@ class Plugin:
 
     @hookimpl
     def contact_boxes(self) -> Sequence[Box]:
-        from .parts import contact_box
+        from .parts import contact_box, worth_reads
 
-        return [Box(id="invoices", title="Invoices", render=contact_box, permission="invoices.view")]
+        return [
+            Box(
+                id="invoices",
+                title="Invoices",
+                render=contact_box,
+                permission="invoices.view",
+                reads=worth_reads("contact"),
+            )
+        ]
 
     @hookimpl
     def companies_tabs(self) -> Sequence[Tab]:
@@ -199,9 +214,17 @@ class Plugin:
 
     @hookimpl
     def companies_boxes(self) -> Sequence[Box]:
-        from .parts import company_box
+        from .parts import company_box, worth_reads
 
-        return [Box(id="invoices", title="Invoices", render=company_box, permission="invoices.view")]
+        return [
+            Box(
+                id="invoices",
+                title="Invoices",
+                render=company_box,
+                permission="invoices.view",
+                reads=worth_reads("company"),
+            )
+        ]
 
     # --- its life -----------------------------------------------------------------------------------------------------
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func
+from sqlalchemy import Select, func, select
 
-from crmhost.api import Hit, Work, search, texts
+from crmhost.api import Hit, Read, Work, search, texts
 from crmhost.web.api import day, gettext, money, number, render_template, url_for
 from plugins.transactions import api as transactions
 
@@ -75,7 +75,12 @@ def newest(work: Work, object_type: str, owner: int) -> Select[Any]:
 
 
 def _values(work: Work, object_type: str, owner: int) -> Sequence[Any]:
-    return transactions.values_of(work, object_type, [owner]).get(owner, ())
+    return transactions.worth_of(work, object_type, owner)
+
+
+def worth_reads(object_type: str) -> Callable[[Work, Any], Sequence[Read]]:
+    """What the box is read by, together with the other parts of the page."""
+    return lambda _work, record: [transactions.worth_read(object_type, record.id)]
 
 
 def _box(work: Work, object_type: str, owner: int) -> str:
@@ -103,17 +108,28 @@ def _tab(work: Work, object_type: str, owner: int) -> str:
 def total_figure(work: Work) -> tuple[str, str]:
     """How many invoices there are, and what is due of them in the currency of the site."""
     base = str(work.settings.get("site.currency") or "EUR")
-    some, exact = queries.count(work, queries.matching(work))
-    owed = work.visible(Invoice).where(Invoice.state.in_(OWED), Invoice.currency == base)
-    due = work.session.scalar(owed.with_only_columns(func.coalesce(func.sum(Invoice.due), 0)).order_by(None)) or 0
-    said = gettext("%(amount)s due", amount=money(int(due), base))
-    return f"{number(some)}{'' if exact else '+'}", said
+    some, due = (work.rows(read)[0][0] for read in total_reads(work))
+    said = gettext("%(amount)s due", amount=money(due, base))
+    return f"{number(min(some, queries.MOST_COUNTED))}{'' if some <= queries.MOST_COUNTED else '+'}", said
+
+
+def total_reads(work: Work) -> Sequence[Read]:
+    """What the figure is read by: the number of invoices, and what is due."""
+    base = str(work.settings.get("site.currency") or "EUR")
+    some = queries.matching(work).with_only_columns(Invoice.id).order_by(None).limit(queries.MOST_COUNTED + 1)
+    owed = work.visible(Invoice).where(Invoice.state.in_(OWED), Invoice.currency == base).order_by(None)
+    return [
+        Read(("invoices.number", work.actor), select(func.count()).select_from(some.subquery())),
+        Read(("invoices.due", work.actor, base), owed.with_only_columns(func.coalesce(func.sum(Invoice.due), 0))),
+    ]
 
 
 def find(work: Work, text: str, limit: int) -> Sequence[Hit]:
     """Invoices for the palette."""
-    ids = search.find(work, KIND, text, limit)
-    wanted = Invoice.id.in_(ids) if ids else Invoice.number_key.startswith(texts.fold(text), autoescape=True)
+    words = search.words(text)
+    hits = search.hits(work, KIND, words, limit) if words else None
+    named = Invoice.number_key.startswith(texts.fold(text), autoescape=True)
+    wanted = named if hits is None else Invoice.id.in_(hits)
     found = list(work.session.scalars(work.visible(Invoice).where(wanted).limit(limit)))
     return [
         Hit(

@@ -18,7 +18,7 @@ from .models import Day, Transaction, Value
 from .revenue import Months, months
 from .services import attach, create, detach, get
 from .services import update as change
-from .values import rebuild, recompute, values_of
+from .values import Worth, rebuild, recompute, values_of, worth_of, worth_read
 
 __all__ = [
     "Day",
@@ -28,6 +28,7 @@ __all__ = [
     "Transaction",
     "Value",
     "ValuePart",
+    "Worth",
     "attach",
     "attached",
     "change",
@@ -44,6 +45,8 @@ __all__ = [
     "rule",
     "to_bin",
     "values_of",
+    "worth_of",
+    "worth_read",
 ]
 
 _SOME = 500

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from crmhost.api import Contact, Hit, Invalid, Message, Money, Read, Work, money, search, texts
+from crmhost.api import Contact, Hit, Invalid, Message, Read, Work, money, search, texts
 from crmhost.web.api import (
     Chart,
     ChartReceipt,
@@ -31,20 +31,20 @@ SHOWN = 20
 # --- the value of contacts -------------------------------------------------------------------------------------------
 
 
-def shown_value(amounts: Sequence[Money]) -> str:
+def shown_value(rows: Sequence[Value | values.Worth]) -> str:
     """A value, each currency apart."""
-    return " + ".join(shown_money(amount) for amount in amounts if amount.amount)
+    return " + ".join(shown_money(row.total, row.currency) for row in rows if row.total)
 
 
 def value_reads(object_type: str) -> Callable[[Work, Any], Sequence[Read]]:
     """What the value of a contact or company is read by."""
-    return lambda _work, record: [values.value_read(object_type, record.id)]
+    return lambda _work, record: [values.worth_read(object_type, record.id)]
 
 
 def contact_value(work: Work, contact: Any) -> str | None:
     """What a contact is worth."""
     base = str(work.settings.get("site.currency") or "EUR")
-    return shown_value(values.value_of(work, "contact", contact.id)) or shown_money(0, base)
+    return shown_value(values.worth_of(work, "contact", contact.id)) or shown_money(0, base)
 
 
 def contact_values(work: Work, ids: Sequence[int]) -> Mapping[int, str]:
@@ -53,8 +53,7 @@ def contact_values(work: Work, ids: Sequence[int]) -> Mapping[int, str]:
 
 
 def _shown_values(work: Work, object_type: str, ids: Sequence[int]) -> dict[int, str]:
-    found = values.values_of(work, object_type, ids)
-    shown = {key: shown_value([Money(row.total, row.currency) for row in rows]) for key, rows in found.items()}
+    shown = {key: shown_value(rows) for key, rows in values.values_of(work, object_type, ids).items()}
     return {key: text for key, text in shown.items() if text}
 
 
@@ -110,7 +109,7 @@ def company_values(work: Work, ids: Sequence[int]) -> Mapping[int, str]:
 
 def company_value(work: Work, company: Any) -> str | None:
     """What a company is worth."""
-    return shown_value(values.value_of(work, "company", company.id)) or None
+    return shown_value(values.worth_of(work, "company", company.id)) or None
 
 
 def newest(work: Work, object_type: str, owner: int) -> list[cells.Row]:
@@ -137,7 +136,7 @@ def _tab(work: Work, object_type: str, owner: int) -> str:
         "transactions/tab.html",
         rows=found[:SHOWN],
         more=len(found) > SHOWN,
-        values=values.values_of(work, object_type, [owner]).get(owner, ()),
+        values=values.worth_of(work, object_type, owner),
         new=url_for("transactions.new", contact_id=owner if object_type == "contact" else None),
         all=f"{url_for('transactions.index')}?{object_type}_id={owner}",
         total=cells.total,
@@ -226,8 +225,10 @@ def revenue_charts(work: Work) -> list[Chart]:
 
 def find(work: Work, text: str, limit: int) -> Sequence[Hit]:
     """Transactions for the palette."""
-    ids = search.find(work, KIND, text, limit)
-    wanted = Transaction.id.in_(ids) if ids else Transaction.ref_key.startswith(texts.fold(text), autoescape=True)
+    words = search.words(text)
+    hits = search.hits(work, KIND, words, limit) if words else None
+    named = Transaction.ref_key.startswith(texts.fold(text), autoescape=True)
+    wanted = named if hits is None else Transaction.id.in_(hits)
     found = list(work.session.scalars(work.visible(Transaction).where(wanted).limit(limit)))
     return [
         Hit(

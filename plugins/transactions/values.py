@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from sqlalchemy import delete, func, select, text
 
-from crmhost.api import Change, JobContext, Message, Money, Read, Work, insert_rows, settings
+from crmhost.api import Change, JobContext, Message, Read, Work, insert_rows, settings
 
 from . import counting
 from . import settings as own_settings
@@ -266,26 +267,6 @@ def values_of(work: Work, object_type: str, ids: Sequence[int]) -> dict[int, lis
 
     Whether the actor may see them is the caller's business.
     """
-    if len(ids) == 1:
-        return work.once(("transactions.value", object_type, ids[0]), lambda: _values_of(work, object_type, ids))
-    return _values_of(work, object_type, ids)
-
-
-def value_read(object_type: str, record: int) -> Read:
-    """What :func:`value_of` asks, for pages that ask it together with other things."""
-    wanted = select(Value.currency, Value.total)
-    wanted = wanted.where(Value.object_type == object_type, Value.object_id == record)
-    return Read(("transactions.value", object_type, record), wanted)
-
-
-def value_of(work: Work, object_type: str, record: int) -> list[Money]:
-    """What one contact or company is worth, for each currency, that of the site first."""
-    base = str(work.settings.get("site.currency") or "")
-    rows = work.rows(value_read(object_type, record))
-    return [Money(total, currency) for currency, total in sorted(rows, key=lambda row: (row[0] != base, row[0]))]
-
-
-def _values_of(work: Work, object_type: str, ids: Sequence[int]) -> dict[int, list[Value]]:
     base = str(work.settings.get("site.currency") or "")
     found: dict[int, list[Value]] = {}
     for some in _chunks(ids):
@@ -293,3 +274,31 @@ def _values_of(work: Work, object_type: str, ids: Sequence[int]) -> dict[int, li
         for value in work.session.scalars(wanted.order_by(Value.currency)):
             found.setdefault(value.object_id, []).append(value)
     return {key: sorted(values, key=lambda value: value.currency != base) for key, values in found.items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Worth:
+    """What one contact or company is worth in one currency, in its minor units."""
+
+    currency: str
+    total: int
+    invoiced: int
+    paid: int
+    refunded: int
+
+
+def worth_read(object_type: str, record: int) -> Read:
+    """What :func:`worth_of` asks, for pages that ask it together with other things."""
+    wanted = select(Value.currency, Value.total, Value.invoiced, Value.paid, Value.refunded)
+    wanted = wanted.where(Value.object_type == object_type, Value.object_id == record)
+    return Read(("transactions.worth", object_type, record), wanted)
+
+
+def worth_of(work: Work, object_type: str, record: int) -> list[Worth]:
+    """What one contact or company is worth, for each currency, that of the site first.
+
+    Whether the actor may see it is the caller's business.
+    """
+    base = str(work.settings.get("site.currency") or "")
+    found = [Worth(*row) for row in work.rows(worth_read(object_type, record))]
+    return sorted(found, key=lambda worth: (worth.currency != base, worth.currency))
