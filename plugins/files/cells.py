@@ -79,12 +79,12 @@ def rows(work: Work, found: Sequence[Entry], *, here: bool = False) -> list[Row]
 
 def readable(size: int) -> str:
     """A number of bytes as people read it."""
-    if size < 1000:
+    if size < 1024:
         return str(gettext("%(size)s bytes", size=number(size)))
-    value, names = size / 1000, (gettext("kB"), gettext("MB"), gettext("GB"))
+    value, names = size / 1024, (gettext("kB"), gettext("MB"), gettext("GB"))
     place = 0
     while value >= 999.5 and place < len(names) - 1:
-        value, place = value / 1000, place + 1
+        value, place = value / 1024, place + 1
     return f"{number(round(value, 1) if value < 10 else round(value))} {names[place]}"
 
 

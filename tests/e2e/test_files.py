@@ -49,6 +49,7 @@ def test_files_are_sent_and_never_run(
     lying = {"name": "photo.png", "mimeType": "image/png", "buffer": HTML}
     page.get_by_label("Drop files here").set_input_files([lying, note])
     expect(page.get_by_role("alert")).to_contain_text("not allowed")
+    expect(page.get_by_text("Done", exact=True).first).to_be_visible()
     page.reload()
     expect(page.get_by_role("link", name="note.txt", exact=True)).to_be_visible()
     expect(page.get_by_role("link", name="photo.png", exact=True)).to_have_count(0)

@@ -169,6 +169,7 @@ class Upload {
     this.where = null;
     this.note.textContent = why;
     this.note.setAttribute("role", "alert");
+    this.note.parentElement.classList.remove("cut");
     this.bar.remove();
     this.toggle.remove();
     return null;
