@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint
 from markupsafe import Markup
 
-from crmhost.api import CrmError, NotFound, Stale, custom_fields, documents, keyset, links
+from crmhost.api import CrmError, Invalid, NotFound, Stale, custom_fields, documents, keyset, links
 from crmhost.web.api import (
     RecordBox,
     Response,
@@ -212,13 +212,9 @@ def send(quote_id: int) -> Any:
 
 
 def _explain(form: SendForm, error: CrmError) -> None:
-    """What is wrong with the quote itself stands above the form, not at the text of the mail."""
+    """What is wrong with the quote itself has no field here: all stands at the text."""
     errors = getattr(error, "errors", None)
-    if errors:
-        said = [str(gettext(sentence)) for sentences in errors.values() for sentence in sentences]
-        form.take(CrmError(" ".join(said)))
-    else:
-        form.take(error)
+    form.take(Invalid({"content": [said for some in errors.values() for said in some]}) if errors else error)
 
 
 @blueprint.post("/<int:quote_id>/link")
