@@ -46,11 +46,16 @@ def _count(work: Work, query: TableQuery) -> TableCount:
 
 
 def _sums(work: Work, query: TableQuery) -> list[TableSum]:
-    totals, counted = queries.sums(work, queries.matching(work, query.q, query.filters))
-    return [
-        TableSum(gettext("Total"), [money(amount) for amount in totals]),
-        TableSum(gettext("In total value"), [money(amount) for amount in counted]),
-    ]
+    found = queries.sums(work, queries.matching(work, query.q, query.filters))
+    if found is not None:
+        totals, counted = found
+        return [
+            TableSum(gettext("Total"), [money(amount) for amount in totals]),
+            TableSum(gettext("In total value"), [money(amount) for amount in counted]),
+        ]
+    if query.q or query.filters or work.actor.only_assigned:
+        return [TableSum(gettext("Total"), [gettext("Too many to add up. Filter the list.")])]
+    return [TableSum(gettext("In total value"), [money(amount) for amount in queries.kept_sums(work)])]
 
 
 def _ids(work: Work, query: TableQuery) -> Iterable[Sequence[int]]:

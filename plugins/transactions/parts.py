@@ -153,9 +153,10 @@ def total_figure(work: Work) -> tuple[str, str]:
     base = str(work.settings.get("site.currency") or "EUR")
     if work.actor.only_assigned:
         mine = queries.matching(work)
-        some = mine.with_only_columns(Transaction.id).subquery()
-        amount = next((one.amount for one in queries.sums(work, mine)[1] if one.currency == base), 0)
-        return number(work.session.scalar(select(func.count()).select_from(some)) or 0), shown_money(amount, base)
+        found, exact = queries.count(work, mine)
+        summed = queries.sums(work, mine)
+        amount = next((one.amount for one in summed[1] if one.currency == base), 0) if summed else None
+        return number(found) + ("" if exact else "+"), "" if amount is None else shown_money(amount, base)
     rows = work.rows(_KEPT)
     amount = next((row[1] for row in rows if row[0] == base), 0)
     return number(sum(row[2] for row in rows)), shown_money(amount, base)

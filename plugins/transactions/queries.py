@@ -186,17 +186,33 @@ def count(work: Work, chosen: Select[Any]) -> tuple[int, bool]:
     return min(number, MOST_COUNTED), number <= MOST_COUNTED
 
 
-def sums(work: Work, chosen: Select[Any]) -> tuple[list[Money], list[Money]]:
-    """What is chosen comes to, for each currency, that of the site first: totals (refunds taken off), and what of them counts."""
+def sums(work: Work, chosen: Select[Any]) -> tuple[list[Money], list[Money]] | None:
+    """What is chosen comes to, for each currency, that of the site first: totals (refunds taken off), and what of them counts.
+
+    :returns: ``None`` when they are more than :data:`MOST_COUNTED`: to read all would take too long.
+    """
     rule = counting.rule(work)
     signed = case((rule.subtracts(), -Transaction.total), else_=Transaction.total)
     whole = sql_cast(func.coalesce(func.sum(signed), 0), BigInteger)
+    some = chosen.with_only_columns(Transaction.id).order_by(None).limit(MOST_COUNTED + 1).subquery()
     wanted = (
-        chosen.with_only_columns(Transaction.currency, whole, rule.sum()).order_by(None).group_by(Transaction.currency)
+        select(Transaction.currency, whole, rule.sum(), func.count())
+        .join(some, some.c.id == Transaction.id)
+        .group_by(Transaction.currency)
     )
     base = str(work.settings.get("site.currency") or "")
     rows = sorted(work.session.execute(wanted), key=lambda row: (row[0] != base, row[0]))
+    if sum(row[3] for row in rows) > MOST_COUNTED:
+        return None
     return [Money(int(row[1]), row[0]) for row in rows], [Money(int(row[2]), row[0]) for row in rows]
+
+
+def kept_sums(work: Work) -> list[Money]:
+    """What all transactions that count come to, for each currency, that of the site first: from the kept sums of days."""
+    work.require("transactions.view")
+    base = str(work.settings.get("site.currency") or "")
+    rows = work.session.execute(select(Day.currency, func.sum(Day.amount)).group_by(Day.currency))
+    return [Money(int(row[1]), row[0]) for row in sorted(rows, key=lambda row: (row[0] != base, row[0]))]
 
 
 def ids(work: Work, chosen: Select[Any]) -> Iterator[list[int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import event
 
 from crmhost.testing import Host
@@ -88,3 +89,23 @@ def test_pages_ask_few_questions(books: Books) -> None:
         books.add(contact_id=ada, tags=["one", f"tag {number}"])
     assert asked() == few
     assert {page: number for page, number in few.items() if number > MOST} == {}
+
+
+def test_the_sums_of_many_come_from_kept_figures(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to a bound rows are added up one by one; of more, the list shows the kept sums, and filtered that it won't add them."""
+    books.add(10_000)
+    books.add(2_000, type="Refund")
+    client = books.crm.client()
+    whole = client.get("/transactions/?count=1").text
+    assert "€80.00" in whole
+    assert "Total</dt>" in whole
+    monkeypatch.setattr(queries, "MOST_COUNTED", 1)
+    kept = client.get("/transactions/?count=1").text
+    assert "€80.00" in kept
+    assert "In total value</dt>" in kept
+    assert "Total</dt>" not in kept
+    assert "Too many to add up" in client.get("/transactions/?count=1&currency=EUR").text
+    with books.crm.work() as work:
+        assert queries.sums(work, queries.matching(work)) is None
+    for plan in _plans(books.crm, queries.kept_sums):
+        assert "transactions_day" in plan, plan

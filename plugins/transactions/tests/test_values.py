@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from crmhost.api import Money
@@ -157,3 +159,23 @@ def test_merging_moves_the_value_and_undoing_brings_it_back(books: Books) -> Non
         assert (left.total, left.contact_id, left.name, left.description) == (2_000, None, "", "")
         assert sum(api.months(work).sums["EUR"]) == 3_000
     assert books.crm.faults() == []
+
+
+def test_two_at_once_leave_the_right_value(books: Books) -> None:
+    """Units of work that change transactions of one contact at the same time each see what the others stored."""
+    ada = books.crm.make.contact()
+    numbers = [books.add(1_000, contact_id=ada) for _ in range(6)]
+
+    def change(place: int) -> None:
+        amount = {"amount": 1_000 * (place + 1), "currency": "EUR"}
+        with books.crm.work() as work, work.begin():
+            services.update(work, numbers[place], {"total": amount})
+            services.create(
+                work, {"ref": f"X{place}", "name": "Extra", "status": "Completed", "total": amount, "contact_id": ada}
+            )
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(change, range(6)))
+    assert books.total(ada) == {"EUR": 42_000}
+    with books.crm.work() as work:
+        assert sum(api.months(work).sums["EUR"]) == 42_000
