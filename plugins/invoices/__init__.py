@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 from crmhost.api import (
     Box,
     Change,
+    Exporter,
     FieldObject,
     File,
+    Importer,
     Job,
     JournalType,
     MenuItem,
@@ -60,9 +62,12 @@ class Plugin:
 
     @hookimpl
     def custom_field_objects(self) -> Sequence[FieldObject]:
+        from . import mass
         from .models import KIND, Invoice
 
-        return [FieldObject(name=KIND, label="Invoices", model=Invoice)]
+        return [
+            FieldObject(name=KIND, label="Invoices", model=Invoice, renewed=mass.renewed, searched=mass.searched_anew)
+        ]
 
     @hookimpl
     def services(self) -> Sequence[Service]:
@@ -225,6 +230,71 @@ class Plugin:
                 reads=worth_reads("company"),
             )
         ]
+
+    # --- data in and out ----------------------------------------------------------------------------------------------
+
+    @hookimpl
+    def importers(self) -> Sequence[Importer]:
+        from . import files
+
+        return [
+            Importer(
+                kind="invoices",
+                label="Invoices",
+                fields=files.import_fields,
+                save=files.save,
+                undo=files.undo,
+                new_field=files.new_field,
+                match_by=("number", "external_id"),
+                permission="invoices.edit",
+            )
+        ]
+
+    @hookimpl
+    def exporters(self) -> Sequence[Exporter]:
+        from . import files
+
+        return [
+            Exporter(
+                kind="invoices",
+                label="Invoices",
+                columns=files.columns,
+                rows=files.rows,
+                permission="invoices.export",
+            )
+        ]
+
+    @hookimpl
+    def contact_personal_data(self, work: Work, contact_id: int) -> Any:
+        from .privacy import told
+
+        return told(work, contact_id)
+
+    @hookimpl
+    def contact_erase(self, work: Work, contact_id: int) -> None:
+        from .privacy import forget
+
+        forget(work, contact_id)
+
+    @hookimpl
+    def demo_data(self, work: Work, contact_ids: Sequence[int], seed: int) -> None:
+        from .demo import add
+
+        add(work, contact_ids, seed)
+
+    # --- the REST API -------------------------------------------------------------------------------------------------
+
+    @hookimpl
+    def api_blueprints(self) -> Sequence[Any]:
+        from .resources import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def rest_api_event_data(self, work: Work, event: str, ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]] | None:
+        from .resources import event_data
+
+        return event_data(work, event, ids)
 
     # --- its life -----------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from crmhost.api import (
     Change,
@@ -115,6 +115,22 @@ def tag(work: Work, ids: Sequence[int], add: Iterable[str] = (), remove: Iterabl
     for name, kind, key, before, after in told:
         work.changed(Change(name, kind, key, before, after))
     return len(changed)
+
+
+def renewed(work: Work, ids: Sequence[int]) -> None:
+    """A job changed custom fields of these."""
+    touched = {"version": Invoice.version + 1, "updated_at": work.now}
+    wanted = update(Invoice).where(Invoice.id.in_(ids)).values(touched)
+    work.session.execute(wanted, execution_options={"synchronize_session": False})
+    for key in ids:
+        work.changed(Change("invoice.updated", KIND, key))
+
+
+def searched_anew(work: Work, ids: Sequence[int]) -> None:
+    """Other texts of these are to be found from now on."""
+    live = select(Invoice).where(Invoice.id.in_(ids), Invoice.deleted_at.is_(None))
+    for one in work.session.scalars(live):
+        services.find_by(work, one)
 
 
 # --- helpers ----------------------------------------------------------------------------------------------------------
