@@ -23,6 +23,7 @@ from crmhost.api import (
     SearchProvider,
     Service,
     Setting,
+    SlotItem,
     Tab,
     Total,
     Vital,
@@ -175,6 +176,12 @@ class Plugin:
         from .paper_pages import link_box
 
         return [Box(id="link", title="Customer's page", render=link_box, permission="invoices.view")]
+
+    @hookimpl
+    def slots(self) -> Sequence[SlotItem]:
+        from .parts import below_settings
+
+        return [SlotItem(slot="settings.page", render=below_settings, permission="settings.edit")]
 
     @hookimpl
     def dashboard_totals(self) -> Sequence[Total]:

@@ -27,7 +27,7 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import cells, recurring, services
+from . import cells, recurring, services, settings
 from .forms import InvoiceForm, customers, filled, fresh
 from .models import Recurrence
 
@@ -38,6 +38,7 @@ def add_to(blueprint: Blueprint) -> None:
     add("/new", "new", new, methods=["GET", "POST"])
     add("/<int:invoice_id>/edit", "edit", edit, methods=["GET", "POST"])
     add("/<int:invoice_id>/recurrence", "recurrence", recurrence, methods=["GET", "POST"])
+    add("/numbers", "numbers", numbers, methods=["POST"])
     add("/customers", "customers", customer_choices)
 
 
@@ -181,3 +182,21 @@ def _stored(found: Recurrence | None) -> dict[str, Any] | None:
         return None
     names = ("every", "unit", "starts_on", "ends_on", "issue", "send", "active")
     return {name: getattr(found, name) for name in names} | {"version": str(found.version)}
+
+
+# --- next numbers, below the settings ---------------------------------------------------------------------------------
+
+
+@requires("settings.edit")
+def numbers() -> Any:
+    """Have numbers go on with a higher one."""
+    given = request.form.get("number", "").strip()
+    try:
+        with writing() as work:
+            settings.set_next(work, request.form.get("sequence", ""), keyset.valid_id(given))
+    except CrmError as error:
+        said = next((text for some in getattr(error, "errors", {}).values() for text in some), error.message)
+        toast(gettext(said), category="bad")
+    else:
+        toast(gettext("Saved."))
+    return redirect(url_for("settings.plugin_page", page="invoices"), 303)

@@ -196,7 +196,7 @@ def _actions(work: Work) -> list[Bulk]:
         found.append(
             Bulk(
                 id="void",
-                label=gettext("Void"),
+                label=gettext("Void invoices"),
                 icon="ban",
                 danger=True,
                 entry=gettext("Reason"),

@@ -11,7 +11,7 @@ from crmhost.api import Hit, Read, Work, search, texts
 from crmhost.web.api import day, gettext, money, number, render_template, url_for
 from plugins.transactions import api as transactions
 
-from . import cells, queries
+from . import cells, queries, settings
 from .models import KIND, Invoice
 from .paying import OWED, STATES
 
@@ -140,3 +140,17 @@ def find(work: Work, text: str, limit: int) -> Sequence[Hit]:
         )
         for one in found
     ]
+
+
+def below_settings(work: Work, page: str) -> str:
+    """The next numbers, below the settings of the invoices."""
+    if page != "invoices":
+        return ""
+    labels = (gettext("Next invoice"), gettext("Next credit note"))
+    numbers = [
+        (name, label, number, written)
+        for (name, _pattern), label, (number, written) in zip(
+            settings.formats(work), labels, settings.next_numbers(work), strict=True
+        )
+    ]
+    return render_template("invoices/numbers.html", numbers=numbers)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from crmhost.api import Invalid, Message, Setting, Work, documents, money, numbering, texts
+from crmhost.api import Invalid, Message, NotFound, Setting, Work, documents, money, numbering, texts
 
 from . import wording
 
@@ -195,3 +195,20 @@ def _said(text: str, longest: int) -> str:
 def formats(work: Work) -> Sequence[tuple[str, str]]:
     """Name of each sequence of numbers and its format."""
     return [("invoices", str(work.settings.get(NUMBER))), ("invoices.credit", str(work.settings.get(CREDIT_NUMBER)))]
+
+
+def next_numbers(work: Work) -> list[tuple[int, str]]:
+    """What comes next of invoices and of credit notes of today: the number, and how it will be written."""
+    return [numbering.following(work, name, pattern, work.today) for name, pattern in formats(work)]
+
+
+def set_next(work: Work, sequence: str, number: object) -> None:
+    """Has the numbers of ``invoices`` or ``invoices.credit`` go on with a higher one.
+
+    :raises Invalid: when it is not beyond those that were given.
+    """
+    work.require("settings.edit")
+    pattern = dict(formats(work)).get(sequence)
+    if pattern is None:
+        raise NotFound("sequence of numbers", sequence[:60])
+    numbering.set_next(work, sequence, pattern, work.today, number)

@@ -18,6 +18,7 @@ from .models import Day, Transaction, Value
 from .revenue import Months, months
 from .services import attach, create, detach, get
 from .services import update as change
+from .shapes import records as as_json
 from .values import Worth, rebuild, recompute, values_of, worth_of, worth_read
 
 __all__ = [
@@ -79,13 +80,6 @@ def attached(work: Work, invoice_id: int) -> list[Transaction]:
     """The transactions that are attached to an invoice and that the actor may see, oldest first."""
     wanted = work.visible(Transaction).where(Transaction.invoice_id == invoice_id)
     return list(work.session.scalars(wanted.order_by(Transaction.at, Transaction.id)))
-
-
-def as_json(work: Work, found: Sequence[Transaction]) -> list[dict[str, Any]]:
-    """Transactions as the REST API gives them, in the order given."""
-    from .resources import records
-
-    return records(work, found)
 
 
 def invoice_owner_changed(work: Work, invoice_id: int, contact_id: int | None, company_id: int | None) -> None:

@@ -224,7 +224,7 @@ class LinesField(Field):
             + "".join(f", {rate.name} {self._number(rate.percent)} %" for rate in line.taxes)
             for line in value.lines
         ]
-        return "\n".join([*lines, _("Total: %(amount)s", amount=money(totals.total))])
+        return "\n".join([*lines, f"{_('Total')}: {money(totals.total)}"])
 
     @property
     def totals(self) -> Totals | None:

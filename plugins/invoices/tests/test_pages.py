@@ -237,3 +237,17 @@ def test_partly_credited_is_credited_by_its_page(site: Host, write: Write) -> No
         services.update(work, note.id, {"lines": [line(7_000, "-1")]})
     client.post(f"/invoices/{note.id}/issue")
     assert seen(site, invoice).due == 0
+
+
+def test_numbers_go_on_higher_by_the_settings(site: Host, write: Write) -> None:
+    """The settings show what comes next; it is set forward, never back."""
+    client = site.client()
+    write(site)
+    assert "INV-0002" in client.get("/settings/page/invoices").text
+    client.post("/invoices/numbers", data={"sequence": "invoices", "number": "40"})
+    client.post("/invoices/numbers", data={"sequence": "invoices", "number": "7"})
+    for wrong in ("", "x", "-1"):
+        assert client.post("/invoices/numbers", data={"sequence": "invoices", "number": wrong}).status_code == 303
+    assert "INV-0040" in client.get("/settings/page/invoices").text
+    assert seen(site, write(site)).number == "INV-0040"
+    assert site.faults() == []

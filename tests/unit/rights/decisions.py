@@ -109,7 +109,7 @@ gallery.charts person
 gallery.done public
 
 records.retag contacts.edit
-records.known_tags contacts.edit|transactions.edit
+records.known_tags contacts.edit|transactions.edit|invoices.edit
 records.keep_boxes person
 
 journal.index journal.view
@@ -206,8 +206,26 @@ transactions.status transactions.edit
 transactions.delete transactions.delete
 transactions.restore transactions.delete
 transactions.types settings.edit
-csv_tools.export contacts.export|transactions.export
-csv_tools.write_export contacts.export|transactions.export
+invoices.index invoices.view
+invoices.bin invoices.view
+invoices.page invoices.view
+invoices.new invoices.edit
+invoices.edit invoices.edit
+invoices.recurrence invoices.edit
+invoices.customers invoices.edit
+invoices.issue invoices.edit
+invoices.duplicate invoices.edit
+invoices.credit invoices.edit
+invoices.void invoices.void
+invoices.delete invoices.delete
+invoices.restore invoices.delete
+invoices.pay invoices.pay
+invoices.paid invoices.pay
+invoices.attach invoices.pay
+invoices.detach invoices.pay
+invoices.numbers settings.edit
+csv_tools.export contacts.export|transactions.export|invoices.export
+csv_tools.write_export contacts.export|transactions.export|invoices.export
 csv_tools.imports csv_tools.import
 csv_tools.upload csv_tools.import
 csv_tools.run csv_tools.import
@@ -297,6 +315,13 @@ transactions_api.add_transaction transactions.edit
 transactions_api.read_transaction transactions.view
 transactions_api.change_transaction transactions.edit
 transactions_api.remove_transaction transactions.delete
+invoices_api.list_invoices invoices.view
+invoices_api.add_invoice invoices.edit
+invoices_api.read_invoice invoices.view
+invoices_api.change_invoice invoices.edit
+invoices_api.remove_invoice invoices.delete
+invoices_api.list_payments invoices.view
+invoices_api.add_payment invoices.pay
 """
 
 #: Endpoint -> what it takes.

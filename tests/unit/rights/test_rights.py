@@ -29,7 +29,7 @@ NOBODY = 999_999
 
 @pytest.fixture
 def site(host: Callable[..., Host]) -> Host:
-    return host("funnel", "csv_tools", "rest_api", "transactions")
+    return host("funnel", "csv_tools", "rest_api", "transactions", "invoices")
 
 
 def rules(site: Host) -> Iterator[tuple[Rule, str]]:
