@@ -224,6 +224,14 @@ invoices.paid invoices.pay
 invoices.attach invoices.pay
 invoices.detach invoices.pay
 invoices.numbers settings.edit
+invoices.pdf invoices.view
+invoices.send invoices.send
+invoices.preview invoices.send
+invoices.make_link invoices.send
+invoices.revoke_link invoices.send
+invoices.shared public
+invoices.shared_pdf public
+invoices.seen public
 csv_tools.export contacts.export|transactions.export|invoices.export
 csv_tools.write_export contacts.export|transactions.export|invoices.export
 csv_tools.imports csv_tools.import
