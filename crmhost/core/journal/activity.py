@@ -11,7 +11,7 @@ from sqlalchemy import JSON, Select, case, func, not_, select, type_coerce, unio
 
 from ...messages import Message, kept
 from ...work.unit import Work
-from . import services
+from . import reading, services
 from .models import JournalEntry
 from .types import types
 
@@ -44,7 +44,7 @@ def latest(work: Work, limit: int) -> list[JournalEntry | Imported]:
     if all(entry.type != IMPORTED for entry in newest):
         return list(newest)
     if work.actor.only_assigned:
-        found = _folded(services.feed(work, limit=services.LARGEST_PAGE).rows)
+        found = _folded(services.feed(work, limit=reading.LARGEST_PAGE).rows)
     else:
         found = [*_others(work, limit), *_imports(work)]
     return sorted(found, key=lambda item: item.at, reverse=True)[:limit]
@@ -59,7 +59,7 @@ def _folded(rows: Sequence[JournalEntry]) -> list[JournalEntry | Imported]:
             groups.setdefault((entry.actor_label, stem), []).append(entry)
         else:
             found.append(entry)
-    exact = len(rows) < services.LARGEST_PAGE
+    exact = len(rows) < reading.LARGEST_PAGE
     for (label, stem), some in groups.items():
         found.append(some[0] if len(some) == 1 else Imported(some[0].at, len(some), exact, stem, label))
     return found

@@ -19,7 +19,7 @@ from ..records import services as records
 from ..records.links import record_url
 from ..text import sort_key
 from ..users.models import User
-from . import services
+from . import reading, services
 from .panel import BY, Line, lines_of, status_hues
 from .types import types
 
@@ -109,7 +109,7 @@ def fetch(work: Work, query: TableQuery) -> TablePage:
 def count(work: Work, query: TableQuery) -> TableCount:
     """How many entries match."""
     many = services.count(work, **chosen(work, query))
-    return TableCount(many, many < services.MOST_COUNTED)
+    return TableCount(many, many < reading.MOST_COUNTED)
 
 
 def _subject(row: Told) -> Cell:

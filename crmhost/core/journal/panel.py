@@ -17,7 +17,7 @@ from ..statuses import services as statuses
 from . import services
 from .describe import Part, describe
 from .models import JournalEntry
-from .services import By, Entries
+from .reading import By, Entries
 from .types import manual_types, types
 
 BY: tuple[By, ...] = ("all", "people", "system")

@@ -25,7 +25,7 @@ from . import services
 from .listing import table
 from .models import JournalEntry
 from .panel import BY, days_of, journal_panel, lines_of, list_context
-from .services import By, Entries
+from .reading import By, Entries
 from .types import manual_types, types
 
 blueprint = Blueprint("journal", __name__, url_prefix="/journal")

@@ -13,7 +13,7 @@ from crmhost.core.contacts import bulk, queries, search
 from crmhost.core.contacts.queries import ListQuery
 from crmhost.core.contacts.records import owners_of_emails, owners_of_ids
 from crmhost.core.contacts.sorts import SORTS
-from crmhost.core.journal import activity
+from crmhost.core.journal import activity, reading
 from crmhost.core.journal import services as journal
 from crmhost.core.notifications import services as notifications
 from crmhost.core.statuses import services as statuses
@@ -141,7 +141,7 @@ def test_each_page_of_the_list_is_read_from_an_index(site: Host, narrow: int, mo
 
 def test_limited_users_read_from_indexes_too(site: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their own contacts in each order, counts, search and feed."""
-    monkeypatch.setattr(journal, "FEW", -1)
+    monkeypatch.setattr(reading, "FEW", -1)
     with site.work("CRM manager", only_assigned=True) as work:
         plans = Plans(work)
         for sort in SORTS:
