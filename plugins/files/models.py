@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, String, and_, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crmhost.api import Actor, Contact, UTCDateTime, plugin_base, texts
+from crmhost.api import Actor, Contact, UTCDateTime, keyset, plugin_base, texts
 
 Base = plugin_base("files")
 #: Kind of record, as the audit log and links know it.
@@ -37,6 +37,8 @@ class Entry(Base):  # type: ignore[misc, valid-type]  # the base is made by a fu
         Index("ix_files_entry_name", "name_key", "id", **_LIVE),
         Index("ix_files_entry_size", "size", "id", **_LIVE),
         Index("ix_files_entry_kind_created", "kind", "created_at", "id", **_LIVE),
+        Index("ix_files_entry_kind_name", "kind", "name_key", "id", **_LIVE),
+        Index("ix_files_entry_kind_size", "kind", "size", "id", **_LIVE),
         Index("ix_files_entry_journal", "journal_id", **_where("journal_id IS NOT NULL")),
         Index("ix_files_entry_deleted", "deleted_at", "id", **_where("deleted_at IS NOT NULL")),
         # The id of an erased file is never given again.
@@ -74,8 +76,10 @@ class Entry(Base):  # type: ignore[misc, valid-type]  # the base is made by a fu
     @classmethod
     def within_reach(cls, actor: Actor) -> ColumnElement[bool]:
         """Files of contacts that the actor sees; those of other records too, but for an actor limited to their own contacts."""
-        of_contacts = cls.contact_id.in_(select(Contact.id).where(Contact.visible_to(actor)))
-        return of_contacts if actor.only_assigned else or_(cls.contact_id.is_(None), of_contacts)
+        # Asked row by row: the ids of a million contacts are no list to make for each page.
+        of_contacts = select(Contact.id).where(Contact.id == cls.contact_id, Contact.visible_to(actor)).exists()
+        # A list is read in its order; the index on contacts would find all of them first, and sort.
+        return keyset.opaque(of_contacts if actor.only_assigned else or_(cls.contact_id.is_(None), of_contacts))
 
 
 class Version(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
