@@ -44,7 +44,8 @@ def first_start(work: Work) -> None:
     """Adds the templates that come along, once: where there is any template, none is added."""
     if work.session.scalar(select(Template.id).limit(1)) is not None:
         return
-    for key, name, title, content in _READY:
+    for key, name, title, text in _READY:
+        content = f"{_GREETING}{text.strip()}{_CLOSE}"
         row = Template(
             name=name, name_key=texts.fold(name), title=title, content=content, builtin=key, updated_at=work.now
         )

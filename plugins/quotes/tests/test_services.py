@@ -213,6 +213,7 @@ def test_templates_come_along_as_rows_and_are_kept_by_name(site: Host) -> None:
     with site.work() as work, work.begin():
         ready = templating.all_of(work)
         assert {row.name for row in ready} >= {"Services", "Project", "Goods"}
+        assert all("contact.full_name" in row.content and "site.name" in row.content for row in ready)
         changed = templating.save(work, {"name": "Work", "content": "<p>Hi</p><script>x</script>"}, ready[0].id)
         assert changed.content == "<p>Hi</p>"
         with pytest.raises(Conflict):
