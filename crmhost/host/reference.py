@@ -33,6 +33,8 @@ _CHECKS = f"""\
 to be mended before a plugin can be packed; most of them would stop it when it is enabled, the others hurt later. Warnings are
 advice. A code keeps its meaning for ever."""
 
+#: Characters that fit on a line of an example, beside what stands around them.
+LONGEST_LINE = 112
 #: What the examples give for a field that must be given; a pair of class and field comes before the field alone.
 _SAMPLES: dict[str | tuple[str, str], str] = {
     "id": '"late"',
@@ -236,7 +238,7 @@ def example(name: str) -> str:
     kind = contributions.DECLARED.get(name)
     if kind is not None:
         needed.insert(0, f"from crmhost.api import {kind.__name__}")
-        body = f"return [{_call(kind)}]"
+        body = _wrapped(_call(kind))
     elif name in _FOREIGN:
         needed.append("\n" + _FOREIGN[name][0])
         body = f"return [{_FOREIGN[name][1]}]"
@@ -252,6 +254,15 @@ def example(name: str) -> str:
     signature = ", ".join(["self", *arguments])
     head = "\n".join(needed)
     return f"{head}\n\n\nclass Plugin:\n    @hookimpl\n    def {name}({signature}):\n        {body}"
+
+
+def _wrapped(call: str) -> str:
+    """The answer of an example, one argument a line where it is too long for one."""
+    if len(call) < LONGEST_LINE:
+        return f"return [{call}]"
+    name, _, rest = call.partition("(")
+    arguments = "".join(f"                {argument},\n" for argument in rest[:-1].split(", "))
+    return f"return [\n            {name}(\n{arguments}            )\n        ]"
 
 
 def _hook(function: Callable[..., Any], users: list[str], root: Path) -> str:

@@ -43,8 +43,8 @@ def paper_html(
 ) -> str:
     """The HTML of a paper, for its PDF.
 
-    :param template: of the plugin, such as ``"invoices/paper.html"``, which extends ``crmhost/paper.html``; the site's theme may
-        have one of its own.
+    :param template: of the plugin, such as ``"invoices/pdf/paper.html"``, which extends ``crmhost/paper.html``; the site's
+        theme may have one of its own.
     :param language: of who gets it; empty for the site's. ``_`` and the filters ``money``, ``day`` and ``number`` follow it.
     :param files: as :func:`paper_pdf` takes them; one named ``logo`` stands on top.
     :param page_size: ``"A4"`` or ``"letter"``.

@@ -15,7 +15,7 @@ from crmhost.web.api import paper_html, paper_pdf
 from . import services, settings
 from .models import Invoice
 
-TEMPLATE = "invoices/paper.html"
+TEMPLATE = "invoices/pdf/paper.html"
 
 
 @dataclasses.dataclass(frozen=True)
