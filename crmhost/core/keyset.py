@@ -190,8 +190,12 @@ def beyond(
 
 
 def opaque(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The condition in a form that no planner looks into, so that the order of the list decides which index is read."""
-    return case((condition, 1), else_=0) == 1
+    """The condition in a form that no planner looks into, so that the order of the list decides which index is read.
+
+    PostgreSQL takes such a test for one that nearly all rows pass; of “= 1” it would think that hardly any does, and sort all
+    rows instead of walking in their order.
+    """
+    return case((condition, 1)).is_not(None)
 
 
 def there(rows: Select[Any]) -> ColumnElement[bool]:
