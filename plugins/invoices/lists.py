@@ -103,7 +103,11 @@ def _columns() -> list[TableColumn]:
         _amount("paid", gettext("Paid")),
         _amount("due", gettext("Due"), sort="due"),
         TableColumn(
-            id="reference", label=gettext("Reference"), cell=lambda row: row.one.reference or cells.NONE, css="c-org"
+            id="reference",
+            label=gettext("Reference"),
+            cell=lambda row: row.one.reference or cells.NONE,
+            css="c-org",
+            shown=False,
         ),
         TableColumn(id="tags", label=gettext("Tags"), cell=cells.tag_cell, css="c-tags"),
         TableColumn(id="company", label=gettext("Company"), cell=cells.company, css="c-org", shown=False),
