@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crmhost import demo
 from crmhost.site import Site
-from tests import duplicates, fields, imports, mails, sales, webhooks
+from tests import duplicates, fields, imports, mails, papers, sales, webhooks
 
 
 def fill(site: Site, contacts: int = 250) -> None:
@@ -19,3 +19,4 @@ def fill(site: Site, contacts: int = 250) -> None:
     fields.some(site)
     imports.some(site)
     sales.some(site)
+    papers.some(site)

@@ -12,19 +12,22 @@ from ..core.links import services as links
 from ..core.links.models import Link
 from ..errors import NotFound
 from .request import client_address, current_work
+from .state import state
 
 #: Wrong tokens that an address may bring within so many seconds, before it gets nothing at all for as long.
 GUESSES, SECONDS = 20, 900.0
 #: Addresses that are remembered; counted in memory, for reading a page writes nothing.
 _MOST = 10_000
+#: The site, as a process may hold several, and the network address.
+_Caller = tuple[str, str]
 
-_wrong: collections.OrderedDict[str, collections.deque[float]] = collections.OrderedDict()
+_wrong: collections.OrderedDict[_Caller, collections.deque[float]] = collections.OrderedDict()
 _lock = threading.Lock()
 
 
 def linked(object_type: str, token: str) -> Link:
     """The link that the request brings; else the request ends with 404, or with 429 after many wrong ones."""
-    address = client_address()
+    address = (str(state().site.config.home), client_address())
     if _too_many(address):
         abort(429)
     try:
@@ -48,13 +51,13 @@ def opened_now(link: Link) -> bool:
     return links.opened(current_work(), link, client_address(), request.headers.get("User-Agent", ""))
 
 
-def _too_many(address: str) -> bool:
+def _too_many(address: _Caller) -> bool:
     with _lock:
         times = _wrong.get(address)
         return times is not None and len(times) >= GUESSES and times[0] > time.monotonic() - SECONDS
 
 
-def _note(address: str) -> None:
+def _note(address: _Caller) -> None:
     with _lock:
         times = _wrong.setdefault(address, collections.deque(maxlen=GUESSES))
         times.append(time.monotonic())

@@ -150,7 +150,13 @@ def test_the_dashboard_by_mouse_and_keyboard(page: Page) -> None:
             page.keyboard.press(key)
     assert titles(page)[:2] == [before[1], before[0]]
     with page.expect_response("**/dashboard/arrange"):
-        page.get_by_role("button", name=f"Drag {before[0]}").drag_to(page.locator(".crm-grid > .card").nth(3))
+        page.get_by_role("button", name=f"Drag {before[0]}").hover()
+        page.mouse.down()
+        goal = page.locator(".crm-grid > .card").nth(2).bounding_box()
+        assert goal
+        page.mouse.move(goal["x"] + goal["width"] / 2, goal["y"] + 40, steps=12)
+        page.mouse.move(goal["x"] + goal["width"] / 2 + 8, goal["y"] + 60, steps=4)
+        page.mouse.up()
     moved = titles(page)
     assert moved.index(before[0]) >= 2
     page.get_by_role("button", name="Hide One", exact=True).click()

@@ -57,14 +57,16 @@ def test_boxes_are_dragged_between_columns(place: Place, open_tab: Callable[...,
     token = sites.session_token(site)
     site.close()
     page = open_tab(place, token)
-    page.goto("/contacts/1")
+    page.goto("/contacts/2")
     wide, side = (
         page.get_by_role("group", name=name).locator(".crm-box")
         for name in ("Boxes in the wide column", "Boxes at the side")
     )
+    expect(side.first).to_be_visible()
+    before = (wide.count(), side.count())
+    page.goto("/contacts/1")
     first = side.first.get_attribute("data-id")
     assert first
-    before = (wide.count(), side.count())
     grip = side.first.locator("[data-grip]").bounding_box()
     assert grip
     page.mouse.move(grip["x"] + 5, grip["y"] + 5)

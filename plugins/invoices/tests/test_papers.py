@@ -98,10 +98,10 @@ def test_long_papers_repeat_the_head_of_their_table_and_a_theme_may_have_its_own
     assert "¥90,000" in "".join(pages)
     assert "1,500.00" not in "".join(pages)
     folder = tmp_path / "home" / "themes" / "mine"
-    (folder / "templates" / "invoices").mkdir(parents=True)
+    (folder / "templates" / "invoices" / "pdf").mkdir(parents=True)
     (folder / "theme.toml").write_text('name = "Mine"\nparent = "default"\n', "utf-8")
     own = '{% extends "crmhost/paper.html" %}{% block body %}My own {{ invoice.number }}{% endblock %}'
-    (folder / "templates" / "invoices" / "paper.html").write_text(own, "utf-8")
+    (folder / "templates" / "invoices" / "pdf" / "paper.html").write_text(own, "utf-8")
     with site.work() as work, work.begin():
         settings.set_many(work, {"site.theme": "mine"})
     assert "My own INV-0001" in printed(site, number)[0]
