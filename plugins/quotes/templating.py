@@ -18,18 +18,18 @@ _GREETING = "<p>Dear {{ contact.full_name }},</p>"
 _CLOSE = "<p>Kind regards<br>{{ site.name }}</p>"
 _SERVICES = """
 <p>Thank you for your enquiry. We are glad to offer you the services below.</p>
-<h3>What you get</h3><ul><li><p>Describe the work</p></li><li><p>Say what is included</p></li></ul>
-<h3>Price</h3><p>The price is {{ quote.value }}. It holds until {{ quote.valid_until }}.</p>
-<h3>Next step</h3><p>Accept this quote, and we begin.</p>
+<h2>What you get</h2><ul><li><p>Describe the work</p></li><li><p>Say what is included</p></li></ul>
+<h2>Price</h2><p>The price is {{ quote.value }}. It holds until {{ quote.valid_until }}.</p>
+<h2>Next step</h2><p>Accept this quote, and we begin.</p>
 """
 _PROJECT = """
-<h3>Goal</h3><p>Say what the project is to reach.</p>
-<h3>Steps</h3><ol><li><p>Plan</p></li><li><p>Build</p></li><li><p>Hand over</p></li></ol>
-<h3>Cost</h3><p>{{ quote.value }}, in parts as agreed. This proposal of {{ quote.date }} holds until {{ quote.valid_until }}.</p>
+<h2>Goal</h2><p>Say what the project is to reach.</p>
+<h2>Steps</h2><ol><li><p>Plan</p></li><li><p>Build</p></li><li><p>Hand over</p></li></ol>
+<h2>Cost</h2><p>{{ quote.value }}, in parts as agreed. This proposal of {{ quote.date }} holds until {{ quote.valid_until }}.</p>
 """
 _GOODS = """
 <p>We offer you the goods listed here for {{ quote.value }}.</p>
-<h3>Delivery</h3><p>Say when and how it is delivered.</p>
+<h2>Delivery</h2><p>Say when and how it is delivered.</p>
 <p>This offer holds until {{ quote.valid_until }}.</p>
 """
 #: Key, name, title, text of those that come along.
