@@ -13,6 +13,7 @@ from bench.load import Server
 from bench.sites import Place
 from crmhost import demo
 from crmhost.host import lifecycle
+from tests.pointer import drop
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
 
@@ -154,9 +155,8 @@ def test_the_dashboard_by_mouse_and_keyboard(page: Page) -> None:
         page.mouse.down()
         goal = page.locator(".crm-grid > .card").nth(2).bounding_box()
         assert goal
-        page.mouse.move(goal["x"] + goal["width"] / 2, goal["y"] + 40, steps=12)
-        page.mouse.move(goal["x"] + goal["width"] / 2 + 8, goal["y"] + 60, steps=4)
-        page.mouse.up()
+        third = page.locator(".crm-grid > .card").nth(2).get_by_role("button", name=f"Drag {before[0]}")
+        drop(page, goal["x"] + goal["width"] / 2, goal["y"] + 40, third)
     moved = titles(page)
     assert moved.index(before[0]) >= 2
     page.get_by_role("button", name="Hide One", exact=True).click()

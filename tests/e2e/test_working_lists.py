@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from bench import sites
 from bench.sites import Place
 from crmhost import demo
+from tests.pointer import drop
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
 
@@ -76,9 +77,8 @@ def test_boxes_are_dragged_between_columns(place: Place, open_tab: Callable[...,
     goal = page.get_by_role("group", name="Boxes in the wide column").bounding_box()
     assert goal
     with page.expect_response(lambda answer: answer.request.method == "POST"):
-        page.mouse.move(goal["x"] + 60, goal["y"] + 20, steps=12)
-        page.mouse.move(goal["x"] + 64, goal["y"] + 16, steps=4)
-        page.mouse.up()
+        there = page.get_by_role("group", name="Boxes in the wide column").locator(f'[data-id="{first}"]')
+        drop(page, goal["x"] + 60, goal["y"] + 20, there)
     page.goto("/contacts/2")
     expect(wide).to_have_count(before[0] + 1)
     expect(page.get_by_role("group", name="Boxes in the wide column").locator(f'[data-id="{first}"]')).to_be_visible()

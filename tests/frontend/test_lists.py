@@ -5,6 +5,8 @@ import threading
 from flask import request
 from playwright.sync_api import Page, expect
 
+from tests.pointer import drop
+
 from .conftest import Site
 
 LIST = """<input type="search" data-key="/" aria-label="Search these contacts"><a href="/new" data-key="n">Add contact</a>
@@ -211,8 +213,7 @@ def test_boxes_go_from_column_to_column(site: Site, page: Page) -> None:
         expect(empty).to_be_visible()
         spot = empty.bounding_box()
         assert spot is not None
-        page.mouse.move(spot["x"] + 30, spot["y"] + spot["height"] / 2, steps=6)
-        page.mouse.up()
+        drop(page, spot["x"] + 30, spot["y"] + spot["height"] / 2, empty.locator('[data-id="c"]'))
     asked = site.asked_for("/order")
     assert [(one["area"], one["order"]) for one in asked] == [
         (["main"], ["a"]),
