@@ -66,11 +66,10 @@ class Site:
         return [fields for _, asked, fields in self.asked if asked == path]
 
     def _static(self, name: str) -> Response:
-        # Read at once: a file that is sent piece by piece stays open when the browser goes on to another page.
-        answer = send_from_directory(DIST, name)
-        answer.direct_passthrough = False
-        answer.set_data(answer.get_data())
-        return answer
+        # Read and closed at once: a file that is being sent stays open when the browser goes on to another page.
+        with send_from_directory(DIST, name) as file:
+            file.direct_passthrough = False
+            return Response(file.get_data(), mimetype=file.mimetype)
 
     def _answer(self, path: str) -> Any:
         self.asked.append((request.method, f"/{path}", {name: request.values.getlist(name) for name in request.values}))
