@@ -7,6 +7,7 @@ Whatever the file holds, nothing but a ``PluginError`` comes out.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import keyword
 import re
 import tomllib
@@ -170,6 +171,13 @@ def inspect_manifest(folder: Path) -> tuple[Manifest | None, list[str]]:
         return None, [f"It can't be read ({error}); check the rights of the file."]
     if len(content) > MAX_SIZE:
         return None, [f"It is larger than {MAX_SIZE // 1024} KiB; a manifest is a page of text."]
+    manifest, problems = _of(content)
+    return manifest, list(problems)
+
+
+# All manifests are read at each switch, several times: what they say is worked out once.
+@functools.lru_cache(maxsize=256)
+def _of(content: bytes) -> tuple[Manifest | None, list[str]]:
     try:
         table = tomllib.loads(content.decode("utf-8"))
     except UnicodeDecodeError:
