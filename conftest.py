@@ -10,6 +10,7 @@ import gc
 import itertools
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -47,12 +48,17 @@ def pytest_configure(config: pytest.Config) -> None:
         "slow: takes more than a few seconds; left out of the fast round",
     ):
         config.addinivalue_line("markers", mark)
-    if not FAST and not hasattr(config, "workerinput"):
-        postgres.begin()
+    if not hasattr(config, "workerinput"):
+        # Images of containers like to set it: each process that a test starts would compile all code anew, for seconds.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        if not FAST:
+            postgres.begin()
 
 
 def pytest_collection_finish() -> None:
     """Leaves what was imported out of the collector's rounds, which otherwise take a seventh of the time."""
+    # A test may write a plugin anew within the second that tells compiled code from its source.
+    sys.dont_write_bytecode = True
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
