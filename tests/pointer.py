@@ -1,4 +1,4 @@
-"""Dragging with the pointer as a person does: looking where the thing is before letting go of it."""
+"""Putting things in order as a person does: looking whether they can be moved, and where one is before letting go of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
+
+
+#: The script that moves things comes when their area is seen, and marks the area.
+_MOVES = "grip => Object.keys(grip.closest('[data-sortable]')).some(key => key.startsWith('Sortable'))"
+
+
+def movable(grip: Locator) -> Locator:
+    """The grip, once what it holds can be moved, by the pointer or by keys."""
+    grip.scroll_into_view_if_needed()
+    grip.page.wait_for_function(_MOVES, arg=grip.element_handle())
+    return grip
+
+
+def lift(grip: Locator) -> None:
+    """Takes hold of a thing by its grip."""
+    movable(grip).hover()
+    grip.page.mouse.down()
 
 
 def drop(page: Page, x: float, y: float, arrived: Locator) -> None:

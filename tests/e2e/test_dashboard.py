@@ -13,7 +13,7 @@ from bench.load import Server
 from bench.sites import Place
 from crmhost import demo
 from crmhost.host import lifecycle
-from tests.pointer import drop
+from tests.pointer import drop, lift, movable
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
 
@@ -145,14 +145,13 @@ def test_the_dashboard_by_mouse_and_keyboard(page: Page) -> None:
     page.get_by_role("link", name="Arrange").click()
     before = titles(page)
     grip = page.get_by_role("button", name=f"Drag {before[1]}")
-    grip.focus()
+    movable(grip).focus()
     with page.expect_response("**/dashboard/arrange"):
         for key in (" ", "ArrowUp", " "):
             page.keyboard.press(key)
     assert titles(page)[:2] == [before[1], before[0]]
     with page.expect_response("**/dashboard/arrange"):
-        page.get_by_role("button", name=f"Drag {before[0]}").hover()
-        page.mouse.down()
+        lift(page.get_by_role("button", name=f"Drag {before[0]}"))
         goal = page.locator(".crm-grid > .card").nth(2).bounding_box()
         assert goal
         third = page.locator(".crm-grid > .card").nth(2).get_by_role("button", name=f"Drag {before[0]}")

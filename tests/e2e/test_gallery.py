@@ -13,6 +13,7 @@ from bench import sites
 from bench.load import Server, free_port
 from bench.sites import Place
 from crmhost.web.gallery.routes import PAGES, TEMPLATES
+from tests.pointer import movable
 
 from .conftest import PATIENCE, WIDER, listen, violations
 
@@ -142,7 +143,7 @@ def test_lines_are_added_put_in_order_removed_and_added_up(chromium: Browser, se
     added.get_by_label("Unit price").fill("100")
     expect(total).to_have_text("€1,378.79")
     expect(added.locator("[data-line-amount]")).to_have_text("€150.00")
-    added.get_by_role("button", name="Move this line", exact=True).focus()
+    movable(added.get_by_role("button", name="Move this line", exact=True)).focus()
     for key in ("Space", "ArrowUp", "ArrowUp", "ArrowUp", "Space"):
         page.keyboard.press(key)
     expect(editor.get_by_label("Title").first).to_have_value("Assembly")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from bench import sites
 from bench.sites import Place
 from crmhost import demo
-from tests.pointer import drop
+from tests.pointer import drop, lift
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
 
@@ -68,10 +68,9 @@ def test_boxes_are_dragged_between_columns(place: Place, open_tab: Callable[...,
     page.goto("/contacts/1")
     first = side.first.get_attribute("data-id")
     assert first
+    lift(side.first.locator("[data-grip]"))
     grip = side.first.locator("[data-grip]").bounding_box()
     assert grip
-    page.mouse.move(grip["x"] + 5, grip["y"] + 5)
-    page.mouse.down()
     page.mouse.move(grip["x"] - 20, grip["y"] + 10, steps=5)
     # An empty column is there while something is dragged.
     goal = page.get_by_role("group", name="Boxes in the wide column").bounding_box()

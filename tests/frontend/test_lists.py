@@ -5,7 +5,7 @@ import threading
 from flask import request
 from playwright.sync_api import Page, expect
 
-from tests.pointer import drop
+from tests.pointer import drop, lift, movable
 
 from .conftest import Site
 
@@ -166,25 +166,21 @@ BOXES = """<div data-sortable="boxes" data-area="left" data-sort-url="/order">
 <div data-id="a"><button data-grip>A</button></div><div data-id="b"><button data-grip>B</button></div><div data-id="c"><button data-grip>C</button></div></div>"""
 
 
-def wait_for_sorting(page: Page) -> None:
-    page.wait_for_function("() => performance.getEntriesByType('resource').some(one => one.name.includes('sortable-'))")
-
-
 def test_order_by_mouse_and_by_keyboard(site: Site, page: Page) -> None:
     """Both ways store the same thing: the item, its area and the new order."""
     site.page("/", BOXES)
     site.answer("/order", lambda: ("", 204))
     page.goto("/")
-    wait_for_sorting(page)
     with page.expect_response("**/order"):
-        page.get_by_role("button", name="A").press(" ")
+        movable(page.get_by_role("button", name="A")).press(" ")
         page.keyboard.press("ArrowDown")
         page.keyboard.press("ArrowDown")
         page.keyboard.press(" ")
     with page.expect_response("**/order"):
-        page.get_by_role("button", name="A").drag_to(
-            page.get_by_role("button", name="B"), target_position={"x": 5, "y": 2}
-        )
+        lift(page.get_by_role("button", name="A"))
+        goal = page.get_by_role("button", name="B").bounding_box()
+        assert goal is not None
+        drop(page, goal["x"] + 5, goal["y"] + 2, page.locator('[data-id="a"]:first-child'))
     assert [asked["order"] for asked in site.asked_for("/order")] == [["b", "c", "a"], ["a", "b", "c"]]
     assert site.asked_for("/order")[0]["item"] == ["a"]
     assert site.asked_for("/order")[0]["area"] == ["left"]
@@ -196,9 +192,8 @@ def test_boxes_go_from_column_to_column(site: Site, page: Page) -> None:
     site.page("/", '<div data-sortable="boxes" data-area="main" data-sort-url="/order" class="crm-boxes"></div>' + side)
     site.answer("/order", lambda: ("", 204))
     page.goto("/")
-    wait_for_sorting(page)
     with page.expect_response("**/order"):
-        page.get_by_role("button", name="A").press(" ")
+        movable(page.get_by_role("button", name="A")).press(" ")
         page.keyboard.press("ArrowLeft")
         page.keyboard.press(" ")
     with page.expect_response("**/order"):
@@ -206,8 +201,7 @@ def test_boxes_go_from_column_to_column(site: Site, page: Page) -> None:
         page.keyboard.press("ArrowRight")
         page.keyboard.press(" ")
     with page.expect_response("**/order"):
-        page.get_by_role("button", name="C").hover()
-        page.mouse.down()
+        lift(page.get_by_role("button", name="C"))
         page.mouse.move(40, 120, steps=3)
         empty = page.locator('[data-area="main"]')
         expect(empty).to_be_visible()
@@ -227,8 +221,7 @@ def test_order_that_is_refused_is_put_back(site: Site, page: Page) -> None:
     site.page("/", BOXES)
     site.answer("/order", lambda: ("", 403))
     page.goto("/")
-    wait_for_sorting(page)
-    page.get_by_role("button", name="C").press(" ")
+    movable(page.get_by_role("button", name="C")).press(" ")
     page.keyboard.press("ArrowUp")
     page.keyboard.press(" ")
     expect(page.locator(".crm-toast")).to_contain_text("put back")

@@ -160,11 +160,11 @@ def test_hostile_html_is_read_in_little_time() -> None:
         sanitise("<a " + "".join(f"x{number} " for number in range(50_000)) + ">")
     with pytest.raises(Invalid, match="styles"):
         prepare("<style>" + "*{color:red}" * 20_000 + "</style>" + "<p>x" * 5_000)
-    began = time.monotonic()
+    began = time.process_time()
     for hostile in ("<" * 50_000, "<!--" * 10_000, "<a href='" * 400 + "'>" * 10_000, "<p>" * 10_000, "<![" * 10_000):
         prepare(hostile)
         to_text(hostile)
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 @given(st.text(alphabet=st.sampled_from("<>/\"'ap =!-{}%#tdr &;lq0:"), max_size=80))

@@ -53,9 +53,9 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_mail_costs_little(name: str) -> None:
     """Millions of bytes of one thing, a thousand levels, a line of a million characters: a moment each."""
-    began = time.monotonic()
+    began = time.process_time()
     report = parse(HOSTILE[name], KEY, "x@example.org")
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     assert report.token is None
     assert len(report.recipients) <= 200
     assert len(report.diagnostic) <= 500

@@ -55,9 +55,9 @@ def test_any_text_can_be_read(text: str) -> None:
 
 def test_long_texts_cost_little() -> None:
     """Only the beginning is looked at, and only so many candidates."""
-    began = time.monotonic()
+    began = time.process_time()
     assert verp.read("abcdefghijklmnopqrst " * 500_000, KEY) is None
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_misuse_is_refused() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -21,8 +22,10 @@ from crmhost.net import (
 )
 from tests.peers.web import OK, Answer, WebPeer, saying, serving
 
-#: Short, so that a test of a time limit is; a server that is only slow to start still answers.
+#: Short, so that a test of a time limit is; nothing else is asked for with it, because a busy machine is slow to answer.
 QUICK = Timeouts(connect=2.0, read=0.3, total=1.0)
+#: Seconds after which something did not end by its limit, however busy the machine is.
+PATIENCE = 15.0
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ def test_an_answer_comes_back_whole(peer: Callable[..., WebPeer]) -> None:
     raw = b"HTTP/1.1 422 No\r\nX-One: a\r\nx-one: b\r\nContent-Length: 3\r\n\r\n\x00\xff!"
     server = peer(saying(raw))
     client, address = here(server)
-    answer = client.request("post", f"{address}/a?b=c", headers={"X-Mine": "1"}, body=b"{}", timeouts=QUICK)
+    answer = client.request("post", f"{address}/a?b=c", headers={"X-Mine": "1"}, body=b"{}")
     assert (answer.status, answer.headers["x-one"], answer.body, answer.cut) == (422, "a, b", b"\x00\xff!", False)
     head = server.heads[0].lower()
     assert head.startswith(b"post /a?b=c http/1.1\r\n")
@@ -96,7 +99,7 @@ def test_a_redirect_is_an_answer(peer: Callable[..., WebPeer]) -> None:
             head = f"HTTP/1.1 {status} Go\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n"
             server = peer(saying(head.encode()))
             client, address = here(server)
-            answer = client.request("GET", address, timeouts=QUICK)
+            answer = client.request("GET", address)
             assert (answer.status, answer.headers["location"]) == (status, place)
             assert server.connections == 1
     assert target.connections == 0
@@ -115,10 +118,10 @@ def test_what_is_not_listed_gets_no_connection(peer: Callable[..., WebPeer]) -> 
             client_of(None, f"127.0.0.1:{server.port + 1}", f"other.example:{server.port}"),
         ):
             with pytest.raises(RefusedAddress):
-                client.request("GET", url, timeouts=QUICK)
+                client.request("GET", url)
     assert server.connections == 0
     by_address = client_of(None, f"127.0.0.1:{server.port}")
-    assert by_address.request("GET", f"http://shop.example:{server.port}/", timeouts=QUICK).status == 200
+    assert by_address.request("GET", f"http://shop.example:{server.port}/").status == 200
 
 
 def test_a_name_is_asked_for_once(peer: Callable[..., WebPeer]) -> None:
@@ -201,7 +204,7 @@ def test_one_that_drips_is_left(raw: bytes) -> None:
         began = time.monotonic()
         with pytest.raises(TimedOut):
             client.request("GET", address, timeouts=QUICK)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < PATIENCE
 
 
 def test_one_that_says_nothing_is_left() -> None:
@@ -212,7 +215,7 @@ def test_one_that_says_nothing_is_left() -> None:
         began = time.monotonic()
         with pytest.raises(TimedOut):
             client.request("GET", address, timeouts=Timeouts(2, 0.2, 30))
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < PATIENCE
 
 
 def test_a_handshake_without_end_is_left(authority: trustme.CA) -> None:
@@ -222,17 +225,17 @@ def test_a_handshake_without_end_is_left(authority: trustme.CA) -> None:
     began = time.monotonic()
     with listening, pytest.raises(TimedOut):
         client_of(authority, f"shop.example:{port}").request("GET", f"https://shop.example:{port}/", timeouts=QUICK)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < PATIENCE
 
 
 def test_a_resolver_that_hangs_is_left() -> None:
     """Looking a name up has its own limit, which system resolvers lack."""
-    began = time.monotonic()
+    over = threading.Event()
     with pytest.raises(TimedOut, match="looked up"):
-        Client(resolve=lambda *_: time.sleep(1) or ["8.8.8.8"]).request(
+        Client(resolve=lambda *_: over.wait(60) and ["8.8.8.8"]).request(
             "GET", "https://slow.example/", timeouts=Timeouts(0.1, 0.1, 0.2)
         )
-    assert time.monotonic() - began < 0.9
+    over.set()
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9000000000\r\n\r\n"])
@@ -269,7 +272,7 @@ def test_what_is_no_http_is_said_to_be_none(raw: bytes, peer: Callable[..., WebP
     """Nonsense, half answers and heads without end give a sentence, never an error of the library."""
     client, address = here(peer(saying(raw)))
     with pytest.raises(Unreachable):
-        client.request("GET", address, timeouts=QUICK)
+        client.request("GET", address)
 
 
 def test_nobody_listening_is_said(peer: Callable[..., WebPeer]) -> None:
@@ -278,7 +281,7 @@ def test_nobody_listening_is_said(peer: Callable[..., WebPeer]) -> None:
     server.close()
     client, address = here(server)
     with pytest.raises(Unreachable, match=f"shop.example.*{server.port}"):
-        client.request("GET", address, timeouts=QUICK)
+        client.request("GET", address)
 
 
 @pytest.mark.parametrize(
@@ -290,5 +293,5 @@ def test_nothing_is_smuggled_into_a_head(method: str, headers: dict[str, str], p
     server = peer(saying(OK))
     client, address = here(server)
     with pytest.raises(RequestError):
-        client.request(method, address, headers=headers, timeouts=QUICK)
+        client.request(method, address, headers=headers)
     assert server.heads == []
