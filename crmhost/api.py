@@ -72,7 +72,9 @@ from .core.merging import services as merging
 from .core.notifications import services as notifications
 from .core.numbering import services as numbering
 from .core.privacy import services as privacy
+from .core.records import filters
 from .core.records import services as records
+from .core.records.listing import RecordList, money_sums
 from .core.rows import insert_rows
 from .core.settings import services as settings
 from .core.statuses import services as statuses
@@ -156,6 +158,7 @@ __all__ = [
     "QuickAction",
     "Read",
     "RecordKind",
+    "RecordList",
     "RetryLater",
     "Role",
     "RowResult",
@@ -188,6 +191,7 @@ __all__ = [
     "custom_fields",
     "documents",
     "files",
+    "filters",
     "http",
     "insert_rows",
     "jobs",
@@ -199,6 +203,7 @@ __all__ = [
     "merging",
     "metadata",
     "money",
+    "money_sums",
     "notifications",
     "numbering",
     "passwords",

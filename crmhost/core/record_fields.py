@@ -13,6 +13,7 @@ from ..messages import Message
 from ..work.unit import Work
 from . import keyset
 from . import text as texts
+from .contacts import tags
 from .contacts.cleaned import Cleaned
 from .contacts.emails import check_email, email_key
 from .contacts.fields import ADDRESS_PARTS, PHONE_LENGTH, clean, fold_parts, instant
@@ -43,6 +44,8 @@ __all__ = [
     "plain",
     "reference",
     "release_external_ids",
+    "shared_json",
+    "stamp",
     "take_custom",
     "text",
 ]
@@ -115,6 +118,31 @@ def drop_external_ids(work: Work, kind: str, ids: Sequence[int]) -> None:
     for some in chunks(ids):
         chosen = (ExternalId.kind == kind, ExternalId.object_id.in_(some))
         work.session.execute(delete(ExternalId).where(*chosen), execution_options={"synchronize_session": False})
+
+
+def shared_json(work: Work, kind: str, records: Sequence[Any]) -> dict[int, dict[str, Any]]:
+    """What records of every kind hold, as the API gives it: id -> ``tags``, ``external_ids`` and ``custom``.
+
+    :param records: that the actor is known to see, with ``id`` and ``custom``.
+    """
+    ids = [record.id for record in records]
+    labels, elsewhere = tags.of(work, kind, ids), external_ids(work, kind, ids)
+    return {
+        record.id: {
+            "tags": [label.name for label in labels.get(record.id, ())],
+            "external_ids": [
+                {"source": source, "account": account, "id": key}
+                for source, account, key in elsewhere.get(record.id, ())
+            ],
+            "custom": custom_fields.shown(work, kind, record.custom),
+        }
+        for record in records
+    }
+
+
+def stamp(at: dt.datetime | None) -> str | None:
+    """An instant as the API gives it: RFC 3339 in UTC."""
+    return None if at is None else at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
 # --- one field each --------------------------------------------------------------------------------------------------

@@ -129,6 +129,8 @@ def _offered(name: str, value: Any) -> str:
     text = _text(value)
     members = _functions(value) if inspect.ismodule(value) else _methods(value) if inspect.isclass(value) else {}
     lines = [f"- `{_call_of(item, function)}`: {_first(function)}" for item, function in members.items()]
+    if inspect.ismodule(value):
+        lines += [f"- `{item}`: {_first(kind)}" for item, kind in _classes(value).items()]
     return heading + "\n\n".join(part for part in (text, "\n".join(lines)) if part)
 
 
@@ -142,6 +144,12 @@ def _functions(module: ModuleType) -> dict[str, Any]:
         name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__
     ]
     return {name: vars(module)[name] for name in names if name[0] != "_" and inspect.isroutine(vars(module)[name])}
+
+
+def _classes(module: ModuleType) -> dict[str, Any]:
+    """The classes that a module defines and offers."""
+    found = {name: vars(module)[name] for name in getattr(module, "__all__", ())}
+    return {name: kind for name, kind in found.items() if inspect.isclass(kind) and kind.__module__ == module.__name__}
 
 
 def _methods(kind: type[Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from ..core.mail.template_pages import framed_error as mail_preview_error
 from ..core.mail.template_pages import framed_mail as mail_preview
 from ..core.records.links import record_url
 from ..core.records.page import RecordBox, record_page
-from . import switching
+from . import rest, switching
 from .charts import Chart, ChartReceipt, ChartSeries, chart_box
 from .downloads import name_download
 from .forms import (
@@ -70,6 +70,7 @@ from .request import (
 from .tables import (
     Bulk,
     BulkDone,
+    Cell,
     CellEdit,
     Table,
     TableColumn,
@@ -79,7 +80,18 @@ from .tables import (
     TableQuery,
     TableSum,
 )
+from .tables.cells import (
+    day_column,
+    link_cell,
+    money_column,
+    status_cell,
+    tag_cells,
+    tag_filter,
+    tags_column,
+    text_column,
+)
 from .tables.pages import list_page
+from .tables.records import RecordRows, bin_table, bulk_delete, bulk_erase, bulk_restore, bulk_tags
 from .templating import icon, link, plugin_asset
 from .toasts import toast
 
@@ -87,6 +99,7 @@ __all__ = [
     "AreaField",
     "Bulk",
     "BulkDone",
+    "Cell",
     "CellEdit",
     "Chart",
     "ChartReceipt",
@@ -105,6 +118,7 @@ __all__ = [
     "Person",
     "PhoneField",
     "RecordBox",
+    "RecordRows",
     "RecordsField",
     "Response",
     "RichTextField",
@@ -125,7 +139,12 @@ __all__ = [
     "abort",
     "add_custom_fields",
     "ago",
+    "bin_table",
     "both_versions",
+    "bulk_delete",
+    "bulk_erase",
+    "bulk_restore",
+    "bulk_tags",
     "chart_box",
     "client_address",
     "clock",
@@ -135,6 +154,7 @@ __all__ = [
     "custom_field_columns",
     "custom_field_filters",
     "day",
+    "day_column",
     "filled_custom_field",
     "gettext",
     "icon",
@@ -144,6 +164,7 @@ __all__ = [
     "language_choices",
     "lazy_text",
     "link",
+    "link_cell",
     "linked",
     "list_page",
     "local_path",
@@ -151,6 +172,7 @@ __all__ = [
     "mail_preview_error",
     "moment",
     "money",
+    "money_column",
     "name_download",
     "ngettext",
     "number",
@@ -171,8 +193,14 @@ __all__ = [
     "repeatable",
     "request",
     "requires",
+    "rest",
     "shown_custom_field",
+    "status_cell",
     "switching",
+    "tag_cells",
+    "tag_filter",
+    "tags_column",
+    "text_column",
     "toast",
     "typed_custom_fields",
     "unlisted",

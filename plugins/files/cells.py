@@ -9,12 +9,11 @@ from markupsafe import Markup
 from sqlalchemy import select
 
 from crmhost.api import User, Work, records
-from crmhost.web.api import day, gettext, icon, number, record_url, url_for
+from crmhost.web.api import Cell, gettext, icon, link_cell, number, record_url, url_for
 
 from . import limits
 from .models import Entry
 
-NONE = "–"
 _ICONS = {
     "pictures": "photo",
     "pdf": "file-type-pdf",
@@ -96,13 +95,6 @@ def name(row: Row) -> Markup:
     )
 
 
-def record(row: Row) -> Markup | str:
+def record(row: Row) -> Cell:
     """The record, leading to its page."""
-    if not row.record:
-        return NONE
-    return Markup('<a class="link-ink cut d-block" href="{}">{}</a>').format(row.record_url, row.record)
-
-
-def added(row: Row) -> str:
-    """The day on which it came."""
-    return day(row.entry.created_at)
+    return link_cell(row.record, row.record_url)

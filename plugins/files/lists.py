@@ -2,53 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-
-from crmhost.api import Work, keyset, records
+from crmhost.api import Work, records
 from crmhost.web.api import (
     Bulk,
-    BulkDone,
+    RecordRows,
     Table,
     TableColumn,
-    TableCount,
     TableFilter,
-    TablePage,
     TableQuery,
     TableSum,
-    day,
+    bulk_delete,
+    bulk_erase,
+    bulk_restore,
+    day_column,
     gettext,
     ngettext,
+    text_column,
     url_for,
 )
+from crmhost.web.api import bin_table as table_of_bin
 
 from . import cells, limits, queries, services
 
-
-def _fetch(work: Work, query: TableQuery, *, in_bin: bool = False) -> TablePage:
-    chosen = queries.matching(work, query.q, query.filters, in_bin=in_bin)
-    found = keyset.page(
-        work.session,
-        chosen,
-        queries.ORDERS,
-        query.sort or "-created_at",
-        after=query.after,
-        before=query.before,
-        limit=query.limit,
-    )
-    return TablePage(cells.rows(work, found.rows), found.next, found.previous)
-
-
-def _count(work: Work, query: TableQuery) -> TableCount:
-    return TableCount(*queries.count(work, queries.matching(work, query.q, query.filters)))
-
-
-def _sums(work: Work, query: TableQuery) -> list[TableSum]:
-    whole = queries.room(work, queries.matching(work, query.q, query.filters))
-    return [TableSum(gettext("Size"), [cells.readable(whole)])]
-
-
-def _ids(work: Work, query: TableQuery) -> Iterable[Sequence[int]]:
-    return queries.ids(work, queries.matching(work, query.q, query.filters))
+_ROWS = RecordRows(queries.LIST, cells.rows)
 
 
 def file_table(work: Work) -> Table:
@@ -58,10 +34,10 @@ def file_table(work: Work) -> Table:
         label=gettext("Files"),
         all_label=gettext("All files"),
         columns=_columns(),
-        fetch=_fetch,
-        count=_count,
+        fetch=_ROWS.fetch,
+        count=_ROWS.count,
         sums=_sums,
-        ids=_ids,
+        ids=_ROWS.ids,
         filters=_filters(work),
         sort="-created_at",
         search=gettext("Name or description"),
@@ -77,34 +53,35 @@ def file_table(work: Work) -> Table:
     )
 
 
+def _sums(work: Work, query: TableQuery) -> list[TableSum]:
+    whole = queries.room(work, queries.matching(work, query.q, query.filters))
+    return [TableSum(gettext("Size"), [cells.readable(whole)])]
+
+
 def _columns() -> list[TableColumn]:
     return [
-        TableColumn(id="name", label=gettext("Name"), cell=cells.name, sort="name", css="c-name", fixed=True),
-        TableColumn(id="record", label=gettext("Belongs to"), cell=cells.record, css="c-org"),
-        TableColumn(id="kind", label=gettext("Kind"), cell=lambda row: row.entry.kind or cells.NONE, css="c-when"),
-        TableColumn(
-            id="size", label=gettext("Size"), cell=lambda row: row.size, sort="size", align="end", css="c-money"
-        ),
-        TableColumn(id="created_at", label=gettext("Added"), cell=cells.added, sort="created_at", css="c-when"),
-        TableColumn(id="by", label=gettext("Added by"), cell=lambda row: row.by or cells.NONE, css="c-org"),
-        TableColumn(
-            id="description",
-            label=gettext("Description"),
-            cell=lambda row: row.entry.description or cells.NONE,
-            css="c-org",
-            shown=False,
-        ),
-        TableColumn(
-            id="media_type", label=gettext("Type"), cell=lambda row: row.entry.media_type, css="c-org", shown=False
-        ),
-        TableColumn(
-            id="portal",
-            label=gettext("In the portal"),
-            cell=lambda row: gettext("Yes") if row.entry.portal else gettext("No"),
+        text_column("name", gettext("Name"), cells.name, sort="name", css="c-name", fixed=True),
+        text_column("record", gettext("Belongs to"), cells.record),
+        text_column("kind", gettext("Kind"), lambda row: row.entry.kind, css="c-when"),
+        _size(sort="size"),
+        day_column("created_at", gettext("Added"), lambda row: row.entry.created_at, sort="created_at"),
+        text_column("by", gettext("Added by"), lambda row: row.by),
+        text_column("description", gettext("Description"), lambda row: row.entry.description, shown=False),
+        text_column("media_type", gettext("Type"), lambda row: row.entry.media_type, shown=False),
+        text_column(
+            "portal",
+            gettext("In the portal"),
+            lambda row: gettext("Yes") if row.entry.portal else gettext("No"),
             css="c-when",
             shown=False,
         ),
     ]
+
+
+def _size(sort: str = "") -> TableColumn:
+    return TableColumn(
+        id="size", label=gettext("Size"), cell=lambda row: row.size, sort=sort, align="end", css="c-money"
+    )
 
 
 def group_labels() -> dict[str, str]:
@@ -150,72 +127,32 @@ def _back(number: int) -> str:
     return str(ngettext("%(num)d file was restored.", "%(num)d files were restored.", number))
 
 
-def _delete(work: Work, ids: Sequence[int], _values: Mapping[str, str]) -> BulkDone:
-    return BulkDone(services.to_bin(work, ids), undo=list(ids))
-
-
 def _actions(work: Work) -> list[Bulk]:
-    if not work.can("files.delete"):
-        return []
-    return [
-        Bulk(
-            id="delete",
-            label=gettext("Delete"),
-            icon="trash",
-            danger=True,
-            run=_delete,
-            undo=lambda work, undo: services.restore(work, undo),
-            said=_moved,
-        )
-    ]
+    return [bulk_delete(services.to_bin, services.restore, _moved)] if work.can("files.delete") else []
 
 
 def bin_table(_work: Work) -> Table:
     """Deleted files."""
-
-    def fetch(work: Work, query: TableQuery) -> TablePage:
-        wanted = TableQuery(query.q, {}, "-created_at", query.after, query.before, query.limit)
-        return _fetch(work, wanted, in_bin=True)
-
-    bulk = [
-        Bulk(
-            id="restore",
-            label=gettext("Restore"),
-            icon="arrow-back-up",
-            run=lambda work, ids, _values: BulkDone(services.restore(work, ids)),
-            said=_back,
-        ),
-        Bulk(
-            id="erase",
-            label=gettext("Delete for good"),
-            icon="trash",
-            danger=True,
-            confirm=gettext("Delete these files for good?"),
-            detail=gettext("All their versions go. This can't be undone."),
-            run=lambda work, ids, _values: BulkDone(services.erase(work, ids)),
-        ),
-    ]
-    return Table(
+    return table_of_bin(
+        _ROWS,
         id="files-bin",
-        label=gettext("Bin"),
         columns=[
-            TableColumn(id="name", label=gettext("Name"), cell=lambda row: row.entry.name, css="c-name", fixed=True),
-            TableColumn(id="record", label=gettext("Belongs to"), cell=cells.record, css="c-org"),
-            TableColumn(
-                id="deleted_at", label=gettext("Deleted"), cell=lambda row: day(row.entry.deleted_at), css="c-when"
-            ),
-            TableColumn(id="size", label=gettext("Size"), cell=lambda row: row.size, align="end", css="c-money"),
+            text_column("name", gettext("Name"), lambda row: row.entry.name, css="c-name", fixed=True),
+            text_column("record", gettext("Belongs to"), cells.record),
+            day_column("deleted_at", gettext("Deleted"), lambda row: row.entry.deleted_at),
+            _size(),
         ],
-        fetch=fetch,
-        sort="-created_at",
         row_name=lambda row: row.entry.name,
         card=("name", "size", (("record", "deleted_at"),)),
-        bulk=bulk,
-        views=False,
-        empty=(
-            gettext("The bin is empty"),
-            gettext("Deleted files stay here and can be restored."),
-            url_for("files.index"),
-            gettext("To the files"),
-        ),
+        bulk=[
+            bulk_restore(services.restore, _back),
+            bulk_erase(
+                services.erase,
+                gettext("Delete these files for good?"),
+                gettext("All their versions go. This can't be undone."),
+            ),
+        ],
+        text=gettext("Deleted files stay here and can be restored."),
+        url=url_for("files.index"),
+        label=gettext("To the files"),
     )

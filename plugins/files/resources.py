@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,17 +9,15 @@ import marshmallow as ma
 from flask import current_app
 from flask_smorest import Blueprint
 from marshmallow import fields
-from sqlalchemy import select
 
-from crmhost.api import Invalid, Message, Stale, Work, keyset, records, texts
-from crmhost.web.api import Response, current_work, request, requires, writing
+from crmhost.api import Invalid, Work, keyset, record_fields
+from crmhost.api import records as kinds_of_records
+from crmhost.web.api import Response, current_work, request, requires, rest, writing
 
 from . import queries, services
 from .models import Entry
 
 blueprint = Blueprint("files_api", __name__, url_prefix="/files", description="Files of records, with their versions.")
-_ID = "int(min=1, max=2147483647)"
-_NO_FILTERS = ("limit", "after", "count", "q", "sort")
 _BODY = {"multipart/form-data": {"schema": {"type": "object", "properties": {
     "file": {"type": "string", "format": "binary"}, "object_type": {"type": "string"}, "object_id": {"type": "integer"},
     "kind": {"type": "string"}, "description": {"type": "string"}, "portal": {"type": "boolean"}},
@@ -36,7 +33,7 @@ class FileFields(ma.Schema):
     portal = fields.Boolean(metadata={"description": "Whether the client sees it in the portal."})
 
 
-class FileRecord(FileFields):
+class GivenFile(FileFields):
     """A file; its size and media type are those of the newest version."""
 
     id = fields.Integer()
@@ -49,30 +46,15 @@ class FileRecord(FileFields):
     updated_at = fields.String()
 
 
-class FileObject(ma.Schema):
-    """One file."""
-
-    data = fields.Nested(FileRecord)
+FileObject = rest.object_of(GivenFile)
+FileList = rest.page_of(GivenFile)
 
 
-class FileList(ma.Schema):
-    """A page of files."""
-
-    data = fields.List(fields.Nested(FileRecord))
-    next = fields.String(allow_none=True)
-    total = fields.Integer()
-    exact = fields.Boolean()
-
-
-class FileQuery(ma.Schema):
+class FileQuery(rest.ListQuery):
     """Which files, and how many."""
 
-    limit = fields.Integer(load_default=50, validate=ma.validate.Range(1, 200))
-    after = fields.String(load_default="")
-    count = fields.Boolean(load_default=False)
-    q = fields.String(load_default="")
     sort = fields.String(
-        load_default="-created_at",
+        load_default="",
         validate=ma.validate.OneOf([sign + name for name in queries.ORDERS for sign in ("", "-")]),
     )
     kind = fields.String(metadata={"description": "Kinds, separated by commas."})
@@ -90,25 +72,11 @@ class FileQuery(ma.Schema):
 @requires("files.view")
 def list_files(query: Mapping[str, Any]) -> dict[str, Any]:
     """Lists files, newest first unless told otherwise."""
-    work = current_work()
-    given = {name: value.split(",") for name, value in request.args.items() if name not in _NO_FILTERS}
-    for name in given:
-        if name not in queries.FILTERS:
-            said = texts.clean_line(name)[:100]
-            raise Invalid({said: [Message("There is no parameter “%(name)s”.", name=said)]})
-    chosen = queries.matching(work, query["q"], given)
-    page = keyset.page(
-        work.session, chosen, queries.ORDERS, query["sort"], after=query["after"] or None, limit=query["limit"]
-    )
-    answer: dict[str, Any] = {"data": [record(entry) for entry in page.rows], "next": page.next}
-    if query["count"]:
-        number, exact = queries.count(work, chosen)
-        answer |= {"total": number, "exact": exact}
-    return answer
+    return rest.answer_list(queries.LIST, query, records)
 
 
 @blueprint.post("")
-@blueprint.response(201, FileObject)
+@blueprint.response(201, FileObject, **rest.CREATED)
 @blueprint.doc(requestBody={"content": _BODY, "required": True})
 @requires("files.edit")
 def add_file() -> Any:
@@ -120,7 +88,7 @@ def add_file() -> Any:
         errors["file"] = ["Send a file."]
     if number is None:
         errors["object_id"] = ["Give the number of a record."]
-    if form.get("object_type", "") not in records.kinds(current_work()):
+    if form.get("object_type", "") not in kinds_of_records.kinds(current_work()):
         errors["object_type"] = ["Give a kind of record, such as contact."]
     if errors or sent is None or number is None:
         raise Invalid(errors)
@@ -130,44 +98,43 @@ def add_file() -> Any:
         current_work(), form["object_type"], number, sent.stream, name=sent.filename or "", media_type=sent.mimetype
     )
     with writing() as work:
-        made = services.add(work, prepared, **given)
-        shown = record(made)
-    return {"data": shown}, 201, {"Location": f"{request.path}/{shown['id']}"}
+        return rest.answer_one(work, services.add(work, prepared, **given), records, 201)
 
 
-@blueprint.get(f"/<{_ID}:file_id>")
-@blueprint.response(200, FileObject)
+@blueprint.get(f"/<{rest.ID}:file_id>")
+@blueprint.response(200, FileObject, **rest.TAGGED)
 @requires("files.view")
 def read_file(file_id: int) -> Any:
     """Gives what is known of a file."""
-    found = services.get(current_work(), file_id)
-    return {"data": record(found)}, 200, {"ETag": f'"{found.version}"'}
+    work = current_work()
+    return rest.answer_one(work, services.get(work, file_id), records)
 
 
-@blueprint.patch(f"/<{_ID}:file_id>")
+@blueprint.patch(f"/<{rest.ID}:file_id>")
 @blueprint.arguments(FileFields)
-@blueprint.response(200, FileObject)
+@blueprint.response(200, FileObject, **rest.TAGGED)
+@blueprint.doc(parameters=[rest.IF_MATCH])
 @requires("files.edit")
 def change_file(document: Mapping[str, Any], file_id: int) -> Any:
     """Changes what is said of a file; with If-Match, 412 when somebody saved it since."""
     with writing() as work:
-        found = services.change(work, file_id, document, version=_wanted(services.get(work, file_id)))
-        shown = record(found)
-    return {"data": shown}, 200, {"ETag": f'"{shown["version"]}"'}
+        version = rest.wanted_version(services.get(work, file_id))
+        return rest.answer_one(work, services.change(work, file_id, document, version=version), records)
 
 
-@blueprint.delete(f"/<{_ID}:file_id>")
+@blueprint.delete(f"/<{rest.ID}:file_id>")
 @blueprint.response(204)
+@blueprint.doc(parameters=[rest.IF_MATCH])
 @requires("files.delete")
 def remove_file(file_id: int) -> Any:
     """Moves a file to the bin."""
     with writing() as work:
-        _wanted(services.get(work, file_id, edit=True))
+        rest.wanted_version(services.get(work, file_id, edit=True))
         services.to_bin(work, [file_id])
     return Response(b"", 204)
 
 
-@blueprint.get(f"/<{_ID}:file_id>/content")
+@blueprint.get(f"/<{rest.ID}:file_id>/content")
 @blueprint.response(200, description="The bytes, to be saved.", content_type="application/octet-stream")
 @requires("files.view")
 def read_content(file_id: int) -> Any:
@@ -176,35 +143,23 @@ def read_content(file_id: int) -> Any:
     return current_app.view_functions["storage.download"](file_id=found.file_id or 0)
 
 
-def _wanted(entry: Entry) -> int | None:
-    """The version that the client wants to change, from ``If-Match``; ``None`` when any will do."""
-    if "If-Match" not in request.headers or request.if_match.star_tag:
-        return None
-    if str(entry.version) in request.if_match.as_set():
-        return entry.version
-    raise Stale("Somebody saved this file meanwhile: read it again before you change it.")
-
-
 # --- as the API gives them -------------------------------------------------------------------------------------------
 
 
-def record(entry: Entry) -> dict[str, Any]:
-    """A file as the API gives it."""
-    plain = ("id", "object_type", "object_id", "name", "kind", "description", "portal", "size", "media_type", "version")
-    return {
-        **{name: getattr(entry, name) for name in plain},
-        "created_at": _stamp(entry.created_at),
-        "updated_at": _stamp(entry.updated_at),
-    }
+_PLAIN = ("id", "object_type", "object_id", "name", "kind", "description", "portal", "size", "media_type", "version")
 
 
-def event_data(work: Work, event: str, ids: Sequence[int]) -> dict[int, dict[str, Any]] | None:
-    """What events of files say of them."""
-    if not event.startswith("file."):
-        return None
-    found = work.session.scalars(select(Entry).where(Entry.id.in_(list(ids))))
-    return {entry.id: record(entry) for entry in found}
+def records(_work: Work, found: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Files as the API gives them, in the order given."""
+    return [
+        {
+            **{name: getattr(entry, name) for name in _PLAIN},
+            **{name: record_fields.stamp(getattr(entry, name)) for name in ("created_at", "updated_at")},
+        }
+        for entry in found
+    ]
 
 
-def _stamp(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+def event_data(work: Work, event: str, ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]] | None:
+    """What webhooks are told of the files of an event; ``None`` for events of others."""
+    return queries.LIST.event_data(work, event, ids, records)

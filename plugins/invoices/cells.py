@@ -9,12 +9,11 @@ from markupsafe import Markup
 from sqlalchemy import select
 
 from crmhost.api import Contact, Tag, Work, tags
-from crmhost.web.api import gettext, link, money, url_for
+from crmhost.web.api import Cell, gettext, link, link_cell, status_cell, url_for
 
 from .models import KIND, Invoice
 from .paying import STATES
 
-NONE = "–"
 HUES = {"draft": "grey", "unpaid": "blue", "part_paid": "amber", "paid": "green", "overdue": "red", "void": "grey"}
 
 
@@ -79,35 +78,18 @@ def number(row: Row) -> Markup:
     return Markup('<a class="link-ink" href="{}">{}</a>').format(address, title(row.one))
 
 
-def state(row: Row) -> Markup:
+def state(row: Row) -> Cell:
     """The state with its colour."""
-    return Markup('<span class="crm-status" data-hue="{}"><span class="crm-dot"></span>{}</span>').format(
-        HUES[row.one.state], gettext(STATES[row.one.state])
-    )
+    return status_cell(gettext(STATES[row.one.state]), HUES[row.one.state])
 
 
-def amount(name: str, row: Row) -> str:
-    """One of the sums, in the invoice's currency."""
-    return money(getattr(row.one, name), row.one.currency)
-
-
-def customer(row: Row) -> Markup | str:
+def customer(row: Row) -> Cell:
     """The contact, else the company, leading to the page."""
     if row.contact:
-        address = url_for("contacts.page", contact_id=row.one.contact_id)
-        return Markup('<a class="link-ink cut d-block" href="{}">{}</a>').format(address, row.contact)
+        return link_cell(row.contact, url_for("contacts.page", contact_id=row.one.contact_id))
     return company(row)
 
 
-def company(row: Row) -> Markup | str:
+def company(row: Row) -> Cell:
     """The company, leading to its page."""
-    address = link("companies.page", company_id=row.one.company_id) if row.company else ""
-    if not address:
-        return row.company or NONE
-    return Markup('<a class="link-ink cut d-block" href="{}">{}</a>').format(address, row.company)
-
-
-def tag_cell(row: Row) -> Markup:
-    """The tags."""
-    one = Markup('<span class="crm-tag" data-hue="{}"><span class="crm-dot"></span><span>{}</span></span>')
-    return Markup(" ").join(one.format(tag.hue, tag.name) for tag in row.tags)
+    return link_cell(row.company, row.company and link("companies.page", company_id=row.one.company_id))

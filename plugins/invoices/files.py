@@ -20,7 +20,6 @@ from crmhost.api import (
     contacts_bulk,
     custom_fields,
     documents,
-    keyset,
     record_fields,
     tags,
     texts,
@@ -321,17 +320,9 @@ def columns(work: Work) -> list[tuple[str, str]]:
 
 def rows(work: Work, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """All invoices that fit and the actor may see, page by page."""
-    given = dict(filters)
-    q = given.pop("q", "")
-    chosen = queries.matching(work, q, queries.split(given))
     exported = custom_fields.exported(work, KIND)
-    after: str | None = None
-    while True:
-        page = keyset.page(work.session, chosen, queries.ORDERS, "created_at", after=after, limit=200)
-        yield from _rows(work, page.rows, exported)
-        after = page.next
-        if after is None:
-            return
+    for found in queries.LIST.runs(work, filters):
+        yield from _rows(work, found, exported)
 
 
 def _rows(work: Work, found: Sequence[Invoice], exported: Any) -> Iterator[dict[str, Any]]:

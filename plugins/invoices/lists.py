@@ -2,58 +2,36 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-from crmhost.api import Work, keyset, tags
+from crmhost.api import Work
 from crmhost.web.api import (
     Bulk,
     BulkDone,
+    RecordRows,
     Table,
     TableColumn,
-    TableCount,
     TableFilter,
-    TablePage,
     TableQuery,
     TableSum,
-    day,
+    bulk_delete,
+    bulk_erase,
+    bulk_restore,
+    bulk_tags,
+    day_column,
     gettext,
     money,
+    money_column,
     ngettext,
+    tag_filter,
+    tags_column,
+    text_column,
     url_for,
 )
+from crmhost.web.api import bin_table as table_of_bin
 
 from . import cells, mass, queries, services
 from .paying import STATES
 
-
-def _fetch(work: Work, query: TableQuery, *, in_bin: bool = False) -> TablePage:
-    chosen = queries.matching(work, query.q, query.filters, in_bin=in_bin)
-    found = keyset.page(
-        work.session,
-        chosen,
-        queries.ORDERS,
-        query.sort or "-date",
-        after=query.after,
-        before=query.before,
-        limit=query.limit,
-    )
-    return TablePage(cells.rows(work, found.rows), found.next, found.previous)
-
-
-def _count(work: Work, query: TableQuery) -> TableCount:
-    return TableCount(*queries.count(work, queries.matching(work, query.q, query.filters)))
-
-
-def _sums(work: Work, query: TableQuery) -> list[TableSum]:
-    found = queries.sums(work, queries.matching(work, query.q, query.filters))
-    labels = {"total": gettext("Total"), "paid": gettext("Paid"), "due": gettext("Due")}
-    return [TableSum(labels[name], [money(amount) for amount in amounts]) for name, amounts in found.items()]
-
-
-def _ids(work: Work, query: TableQuery) -> Iterable[Sequence[int]]:
-    return queries.ids(work, queries.matching(work, query.q, query.filters))
+_ROWS = RecordRows(queries.LIST, cells.rows)
 
 
 def invoice_table(work: Work) -> Table:
@@ -63,10 +41,10 @@ def invoice_table(work: Work) -> Table:
         label=gettext("Invoices"),
         all_label=gettext("All invoices"),
         columns=_columns(),
-        fetch=_fetch,
-        count=_count,
+        fetch=_ROWS.fetch,
+        count=_ROWS.count,
         sums=_sums,
-        ids=_ids,
+        ids=_ROWS.ids,
         row=lambda work, number: cells.rows(work, [services.get(work, number)])[0],
         export="invoices" if work.can("invoices.export") else "",
         filters=_filters(work),
@@ -86,56 +64,41 @@ def invoice_table(work: Work) -> Table:
     )
 
 
+def _sums(work: Work, query: TableQuery) -> list[TableSum]:
+    found = queries.sums(work, queries.matching(work, query.q, query.filters))
+    labels = {"total": gettext("Total"), "paid": gettext("Paid"), "due": gettext("Due")}
+    return [TableSum(labels[name], [money(amount) for amount in amounts]) for name, amounts in found.items()]
+
+
 def _columns() -> list[TableColumn]:
     return [
-        TableColumn(id="number", label=gettext("Number"), cell=cells.number, sort="number", css="c-name", fixed=True),
-        TableColumn(id="state", label=gettext("Status"), cell=cells.state, css="c-status"),
-        TableColumn(id="customer", label=gettext("Customer"), cell=cells.customer, css="c-org"),
-        TableColumn(id="date", label=gettext("Date"), cell=lambda row: day(row.one.date), sort="date", css="c-when"),
-        TableColumn(
-            id="due_date",
-            label=gettext("Due on"),
-            cell=lambda row: day(row.one.due_date),
-            sort="due_date",
-            css="c-when",
-        ),
+        text_column("number", gettext("Number"), cells.number, sort="number", css="c-name", fixed=True),
+        text_column("state", gettext("Status"), cells.state, css="c-status"),
+        text_column("customer", gettext("Customer"), cells.customer),
+        day_column("date", gettext("Date"), lambda row: row.one.date, sort="date"),
+        day_column("due_date", gettext("Due on"), lambda row: row.one.due_date, sort="due_date"),
         _amount("total", gettext("Total"), sort="total"),
         _amount("paid", gettext("Paid")),
         _amount("due", gettext("Due"), sort="due"),
-        TableColumn(
-            id="reference",
-            label=gettext("Reference"),
-            cell=lambda row: row.one.reference or cells.NONE,
-            css="c-org",
-            shown=False,
-        ),
-        TableColumn(id="tags", label=gettext("Tags"), cell=cells.tag_cell, css="c-tags"),
-        TableColumn(id="company", label=gettext("Company"), cell=cells.company, css="c-org", shown=False),
+        text_column("reference", gettext("Reference"), lambda row: row.one.reference, shown=False),
+        tags_column(lambda row: row.tags),
+        text_column("company", gettext("Company"), cells.company, shown=False),
         _amount("net", gettext("Net"), shown=False),
         _amount("tax", gettext("Tax"), shown=False),
-        TableColumn(id="source", label=gettext("Source"), cell=lambda row: row.one.source, css="c-when", shown=False),
-        TableColumn(
-            id="created_at",
-            label=gettext("Added"),
-            cell=lambda row: day(row.one.created_at),
-            sort="created_at",
-            css="c-when",
-            shown=False,
-        ),
+        text_column("source", gettext("Source"), lambda row: row.one.source, css="c-when", shown=False),
+        day_column("created_at", gettext("Added"), lambda row: row.one.created_at, sort="created_at", shown=False),
     ]
 
 
 def _amount(name: str, label: str, *, sort: str = "", shown: bool = True) -> TableColumn:
-    cell = functools.partial(cells.amount, name)
-    return TableColumn(id=name, label=label, cell=cell, sort=sort, align="end", css="c-money", shown=shown)
+    return money_column(name, label, lambda row: row.one.amount(name), sort=sort, shown=shown)
 
 
 def _filters(work: Work) -> list[TableFilter]:
     states = [(state, gettext(name)) for state, name in STATES.items()]
-    known = [(tag.name, tag.name) for tag in tags.all_tags(work)]
     return [
         TableFilter(id="status", label=gettext("Status"), kind="choices", choices=states, quick=True),
-        TableFilter(id="tag", label=gettext("Tag"), kind="choice", choices=known, quick=True),
+        tag_filter(work, quick=True),
         TableFilter(id="date_from", label=gettext("Date from"), kind="day"),
         TableFilter(id="date_to", label=gettext("Date until"), kind="day"),
         TableFilter(id="due_from", label=gettext("Due from"), kind="day"),
@@ -170,7 +133,6 @@ def _done(result: tuple[int, str]) -> BulkDone:
 def _actions(work: Work) -> list[Bulk]:
     found: list[Bulk] = []
     if work.can("invoices.edit"):
-        known = [tag.name for tag in tags.all_tags(work)]
         found += [
             Bulk(
                 id="issue",
@@ -181,8 +143,7 @@ def _actions(work: Work) -> list[Bulk]:
                 run=lambda work, ids, _values: _done(mass.issue(work, ids)),
                 said=_said,
             ),
-            _tagging("tag", gettext("Tag"), "tag", known, _tag),
-            _tagging("untag", gettext("Remove tag"), "tag-off", known, _untag),
+            *bulk_tags(work, mass.tag, _said),
         ]
     if work.can("invoices.pay"):
         found.append(
@@ -211,89 +172,27 @@ def _actions(work: Work) -> list[Bulk]:
             )
         )
     if work.can("invoices.delete"):
-        found.append(
-            Bulk(
-                id="delete",
-                label=gettext("Delete drafts"),
-                icon="trash",
-                danger=True,
-                run=_delete,
-                undo=lambda work, undo: mass.restore(work, undo),
-                said=_moved,
-            )
-        )
+        found.append(bulk_delete(mass.delete, mass.restore, _moved, label=gettext("Delete drafts")))
     return found
-
-
-def _tagging(name: str, label: str, sign: str, known: Sequence[str], run: Any) -> Bulk:
-    return Bulk(id=name, label=label, icon=sign, entry=gettext("Tag"), known=known, run=run, said=_said)
-
-
-def _tag(work: Work, ids: Sequence[int], values: Mapping[str, str]) -> BulkDone:
-    return BulkDone(mass.tag(work, ids, [values["entry"]]))
-
-
-def _untag(work: Work, ids: Sequence[int], values: Mapping[str, str]) -> BulkDone:
-    return BulkDone(mass.tag(work, ids, (), [values["entry"]]))
-
-
-def _delete(work: Work, ids: Sequence[int], _values: Mapping[str, str]) -> BulkDone:
-    gone = mass.delete(work, ids)
-    return BulkDone(len(gone), undo=gone)
-
-
-# --- the bin ----------------------------------------------------------------------------------------------------------
 
 
 def bin_table(work: Work) -> Table:
     """Deleted drafts."""
-
-    def fetch(work: Work, query: TableQuery) -> TablePage:
-        return _fetch(work, TableQuery(query.q, {}, "-date", query.after, query.before, query.limit), in_bin=True)
-
-    bulk = []
-    if work.can("invoices.delete"):
-        bulk = [
-            Bulk(
-                id="restore",
-                label=gettext("Restore"),
-                icon="arrow-back-up",
-                run=lambda work, ids, _values: BulkDone(mass.restore(work, ids)),
-                said=_said,
-            ),
-            Bulk(
-                id="erase",
-                label=gettext("Delete for good"),
-                icon="trash",
-                danger=True,
-                confirm=gettext("Delete these drafts for good?"),
-                detail=gettext("This can't be undone."),
-                run=lambda work, ids, _values: BulkDone(mass.erase(work, ids)),
-            ),
-        ]
-    return Table(
+    return table_of_bin(
+        _ROWS,
         id="invoices-bin",
-        label=gettext("Bin"),
         columns=[
-            TableColumn(
-                id="number", label=gettext("Draft"), cell=lambda row: cells.title(row.one), css="c-name", fixed=True
-            ),
-            TableColumn(id="customer", label=gettext("Customer"), cell=cells.customer, css="c-org"),
-            TableColumn(
-                id="deleted_at", label=gettext("Deleted"), cell=lambda row: day(row.one.deleted_at), css="c-when"
-            ),
+            text_column("number", gettext("Draft"), lambda row: cells.title(row.one), css="c-name", fixed=True),
+            text_column("customer", gettext("Customer"), cells.customer),
+            day_column("deleted_at", gettext("Deleted"), lambda row: row.one.deleted_at),
             _amount("total", gettext("Total")),
         ],
-        fetch=fetch,
-        sort="-date",
         row_name=lambda row: cells.title(row.one),
         card=("number", "total", (("customer", "deleted_at"),)),
-        bulk=bulk,
-        views=False,
-        empty=(
-            gettext("The bin is empty"),
-            gettext("Deleted drafts stay here and can be restored."),
-            url_for("invoices.index"),
-            gettext("To the invoices"),
-        ),
+        bulk=[bulk_restore(mass.restore, _said), bulk_erase(mass.erase, gettext("Delete these drafts for good?"))]
+        if work.can("invoices.delete")
+        else (),
+        text=gettext("Deleted drafts stay here and can be restored."),
+        url=url_for("invoices.index"),
+        label=gettext("To the invoices"),
     )

@@ -50,12 +50,12 @@ def void(work: Work, ids: Sequence[int], reason: str) -> tuple[int, str]:
     return _each(work, found, lambda one: services.void(work, one.id, reason))
 
 
-def delete(work: Work, ids: Sequence[int]) -> list[int]:
-    """Puts drafts into the bin; gives their ids."""
+def delete(work: Work, ids: Sequence[int]) -> int:
+    """Puts drafts into the bin; gives how many."""
     work.require("invoices.delete")
     drafts = [one.id for one in _chosen(work, ids, ("draft",))]
     services.delete(work, drafts)
-    return drafts
+    return len(drafts)
 
 
 def restore(work: Work, ids: Sequence[int]) -> int:

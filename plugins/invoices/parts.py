@@ -110,13 +110,13 @@ def total_figure(work: Work) -> tuple[str, str]:
     base = str(work.settings.get("site.currency") or "EUR")
     some, due = (work.rows(read)[0][0] for read in total_reads(work))
     said = gettext("%(amount)s due", amount=money(due, base))
-    return f"{number(min(some, queries.MOST_COUNTED))}{'' if some <= queries.MOST_COUNTED else '+'}", said
+    return f"{number(min(some, queries.LIST.most))}{'' if some <= queries.LIST.most else '+'}", said
 
 
 def total_reads(work: Work) -> Sequence[Read]:
     """What the figure is read by: the number of invoices, and what is due."""
     base = str(work.settings.get("site.currency") or "EUR")
-    some = queries.matching(work).with_only_columns(Invoice.id).order_by(None).limit(queries.MOST_COUNTED + 1)
+    some = queries.matching(work).with_only_columns(Invoice.id).order_by(None).limit(queries.LIST.most + 1)
     owed = work.visible(Invoice).where(Invoice.state.in_(OWED), Invoice.currency == base).order_by(None)
     return [
         Read(("invoices.number", work.actor), select(func.count()).select_from(some.subquery())),

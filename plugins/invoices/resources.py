@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_smorest import Blueprint
-from sqlalchemy import select
 
-from crmhost.api import Invalid, Message, Stale, Work, custom_fields, documents, keyset, record_fields, tags, texts
-from crmhost.web.api import Response, current_work, request, requires, writing
+from crmhost.api import Work, documents, record_fields
+from crmhost.web.api import Response, current_work, request, requires, rest, writing
 from plugins.transactions import api as transactions
 
 from . import paying, queries, services
@@ -28,16 +26,6 @@ from .schemas import (
 blueprint = Blueprint(
     "invoices_api", __name__, url_prefix="/invoices", description="Invoices, credit notes, and what is paid of them."
 )
-_ID = "int(min=1, max=2147483647)"
-_NO_FILTERS = ("limit", "after", "count", "q", "sort")
-_ETAG = {"ETag": {"description": "The version of the record.", "schema": {"type": "string"}}}
-_IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "required": False,
-    "description": "The ETag that you saw; 412 when somebody saved the record since.",
-    "schema": {"type": "string"},
-}
 
 
 @blueprint.get("")
@@ -46,26 +34,12 @@ _IF_MATCH = {
 @requires("invoices.view")
 def list_invoices(query: Mapping[str, Any]) -> dict[str, Any]:
     """Lists invoices and credit notes, newest first unless told otherwise."""
-    work = current_work()
-    given = {name: value for name, value in request.args.items() if name not in _NO_FILTERS}
-    for name in given:
-        if name not in queries.FILTERS and not name.startswith("custom."):
-            shown = texts.clean_line(name)[:100]
-            raise Invalid({shown: [Message("There is no parameter “%(name)s”.", name=shown)]})
-    chosen = queries.matching(work, query["q"], queries.split(given))
-    page = keyset.page(
-        work.session, chosen, queries.ORDERS, query["sort"], after=query["after"] or None, limit=query["limit"]
-    )
-    answer: dict[str, Any] = {"data": records(work, page.rows), "next": page.next}
-    if query["count"]:
-        number, exact = queries.count(work, chosen)
-        answer |= {"total": number, "exact": exact}
-    return answer
+    return rest.answer_list(queries.LIST, query, records)
 
 
 @blueprint.post("")
 @blueprint.arguments(InvoiceFields)
-@blueprint.response(201, InvoiceObject, headers=_ETAG)
+@blueprint.response(201, InvoiceObject, **rest.CREATED)
 @requires("invoices.edit")
 def add_invoice(document: Mapping[str, Any]) -> Any:
     """Adds an invoice: a draft, unless the status says otherwise.
@@ -74,47 +48,43 @@ def add_invoice(document: Mapping[str, Any]) -> Any:
     """
     with writing() as work:
         made = services.create(work, document, source="api")
-        record = records(work, [made])[0]
-    return {"data": record}, 201, {**_tag(made), "Location": f"{request.path}/{made.id}"}
+        return rest.answer_one(work, made, records, 201)
 
 
-@blueprint.get(f"/<{_ID}:invoice_id>")
-@blueprint.response(200, InvoiceObject, headers=_ETAG)
+@blueprint.get(f"/<{rest.ID}:invoice_id>")
+@blueprint.response(200, InvoiceObject, **rest.TAGGED)
 @requires("invoices.view")
 def read_invoice(invoice_id: int) -> Any:
     """Gives an invoice."""
     work = current_work()
-    found = services.get(work, invoice_id)
-    return {"data": records(work, [found])[0]}, 200, _tag(found)
+    return rest.answer_one(work, services.get(work, invoice_id), records)
 
 
-@blueprint.patch(f"/<{_ID}:invoice_id>")
+@blueprint.patch(f"/<{rest.ID}:invoice_id>")
 @blueprint.arguments(InvoiceFields)
-@blueprint.response(200, InvoiceObject, headers=_ETAG)
-@blueprint.doc(parameters=[_IF_MATCH])
+@blueprint.response(200, InvoiceObject, **rest.TAGGED)
+@blueprint.doc(parameters=[rest.IF_MATCH])
 @requires("invoices.edit")
 def change_invoice(document: Mapping[str, Any], invoice_id: int) -> Any:
     """Changes an invoice; fields that are left out stay as they are. What was sent or paid keeps its date and sums."""
     with writing() as work:
-        version = _wanted_version(services.get(work, invoice_id))
-        found = services.update(work, invoice_id, document, version=version)
-        record = records(work, [found])[0]
-    return {"data": record}, 200, _tag(found)
+        version = rest.wanted_version(services.get(work, invoice_id))
+        return rest.answer_one(work, services.update(work, invoice_id, document, version=version), records)
 
 
-@blueprint.delete(f"/<{_ID}:invoice_id>")
+@blueprint.delete(f"/<{rest.ID}:invoice_id>")
 @blueprint.response(204)
-@blueprint.doc(parameters=[_IF_MATCH])
+@blueprint.doc(parameters=[rest.IF_MATCH])
 @requires("invoices.delete")
 def remove_invoice(invoice_id: int) -> Any:
     """Moves a draft to the bin. An invoice with a number is voided instead: change its status."""
     with writing() as work:
-        _wanted_version(services.get(work, invoice_id))
+        rest.wanted_version(services.get(work, invoice_id))
         services.delete(work, [invoice_id])
     return Response(b"", 204)
 
 
-@blueprint.get(f"/<{_ID}:invoice_id>/payments")
+@blueprint.get(f"/<{rest.ID}:invoice_id>/payments")
 @blueprint.response(200, PaymentList)
 @requires("invoices.view")
 def list_payments(invoice_id: int) -> dict[str, Any]:
@@ -124,7 +94,7 @@ def list_payments(invoice_id: int) -> dict[str, Any]:
     return {"data": _payments(work, transactions.attached(work, found.id)), "next": None}
 
 
-@blueprint.post(f"/<{_ID}:invoice_id>/payments")
+@blueprint.post(f"/<{rest.ID}:invoice_id>/payments")
 @blueprint.arguments(PaymentFields)
 @blueprint.response(201, PaymentObject)
 @requires("invoices.pay")
@@ -145,28 +115,12 @@ def _payments(work: Work, found: Sequence[transactions.Transaction]) -> list[dic
     return [record | {"amount": record["total"]} for record in transactions.as_json(paying.acting(work), found)]
 
 
-def _tag(invoice: Invoice) -> dict[str, str]:
-    return {"ETag": f'"{invoice.version}"'}
-
-
-def _wanted_version(invoice: Invoice) -> int | None:
-    """The version that the client wants to change, from ``If-Match``; ``None`` when any will do."""
-    given = request.if_match
-    if given.star_tag or "If-Match" not in request.headers:
-        return None
-    if str(invoice.version) in given.as_set():
-        return invoice.version
-    raise Stale("Somebody saved this invoice meanwhile: read it again before you change it.")
-
-
 # --- as the API gives them --------------------------------------------------------------------------------------------
 
 
 def records(work: Work, found: Sequence[Invoice]) -> list[dict[str, Any]]:
     """Invoices as the API gives them, in the order given."""
-    ids = [one.id for one in found]
-    labels = tags.of(work, KIND, ids)
-    elsewhere = record_fields.external_ids(work, KIND, ids)
+    shared = record_fields.shared_json(work, KIND, found)
     return [
         {
             **documents.to_json(one.document),
@@ -182,13 +136,9 @@ def records(work: Work, found: Sequence[Invoice]) -> list[dict[str, Any]]:
                 )
             },
             "totals": totals(one),
-            "tags": [label.name for label in labels.get(one.id, ())],
-            "external_ids": [
-                {"source": source, "account": account, "id": key} for source, account, key in elsewhere.get(one.id, ())
-            ],
-            "custom": custom_fields.shown(work, KIND, one.custom),
+            **shared[one.id],
             **{
-                name: stamp(getattr(one, name))
+                name: record_fields.stamp(getattr(one, name))
                 for name in ("issued_at", "sent_at", "paid_at", "voided_at", "created_at", "updated_at")
             },
         }
@@ -202,21 +152,6 @@ def totals(one: Invoice) -> dict[str, Any]:
     return documents.calculate(one.document).json() | own
 
 
-def stamp(at: dt.datetime | None) -> str | None:
-    """An instant as the API gives it: RFC 3339 in UTC."""
-    return at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if at is not None else None
-
-
-def event_data(work: Work, event: str, ids: Sequence[int]) -> dict[int, dict[str, Any]] | None:
+def event_data(work: Work, event: str, ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]] | None:
     """What webhooks are told of the invoices of an event; ``None`` for events of others."""
-    if not event.startswith(f"{KIND}."):
-        return None
-    if not work.can("invoices.view"):
-        return {}
-    if event == "invoice.erased":
-        return {key: {"id": key} for key in ids} if not work.actor.only_assigned else {}
-    found = select(Invoice).where(Invoice.id.in_(ids))
-    if work.actor.only_assigned:
-        found = found.where(Invoice.within_reach(work.actor))
-    rows = list(work.session.scalars(found))
-    return {one.id: record for one, record in zip(rows, records(work, rows), strict=True)}
+    return queries.LIST.event_data(work, event, ids, records)

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import marshmallow as ma
 from marshmallow import fields
 
-from crmhost.api import keyset
-
-_MOST = 200
-_ID = ma.validate.Range(1, keyset.LARGEST_ID)
-
-
-def _said(text: str, **more: Any) -> dict[str, Any]:
-    return {"metadata": {"description": text, **more}}
-
-
-class Amount(fields.Field[Any]):
-    """Money: ``{"amount", "currency"}`` in minor units, or a number or text in the main unit."""
-
-    def __init__(self, text: str, **options: Any) -> None:
-        super().__init__(**_said(f"{text} {{“amount”: whole minor units, “currency”: ISO 4217}}."), **options)
+from crmhost.web.api import rest
 
 
 class TaxRate(ma.Schema):
     """A tax: what it is called, and per cent as text."""
 
     name = fields.String(required=True)
-    rate = fields.Raw(required=True, **_said("Per cent, as text: “20”, “5.5”.", type=["string", "number"]))
+    rate = fields.Raw(required=True, **rest.described("Per cent, as text: “20”, “5.5”.", type=["string", "number"]))
 
 
 class Line(ma.Schema):
@@ -36,76 +20,54 @@ class Line(ma.Schema):
 
     title = fields.String()
     text = fields.String(allow_none=True)
-    quantity = fields.Raw(**_said("A decimal number as text; 1 when left out.", type=["string", "number"]))
-    unit_price = Amount("The price of one.")
-    discount = fields.Raw(allow_none=True, **_said("Money, or per cent as text: “10%”."))
+    quantity = fields.Raw(**rest.described("A decimal number as text; 1 when left out.", type=["string", "number"]))
+    unit_price = rest.Amount("The price of one.")
+    discount = fields.Raw(allow_none=True, **rest.described("Money, or per cent as text: “10%”."))
     taxes = fields.List(fields.Nested(TaxRate), allow_none=True)
 
 
-class ExternalId(ma.Schema):
-    """What an invoice is called in another system; the three together name one."""
-
-    source = fields.String(required=True)
-    account = fields.String(load_default="")
-    id = fields.String(required=True)
-
-
-class InvoiceFields(ma.Schema):
+class InvoiceFields(rest.RecordFields):
     """What can be said of an invoice. Fields that are left out stay as they are."""
 
     number = fields.String(
-        **_said("Of an invoice that was numbered elsewhere; else it gets the next one when it leaves Draft.")
+        **rest.described("Of an invoice that was numbered elsewhere; else it gets the next one when it leaves Draft.")
     )
     status = fields.String(
-        **_said(
+        **rest.described(
             "Draft, Unpaid, Paid or Void; Part-paid and Overdue follow from payments and the due date. Draft for a new one."
         )
     )
-    date = fields.String(allow_none=True, **_said("Today, when left out.", format="date"))
+    date = fields.String(allow_none=True, **rest.described("Today, when left out.", format="date"))
     due_date = fields.String(
-        allow_none=True, **_said("So many days later as the settings say, when left out.", format="date")
+        allow_none=True, **rest.described("So many days later as the settings say, when left out.", format="date")
     )
-    contact_id = fields.Integer(strict=True, allow_none=True, validate=_ID)
-    company_id = fields.Integer(strict=True, allow_none=True, validate=_ID)
-    currency = fields.String(**_said("Of all amounts; that of the site when left out."))
-    lines = fields.List(fields.Nested(Line), **_said("Takes the place of the lines there are."))
-    discount = fields.Raw(allow_none=True, **_said("Off all lines: money, or per cent as text."))
-    shipping = Amount("Shipping, with tax when prices include it.", allow_none=True)
+    contact_id = rest.RecordId(allow_none=True)
+    company_id = rest.RecordId(allow_none=True)
+    currency = fields.String(**rest.described("Of all amounts; that of the site when left out."))
+    lines = fields.List(fields.Nested(Line), **rest.described("Takes the place of the lines there are."))
+    discount = fields.Raw(allow_none=True, **rest.described("Off all lines: money, or per cent as text."))
+    shipping = rest.Amount("Shipping, with tax when prices include it.", allow_none=True)
     shipping_taxes = fields.List(fields.Nested(TaxRate), allow_none=True)
     prices_include_tax = fields.Boolean()
-    hours = fields.Boolean(**_said("Whether quantities are hours."))
+    hours = fields.Boolean(**rest.described("Whether quantities are hours."))
     reference = fields.String(allow_none=True)
     notes = fields.String(allow_none=True)
     terms = fields.String(allow_none=True)
-    language = fields.String(allow_none=True, **_said("Of its paper and mails; empty for the site's."))
-    tags = fields.List(fields.String(), **_said("Names; takes the place of the tags there are."))
-    source = fields.String()
-    external_ids = fields.List(fields.Nested(ExternalId))
-    custom = fields.Dict(allow_none=True, **_said("Custom fields: key → value; null takes one away, others stay."))
-    id = fields.Integer(dump_only=True)
+    language = fields.String(allow_none=True, **rest.described("Of its paper and mails; empty for the site's."))
     totals = fields.Dict(dump_only=True)
     credits_id = fields.Integer(dump_only=True)
-    created_at = fields.String(dump_only=True)
-    updated_at = fields.String(dump_only=True)
 
 
 class PaymentFields(ma.Schema):
     """A payment of an invoice; it becomes a transaction that is attached to it."""
 
-    amount = Amount("What is due, when left out.", allow_none=True)
-    date = fields.String(allow_none=True, **_said("RFC 3339 or a date; now, when left out."))
-    status = fields.String(**_said("Name of a status of transactions; one that counts, when left out."))
+    amount = rest.Amount("What is due, when left out.", allow_none=True)
+    date = fields.String(allow_none=True, **rest.described("RFC 3339 or a date; now, when left out."))
+    status = fields.String(**rest.described("Name of a status of transactions; one that counts, when left out."))
     payment_method = fields.String(allow_none=True)
-    ref = fields.String(**_said("The number of the invoice, when left out."))
+    ref = fields.String(**rest.described("The number of the invoice, when left out."))
     description = fields.String(allow_none=True)
-    type = fields.String(**_said("Name of a type of transactions: “Refund” gives money back."))
-
-
-class GivenMoney(ma.Schema):
-    """Money: whole minor units of a currency."""
-
-    amount = fields.Integer(required=True)
-    currency = fields.String(required=True)
+    type = fields.String(**rest.described("Name of a type of transactions: “Refund” gives money back."))
 
 
 class GivenTax(ma.Schema):
@@ -113,24 +75,24 @@ class GivenTax(ma.Schema):
 
     name = fields.String(required=True)
     rate = fields.String(required=True)
-    base = fields.Nested(GivenMoney, required=True)
-    amount = fields.Nested(GivenMoney, required=True)
+    base = fields.Nested(rest.GivenMoney, required=True)
+    amount = fields.Nested(rest.GivenMoney, required=True)
 
 
 class GivenTotals(ma.Schema):
     """What an invoice comes to: net − discount + tax + shipping = total."""
 
-    net = fields.Nested(GivenMoney, required=True)
-    discount = fields.Nested(GivenMoney, required=True)
-    tax = fields.Nested(GivenMoney, required=True)
+    net = fields.Nested(rest.GivenMoney, required=True)
+    discount = fields.Nested(rest.GivenMoney, required=True)
+    tax = fields.Nested(rest.GivenMoney, required=True)
     taxes = fields.List(fields.Nested(GivenTax), required=True)
-    shipping = fields.Nested(GivenMoney, required=True)
-    total = fields.Nested(GivenMoney, required=True)
-    paid = fields.Nested(GivenMoney, required=True)
-    credited = fields.Nested(GivenMoney, required=True)
-    due = fields.Nested(GivenMoney, required=True)
-    subtotal = fields.Nested(GivenMoney, required=True)
-    document_discount = fields.Nested(GivenMoney, required=True)
+    shipping = fields.Nested(rest.GivenMoney, required=True)
+    total = fields.Nested(rest.GivenMoney, required=True)
+    paid = fields.Nested(rest.GivenMoney, required=True)
+    credited = fields.Nested(rest.GivenMoney, required=True)
+    due = fields.Nested(rest.GivenMoney, required=True)
+    subtotal = fields.Nested(rest.GivenMoney, required=True)
+    document_discount = fields.Nested(rest.GivenMoney, required=True)
 
 
 class GivenInvoice(ma.Schema):
@@ -158,7 +120,7 @@ class GivenInvoice(ma.Schema):
     language = fields.String(required=True)
     tags = fields.List(fields.String(), required=True)
     source = fields.String(required=True)
-    external_ids = fields.List(fields.Nested(ExternalId), required=True)
+    external_ids = fields.List(fields.Nested(rest.ExternalIdentity), required=True)
     custom = fields.Dict(required=True)
     issued_at = fields.String(required=True, allow_none=True)
     sent_at = fields.String(required=True, allow_none=True)
@@ -168,19 +130,8 @@ class GivenInvoice(ma.Schema):
     updated_at = fields.String(required=True, metadata={"format": "date-time"})
 
 
-class InvoiceObject(ma.Schema):
-    """One invoice."""
-
-    data = fields.Nested(GivenInvoice, required=True)
-
-
-class InvoiceList(ma.Schema):
-    """A page of invoices."""
-
-    data = fields.List(fields.Nested(GivenInvoice), required=True)
-    next = fields.String(required=True, allow_none=True)
-    total = fields.Integer(**_said("With count=1."))
-    exact = fields.Boolean(**_said("Whether “total” is all of them; else at least so many."))
+InvoiceObject = rest.object_of(GivenInvoice)
+InvoiceList = rest.page_of(GivenInvoice)
 
 
 class PaymentObject(ma.Schema):
@@ -196,28 +147,26 @@ class PaymentList(ma.Schema):
     next = fields.String(required=True, allow_none=True)
 
 
-class InvoiceQuery(ma.Schema):
+class InvoiceQuery(rest.ListQuery):
     """Which invoices to list. Custom fields filter too: custom.KEY=value."""
 
-    limit = fields.Integer(load_default=50, validate=ma.validate.Range(1, _MOST))
-    after = fields.String(load_default="", **_said("Cursor of the page, from “next”."))
-    count = fields.Boolean(load_default=False, **_said("1 adds how many match."))
-    q = fields.String(load_default="", **_said("Parts of words of number, reference, titles of lines."))
+    q = fields.String(load_default="", **rest.described("Parts of words of number, reference, titles of lines."))
     sort = fields.String(
-        load_default="-date", **_said("date, due_date, created_at, number, total, due; “-” before it turns it.")
+        load_default="-date",
+        **rest.described("date, due_date, created_at, number, total, due; “-” before it turns it."),
     )
-    status = fields.String(**_said("Names, separated by commas."))
-    tag = fields.String(**_said("Names, separated by commas."))
+    status = fields.String(**rest.described("Names, separated by commas."))
+    tag = fields.String(**rest.described("Names, separated by commas."))
     contact_id = fields.String()
     company_id = fields.String()
-    credits_id = fields.String(**_said("Credit notes of this invoice."))
+    credits_id = fields.String(**rest.described("Credit notes of this invoice."))
     date_from = fields.String()
     date_to = fields.String()
     due_from = fields.String()
     due_to = fields.String()
-    total_min = fields.String(**_said("In the main unit of each currency."))
-    total_max = fields.String(**_said("In the main unit of each currency."))
+    total_min = fields.String(**rest.described("In the main unit of each currency."))
+    total_max = fields.String(**rest.described("In the main unit of each currency."))
     currency = fields.String()
-    number = fields.String(**_said("The number, in any case."))
+    number = fields.String(**rest.described("The number, in any case."))
     reference = fields.String()
     source = fields.String()

@@ -10,12 +10,11 @@ from markupsafe import Markup
 from sqlalchemy import and_, select
 
 from crmhost.api import Contact, NotFound, Tag, User, Work, contacts, tags
-from crmhost.web.api import day, gettext, link, money, people_choices, url_for
+from crmhost.web.api import Cell, gettext, link, link_cell, people_choices, status_cell, url_for
 
 from .models import KIND, Acceptance, Quote
 from .states import STATES
 
-NONE = "–"
 HUES = {
     "draft": "grey",
     "sent": "blue",
@@ -114,42 +113,21 @@ def title(row: Row) -> Markup:
     return Markup('<a class="link-ink" href="{}">{}</a>').format(url_for("quotes.page", quote_id=row.id), row.one.title)
 
 
-def status(row: Row) -> Markup:
+def status(row: Row) -> Cell:
     """The status as a chip."""
     return chip(row.one.state)
 
 
-def chip(state: str) -> Markup:
+def chip(state: str) -> Cell:
     """A status as a chip."""
-    one = Markup('<span class="crm-status" data-hue="{}"><span class="crm-dot"></span>{}</span>')
-    return one.format(HUES[state], gettext(STATES[state]))
+    return status_cell(gettext(STATES[state]), HUES[state])
 
 
-def value(row: Row) -> str:
-    """What it is worth."""
-    return money(row.one.value, row.one.currency)
-
-
-def valid_until(row: Row) -> str:
-    """The last day on which it can be accepted."""
-    return day(row.one.valid_until) if row.one.valid_until else NONE
-
-
-def contact(row: Row) -> Markup | str:
+def contact(row: Row) -> Cell:
     """The contact, leading to their page."""
-    return _linked(url_for("contacts.page", contact_id=row.one.contact_id), row.contact) if row.contact else NONE
+    return link_cell(row.contact, row.contact and url_for("contacts.page", contact_id=row.one.contact_id))
 
 
-def company(row: Row) -> Markup | str:
+def company(row: Row) -> Cell:
     """The company, leading to its page."""
-    return _linked(link("companies.page", company_id=row.one.company_id), row.company) if row.company else NONE
-
-
-def _linked(address: str, text: str) -> Markup:
-    return Markup('<a class="link-ink cut d-block" href="{}">{}</a>').format(address, text)
-
-
-def tag_cell(row: Row) -> Markup:
-    """The tags."""
-    one = Markup('<span class="crm-tag" data-hue="{}"><span class="crm-dot"></span><span>{}</span></span>')
-    return Markup(" ").join(one.format(tag.hue, tag.name) for tag in row.tags)
+    return link_cell(row.company, row.company and link("companies.page", company_id=row.one.company_id))

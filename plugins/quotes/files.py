@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from crmhost.api import Contact, Message, Work, custom_fields, keyset, tags
+from crmhost.api import Contact, Message, Work, custom_fields, tags
 
 from . import queries
 from .models import KIND
@@ -36,17 +36,13 @@ def columns(work: Work) -> list[tuple[str, str]]:
 
 def rows(work: Work, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """All quotes that fit and the actor may see, page by page."""
-    given = dict(filters)
-    chosen = queries.matching(work, given.pop("q", ""), queries.split(given))
     exported = custom_fields.exported(work, KIND)
-    after: str | None = None
-    while True:
-        page = keyset.page(work.session, chosen, queries.ORDERS, "created_at", after=after, limit=200)
-        people = {one.contact_id for one in page.rows if one.contact_id is not None}
+    for found in queries.LIST.runs(work, filters):
+        people = {one.contact_id for one in found if one.contact_id is not None}
         mine = work.visible(Contact).with_only_columns(Contact.id, Contact.email).where(Contact.id.in_(people))
         emails = {row[0]: row[1] for row in work.session.execute(mine)}
-        labels = tags.of(work, KIND, [one.id for one in page.rows])
-        for one in page.rows:
+        labels = tags.of(work, KIND, [one.id for one in found])
+        for one in found:
             yield {
                 **{name: getattr(one, name) for name in ("id", "title", "currency", "notes", "company_id", "source")},
                 "status": one.state,
@@ -60,6 +56,3 @@ def rows(work: Work, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
                 "contact_email": emails.get(one.contact_id or 0, ""),
                 **custom_fields.exported_texts(work, exported, one.custom),
             }
-        after = page.next
-        if after is None:
-            return

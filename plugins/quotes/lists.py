@@ -2,60 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-from crmhost.api import Work, keyset, tags
+from crmhost.api import Work
 from crmhost.web.api import (
     Bulk,
     BulkDone,
+    RecordRows,
     Table,
     TableColumn,
-    TableCount,
     TableFilter,
-    TablePage,
     TableQuery,
     TableSum,
+    bulk_delete,
+    bulk_restore,
+    bulk_tags,
     custom_field_columns,
     custom_field_filters,
-    day,
+    day_column,
     gettext,
     money,
+    money_column,
     ngettext,
+    tag_filter,
+    tags_column,
+    text_column,
     url_for,
 )
+from crmhost.web.api import bin_table as table_of_bin
 
 from . import cells, mass, queries, services
 from .models import KIND
 from .states import STATES
 
-
-def _fetch(work: Work, query: TableQuery, *, in_bin: bool = False) -> TablePage:
-    chosen = queries.matching(work, query.q, query.filters, in_bin=in_bin)
-    found = keyset.page(
-        work.session,
-        chosen,
-        queries.ORDERS,
-        query.sort or "-date",
-        after=query.after,
-        before=query.before,
-        limit=query.limit,
-    )
-    return TablePage(cells.rows(work, found.rows), found.next, found.previous)
-
-
-def _count(work: Work, query: TableQuery) -> TableCount:
-    return TableCount(*queries.count(work, queries.matching(work, query.q, query.filters)))
-
-
-def _sums(work: Work, query: TableQuery) -> list[TableSum]:
-    found = queries.sums(work, queries.matching(work, query.q, query.filters))
-    labels = {"total": gettext("Total"), "open": gettext("Open"), "accepted": gettext("Accepted")}
-    return [TableSum(label, [money(amount) for amount in found[name]]) for name, label in labels.items()]
-
-
-def _ids(work: Work, query: TableQuery) -> Iterable[Sequence[int]]:
-    return queries.ids(work, queries.matching(work, query.q, query.filters))
+_ROWS = RecordRows(queries.LIST, cells.rows)
 
 
 def quote_table(work: Work) -> Table:
@@ -65,10 +43,10 @@ def quote_table(work: Work) -> Table:
         label=gettext("Quotes"),
         all_label=gettext("All quotes"),
         columns=[*_columns(), *custom_field_columns(work, KIND, lambda row: row.one.custom, sortable=False)],
-        fetch=_fetch,
-        count=_count,
+        fetch=_ROWS.fetch,
+        count=_ROWS.count,
         sums=_sums,
-        ids=_ids,
+        ids=_ROWS.ids,
         row=lambda work, number: cells.rows(work, [services.get(work, number)])[0],
         export="quotes" if work.can("quotes.export") else "",
         filters=[*_filters(work), *custom_field_filters(work, KIND)],
@@ -86,39 +64,33 @@ def quote_table(work: Work) -> Table:
     )
 
 
+def _sums(work: Work, query: TableQuery) -> list[TableSum]:
+    found = queries.sums(work, queries.matching(work, query.q, query.filters))
+    labels = {"total": gettext("Total"), "open": gettext("Open"), "accepted": gettext("Accepted")}
+    return [TableSum(label, [money(amount) for amount in found[name]]) for name, label in labels.items()]
+
+
 def _columns() -> list[TableColumn]:
     return [
-        TableColumn(id="title", label=gettext("Title"), cell=cells.title, sort="title", css="c-name", fixed=True),
-        TableColumn(id="contact", label=gettext("Contact"), cell=cells.contact, css="c-org"),
-        TableColumn(id="company", label=gettext("Company"), cell=cells.company, css="c-org", shown=False),
-        TableColumn(id="status", label=gettext("Status"), cell=cells.status, css="c-status"),
-        TableColumn(id="tags", label=gettext("Tags"), cell=cells.tag_cell, css="c-tags"),
-        TableColumn(id="date", label=gettext("Date"), cell=lambda row: day(row.one.date), sort="date", css="c-when"),
-        TableColumn(
-            id="valid_until", label=gettext("Valid until"), cell=cells.valid_until, sort="valid_until", css="c-when"
-        ),
-        TableColumn(id="value", label=gettext("Value"), cell=cells.value, sort="value", align="end", css="c-money"),
-        TableColumn(
-            id="owner", label=gettext("Owner"), cell=lambda row: row.owner or cells.NONE, css="c-org", shown=False
-        ),
-        TableColumn(
-            id="created_at",
-            label=gettext("Added"),
-            cell=lambda row: day(row.one.created_at),
-            sort="created_at",
-            css="c-when",
-            shown=False,
-        ),
+        text_column("title", gettext("Title"), cells.title, sort="title", css="c-name", fixed=True),
+        text_column("contact", gettext("Contact"), cells.contact),
+        text_column("company", gettext("Company"), cells.company, shown=False),
+        text_column("status", gettext("Status"), cells.status, css="c-status"),
+        tags_column(lambda row: row.tags),
+        day_column("date", gettext("Date"), lambda row: row.one.date, sort="date"),
+        day_column("valid_until", gettext("Valid until"), lambda row: row.one.valid_until, sort="valid_until"),
+        money_column("value", gettext("Value"), lambda row: row.one.worth, sort="value"),
+        text_column("owner", gettext("Owner"), lambda row: row.owner, shown=False),
+        day_column("created_at", gettext("Added"), lambda row: row.one.created_at, sort="created_at", shown=False),
     ]
 
 
 def _filters(work: Work) -> list[TableFilter]:
-    known = [(tag.name, tag.name) for tag in tags.all_tags(work)]
     writers = [(str(key), name) for key, name in cells.owners(work).items()]
     states = [(name, gettext(label)) for name, label in STATES.items()]
     return [
         TableFilter(id="status", label=gettext("Status"), kind="choices", choices=states),
-        TableFilter(id="tag", label=gettext("Tag"), kind="choice", choices=known),
+        tag_filter(work),
         TableFilter(id="owner_id", label=gettext("Owner"), kind="choice", choices=writers),
         TableFilter(id="date_from", label=gettext("From day"), kind="day"),
         TableFilter(id="date_to", label=gettext("Until day"), kind="day"),
@@ -150,7 +122,6 @@ def _back(number: int) -> str:
 def _actions(work: Work) -> list[Bulk]:
     found: list[Bulk] = []
     if work.can("quotes.edit"):
-        known = [tag.name for tag in tags.all_tags(work)]
         found += [
             Bulk(
                 id="note",
@@ -162,81 +133,28 @@ def _actions(work: Work) -> list[Bulk]:
                 run=lambda work, ids, values: BulkDone(mass.note(work, ids, values["choice"])),
                 said=_said,
             ),
-            Bulk(id="tag", label=gettext("Tag"), icon="tag", entry=gettext("Tag"), known=known, run=_tag, said=_said),
-            Bulk(
-                id="untag",
-                label=gettext("Remove tag"),
-                icon="tag-off",
-                entry=gettext("Tag"),
-                known=known,
-                run=_untag,
-                said=_said,
-            ),
+            *bulk_tags(work, mass.tag, _said),
         ]
     if work.can("quotes.delete"):
-        found.append(
-            Bulk(
-                id="delete",
-                label=gettext("Delete"),
-                icon="trash",
-                danger=True,
-                run=_delete,
-                undo=lambda work, undo: mass.restore(work, undo),
-                said=_moved,
-            )
-        )
+        found.append(bulk_delete(mass.to_bin, mass.restore, _moved))
     return found
-
-
-def _tag(work: Work, ids: Sequence[int], values: Mapping[str, str]) -> BulkDone:
-    return BulkDone(mass.tag(work, ids, [values["entry"]]))
-
-
-def _untag(work: Work, ids: Sequence[int], values: Mapping[str, str]) -> BulkDone:
-    return BulkDone(mass.tag(work, ids, (), [values["entry"]]))
-
-
-def _delete(work: Work, ids: Sequence[int], _values: Mapping[str, str]) -> BulkDone:
-    return BulkDone(mass.to_bin(work, ids), undo=list(ids))
-
-
-# --- the bin ---------------------------------------------------------------------------------------------------------
 
 
 def bin_table(work: Work) -> Table:
     """Deleted quotes."""
-
-    def fetch(work: Work, query: TableQuery) -> TablePage:
-        return _fetch(work, TableQuery(query.q, {}, "-date", query.after, query.before, query.limit), in_bin=True)
-
-    restore: Any = Bulk(
-        id="restore",
-        label=gettext("Restore"),
-        icon="arrow-back-up",
-        run=lambda work, ids, _values: BulkDone(mass.restore(work, ids)),
-        said=_back,
-    )
-    return Table(
+    return table_of_bin(
+        _ROWS,
         id="quotes-bin",
-        label=gettext("Bin"),
         columns=[
-            TableColumn(id="title", label=gettext("Title"), cell=lambda row: row.one.title, css="c-name", fixed=True),
-            TableColumn(id="contact", label=gettext("Contact"), cell=cells.contact, css="c-org"),
-            TableColumn(
-                id="deleted_at", label=gettext("Deleted"), cell=lambda row: day(row.one.deleted_at), css="c-when"
-            ),
-            TableColumn(id="value", label=gettext("Value"), cell=cells.value, align="end", css="c-money"),
+            text_column("title", gettext("Title"), lambda row: row.one.title, css="c-name", fixed=True),
+            text_column("contact", gettext("Contact"), cells.contact),
+            day_column("deleted_at", gettext("Deleted"), lambda row: row.one.deleted_at),
+            money_column("value", gettext("Value"), lambda row: row.one.worth),
         ],
-        fetch=fetch,
-        sort="-date",
         row_name=lambda row: row.one.title,
         card=("title", "value", (("contact", "deleted_at"),)),
-        bulk=[restore] if work.can("quotes.delete") else [],
-        views=False,
-        empty=(
-            gettext("The bin is empty"),
-            gettext("Deleted quotes stay here for a while and can be restored."),
-            url_for("quotes.index"),
-            gettext("To the quotes"),
-        ),
+        bulk=[bulk_restore(mass.restore, _back)] if work.can("quotes.delete") else (),
+        text=gettext("Deleted quotes stay here for a while and can be restored."),
+        url=url_for("quotes.index"),
+        label=gettext("To the quotes"),
     )

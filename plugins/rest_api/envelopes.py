@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema
 
-from .fields import Number, Text
+from crmhost.web.api import rest
 
+from .fields import Number
 
-def _named(schema: type[Schema], kind: str, members: dict[str, Any], about: str) -> type[Schema]:
-    made = Schema.from_dict(members, name=f"{schema.__name__.removeprefix('Given')}{kind}")
-    made.__doc__ = f"{about}: {schema.__doc__}"
-    return made
-
-
-@functools.cache
-def object_of(schema: type[Schema]) -> type[Schema]:
-    """The envelope of one object: ``{"data": {…}}``."""
-    return _named(schema, "Object", {"data": fields.Nested(schema, required=True)}, "One object")
-
-
-@functools.cache
-def list_of(schema: type[Schema]) -> type[Schema]:
-    """The envelope of a list: ``{"data": […], "next": cursor or null}``."""
-    data = fields.List(fields.Nested(schema), required=True)
-    following = Text("Cursor of the page that follows; null on the last.", allow_none=True, required=True)
-    return _named(schema, "List", {"data": data, "next": following}, "A list")
+object_of = rest.object_of
+list_of = rest.list_of
 
 
 def counted_list_of(schema: type[Schema], **further: Any) -> type[Schema]:

@@ -6,13 +6,16 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import fields, validate
 
 from crmhost.api import keyset
+from crmhost.web.api import rest
 
 #: Most records of one page.
 MOST = 200
 USUAL = 50
+
+Reference = rest.Reference
 
 
 class Text(fields.String):
@@ -42,18 +45,6 @@ class Flag(fields.Boolean):
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return super()._deserialize(value, attr, data, **kwargs)
-
-
-class Reference(fields.Field[Any]):
-    """A record, by its name or its id."""
-
-    def __init__(self, help: str = "", **options: Any) -> None:  # noqa: A002
-        super().__init__(metadata={"type": ["string", "integer"], **_described(help)}, **options)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ARG002
-        if isinstance(value, bool) or not isinstance(value, (str, int)):
-            raise ValidationError("Give a name or an id.")
-        return value
 
 
 class Moment(fields.String):

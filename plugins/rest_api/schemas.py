@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
+from crmhost.web.api import rest
+
 from .fields import Anything, Flag, Free, Instant, Moment, Number, Reference, Text, after, counted, limit
 
 # --- contacts --------------------------------------------------------------------------------------------------------
@@ -28,14 +30,6 @@ class Address(Schema):
     country = Text("ISO 3166 code of two letters, or the country's name.", allow_none=True)
 
 
-class ExternalIdentity(Schema):
-    """What a contact is called in another system; the three together name one contact."""
-
-    source = Text("The other system, such as “woo”.", required=True)
-    account = Text("Which shop or account of it; may be empty.", load_default="")
-    id = Text("The id there.", required=True)
-
-
 class ContactFields(Schema):
     """What can be said of a contact. Fields that are left out stay as they are."""
 
@@ -56,7 +50,7 @@ class ContactFields(Schema):
     )
     status = Reference("Name (in any case) or id of a status.")
     assigned_to = Reference("E-mail or id of a user.", allow_none=True)
-    external_ids = fields.List(fields.Nested(ExternalIdentity))
+    external_ids = fields.List(fields.Nested(rest.ExternalIdentity))
     socials = Free("Social profiles: name → address.", allow_none=True)
     custom = Free(
         "Custom fields: key → value, each as its kind wants it; null takes one away, others stay.", allow_none=True
@@ -104,7 +98,7 @@ class Contact(Schema):
     tags = fields.List(Text(), required=True)
     assigned_to = Number("Id of a user.", allow_none=True, required=True)
     source = Text(required=True)
-    external_ids = fields.List(fields.Nested(ExternalIdentity), required=True)
+    external_ids = fields.List(fields.Nested(rest.ExternalIdentity), required=True)
     socials = Free(required=True)
     custom = Free(required=True)
     value = Anything("What the contact was worth so far; null while no plugin says it.", required=True)
@@ -190,7 +184,7 @@ class PersonalData(Schema):
     contact_id = Number(required=True)
     contacts = fields.List(Free(), required=True, metadata={"description": "The contact, and those merged into it."})
     emails = fields.List(Free(), required=True)
-    external_ids = fields.List(fields.Nested(ExternalIdentity), required=True)
+    external_ids = fields.List(fields.Nested(rest.ExternalIdentity), required=True)
     statuses = fields.List(Free(), required=True)
     journal = fields.List(Free(), required=True)
     mails = fields.List(Free(), required=True)

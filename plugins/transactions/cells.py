@@ -7,14 +7,12 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from crmhost.api import Tag, Work, tags
-from crmhost.web.api import link, money, url_for
+from crmhost.api import Money, Tag, Work, tags
+from crmhost.web.api import Cell, link, link_cell, money, status_cell, url_for
 
 from . import counting, kinds
 from .models import KIND, Transaction
 from .owners import contact_names, visible_companies
-
-NONE = "–"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +37,11 @@ class Row:
     def id(self) -> int:
         """Of the transaction."""
         return int(self.one.id)
+
+    @property
+    def total(self) -> Money:
+        """Below zero for what subtracts."""
+        return Money(-self.one.total if self.sign < 0 else self.one.total, self.one.currency)
 
 
 def rows(work: Work, found: Sequence[Transaction], *, tagged: bool = True) -> list[Row]:
@@ -73,38 +76,21 @@ def ref(row: Row) -> Markup:
     return Markup('<a class="link-ink" href="{}">{}</a>').format(address, row.one.ref)
 
 
-def status(row: Row) -> Markup:
+def status(row: Row) -> Cell:
     """The status; green when it counts."""
-    hue = "green" if row.counts else "grey"
-    return Markup('<span class="crm-status" data-hue="{}"><span class="crm-dot"></span>{}</span>').format(
-        hue, row.status
-    )
+    return status_cell(row.status, "green" if row.counts else "grey")
 
 
 def total(row: Row) -> str:
     """The total, below zero for what subtracts."""
-    return money(-row.one.total if row.sign < 0 else row.one.total, row.one.currency)
+    return money(row.total)
 
 
-def contact(row: Row) -> Markup | str:
+def contact(row: Row) -> Cell:
     """The contact, leading to their page."""
-    if not row.contact:
-        return NONE
-    address = url_for("contacts.page", contact_id=row.one.counted_contact_id)
-    return Markup('<a class="link-ink cut d-block" href="{}">{}</a>').format(address, row.contact)
+    return link_cell(row.contact, row.contact and url_for("contacts.page", contact_id=row.one.counted_contact_id))
 
 
-def company(row: Row) -> Markup | str:
+def company(row: Row) -> Cell:
     """The company, leading to its page."""
-    address = link("companies.page", company_id=row.one.counted_company_id) if row.company else ""
-    return (
-        Markup('<a class="link-ink cut d-block" href="{}">{}</a>').format(address, row.company)
-        if address
-        else row.company or NONE
-    )
-
-
-def tag_cell(row: Row) -> Markup:
-    """The tags."""
-    one = Markup('<span class="crm-tag" data-hue="{}"><span class="crm-dot"></span><span>{}</span></span>')
-    return Markup(" ").join(one.format(tag.hue, tag.name) for tag in row.tags)
+    return link_cell(row.company, row.company and link("companies.page", company_id=row.one.counted_company_id))

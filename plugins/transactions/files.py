@@ -19,7 +19,6 @@ from crmhost.api import (
     Work,
     contacts_bulk,
     custom_fields,
-    keyset,
     record_fields,
     tags,
     texts,
@@ -309,19 +308,11 @@ def columns(work: Work) -> list[tuple[str, str]]:
 
 def rows(work: Work, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """All transactions that fit and the actor may see, page by page."""
-    given = dict(filters)
-    q = given.pop("q", "")
-    chosen = queries.matching(work, q, queries.split(given))
     known = fields.Known(work)
     names = {kind.id: kind.name for kind in known.types}, {status.id: status.name for status in known.statuses}
     exported = custom_fields.exported(work, KIND)
-    after: str | None = None
-    while True:
-        page = keyset.page(work.session, chosen, queries.ORDERS, "created_at", after=after, limit=200)
-        yield from _rows(work, page.rows, names, exported)
-        after = page.next
-        if after is None:
-            return
+    for found in queries.LIST.runs(work, filters):
+        yield from _rows(work, found, names, exported)
 
 
 def _rows(

@@ -2,64 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crmhost.api import Work, keyset, tags
+from crmhost.api import Work
 from crmhost.web.api import (
     Bulk,
     BulkDone,
     CellEdit,
+    RecordRows,
     Table,
     TableColumn,
-    TableCount,
     TableFilter,
-    TablePage,
     TableQuery,
     TableSum,
-    day,
+    bulk_delete,
+    bulk_erase,
+    bulk_restore,
+    bulk_tags,
+    day_column,
     gettext,
     money,
+    money_column,
     ngettext,
+    tag_filter,
+    tags_column,
+    text_column,
     url_for,
 )
+from crmhost.web.api import bin_table as table_of_bin
 
 from . import cells, kinds, mass, queries, services
 
-
-def _fetch(work: Work, query: TableQuery, *, in_bin: bool = False) -> TablePage:
-    chosen = queries.matching(work, query.q, query.filters, in_bin=in_bin)
-    found = keyset.page(
-        work.session,
-        chosen,
-        queries.ORDERS,
-        query.sort or "-date",
-        after=query.after,
-        before=query.before,
-        limit=query.limit,
-    )
-    return TablePage(cells.rows(work, found.rows), found.next, found.previous)
-
-
-def _count(work: Work, query: TableQuery) -> TableCount:
-    return TableCount(*queries.count(work, queries.matching(work, query.q, query.filters)))
-
-
-def _sums(work: Work, query: TableQuery) -> list[TableSum]:
-    found = queries.sums(work, queries.matching(work, query.q, query.filters))
-    if found is not None:
-        totals, counted = found
-        return [
-            TableSum(gettext("Total"), [money(amount) for amount in totals]),
-            TableSum(gettext("In total value"), [money(amount) for amount in counted]),
-        ]
-    if query.q or query.filters or work.actor.only_assigned:
-        return [TableSum(gettext("Total"), [gettext("Too many to add up. Filter the list.")])]
-    return [TableSum(gettext("In total value"), [money(amount) for amount in queries.kept_sums(work)])]
-
-
-def _ids(work: Work, query: TableQuery) -> Iterable[Sequence[int]]:
-    return queries.ids(work, queries.matching(work, query.q, query.filters))
+_ROWS = RecordRows(queries.LIST, cells.rows)
 
 
 def transaction_table(work: Work) -> Table:
@@ -69,10 +44,10 @@ def transaction_table(work: Work) -> Table:
         label=gettext("Transactions"),
         all_label=gettext("All transactions"),
         columns=_columns(work),
-        fetch=_fetch,
-        count=_count,
+        fetch=_ROWS.fetch,
+        count=_ROWS.count,
         sums=_sums,
-        ids=_ids,
+        ids=_ROWS.ids,
         row=lambda work, number: cells.rows(work, [services.get(work, number)])[0],
         export="transactions" if work.can("transactions.export") else "",
         filters=_filters(work),
@@ -92,6 +67,19 @@ def transaction_table(work: Work) -> Table:
     )
 
 
+def _sums(work: Work, query: TableQuery) -> list[TableSum]:
+    found = queries.sums(work, queries.matching(work, query.q, query.filters))
+    if found is not None:
+        totals, counted = found
+        return [
+            TableSum(gettext("Total"), [money(amount) for amount in totals]),
+            TableSum(gettext("In total value"), [money(amount) for amount in counted]),
+        ]
+    if query.q or query.filters or work.actor.only_assigned:
+        return [TableSum(gettext("Total"), [gettext("Too many to add up. Filter the list.")])]
+    return [TableSum(gettext("In total value"), [money(amount) for amount in queries.kept_sums(work)])]
+
+
 def _columns(work: Work) -> list[TableColumn]:
     statuses = [(str(status.id), status.name) for status in kinds.statuses(work)]
     edit = CellEdit(
@@ -100,10 +88,10 @@ def _columns(work: Work) -> list[TableColumn]:
         choices=statuses,
     )
     return [
-        TableColumn(id="ref", label=gettext("Reference"), cell=cells.ref, sort="ref", css="c-name", fixed=True),
-        TableColumn(id="name", label=gettext("Name"), cell=lambda row: row.one.title, sort="name", css="c-org"),
-        TableColumn(id="contact", label=gettext("Contact"), cell=cells.contact, css="c-org"),
-        TableColumn(id="type", label=gettext("Type"), cell=lambda row: row.type, css="c-when"),
+        text_column("ref", gettext("Reference"), cells.ref, sort="ref", css="c-name", fixed=True),
+        text_column("name", gettext("Name"), lambda row: row.one.title, sort="name"),
+        text_column("contact", gettext("Contact"), cells.contact),
+        text_column("type", gettext("Type"), lambda row: row.type, css="c-when"),
         TableColumn(
             id="status",
             label=gettext("Status"),
@@ -111,54 +99,37 @@ def _columns(work: Work) -> list[TableColumn]:
             css="c-status",
             edit=edit if work.can("transactions.edit") else None,
         ),
-        TableColumn(id="tags", label=gettext("Tags"), cell=cells.tag_cell, css="c-tags"),
-        TableColumn(id="date", label=gettext("Date"), cell=lambda row: day(row.one.at), sort="date", css="c-when"),
-        TableColumn(id="total", label=gettext("Total"), cell=cells.total, sort="total", align="end", css="c-money"),
-        TableColumn(id="company", label=gettext("Company"), cell=cells.company, css="c-org", shown=False),
-        *(_amount(name, label) for name, label in _amounts().items()),
-        TableColumn(
-            id="payment_method",
-            label=gettext("Payment method"),
-            cell=lambda row: row.one.payment_method or cells.NONE,
+        tags_column(lambda row: row.tags),
+        day_column("date", gettext("Date"), lambda row: row.one.at, sort="date"),
+        money_column("total", gettext("Total"), lambda row: row.total, sort="total"),
+        text_column("company", gettext("Company"), cells.company, shown=False),
+        _amount("tax", gettext("Tax")),
+        _amount("discount", gettext("Discount")),
+        _amount("fee", gettext("Fee")),
+        _amount("shipping", gettext("Shipping")),
+        text_column(
+            "payment_method",
+            gettext("Payment method"),
+            lambda row: row.one.payment_method,
             css="c-when",
             shown=False,
         ),
-        TableColumn(id="source", label=gettext("Source"), cell=lambda row: row.one.source, css="c-when", shown=False),
-        TableColumn(
-            id="created_at",
-            label=gettext("Added"),
-            cell=lambda row: day(row.one.created_at),
-            sort="created_at",
-            css="c-when",
-            shown=False,
-        ),
+        text_column("source", gettext("Source"), lambda row: row.one.source, css="c-when", shown=False),
+        day_column("created_at", gettext("Added"), lambda row: row.one.created_at, sort="created_at", shown=False),
     ]
 
 
-def _amounts() -> dict[str, str]:
-    return {
-        "tax": gettext("Tax"),
-        "discount": gettext("Discount"),
-        "fee": gettext("Fee"),
-        "shipping": gettext("Shipping"),
-    }
-
-
 def _amount(name: str, label: str) -> TableColumn:
-    def cell(row: cells.Row) -> str:
-        return money(row.one.money(name)) if getattr(row.one, name) else cells.NONE
-
-    return TableColumn(id=name, label=label, cell=cell, align="end", css="c-money", shown=False)
+    return money_column(name, label, lambda row: row.one.money(name) if getattr(row.one, name) else None, shown=False)
 
 
 def _filters(work: Work) -> list[TableFilter]:
     statuses = [(str(status.id), status.name) for status in kinds.statuses(work)]
     types = [(str(kind.id), kind.name) for kind in kinds.types(work)]
-    known = [(tag.name, tag.name) for tag in tags.all_tags(work)]
     return [
         TableFilter(id="status", label=gettext("Status"), kind="choices", choices=statuses),
         TableFilter(id="type", label=gettext("Type"), kind="choices", choices=types),
-        TableFilter(id="tag", label=gettext("Tag"), kind="choice", choices=known),
+        tag_filter(work),
         TableFilter(id="date_from", label=gettext("From day"), kind="day"),
         TableFilter(id="date_to", label=gettext("Until day"), kind="day"),
         TableFilter(id="total_min", label=gettext("Total at least"), kind="number"),
@@ -189,7 +160,6 @@ def _back(number: int) -> str:
 def _actions(work: Work) -> list[Bulk]:
     found: list[Bulk] = []
     if work.can("transactions.edit"):
-        known = [tag.name for tag in tags.all_tags(work)]
         statuses = [(str(status.id), status.name) for status in kinds.statuses(work)]
         found += [
             Bulk(
@@ -201,26 +171,11 @@ def _actions(work: Work) -> list[Bulk]:
                 undo=_status_back,
                 said=_said,
             ),
-            _tagging("tag", gettext("Tag"), "tag", known, _tag),
-            _tagging("untag", gettext("Remove tag"), "tag-off", known, _untag),
+            *bulk_tags(work, mass.tag, _said),
         ]
     if work.can("transactions.delete"):
-        found.append(
-            Bulk(
-                id="delete",
-                label=gettext("Delete"),
-                icon="trash",
-                danger=True,
-                run=_delete,
-                undo=lambda work, undo: mass.restore(work, undo),
-                said=_moved,
-            )
-        )
+        found.append(bulk_delete(mass.to_bin, mass.restore, _moved))
     return found
-
-
-def _tagging(name: str, label: str, sign: str, known: Sequence[str], run: Any) -> Bulk:
-    return Bulk(id=name, label=label, icon=sign, entry=gettext("Tag"), known=known, run=run, said=_said)
 
 
 def _set_status(work: Work, ids: Sequence[int], values: Mapping[str, str]) -> BulkDone:
@@ -239,69 +194,27 @@ def _status_back(work: Work, undo: Any) -> int:
     return sum(mass.set_status(work, ids, status) for status, ids in groups.items())
 
 
-def _tag(work: Work, ids: Sequence[int], values: Mapping[str, str]) -> BulkDone:
-    return BulkDone(mass.tag(work, ids, [values["entry"]]))
-
-
-def _untag(work: Work, ids: Sequence[int], values: Mapping[str, str]) -> BulkDone:
-    return BulkDone(mass.tag(work, ids, (), [values["entry"]]))
-
-
-def _delete(work: Work, ids: Sequence[int], _values: Mapping[str, str]) -> BulkDone:
-    return BulkDone(mass.to_bin(work, ids), undo=list(ids))
-
-
-# --- the bin ---------------------------------------------------------------------------------------------------------
-
-
 def bin_table(work: Work) -> Table:
     """Deleted transactions."""
-
-    def fetch(work: Work, query: TableQuery) -> TablePage:
-        return _fetch(work, TableQuery(query.q, {}, "-date", query.after, query.before, query.limit), in_bin=True)
-
-    bulk = []
-    if work.can("transactions.delete"):
-        bulk = [
-            Bulk(
-                id="restore",
-                label=gettext("Restore"),
-                icon="arrow-back-up",
-                run=lambda work, ids, _values: BulkDone(mass.restore(work, ids)),
-                said=_back,
-            ),
-            Bulk(
-                id="erase",
-                label=gettext("Delete for good"),
-                icon="trash",
-                danger=True,
-                confirm=gettext("Delete these transactions for good?"),
-                detail=gettext("This can't be undone."),
-                run=lambda work, ids, _values: BulkDone(mass.erase(work, ids)),
-            ),
-        ]
-    return Table(
+    return table_of_bin(
+        _ROWS,
         id="transactions-bin",
-        label=gettext("Bin"),
         columns=[
-            TableColumn(id="ref", label=gettext("Reference"), cell=lambda row: row.one.ref, css="c-name", fixed=True),
-            TableColumn(id="name", label=gettext("Name"), cell=lambda row: row.one.title, css="c-org"),
-            TableColumn(id="contact", label=gettext("Contact"), cell=cells.contact, css="c-org"),
-            TableColumn(
-                id="deleted_at", label=gettext("Deleted"), cell=lambda row: day(row.one.deleted_at), css="c-when"
-            ),
-            TableColumn(id="total", label=gettext("Total"), cell=cells.total, align="end", css="c-money"),
+            text_column("ref", gettext("Reference"), lambda row: row.one.ref, css="c-name", fixed=True),
+            text_column("name", gettext("Name"), lambda row: row.one.title),
+            text_column("contact", gettext("Contact"), cells.contact),
+            day_column("deleted_at", gettext("Deleted"), lambda row: row.one.deleted_at),
+            money_column("total", gettext("Total"), lambda row: row.total),
         ],
-        fetch=fetch,
-        sort="-date",
         row_name=lambda row: row.one.ref,
         card=("ref", "total", (("name",), ("contact", "deleted_at"))),
-        bulk=bulk,
-        views=False,
-        empty=(
-            gettext("The bin is empty"),
-            gettext("Deleted transactions stay here and can be restored. They count nowhere."),
-            url_for("transactions.index"),
-            gettext("To the transactions"),
-        ),
+        bulk=[
+            bulk_restore(mass.restore, _back),
+            bulk_erase(mass.erase, gettext("Delete these transactions for good?")),
+        ]
+        if work.can("transactions.delete")
+        else (),
+        text=gettext("Deleted transactions stay here and can be restored. They count nowhere."),
+        url=url_for("transactions.index"),
+        label=gettext("To the transactions"),
     )

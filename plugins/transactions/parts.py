@@ -153,7 +153,7 @@ def total_figure(work: Work) -> tuple[str, str]:
     base = str(work.settings.get("site.currency") or "EUR")
     if work.actor.only_assigned:
         mine = queries.matching(work)
-        found, exact = queries.count(work, mine)
+        found, exact = queries.LIST.count(work, mine)
         summed = queries.sums(work, mine)
         amount = next((one.amount for one in summed[1] if one.currency == base), 0) if summed else None
         return number(found) + ("" if exact else "+"), "" if amount is None else shown_money(amount, base)

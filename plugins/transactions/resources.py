@@ -6,29 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_smorest import Blueprint
-from sqlalchemy import select
 
-from crmhost.api import Invalid, Message, Money, Stale, Work, keyset, texts
-from crmhost.web.api import Response, current_work, request, requires, writing
+from crmhost.api import Money, Work
+from crmhost.web.api import Response, current_work, requires, rest, writing
 
 from . import company, mass, queries, services, values
-from .models import KIND, Transaction
 from .schemas import TransactionFields, TransactionList, TransactionObject, TransactionQuery
 from .shapes import records
 
 blueprint = Blueprint(
     "transactions_api", __name__, url_prefix="/transactions", description="Sales, refunds, and what counts of them."
 )
-_ID = "int(min=1, max=2147483647)"
-_NO_FILTERS = ("limit", "after", "count", "q", "sort")
-_ETAG = {"ETag": {"description": "The version of the record.", "schema": {"type": "string"}}}
-_IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "required": False,
-    "description": "The ETag that you saw; 412 when somebody saved the record since.",
-    "schema": {"type": "string"},
-}
 
 
 @blueprint.get("")
@@ -37,26 +25,12 @@ _IF_MATCH = {
 @requires("transactions.view")
 def list_transactions(query: Mapping[str, Any]) -> dict[str, Any]:
     """Lists transactions, newest first unless told otherwise."""
-    work = current_work()
-    given = {name: value for name, value in request.args.items() if name not in _NO_FILTERS}
-    for name in given:
-        if name not in queries.FILTERS and not name.startswith("custom."):
-            shown = texts.clean_line(name)[:100]
-            raise Invalid({shown: [Message("There is no parameter “%(name)s”.", name=shown)]})
-    chosen = queries.matching(work, query["q"], queries.split(given))
-    page = keyset.page(
-        work.session, chosen, queries.ORDERS, query["sort"], after=query["after"] or None, limit=query["limit"]
-    )
-    answer: dict[str, Any] = {"data": records(work, page.rows), "next": page.next}
-    if query["count"]:
-        number, exact = queries.count(work, chosen)
-        answer |= {"total": number, "exact": exact}
-    return answer
+    return rest.answer_list(queries.LIST, query, records)
 
 
 @blueprint.post("")
 @blueprint.arguments(TransactionFields)
-@blueprint.response(201, TransactionObject, headers=_ETAG)
+@blueprint.response(201, TransactionObject, **rest.CREATED)
 @requires("transactions.edit")
 def add_transaction(document: Mapping[str, Any]) -> Any:
     """Adds a transaction.
@@ -65,60 +39,40 @@ def add_transaction(document: Mapping[str, Any]) -> Any:
     """
     with writing() as work:
         made = services.create(work, document, source="api")
-        record = records(work, [made])[0]
-    return {"data": record}, 201, {**_tag(made), "Location": f"{request.path}/{made.id}"}
+        return rest.answer_one(work, made, records, 201)
 
 
-@blueprint.get(f"/<{_ID}:transaction_id>")
-@blueprint.response(200, TransactionObject, headers=_ETAG)
+@blueprint.get(f"/<{rest.ID}:transaction_id>")
+@blueprint.response(200, TransactionObject, **rest.TAGGED)
 @requires("transactions.view")
 def read_transaction(transaction_id: int) -> Any:
     """Gives a transaction."""
     work = current_work()
-    found = services.get(work, transaction_id)
-    return {"data": records(work, [found])[0]}, 200, _tag(found)
+    return rest.answer_one(work, services.get(work, transaction_id), records)
 
 
-@blueprint.patch(f"/<{_ID}:transaction_id>")
+@blueprint.patch(f"/<{rest.ID}:transaction_id>")
 @blueprint.arguments(TransactionFields)
-@blueprint.response(200, TransactionObject, headers=_ETAG)
-@blueprint.doc(parameters=[_IF_MATCH])
+@blueprint.response(200, TransactionObject, **rest.TAGGED)
+@blueprint.doc(parameters=[rest.IF_MATCH])
 @requires("transactions.edit")
 def change_transaction(document: Mapping[str, Any], transaction_id: int) -> Any:
     """Changes a transaction; fields that are left out stay as they are."""
     with writing() as work:
-        version = _wanted_version(services.get(work, transaction_id))
-        found = services.update(work, transaction_id, document, version=version)
-        record = records(work, [found])[0]
-    return {"data": record}, 200, _tag(found)
+        version = rest.wanted_version(services.get(work, transaction_id))
+        return rest.answer_one(work, services.update(work, transaction_id, document, version=version), records)
 
 
-@blueprint.delete(f"/<{_ID}:transaction_id>")
+@blueprint.delete(f"/<{rest.ID}:transaction_id>")
 @blueprint.response(204)
-@blueprint.doc(parameters=[_IF_MATCH])
+@blueprint.doc(parameters=[rest.IF_MATCH])
 @requires("transactions.delete")
 def remove_transaction(transaction_id: int) -> Any:
     """Moves a transaction to the bin, where it counts nowhere."""
     with writing() as work:
-        found = services.get(work, transaction_id)
-        if _wanted_version(found) not in (None, found.version):
-            raise Stale("Somebody saved this transaction meanwhile: read it again before you delete it.")
+        rest.wanted_version(services.get(work, transaction_id))
         mass.to_bin(work, [transaction_id])
     return Response(b"", 204)
-
-
-def _tag(transaction: Transaction) -> dict[str, str]:
-    return {"ETag": f'"{transaction.version}"'}
-
-
-def _wanted_version(transaction: Transaction) -> int | None:
-    """The version that the client wants to change, from ``If-Match``; ``None`` when any will do."""
-    given = request.if_match
-    if given.star_tag or "If-Match" not in request.headers:
-        return None
-    if str(transaction.version) in given.as_set():
-        return transaction.version
-    raise Stale("Somebody saved this transaction meanwhile: read it again before you change it.")
 
 
 # --- as the API gives them -------------------------------------------------------------------------------------------
@@ -166,16 +120,6 @@ def _value(work: Work, rows: Sequence[tuple[str, Mapping[str, int]]]) -> dict[st
     return {**told.pop(base), "other": [told[code] for code in sorted(told)]}
 
 
-def event_data(work: Work, event: str, ids: Sequence[int]) -> dict[int, dict[str, Any]] | None:
+def event_data(work: Work, event: str, ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]] | None:
     """What webhooks are told of the transactions of an event; ``None`` for events of others."""
-    if not event.startswith(f"{KIND}."):
-        return None
-    if not work.can("transactions.view"):
-        return {}
-    if event == "transaction.erased":
-        return {key: {"id": key} for key in ids} if not work.actor.only_assigned else {}
-    found = select(Transaction).where(Transaction.id.in_(ids))
-    if work.actor.only_assigned:
-        found = found.where(Transaction.within_reach(work.actor))
-    rows = list(work.session.scalars(found))
-    return {one.id: record for one, record in zip(rows, records(work, rows), strict=True)}
+    return queries.LIST.event_data(work, event, ids, records)

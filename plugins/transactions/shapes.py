@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from crmhost.api import Money, Work, custom_fields, record_fields, tags
+from crmhost.api import Money, Work, record_fields
 
 from . import counting, fields, storing
 from .models import KIND, Transaction
@@ -18,8 +17,7 @@ def records(work: Work, found: Sequence[Transaction]) -> list[dict[str, Any]]:
     known, rule = fields.Known(work), counting.rule(work)
     types = {kind.id: kind.name for kind in known.types}
     statuses = {status.id: status.name for status in known.statuses}
-    labels, lines = tags.of(work, KIND, ids), storing.lines_of(work, ids)
-    elsewhere = record_fields.external_ids(work, KIND, ids)
+    lines, shared = storing.lines_of(work, ids), record_fields.shared_json(work, KIND, found)
     return [
         {
             "id": one.id,
@@ -27,10 +25,9 @@ def records(work: Work, found: Sequence[Transaction]) -> list[dict[str, Any]]:
             "name": one.title,
             "type": types.get(one.type_id, ""),
             "status": statuses.get(one.status_id, ""),
-            "date": stamp(one.at),
+            "date": record_fields.stamp(one.at),
             **{name: one.money(name).json() for name in fields.AMOUNTS},
             **{name: getattr(one, name) for name in ("description", "payment_method", *fields.REFERENCES)},
-            "tags": [label.name for label in labels.get(one.id, ())],
             "lines": [
                 {
                     "title": line.title,
@@ -41,18 +38,10 @@ def records(work: Work, found: Sequence[Transaction]) -> list[dict[str, Any]]:
                 for line in lines.get(one.id, ())
             ],
             "source": one.source,
-            "external_ids": [
-                {"source": source, "account": account, "id": key} for source, account, key in elsewhere.get(one.id, ())
-            ],
-            "custom": custom_fields.shown(work, KIND, one.custom),
+            **shared[one.id],
             "counts": rule.counts(one),
-            "created_at": stamp(one.created_at),
-            "updated_at": stamp(one.updated_at),
+            "created_at": record_fields.stamp(one.created_at),
+            "updated_at": record_fields.stamp(one.updated_at),
         }
         for one in found
     ]
-
-
-def stamp(at: dt.datetime) -> str:
-    """An instant as the API gives it: RFC 3339 in UTC."""
-    return at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

@@ -12,6 +12,7 @@ from crmhost.api import File, Forbidden, Invalid, NotFound, Stale, contacts, mer
 from crmhost.testing import Host
 from plugins.files import services
 from plugins.files.models import Entry, Version
+from plugins.files.resources import event_data
 from plugins.files.tests.conftest import Shelf, picture
 
 
@@ -85,6 +86,14 @@ def test_who_may_not_see_a_record_sees_none_of_its_files(shelf: Shelf) -> None:
         entry = services.get(work, theirs)
         hidden = [entry.file_id, entry.thumbnail_id]
     limited = crm.client("CRM manager", only_assigned=True)
+    with crm.work("CRM manager", only_assigned=True) as work:
+        told = {
+            event: event_data(work, event, [mine, theirs])
+            for event in ("file.updated", "file.erased", "contact.updated")
+        }
+    assert {event: None if found is None else set(found) for event, found in told.items()} == {
+        "file.updated": {mine}, "file.erased": set(), "contact.updated": None,
+    }  # fmt: skip
     listed = limited.get("/files/").text
     assert "mine.txt" in listed
     assert "secret.png" not in listed + limited.get("/search?q=secret").text

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from crmhost.api import Invalid, Stale, Work, keyset, texts
-from crmhost.web.api import request
+from crmhost.web.api import request, rest
 
 
 class _Numbered(Protocol):
@@ -20,26 +20,7 @@ T = TypeVar("T", bound=_Numbered)
 
 MIDNIGHT, NOON = dt.time(), dt.time(12)
 
-#: The part of a rule that takes the id of a record.
-ID = "int(min=1, max=2147483647)"
-
-#: What the document says of operations that answer with a version, and of those that may ask for one.
-TAGGED: dict[str, Any] = {
-    "headers": {"ETag": {"description": "The version of the record.", "schema": {"type": "string"}}},
-}
-CREATED: dict[str, Any] = {
-    "headers": {
-        **TAGGED["headers"],
-        "Location": {"description": "Address of the new record.", "schema": {"type": "string"}},
-    }
-}
-IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "required": False,
-    "description": "The ETag that you saw; 412 when somebody saved the record since.",
-    "schema": {"type": "string"},
-}
+ID, TAGGED, CREATED, IF_MATCH = rest.ID, rest.TAGGED, rest.CREATED, rest.IF_MATCH
 
 
 def wanted_version(current: Callable[[], int]) -> int | None:

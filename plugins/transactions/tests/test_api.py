@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from crmhost.api import custom_fields
 from crmhost.testing import Host
 from plugins.transactions.tests.conftest import Books
 
@@ -122,6 +123,13 @@ def test_lists_are_filtered_sorted_and_paged(crm: Host) -> None:
                 break
         assert sorted(seen) == sorted(everything), sort
     assert api.get(f"{PATH}?count=1&limit=1").json["total"] == 3
+    with crm.work() as work, work.begin():
+        custom_fields.add(work, {"object": "transaction", "label": "Shelf", "kind": "text", "filterable": True})
+    assert api.patch(f"{PATH}/{second}", json={"custom": {"shelf": "B, 2"}}).status_code == 200
+    assert [row["id"] for row in api.get(f"{PATH}?custom.shelf=B, 2").json["data"]] == [second]
+    wrong = api.get(f"{PATH}?statis=x&custom.shelf=1").json["errors"]
+    assert wrong == {"statis": ["There is no parameter “statis”. Did you mean “status”?"]}
+    assert list(api.get(f"{PATH}?custom.drawer=1").json["errors"]) == ["custom.drawer"]
 
 
 def test_who_may_see_own_contacts_only_sees_their_transactions_only(crm: Host) -> None:
