@@ -9,13 +9,10 @@ from typing import Any
 from marshmallow import fields, validate
 
 from crmhost.api import keyset
-from crmhost.web.api import rest
 
 #: Most records of one page.
 MOST = 200
 USUAL = 50
-
-Reference = rest.Reference
 
 
 class Text(fields.String):

@@ -6,7 +6,7 @@ from marshmallow import INCLUDE, Schema, fields, validate
 
 from crmhost.web.api import rest
 
-from .fields import Anything, Flag, Free, Instant, Moment, Number, Reference, Text, after, counted, limit
+from .fields import Anything, Flag, Free, Instant, Moment, Number, Text, after, counted, limit
 
 # --- contacts --------------------------------------------------------------------------------------------------------
 
@@ -48,8 +48,8 @@ class ContactFields(Schema):
     tags = fields.List(
         Text(), metadata={"description": "Names; takes the place of the tags there are. New ones are made."}
     )
-    status = Reference("Name (in any case) or id of a status.")
-    assigned_to = Reference("E-mail or id of a user.", allow_none=True)
+    status = rest.Reference("Name (in any case) or id of a status.")
+    assigned_to = rest.Reference("E-mail or id of a user.", allow_none=True)
     external_ids = fields.List(fields.Nested(rest.ExternalIdentity))
     socials = Free("Social profiles: name → address.", allow_none=True)
     custom = Free(
