@@ -133,6 +133,21 @@ class Tab(Contribution):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class RecordHit:
+    """A record that fits what was typed into a field in which one is picked.
+
+    :param title: what it is called.
+    :param note: what tells it from others of that name, such as an e-mail address.
+    :param also: further texts that mean this record when they are typed as they are.
+    """
+
+    id: int
+    title: str
+    note: str = ""
+    also: Sequence[str] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class RecordKind(Contribution):
     """A kind of record with a page of its own. People tag such records and write into their journal.
 
@@ -148,6 +163,11 @@ class RecordKind(Contribution):
         ``companies_company_vitals``, ``…_boxes`` and ``…_tabs``, as far as the plugin declares them.
     :param tag: gets a begun work, ids, names of tags to add and to remove; gives how many records changed. Only for a kind
         whose tags are more than tags (a version, events of its own); it calls ``tags.put``.
+    :param find: gets the work, what was typed (nothing: those most likely wanted) and how many to give at most; gives
+        :class:`RecordHit`, best first, of records that the actor may see. With it, records of this kind can be picked in forms
+        and filters. It is asked while one types, so it takes milliseconds.
+    :param make: gets a begun work and a name that was typed; adds a record that is called so, and gives its id. With it, forms
+        can offer to add one to those who have the permission ``edit``.
     """
 
     name: str
@@ -160,6 +180,8 @@ class RecordKind(Contribution):
     edit: str
     parts: str = ""
     tag: Callable[[Work, Sequence[int], Sequence[str], Sequence[str]], int] | None = None
+    find: Callable[[Work, str, int], Sequence[RecordHit]] | None = None
+    make: Callable[[Work, str], int] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -207,12 +229,14 @@ class Filter(Contribution):
 
     :param condition: gets the work and the text given, gives an SQL condition on ``Contact``; raises :class:`Invalid`.
     :param choices: gives pairs of value and label; ``None`` for free text.
+    :param record: kind of records (:class:`RecordKind`) of which one is picked; the text given is its id then.
     """
 
     id: str
     label: str
     condition: Callable[[Work, str], ColumnElement[bool]]
     choices: Callable[[Work], Sequence[tuple[str, str]]] | None = None
+    record: str = ""
     permission: str = ""
 
 

@@ -39,6 +39,7 @@ from .forms import (
     MoneyField,
     NumberField,
     PhoneField,
+    RecordField,
     RecordsField,
     RichTextField,
     SecretField,
@@ -49,6 +50,7 @@ from .forms import (
     UrlField,
 )
 from .forms.lines import LinesField
+from .forms.records import picked_record
 from .forms.versions import VersionedForm, both_versions
 from .i18n import ago, clock, day, language_choices, moment, money, number, parse_day, parse_number, percent
 from .linked import linked, opened_now, unlisted
@@ -118,6 +120,7 @@ __all__ = [
     "Person",
     "PhoneField",
     "RecordBox",
+    "RecordField",
     "RecordRows",
     "RecordsField",
     "Response",
@@ -184,6 +187,7 @@ __all__ = [
     "parse_number",
     "people_choices",
     "percent",
+    "picked_record",
     "plugin_asset",
     "public",
     "record_page",

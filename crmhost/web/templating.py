@@ -25,6 +25,7 @@ from werkzeug.routing import BuildError
 
 from ..core.hues import HUES, hue_for
 from . import i18n
+from .forms.records import pick_attributes
 from .state import WebState, state
 from .themes import looks
 from .themes.looks import current_look, previewed
@@ -323,4 +324,5 @@ def init_app(app: Flask, web: WebState) -> None:
         script_texts=script_texts,
         unread_notifications=lambda: unread(current_work()),
         hues=HUES,
+        pick_attributes=pick_attributes,
     )

@@ -45,6 +45,8 @@ def script_texts() -> str:
             "search": _("Search contacts, records, pages and actions"),
             "searchHint": _("Type a name, a number or what you want to do"),
             "nothingFound": _("Nothing found"),
+            "addNew": _("Add “{name}”"),
+            "remove": _("Remove"),
             "moved": _("Moved to place {place} of {count}"),
             "lifted": _("Lifted. Arrow keys move it, Space puts it down, Escape puts it back."),
             "dropped": _("Put down at place {place} of {count}"),

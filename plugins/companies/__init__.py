@@ -117,7 +117,7 @@ class Plugin:
 
     @hookimpl
     def record_kinds(self) -> Sequence[RecordKind]:
-        from . import mass, services
+        from . import mass, parts, services
         from .models import KIND
 
         return [
@@ -132,6 +132,8 @@ class Plugin:
                 edit="companies.edit",
                 parts="companies",
                 tag=mass.tag,
+                find=parts.picked,
+                make=lambda work, name: services.create(work, {"name": name}).id,
             )
         ]
 
@@ -187,7 +189,9 @@ class Plugin:
     def contact_filters(self) -> Sequence[Filter]:
         from .parts import of_company
 
-        return [Filter(id="company", label="Company", condition=of_company, permission="companies.view")]
+        return [
+            Filter(id="company", label="Company", condition=of_company, permission="companies.view", record="company")
+        ]
 
     @hookimpl
     def contact_form_parts(self) -> Sequence[FormPart]:

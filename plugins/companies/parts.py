@@ -9,11 +9,11 @@ from typing import Any
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, select
 
-from crmhost.api import Contact, Hit, Invalid, Message, Vital, Work, texts
+from crmhost.api import Contact, Hit, Invalid, Message, RecordHit, Vital, Work, texts
 from crmhost.web.api import RecordsField, ago, day, gettext, lazy_text, number, render_template, url_for
 
 from . import members, queries, services
-from .models import Company, Member
+from .models import KIND, Company, Member
 
 #: Name of the field of the contact's form.
 FIELD = "companies_of"
@@ -37,6 +37,17 @@ def find(work: Work, text: str, limit: int) -> Sequence[Hit]:
         said = gettext("Show all companies with “%(text)s”", text=text)
         hits[-1:] = [Hit(title=said, url=url, icon="filter")]
     return hits
+
+
+def picked(work: Work, text: str, limit: int) -> Sequence[RecordHit]:
+    """Companies that fit what was typed where one is picked, by name."""
+    page = queries.page(work, queries.CompanyQuery(q=text, limit=limit))
+    return [RecordHit(id=company.id, title=company.name, note=whereabouts(company)) for company in page.rows]
+
+
+def whereabouts(company: Company) -> str:
+    """What tells a company from others of its name."""
+    return ", ".join(filter(None, ((company.address1 or {}).get("city"), company.email)))
 
 
 def vitals() -> list[Vital]:
@@ -121,7 +132,7 @@ def form_fields(work: Work, contact: Contact | None) -> dict[str, tuple[Any, Any
     found = members.companies_of(work, [contact.id]).get(contact.id, []) if contact is not None else []
     field = RecordsField(
         lazy_text("Companies"),
-        url=url_for("companies.choices"),
+        url=url_for("records.choices", object_type=KIND),
         named=lambda values: _named(work, values),
         create=work.can("companies.edit"),
         description=lazy_text("The first is the main one."),

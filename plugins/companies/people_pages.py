@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, jsonify
+from flask import Blueprint
 from markupsafe import Markup
 
-from crmhost.api import CrmError, Invalid, Work, contacts, contacts_list, keyset
+from crmhost.api import CrmError, Invalid, Work, contacts, keyset
 from crmhost.web.api import (
     current_work,
     gettext,
+    picked_record,
     redirect,
     render_template,
     request,
@@ -26,7 +27,6 @@ from .parts import filter_value
 
 #: People that the box shows; all are a list away.
 SHOWN = 10
-OFFERED = 20
 
 
 def people_box(work: Work, company: Company) -> Markup:
@@ -45,23 +45,19 @@ def people_box(work: Work, company: Company) -> Markup:
     return Markup(html)  # noqa: S704  # a template of ours
 
 
-@requires("contacts.view")
-def people_choices() -> Any:
-    """Contacts for the field in which one is chosen by typing."""
-    text = request.args.get("q", "").replace("\0", "")[:200]
-    page = contacts_list.page(current_work(), contacts_list.ListQuery(q=text, sort="name", limit=OFFERED))
-    return jsonify([{"value": str(item.id), "text": item.name, "note": item.email} for item in page.rows])
-
-
 @requires("contacts.edit")
 def add_person(company_id: int) -> Any:
     """Let a contact belong to the company, or change the role there."""
     services.get(current_work(), company_id)
-    contact_id = keyset.valid_id(request.form.get("contact"))
-    if contact_id is None:
-        toast(gettext("Choose a contact first."), category="warn")
+    try:
+        contact_id = picked_record("contact", request.form.get("contact", ""))
+    except Invalid as error:
+        _refused(error)
     else:
-        _joined(company_id, contact_id)
+        if contact_id is None:
+            toast(gettext("Choose a contact first."), category="warn")
+        else:
+            _joined(company_id, contact_id)
     return redirect(url_for("companies.page", company_id=company_id), 303)
 
 
@@ -133,7 +129,6 @@ def _refused(error: CrmError) -> None:
 def add_people_pages(blueprint: Blueprint) -> None:
     """Adds the pages to the blueprint."""
     add = blueprint.add_url_rule
-    add("/people-choices", view_func=people_choices)
     add("/<int:company_id>/people", view_func=add_person, methods=["POST"])
     add("/<int:company_id>/people/<int:contact_id>/remove", view_func=remove_person, methods=["POST"])
     add("/<int:company_id>/people/<int:contact_id>/rejoin", view_func=rejoin, methods=["POST"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, jsonify
+from flask import Blueprint
 from markupsafe import Markup
 
 from crmhost.api import CrmError, NotFound, Stale, audit, custom_fields, keyset
@@ -27,7 +27,7 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import mass, queries, services, statuses
+from . import mass, services, statuses
 from .details import details
 from .forms import CompanyForm, filled
 from .lists import bin_table, company_table
@@ -36,8 +36,6 @@ from .people_pages import add_people_pages, people_box
 from .status_pages import add_status_pages
 
 blueprint = Blueprint("companies", __name__)
-#: Companies offered while one types.
-OFFERED = 20
 
 
 @blueprint.route("/", methods=["GET", "POST"])
@@ -54,21 +52,6 @@ def bin_list() -> Any:
     """Deleted companies."""
     work = current_work()
     return list_page("companies/bin.html", bin_table(work), work)
-
-
-@blueprint.get("/choices")
-@requires("companies.view")
-def choices() -> Any:
-    """Companies for a field in which they are chosen by typing."""
-    text = request.args.get("q", "").replace("\0", "")[:200]
-    page = queries.page(current_work(), queries.CompanyQuery(q=text, limit=OFFERED))
-    return jsonify(
-        [{"value": f"#{company.id}", "text": company.name, "note": _whereabouts(company)} for company in page.rows]
-    )
-
-
-def _whereabouts(company: Company) -> str:
-    return ", ".join(filter(None, ((company.address1 or {}).get("city"), company.email)))
 
 
 # --- one company -----------------------------------------------------------------------------------------------------

@@ -157,6 +157,7 @@ class Plugin:
                 edit="invoices.edit",
                 parts="invoices_invoice",
                 tag=mass.tag,
+                find=parts.picked,
             )
         ]
 

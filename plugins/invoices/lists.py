@@ -108,8 +108,8 @@ def _filters(work: Work) -> list[TableFilter]:
         TableFilter(id="currency", label=gettext("Currency")),
         TableFilter(id="reference", label=gettext("Reference")),
         TableFilter(id="source", label=gettext("Source")),
-        TableFilter(id="contact_id", label=gettext("Number of the contact"), kind="number"),
-        TableFilter(id="company_id", label=gettext("Number of the company"), kind="number"),
+        TableFilter(id="contact_id", label=gettext("Contact"), kind="record", record="contact"),
+        TableFilter(id="company_id", label=gettext("Company"), kind="record", record="company"),
     ]
 
 

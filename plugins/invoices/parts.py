@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
-from crmhost.api import Hit, Read, Work, search, texts
+from crmhost.api import Hit, Read, RecordHit, Work, search, texts
 from crmhost.web.api import day, gettext, money, number, render_template, url_for
 from plugins.transactions import api as transactions
 
@@ -42,6 +42,17 @@ def titles(work: Work, ids: Sequence[int]) -> Mapping[int, str]:
     """Names of invoices that the actor may see."""
     found = work.visible(Invoice).where(Invoice.id.in_(list(ids)))
     return {one.id: cells.title(one) for one in work.session.scalars(found)}
+
+
+def picked(work: Work, text: str, limit: int) -> list[RecordHit]:
+    """Invoices that fit what was typed where one is picked, the newest first."""
+    found = queries.matching(work, text).order_by(Invoice.date.desc(), Invoice.id.desc()).limit(limit)
+    return [
+        RecordHit(
+            id=one.id, title=cells.title(one), note=f"{money(one.total, one.currency)} · {gettext(STATES[one.state])}"
+        )
+        for one in work.session.scalars(found)
+    ]
 
 
 # --- contacts and companies -------------------------------------------------------------------------------------------

@@ -148,6 +148,7 @@ class Plugin:
                 permission="quotes.view",
                 edit="quotes.edit",
                 tag=mass.tag,
+                find=parts.picked,
             )
         ]
 

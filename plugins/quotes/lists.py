@@ -99,8 +99,8 @@ def _filters(work: Work) -> list[TableFilter]:
         TableFilter(id="value_min", label=gettext("Value at least"), kind="number"),
         TableFilter(id="value_max", label=gettext("Value at most"), kind="number"),
         TableFilter(id="currency", label=gettext("Currency")),
-        TableFilter(id="contact_id", label=gettext("Number of the contact"), kind="number"),
-        TableFilter(id="company_id", label=gettext("Number of the company"), kind="number"),
+        TableFilter(id="contact_id", label=gettext("Contact"), kind="record", record="contact"),
+        TableFilter(id="company_id", label=gettext("Company"), kind="record", record="company"),
     ]
 
 

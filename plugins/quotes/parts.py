@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func
 
-from crmhost.api import Hit, Work
+from crmhost.api import Hit, RecordHit, Work
 from crmhost.web.api import gettext, money, number, render_template, url_for
 
 from . import cells, queries
@@ -92,6 +92,15 @@ def find(work: Work, text: str, limit: int) -> Sequence[Hit]:
         said = gettext("Show all quotes with “%(text)s”", text=text)
         hits[-1:] = [Hit(title=said, url=url_for("quotes.index", q=text), icon="filter")]
     return hits
+
+
+def picked(work: Work, text: str, limit: int) -> list[RecordHit]:
+    """Quotes that fit what was typed where one is picked, the newest first."""
+    found = queries.matching(work, text).order_by(Quote.date.desc(), Quote.id.desc()).limit(limit)
+    return [
+        RecordHit(id=one.id, title=one.title, note=f"{money(one.value, one.currency)} · {gettext(STATES[one.state])}")
+        for one in work.session.scalars(found)
+    ]
 
 
 def titles(work: Work, ids: Sequence[int]) -> dict[int, str]:

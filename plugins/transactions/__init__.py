@@ -146,6 +146,7 @@ class Plugin:
                 permission="transactions.view",
                 edit="transactions.edit",
                 tag=mass.tag,
+                find=parts.picked,
             )
         ]
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import select
-
-from crmhost.api import Contact, ContactEmail, Invalid, Message, Work, keyset, record_fields, tags
+from crmhost.api import Work, tags
 from crmhost.web.api import (
     AreaField,
     ChoiceField,
     MomentField,
     NumberField,
+    RecordField,
     Section,
     TagsField,
     TextField,
@@ -26,6 +26,8 @@ from crmhost.web.api import (
 from . import fields, kinds
 from .models import KIND, Transaction
 
+#: Fields in which a record is picked; the service has them with ``_id`` behind.
+OWNERS = ("contact", "company", "invoice")
 _PLAIN = ("ref", "name", "type", "status", "currency", "payment_method", "description", "tags")
 
 
@@ -34,10 +36,10 @@ class TransactionForm(VersionedForm):
 
     ref = TextField(lazy_text("Reference"), render_kw={"autocomplete": "off", "maxlength": 120})
     name = TextField(lazy_text("Name"), render_kw={"autocomplete": "off", "maxlength": 200})
-    contact = TextField(
-        lazy_text("Contact"),
-        description=lazy_text("The e-mail of a contact, or # and the number in the address of their page."),
-        render_kw={"autocomplete": "off"},
+    contact = RecordField(lazy_text("Contact"), kind="contact", create=True)
+    company = RecordField(lazy_text("Company"), kind="company", create=True)
+    invoice = RecordField(
+        lazy_text("Invoice"), kind="invoice", description=lazy_text("What this pays: it counts once, with the invoice.")
     )
     type = ChoiceField(
         lazy_text("Type"), description=lazy_text("Refunds subtract: give their total as it is, without a minus.")
@@ -60,7 +62,7 @@ class TransactionForm(VersionedForm):
         Section(
             "transaction",
             lazy_text("Transaction"),
-            {"ref": 2, "name": 4, "contact": 3, "at": 3, "type": 3, "status": 3},
+            {"ref": 2, "name": 4, "contact": 3, "company": 3, "invoice": 3, "at": 3, "type": 3, "status": 3},
         ),
         Section(
             "money",
@@ -72,6 +74,9 @@ class TransactionForm(VersionedForm):
 
     def offer(self, work: Work, transaction: Transaction | None) -> None:
         """Fills the choices."""
+        for name in OWNERS:
+            if not self[name].usable:
+                del self[name]
         self.type.offer((str(kind.id), kind.name) for kind in kinds.types(work))
         self.status.offer((str(status.id), status.name) for status in kinds.statuses(work))
         method = transaction.payment_method if transaction is not None else ""
@@ -81,41 +86,17 @@ class TransactionForm(VersionedForm):
         self.own_sections = [*self.sections[:-1], *more, self.sections[-1]]
 
     def values(self, work: Work) -> dict[str, Any]:
-        """The fields as the service takes them.
+        """The fields as the service takes them; a contact or company that was typed anew is added.
 
-        :raises Invalid: when there is no such contact.
+        :raises Invalid: when that can't be.
         """
         found: dict[str, Any] = {name: self[name].data for name in _PLAIN}
         for name in fields.AMOUNTS:
             amount = self[name].data
             found[name] = None if amount is None else f"{Decimal(str(amount)):f}"
         found["date"] = self.at.data
-        found["contact_id"] = _contact(work, self.contact.data or "")
+        found |= {f"{name}_id": self[name].settle(work) for name in OWNERS if name in self}
         return found | typed_custom_fields(self, work, KIND)
-
-
-def _contact(work: Work, text: str) -> int | None:
-    """The contact that was typed."""
-    if not text:
-        return None
-    mine = work.visible(Contact).with_only_columns(Contact.id)
-    if text.startswith("#"):
-        found = work.session.scalar(mine.where(Contact.id == (keyset.valid_id(text[1:]) or 0)))
-    else:
-        address = select(ContactEmail.contact_id).where(ContactEmail.active, ContactEmail.contact_id.in_(mine))
-        found = work.session.scalar(address.where(ContactEmail.email_key == record_fields.email_key(text)))
-    if found is None:
-        said = Message("There is no contact “%(text)s”, or you may not see it. Add the contact first.", text=text[:80])
-        raise Invalid({"contact": [said]})
-    return int(found)
-
-
-def typed_contact(work: Work, contact_id: int | None) -> str:
-    """A contact as it is typed: the e-mail, else the number."""
-    if contact_id is None:
-        return ""
-    email = work.session.scalar(work.visible(Contact).with_only_columns(Contact.email).where(Contact.id == contact_id))
-    return "" if email is None else email or f"#{contact_id}"
 
 
 def filled(work: Work, one: Transaction) -> dict[str, Any]:
@@ -127,16 +108,18 @@ def filled(work: Work, one: Transaction) -> dict[str, Any]:
         name: one.money(name).decimal if name == "total" or getattr(one, name) else None for name in fields.AMOUNTS
     }
     data["tags"] = [tag.name for tag in tags.of(work, KIND, [one.id]).get(one.id, ())]
-    data["contact"] = typed_contact(work, one.contact_id)
-    return data
+    return data | {name: getattr(one, f"{name}_id") for name in OWNERS}
 
 
-def fresh(work: Work, contact_id: int | None) -> dict[str, Any]:
-    """What the form of a new transaction shows."""
+def fresh(work: Work, owners: Mapping[str, int | None]) -> dict[str, Any]:
+    """What the form of a new transaction shows.
+
+    :param owners: by the names in :data:`OWNERS`, those that are known.
+    """
     found = {"currency": str(work.settings.get("site.currency") or "EUR"), "at": work.now}
     types, statuses = kinds.types(work), kinds.statuses(work)
     found |= {"type": str(types[0].id) if types else "", "status": str(statuses[0].id) if statuses else ""}
-    return found | {"contact": typed_contact(work, contact_id)}
+    return {**found, **owners}
 
 
 def named() -> str:

@@ -137,8 +137,9 @@ def _filters(work: Work) -> list[TableFilter]:
         TableFilter(id="currency", label=gettext("Currency")),
         TableFilter(id="payment_method", label=gettext("Payment method")),
         TableFilter(id="source", label=gettext("Source")),
-        TableFilter(id="contact_id", label=gettext("Number of the contact"), kind="number"),
-        TableFilter(id="company_id", label=gettext("Number of the company"), kind="number"),
+        TableFilter(id="contact_id", label=gettext("Contact"), kind="record", record="contact"),
+        TableFilter(id="company_id", label=gettext("Company"), kind="record", record="company"),
+        TableFilter(id="invoice_id", label=gettext("Invoice"), kind="record", record="invoice"),
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from crmhost.api import Contact, Hit, Invalid, Message, Read, Work, money, search, texts
+from crmhost.api import Contact, Hit, Invalid, Message, Read, RecordHit, Work, money, search, texts
 from crmhost.web.api import (
     Chart,
     ChartReceipt,
@@ -137,7 +137,7 @@ def _tab(work: Work, object_type: str, owner: int) -> str:
         rows=found[:SHOWN],
         more=len(found) > SHOWN,
         values=values.worth_of(work, object_type, owner),
-        new=url_for("transactions.new", contact_id=owner if object_type == "contact" else None),
+        new=f"{url_for('transactions.new')}?{object_type}_id={owner}",
         all=f"{url_for('transactions.index')}?{object_type}_id={owner}",
         total=cells.total,
         ref=cells.ref,
@@ -239,6 +239,17 @@ def find(work: Work, text: str, limit: int) -> Sequence[Hit]:
             icon="cash",
         )
         for one in found
+    ]
+
+
+def picked(work: Work, text: str, limit: int) -> list[RecordHit]:
+    """Transactions that fit what was typed where one is picked, the newest first."""
+    found = queries.matching(work, text).order_by(Transaction.at.desc(), Transaction.id.desc()).limit(limit)
+    return [
+        RecordHit(
+            id=one.id, title=one.title, note=f"{one.ref} · {shown_money(one.total, one.currency)}", also=[one.ref]
+        )
+        for one in work.session.scalars(found)
     ]
 
 

@@ -27,7 +27,7 @@ from crmhost.web.api import (
 )
 
 from . import cells, kinds, mass, services
-from .forms import TransactionForm, filled, fresh, named
+from .forms import OWNERS, TransactionForm, filled, fresh, named
 from .lists import bin_table, transaction_table
 from .models import KIND, Transaction
 from .owners import invoices
@@ -84,8 +84,7 @@ def page(transaction_id: int) -> Any:
 def new() -> Any:
     """Add a transaction."""
     work = current_work()
-    contact_id = keyset.valid_id(request.args.get("contact_id", ""))
-    form = TransactionForm(data=fresh(work, contact_id))
+    form = TransactionForm(data=fresh(work, {name: keyset.valid_id(request.args.get(f"{name}_id")) for name in OWNERS}))
     form.offer(work, None)
     if form.validate_on_submit():
         try:
@@ -126,18 +125,13 @@ def edit(transaction_id: int) -> Any:
 
 def _save(form: TransactionForm, transaction_id: int) -> None:
     with writing() as work:
-        one = services.get(work, transaction_id)
-        values = form.values(work)
-        if one.contact_id is not None and not filled(work, one)["contact"] and not form.contact.data:
-            # A contact that the writer may not see stays.
-            del values["contact_id"]
-        services.update(work, transaction_id, values, version=keyset.valid_id(form.version.data))
+        services.update(work, transaction_id, form.values(work), version=keyset.valid_id(form.version.data))
 
 
 def _take(form: TransactionForm, error: CrmError) -> None:
-    """Puts sentences to the fields, which the form calls otherwise in two cases."""
+    """Puts sentences to the fields, which the form calls otherwise in some cases."""
     errors = getattr(error, "errors", None)
-    for name, shown in (("date", "at"), ("contact_id", "contact")):
+    for name, shown in (("date", "at"), *((f"{name}_id", name) for name in OWNERS)):
         if errors and name in errors:
             errors[shown] = [*errors.get(shown, []), *errors.pop(name)]
     form.take(error)

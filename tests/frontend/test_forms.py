@@ -118,3 +118,41 @@ def test_choices_are_searched_on_the_server(site: Site, page: Page) -> None:
     page.get_by_role("option", name="Press <b>").click()
     assert page.locator("select").evaluate("select => [...select.selectedOptions].map(o => o.value)") == ["2"]
     assert site.asked_for("/tags.json")[-1]["q"] == ["press"]
+
+
+PICKER = (
+    '<form method="post" action="/save"><label for="who">Contact</label><input type="text" id="who" name="who" value="Ada King (#7)"'
+    """ data-chosen='[{"value": "#7", "text": "Ada King"}]' data-choices="" data-choices-url="/people.json" """
+    'data-choices-create="new:" aria-describedby="help"><small id="help">By name</small><button data-save>Save</button></form>'
+)
+
+
+def test_one_record_is_picked_by_keyboard(site: Site, page: Page) -> None:
+    """What is chosen shows its name and sends its number; what is typed and not chosen is sent as it is; a new name on request."""
+    site.page("/", PICKER)
+    site.page("/save", "<h1>Saved</h1>")
+    site.answer("/people.json", lambda: [{"value": "#9", "text": "Grace Hopper", "note": "g@example.com"}])
+    field = page.get_by_role("combobox", name="Contact")
+
+    def sent(*keys: str) -> list[str]:
+        page.goto("/")
+        expect(page.locator(".ts-control .item")).to_contain_text("Ada King")
+        field.focus()
+        page.keyboard.press("Backspace")
+        for key in keys:
+            page.keyboard.press(key) if key[0].isupper() else page.keyboard.type(key)
+            if key == "phone":
+                expect(page.get_by_role("option", name="Grace Hopper")).to_be_visible()
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_role("heading", name="Saved")).to_be_visible()
+        return site.asked_for("/save")[-1]["who"]
+
+    # Found by what is not shown of her.
+    assert sent("phone", "Enter") == ["#9"]
+    assert sent("nobody@example.com") == ["nobody@example.com"]
+    assert sent("phone", "ArrowUp", "Enter") == ["new:phone"]
+    assert sent() == [""]
+    page.goto("/")
+    expect(field).to_have_attribute("aria-describedby", "help")
+    page.get_by_role("button", name="Save").click()
+    assert site.asked_for("/save")[-1]["who"] == ["#7"]

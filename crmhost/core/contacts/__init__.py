@@ -67,7 +67,7 @@ class Plugin:
     @hookimpl
     def record_kinds(self) -> Sequence[RecordKind]:
         from . import services
-        from .glance import names
+        from .glance import made, names, picked
 
         return [
             RecordKind(
@@ -81,6 +81,8 @@ class Plugin:
                 edit="contacts.edit",
                 parts="contact",
                 tag=services.tag,
+                find=picked,
+                make=made,
                 order=10,
             )
         ]

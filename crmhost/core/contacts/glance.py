@@ -9,13 +9,14 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import select
 
-from ...contributions import Hit, Vital
+from ...contributions import Hit, RecordHit, Vital
 from ...web.i18n import ago, day
 from ...web.i18n import number as number_text
 from ...work.unit import Work
 from ..statuses import services as statuses
-from . import queries
-from .models import Contact
+from . import queries, services
+from .emails import email_key
+from .models import Contact, ContactEmail
 from .queries import ListQuery
 
 
@@ -46,6 +47,24 @@ def names(work: Work, ids: Sequence[int]) -> Mapping[int, str]:
     """Id -> name, of contacts that the actor may see, those in the bin too."""
     wanted = select(Contact).where(Contact.id.in_(ids), Contact.within_reach(work.actor))
     return {contact.id: contact.name for contact in work.session.scalars(wanted)}
+
+
+def picked(work: Work, text: str, limit: int) -> Sequence[RecordHit]:
+    """Contacts that fit what was typed where one is picked, by name; an e-mail address means whoever has it."""
+    if "@" in text:
+        having = select(ContactEmail.contact_id).where(ContactEmail.active, ContactEmail.email_key == email_key(text))
+        owner = work.session.scalar(work.visible(Contact).where(Contact.id.in_(having)))
+        if owner is not None:
+            return [RecordHit(id=owner.id, title=owner.name, note=owner.email, also=[text])]
+    page = queries.page(work, ListQuery(q=text, sort="name", limit=limit))
+    return [RecordHit(id=contact.id, title=contact.name, note=contact.email) for contact in page.rows]
+
+
+def made(work: Work, text: str) -> int:
+    """Adds a contact by a name, or by an e-mail address, that was typed; gives the id."""
+    first, _blank, last = text.rpartition(" ")
+    fields = {"email": text} if "@" in text else {"first_name": first or last, "last_name": last if first else ""}
+    return services.create(work, fields).id
 
 
 def vitals() -> Sequence[Vital]:

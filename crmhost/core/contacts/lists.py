@@ -282,10 +282,9 @@ def _contributed_filters(work: Work) -> list[TableFilter]:
             choices = work.generation.run(
                 item.plugin, f"filter {item.id}", item.choices, work, default=(), gives=Sequence
             )
-        kind: Any = "choice" if item.choices is not None else "text"
-        found.append(
-            TableFilter(id=item.id, label=_(item.label), kind=kind, choices=[(str(a), str(b)) for a, b in choices])
-        )
+        kind: Any = "record" if item.record else "choice" if item.choices is not None else "text"
+        pairs = [(str(value), str(label)) for value, label in choices]
+        found.append(TableFilter(id=item.id, label=_(item.label), kind=kind, choices=pairs, record=item.record))
     return found
 
 

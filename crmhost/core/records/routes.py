@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -13,7 +13,7 @@ from ...web.request import current_work, is_fragment, local_path, writing
 from ...web.toasts import toast
 from ..contacts import tags
 from ..users.services import set_preference
-from . import services
+from . import picking, services
 from .links import record_url
 from .page import Column, layout_key, layout_of, moved
 
@@ -49,6 +49,13 @@ def known_tags() -> ResponseReturnValue:
         raise Forbidden("contacts.edit")
     names = (Markup('<option value="{}">').format(tag.name) for tag in tags.all_tags(work))
     return Markup().join(names)
+
+
+@blueprint.get("/<object_type>/choices")
+def choices(object_type: str) -> ResponseReturnValue:
+    """Records that fit what is typed into a field in which one is picked."""
+    hits = picking.find(current_work(), object_type, request.args.get("q", ""))
+    return jsonify([{"value": f"#{hit.id}", "text": hit.title, "note": hit.note} for hit in hits])
 
 
 @blueprint.post("/<object_type>/boxes")

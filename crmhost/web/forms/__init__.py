@@ -32,6 +32,7 @@ from .fields import (
     TextField,
     UrlField,
 )
+from .records import RecordField
 from .rich import RichTextField
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "NumberField",
     "PhoneField",
     "Problem",
+    "RecordField",
     "RecordsField",
     "RichTextField",
     "SecretField",

@@ -31,6 +31,7 @@ from ..forms import (
     MomentField,
     NumberField,
     PhoneField,
+    RecordField,
     SecretField,
     Section,
     SwitchField,
@@ -135,7 +136,7 @@ class SampleForm(Form):
         ),
         Section("values", "Values", {"count": 2, "amount": 2, "day": 2, "moment": 3, "wanted": 3}),
         Section("lines", "Lines", {"lines": 6}),
-        Section("choices", "Choices", {"status": 3, "country": 3, "several": 3, "tags": 3, "names": 6}),
+        Section("choices", "Choices", {"status": 3, "country": 3, "several": 3, "tags": 3, "contact": 3, "names": 3}),
     ]
     name = TextField("Name", description="What people call it", render_kw={"note": "optional"})
     email = EmailField("E-mail")
@@ -153,6 +154,7 @@ class SampleForm(Form):
     country = ChoiceField("One of many")
     several = ChoicesField("Several", choices=[(name, name) for name, _hue in STATUSES])
     tags = TagsField("Tags")
+    contact = RecordField("One record", kind="contact", create=True, description="By name, e-mail or number")
     names = ListField("List of names", description="Separated by commas")
 
 

@@ -142,15 +142,18 @@ class TableColumn:
 class TableFilter:
     """A filter.
 
-    :param kind: how it is asked: one or several of ``choices``, a text, a number, a day.
+    :param kind: how it is asked: one or several of ``choices``, a text, a number, a day, a record that is picked.
+    :param record: of which kind (:class:`crmhost.api.RecordKind`) where ``kind`` is ``record``; the value is its id then. While
+        that kind's plugin is off, or the reader may not see its records, the filter is not asked for.
     :param words: how its chip reads, with ``{value}`` for the values; the label and the values when empty.
     :param quick: it has a button of its own beside the search, while it is not in force.
     """
 
     id: str
     label: str
-    kind: Literal["choice", "choices", "text", "number", "day"] = "text"
+    kind: Literal["choice", "choices", "text", "number", "day", "record"] = "text"
     choices: Choices = ()
+    record: str = ""
     words: str = ""
     help: str = ""
     quick: bool = False

@@ -16,11 +16,13 @@ from ...core.jobs.showing import job_progress
 from ...core.keyset import valid_id
 from ...core.lists import services as lists
 from ...core.lists import views
+from ...core.records import picking
 from ...core.users.services import preference
 from ...work import jobs
 from ...work.unit import Work
 from ..i18n import number
 from . import DEFAULT_SIZE, SIZES, Cell, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery, TableSum
+from .picked import PickedRecords
 
 #: Longest text searched for and longest value of a filter.
 _LONGEST = 200
@@ -66,12 +68,17 @@ class TableView:
         self._buttons: dict[str, tuple[str, str, str]] = {}
         self.work = work
         self.path = path
+        #: Those that the reader can be asked for.
+        self.offered = [
+            item for item in table.filters if not item.record or picking.kind(work, item.record) is not None
+        ]
         known = {item.id: item for item in table.filters}
         self.filters = {
             name: [value[:_LONGEST] for value in values if value.strip()]
             for name, values in arguments.items()
             if name in known and any(value.strip() for value in values)
         }
+        self.picked = PickedRecords(work, [item for item in self.offered if item.record], self.filters)
         self.q = _first(arguments, "q")[:_LONGEST].strip()
         wanted = _first(arguments, "sort")
         self.sort = wanted if wanted.removeprefix("-") in self.sort_labels else table.sort
@@ -101,7 +108,9 @@ class TableView:
 
     @cached_property
     def page(self) -> TablePage:
-        """The rows."""
+        """The rows; none while a filter can't be understood."""
+        if self.picked.wrong:
+            return TablePage((), note=" ".join(self.picked.wrong.values()))
         title, side, lines = self.table.card
         shown = frozenset(column.id for column in self.columns).union((title, side), *lines)
         return self.table.fetch(self.work, dataclasses.replace(self.query, columns=shown))
@@ -223,9 +232,8 @@ class TableView:
                 chips.append(Chip(item.label, self._said(item, values), self.url(**{item.id: None})))
         return chips
 
-    @staticmethod
-    def _said(item: TableFilter, values: Sequence[str]) -> str:
-        labels = dict(item.choices)
+    def _said(self, item: TableFilter, values: Sequence[str]) -> str:
+        labels = self.picked.labels(item) if item.record else dict(item.choices)
         text = ", ".join(labels.get(value, value) for value in values)
         return item.words.replace("{value}", text) if item.words else text
 

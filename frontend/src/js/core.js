@@ -38,7 +38,7 @@ const whenShown = (element, start) => {
 };
 
 enhance("[data-sortable]", (area) => whenShown(area, async () => (await import("./sortable.js")).sortable(area)));
-enhance("select[data-choices]", (select) => whenShown(select, async () => (await import("./choices.js")).choices(select)));
+enhance("select[data-choices], input[data-choices]", (field) => whenShown(field, async () => (await import("./choices.js")).choices(field)));
 enhance("[data-chart]:not([hidden])", wake);
 enhance("[data-lines]", async (editor) => (await import("./lines.js")).lines(editor));
 enhance("textarea[data-rich]", async (area) => (await import("./rich/editor.js")).rich(area));

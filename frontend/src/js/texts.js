@@ -27,6 +27,8 @@ const words = {
   search: "Search contacts, records, pages and actions",
   searchHint: "Type a name, a number or what you want to do",
   nothingFound: "Nothing found",
+  addNew: "Add “{name}”",
+  remove: "Remove",
   moved: "Moved to place {place} of {count}",
   lifted: "Lifted. Arrow keys move it, Space puts it down, Escape puts it back.",
   dropped: "Put down at place {place} of {count}",

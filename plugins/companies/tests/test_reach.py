@@ -89,7 +89,7 @@ def test_pages_and_api_obey_the_limit(crm: Host, world: dict[str, int]) -> None:
     assert "Theirs" not in browser.get(f"/companies/{world['of my contact']}").text
     listed = api.get("/api/v1/companies?count=1").json
     assert (listed["total"], {row["name"] for row in listed["data"]}) == (2, {"Own", "Of my contact"})
-    assert {item["text"] for item in browser.get("/companies/choices?q=o").json} == {"Own", "Of my contact"}
+    assert {item["text"] for item in browser.get("/records/company/choices?q=o").json} == {"Own", "Of my contact"}
     assert browser.get(f"/companies/{world['own in the bin']}").status_code == 404
 
 

@@ -25,7 +25,7 @@ def test_a_transaction_is_added_changed_deleted_and_restored(books: Books) -> No
     """The form keeps what was typed and says what is wrong at the field; the page shows it; deleting can be undone."""
     crm, ada = books.crm, books.crm.make.contact(first_name="Ada", email="ada@example.com")
     client, chosen = crm.client(), _choices(books)
-    assert 'value="ada@example.com"' in client.get(f"/transactions/new?contact_id={ada}").text
+    assert f'value="Ada (#{ada})"' in client.get(f"/transactions/new?contact_id={ada}").text
     wrong = client.post("/transactions/new", data={**FORM, **chosen, "ref": "", "contact": "nobody@example.com"})
     assert wrong.status_code == 422
     assert "nobody@example.com" in wrong.text
