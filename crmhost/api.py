@@ -52,7 +52,7 @@ from .contributions import (
     Webhook,
     Widget,
 )
-from .core import keyset, placeholders, record_fields
+from .core import keyset, pictures, placeholders, record_fields
 from .core import text as texts
 from .core.contacts import bulk as contacts_bulk
 from .core.contacts import queries as contacts_list
@@ -209,6 +209,7 @@ __all__ = [
     "notifications",
     "numbering",
     "passwords",
+    "pictures",
     "placeholders",
     "plugin_base",
     "privacy",

@@ -33,6 +33,17 @@ const trimTabler = {
   },
 };
 
+/** Typefaces in the one format that all browsers of today read. */
+const newFonts = {
+  name: "new-fonts",
+  setup(build) {
+    build.onLoad({ filter: /@fontsource\/.*\.css$/ }, ({ path }) => {
+      const contents = readFileSync(path, "utf8").replace(/,\s*url\([^)]*\.woff\) format\('woff'\)/g, "");
+      return { contents, loader: "css", resolveDir: dirname(path) };
+    });
+  },
+};
+
 const byContent = (name, content) => {
   const [stem, ending] = name.split(/\.(?=\w+$)/);
   const file = `${stem}-${createHash("sha256").update(content).digest("hex").slice(0, 8).toUpperCase()}.${ending}`;
@@ -55,7 +66,7 @@ mkdirSync(output, { recursive: true });
 
 await makeFonts(modules, join(modules, ".fonts"));
 
-const entries = ["src/js/core.js", "src/js/charts.js", "src/css/core.css", "src/css/choices.css", "src/css/rich.css", "src/css/print.css"];
+const entries = ["src/js/core.js", "src/js/charts.js", "src/css/core.css", "src/css/choices.css", "src/css/rich.css", "src/css/client.css", "src/css/print.css"];
 const result = await esbuild.build({
   absWorkingDir: here,
   entryPoints: entries,
@@ -71,7 +82,7 @@ const result = await esbuild.build({
   metafile: true,
   legalComments: "linked",
   loader: { ".woff2": "file", ".svg": "dataurl" },
-  plugins: [trimTabler],
+  plugins: [trimTabler, newFonts],
   logLevel: "warning",
   supported: { nesting: true },
 });

@@ -1,27 +1,114 @@
-"""Quotes and files, for pictures and for the test of every page."""
+"""Quotes, invoices and files, for pictures and for the test of every page."""
 
 from __future__ import annotations
 
+import base64
+import datetime as dt
+import io
+from typing import Any
+
+from PIL import Image, ImageDraw
+from sqlalchemy import select
+
+from crmhost.core.links import services as links
+from crmhost.core.settings import logo
 from crmhost.site import Site
 from plugins.files import services as files
+from plugins.invoices import paying
+from plugins.invoices import services as invoices
+from plugins.invoices.models import Invoice
+from plugins.quotes import accepting, versions
 from plugins.quotes import services as quotes
-from plugins.quotes import versions
+from plugins.quotes.models import Quote
+
+_VAT = [{"name": "VAT", "rate": "20"}]
+_LINES = [
+    {"title": "Front seats, reupholstered", "text": "Heritage cloth, new foam, heated. Frames stripped and repainted",
+     "quantity": "2", "unit_price": "1740", "taxes": _VAT},
+    {"title": "Rear bench and door cards", "text": "Four cards in matching cloth, brass fittings kept",
+     "quantity": "1", "unit_price": "2190", "taxes": _VAT},
+    {"title": "Fitting", "text": "Two people, about three days", "quantity": "22.5", "unit_price": "65", "discount": "10%",
+     "taxes": _VAT},
+]  # fmt: skip
+_TEXT = (
+    "<p>Dear ##CONTACT-FNAME##,</p><p>as agreed on the phone: the seats in the original pattern, fitted here, then delivered "
+    "with the car.</p>"
+)
 
 
 def some(site: Site) -> None:
-    """A quote that was sent, one that is being written, and a file of the same contact."""
+    """A quote that was sent, one that was accepted, one that is being written, invoices, and a file of the same contact."""
     with site.work() as work:
         prepared = files.stage(work, "contact", 7, b"What was agreed.\n", name="Agreement.txt")
         with work.begin():
             files.add(work, prepared, description="What was agreed")
-            for title in ("Garden wall", "Workshop with lunch, materials and a certificate for a whole team"):
+            for title in (
+                "Garden wall",
+                "Interior trim and seats, heritage cloth",
+                "Workshop with lunch for a whole team",
+            ):
                 quote = quotes.create(
-                    work,
-                    {
-                        "title": title,
-                        "contact_id": 7,
-                        "content": "<p>Dear ##CONTACT-FNAME##,</p><p>this is our offer.</p>",
-                        "lines": [{"title": "Bricks", "quantity": "12", "unit_price": "104.50"}],
-                    },
+                    work, {"title": title, "contact_id": 7, "content": _TEXT, "lines": _LINES, "discount": "268.33"}
                 )
-            versions.send(work, quote.id)
+                if title != "Garden wall":
+                    versions.send(work, quote.id)
+            _accept(work, quote.id)
+            for reference in ("Open", "Settled"):
+                given = {
+                    "contact_id": 7,
+                    "lines": _LINES,
+                    "discount": "5%",
+                    "reference": reference,
+                    "notes": "Thank you.",
+                }
+                made = invoices.create(work, given)
+                invoices.issue(work, made.id)
+            paying.mark_paid(work, made.id)
+
+
+def _accept(work: Any, quote_id: int) -> None:
+    version = versions.current(work, quotes.get(work, quote_id))
+    assert version is not None
+    accepting.accept(work, quote_id, digest=version.digest, name="Ada Park", drawing=signature(), address="203.0.113.7")
+
+
+def signature() -> str:
+    """A drawn signature, as pages send it."""
+    sheet = Image.new("RGBA", (600, 200))
+    points = [(40 + at * 6, 100 + (60 if at % 4 < 2 else -50) * (1 - at / 80)) for at in range(80)]
+    ImageDraw.Draw(sheet).line(points, fill="#191a1f", width=4, joint="curve")
+    out = io.BytesIO()
+    sheet.save(out, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
+
+
+def sign(site: Site) -> None:
+    """Gives the site a logo."""
+    sheet = Image.new("RGBA", (360, 120))
+    pen = ImageDraw.Draw(sheet)
+    pen.ellipse((4, 10, 104, 110), fill="#23573f")
+    pen.line([(24, 74), (46, 40), (62, 60), (74, 46), (90, 74)], fill="white", width=6, joint="curve")
+    pen.text((124, 40), "Verdier", fill="#22251f", font_size=40)
+    out = io.BytesIO()
+    sheet.save(out, "PNG")
+    with site.work() as work:
+        staged = logo.stage(work, io.BytesIO(out.getvalue()))
+        with work.begin():
+            logo.keep(work, staged)
+
+
+def linked(site: Site) -> dict[str, str]:
+    """Addresses of what clients open without signing in, by a name for each."""
+    lasts = dt.timedelta(days=30)
+    with site.work() as work, work.begin():
+        sent = {one.title.split()[0]: one.id for one in work.session.scalars(select(Quote))}
+        issued = {one.reference: one.id for one in work.session.scalars(select(Invoice))}
+        taken = accepting.of(work, sent["Workshop"])
+        assert taken is not None
+        return {
+            "quote": f"/quotes/d/{links.token_of(work, 'quote', sent['Interior'], lasts)}",
+            "quote-accepted": f"/quotes/d/{links.token_of(work, 'quote', sent['Workshop'], lasts)}",
+            "invoice": f"/invoices/d/{links.token_of(work, 'invoice', issued['Open'], lasts)}",
+            "invoice-paid": f"/invoices/d/{links.token_of(work, 'invoice', issued['Settled'], lasts)}",
+            "certificate": f"/quotes/verify/{taken.code}",
+        }

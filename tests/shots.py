@@ -19,6 +19,7 @@ from bench.sites import Place
 from crmhost.host import lifecycle
 from crmhost.web.templating import plain
 from crmhost.web.themes import services as themes
+from tests import papers
 from tests.filled import fill
 from tests.peers import browser
 
@@ -124,7 +125,6 @@ def main(chosen: list[str]) -> int:
     """Takes the pictures whose names contain one of the words given; all without words."""
     theme_name = next((word.partition("=")[2] for word in chosen if word.startswith("theme=")), "")
     chosen = [word for word in chosen if not word.startswith("theme=")]
-    names = [name for name in PAGES if not chosen or any(word in name for word in chosen)]
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="crmhost-shots-") as folder:
         place = Place("shots", Path(folder), f"sqlite:///{folder}/shots.sqlite")
@@ -132,6 +132,8 @@ def main(chosen: list[str]) -> int:
         site = place.site()
         lifecycle.enable(site, ["companies"], try_first=False)
         fill(site, contacts=400)
+        papers.sign(site)
+        client = {f"client-{name}": address for name, address in papers.linked(site).items()}
         if theme_name:
             with site.work() as work, work.begin():
                 themes.activate(work, theme_name, plain)
@@ -144,6 +146,11 @@ def main(chosen: list[str]) -> int:
                 if "readme" in chosen:
                     take_readme(chromium, f"http://127.0.0.1:{server.port}", token, end)
                     return 0
+                pages = {
+                    name: address
+                    for name, address in (PAGES | client).items()
+                    if not chosen or any(word in name for word in chosen)
+                }
                 for theme in ("light", "dark"):
                     for width, height in SIZES.items():
                         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
@@ -152,8 +159,8 @@ def main(chosen: list[str]) -> int:
                             take(context.new_page(), f"{base}/login", f"sign-in-{theme}-{width}{end}")
                         context.add_cookies([{"name": "crmhost_session", "value": token, "url": base}])
                         page = context.new_page()
-                        for name in names:
-                            take(page, base + PAGES[name].format(contact=7), f"{name}-{theme}-{width}{end}")
+                        for name, address in pages.items():
+                            take(page, base + address.format(contact=7), f"{name}-{theme}-{width}{end}")
                         context.close()
         finally:
             server.close()

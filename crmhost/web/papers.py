@@ -15,6 +15,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
 from markupsafe import Markup, escape
 
 from ..core import placeholders
+from ..core.settings import logo as logos
 from ..documents import pdf
 from ..documents.model import Percent
 from ..messages import Message
@@ -38,6 +39,7 @@ def paper_html(
     *,
     language: str = "",
     files: Mapping[str, pdf.PdfFile] | None = None,
+    logo: str | None = None,
     page_size: str = "A4",
     **context: Any,
 ) -> str:
@@ -47,6 +49,7 @@ def paper_html(
         theme may have one of its own.
     :param language: of who gets it; empty for the site's. ``_`` and the filters ``money``, ``day`` and ``number`` follow it.
     :param files: as :func:`paper_pdf` takes them; one named ``logo`` stands on top.
+    :param logo: of the site, as the setting ``site.logo`` named it when the paper was frozen; ``None`` for that in force.
     :param page_size: ``"A4"`` or ``"letter"``.
     """
     language = language or str(work.settings.get("site.language") or work.locale or SOURCE_LOCALE)
@@ -55,7 +58,7 @@ def paper_html(
         "language": language,
         "page_size": PAGE_SIZES[page_size],
         "print_styles": _styles(),
-        "logo": f"crmhost:/file/{_LOGO}" if _LOGO in (files or {}) else "",
+        "logo": f"crmhost:/file/{_LOGO}" if _LOGO in (files or {}) or _logo_name(work, logo) else "",
         "site_name": str(work.settings.get("site.name") or ""),
     }
     return environment.get_template(template).render({**given, **context})
@@ -67,6 +70,7 @@ def paper_pdf(
     *,
     language: str = "",
     files: Mapping[str, pdf.PdfFile] | None = None,
+    logo: str | None = None,
     page_size: str = "A4",
     created: dt.datetime | None = None,
     **context: Any,
@@ -77,8 +81,16 @@ def paper_pdf(
     :param created: the time that the PDF bears; now when none is given. With the same time the same paper has the same bytes.
     :raises PdfError: when it can't be made.
     """
-    html = paper_html(work, template, language=language, files=files, page_size=page_size, **context)
+    name = _logo_name(work, logo)
+    content = logos.picture(work, name) if name and _LOGO not in (files or {}) else None
+    if content is not None:
+        files = {**(files or {}), _LOGO: (logos.MEDIA_TYPE, content)}
+    html = paper_html(work, template, language=language, files=files, logo="", page_size=page_size, **context)
     return pdf.render(html, files=files, created=created or work.now)
+
+
+def _logo_name(work: Work, given: str | None) -> str:
+    return logos.current(work) if given is None else given
 
 
 class _Loader(BaseLoader):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, current_app, request, url_for
-from flask_babel import gettext
+from flask_babel import get_locale, gettext
 from flask_wtf.csrf import generate_csrf
 from jinja2 import BaseLoader, BytecodeCache, Environment, TemplateNotFound, nodes
 from jinja2.bccache import Bucket
@@ -242,6 +242,19 @@ def site_name() -> str:
     return site_setting("site.name", "crmhost")
 
 
+def site_logo() -> str:
+    """Address of the site's logo; empty when it has none."""
+    from .request import site_setting
+
+    name = site_setting("site.logo")
+    return link("settings.show_logo", name=name) if name else ""
+
+
+def page_language() -> str:
+    """The language in which the page is written, as HTML names it."""
+    return str(get_locale() or i18n.SOURCE_LOCALE).replace("_", "-")
+
+
 def site_note() -> str:
     """A small line under the site's name: that its data are made up."""
     from .request import site_setting
@@ -317,6 +330,8 @@ def init_app(app: Flask, web: WebState) -> None:
         is_ordered=is_ordered,
         site_name=site_name,
         site_note=site_note,
+        site_logo=site_logo,
+        page_language=page_language,
         theme_choice=theme_choice,
         theme_fault=theme_fault,
         theme_preview=theme_preview,

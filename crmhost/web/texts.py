@@ -56,6 +56,7 @@ def script_texts() -> str:
             "draftRestore": _("Bring it back"),
             "draftDrop": _("Discard it"),
             "copied": _("Copied"),
+            "signFirst": _("Draw your signature first, or choose “Type it”."),
         },
         ensure_ascii=False,
     )

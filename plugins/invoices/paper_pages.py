@@ -26,8 +26,8 @@ from crmhost.web.api import (
 )
 
 from . import sending, services, settings
+from .client_pages import pdf as pdf_answer
 from .models import Invoice
-from .public_pages import pdf_answer
 
 
 class SendForm(Form):

@@ -2,66 +2,51 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
-from babel import UnknownLocaleError
-from flask import Blueprint, send_file
-from flask_babel import force_locale
+from flask import Blueprint
 
-from crmhost.api import SYSTEM, Link, Work
+from crmhost.api import SYSTEM, Link, Work, links
 from crmhost.web.api import (
     abort,
+    current_person,
     current_work,
     linked,
-    name_download,
     opened_now,
     public,
-    render_template,
     unlisted,
+    url_for,
     writing,
 )
 
-from . import papers, services
+from . import client_pages, services
 from .models import KIND, Invoice
 
 
 @public
 def shared(token: str) -> Any:
     """An invoice, for who has its link."""
-    work, invoice, _link = _found(token)
-    given = papers.context(work, invoice)
-    try:
-        with force_locale(invoice.language or current_work().locale):
-            page = render_template("invoices/shared.html", token=token, **given)
-    except (UnknownLocaleError, ValueError):
-        page = render_template("invoices/shared.html", token=token, **given)
-    return unlisted(page)
+    work, invoice, link = _found(token)
+    to = {"pdf": url_for("invoices.shared_pdf", token=token), "seen": url_for("invoices.seen", token=token)}
+    openings = [one for one in links.openings(work, KIND, invoice.id) if one.link_id == link.id]
+    return client_pages.page(work, invoice, to=to, token=token, link=link, openings=openings)
 
 
 @public
 def shared_pdf(token: str) -> Any:
     """The invoice as PDF."""
     work, invoice, _link = _found(token)
-    return unlisted(pdf_answer(work, invoice))
+    return unlisted(client_pages.pdf(work, invoice))
 
 
 @public
 def seen(token: str) -> Any:
-    """Notes that somebody has the page before them."""
+    """Notes that somebody has the page before them; staff who look at what they sent are no clients."""
     _work, _invoice, link = _found(token)
-    with writing():
-        opened_now(link)
+    if current_person() is None:
+        with writing():
+            opened_now(link)
     return "", 204
-
-
-def pdf_answer(work: Work, invoice: Invoice) -> Any:
-    """The PDF of an invoice as it stands, to be saved."""
-    name = papers.file_name(invoice)
-    answer = send_file(io.BytesIO(papers.pdf(work, invoice.id)), mimetype="application/pdf")
-    name_download(answer, name, shown=True)
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
 
 
 def add_public_pages(blueprint: Blueprint) -> None:

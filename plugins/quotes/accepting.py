@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import secrets
 
 from sqlalchemy import select
 
-from crmhost.api import Conflict, Invalid, Message, NotFound, Work, texts
+from crmhost.api import Conflict, Invalid, Message, NotFound, Work, pictures, texts
 
 from . import services, states, versions
 from .models import Acceptance, Quote, Version
 
-LARGEST_DRAWING = 200_000
-_PNG = b"\x89PNG\r\n\x1a\n"
+#: Bytes and pixels of a drawing as it is sent; width and height of what is kept of it.
+LARGEST_DRAWING, MOST_PIXELS, WITHIN = 200_000, 4_000_000, (900, 300)
 
 
 def seen(work: Work, quote_id: int) -> Quote:
@@ -113,6 +112,12 @@ def of(work: Work, quote_id: int) -> Acceptance | None:
     return work.session.get(Acceptance, quote_id)
 
 
+def signature(taken: Acceptance | None) -> str:
+    """The drawn signature as an address with its bytes (``data:``), for an ``<img>``; empty when none was drawn."""
+    drawn = taken.drawing if taken is not None else None
+    return f"data:image/png;base64,{base64.b64encode(drawn).decode()}" if drawn else ""
+
+
 # --- the certificate --------------------------------------------------------------------------------------------------
 
 
@@ -188,11 +193,13 @@ def _open(work: Work, quote: Quote, digest: str) -> Version:
 
 
 def _png(drawing: str) -> bytes:
+    """The drawing without anything but its ink. :raises Invalid: when it is none."""
     head, _, data = drawing.partition(",")
     try:
-        found = base64.b64decode(data, validate=True) if head == "data:image/png;base64" else b""
-    except (binascii.Error, ValueError):
-        found = b""
-    if not found.startswith(_PNG) or len(found) > LARGEST_DRAWING:
-        raise Invalid({"drawing": ["The signature can't be read: draw it again, or type your name."]})
-    return found
+        if head != "data:image/png;base64" or len(data) > LARGEST_DRAWING * 4 // 3 + 4:
+            raise pictures.Unreadable
+        found = base64.b64decode(data, validate=True)
+        return pictures.drawn_png(found, most_pixels=MOST_PIXELS, within=WITHIN)
+    except ValueError:
+        said = Message("The signature can't be read: draw it again, or type your name.")
+        raise Invalid({"drawing": [said]}) from None

@@ -5,29 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint
-from flask_babel import force_locale
-from markupsafe import Markup
 
-from crmhost.api import SYSTEM, Conflict, Invalid, NotFound, Work, documents
+from crmhost.api import SYSTEM, Conflict, Invalid, Link, NotFound, Work, links
 from crmhost.web.api import (
     Response,
     abort,
-    client_address,
+    current_person,
     current_work,
-    gettext,
     linked,
-    name_download,
     opened_now,
     public,
     redirect,
     render_template,
-    request,
     unlisted,
     url_for,
     writing,
 )
 
-from . import accepting, sending, settings, states, versions
+from . import accepting, client_pages, settings, versions
 from .models import KIND, Quote, Version
 
 
@@ -40,7 +35,7 @@ def add_public_pages(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/verify/<code>", "verify", verify)
 
 
-def _shown(work: Work, token: str) -> tuple[Any, Quote, Version]:
+def _shown(work: Work, token: str) -> tuple[Link, Quote, Version]:
     """The link, its quote and the version that was sent; 404 for all that opens nothing."""
     if not work.settings.get(settings.LINKS):
         abort(404)
@@ -52,27 +47,18 @@ def _shown(work: Work, token: str) -> tuple[Any, Quote, Version]:
     return link, quote, version
 
 
-def _page(work: Work, token: str, problem: str = "", typed: str = "", reason: str = "", status: int = 200) -> Response:
-    _link, quote, version = _shown(work, token)
-    over = quote.state in states.OPEN and states.is_over(quote, work.today)
-    with force_locale(version.language or str(work.settings.get("site.language") or work.locale)):
-        html = render_template(
-            "quotes/shared.html",
-            quote=quote,
-            version=version,
-            text=Markup(version.html),  # noqa: S704  # made harmless when it was frozen
-            totals=documents.calculate(version.document) if version.document.lines else None,
-            open=quote.state in states.OPEN and not over,
-            over=over or quote.state == "expired",
-            taken=accepting.of(work, quote.id) if quote.state == "accepted" else None,
-            token=token,
-            problem=gettext(problem) if problem else "",
-            typed=typed,
-            reason=reason,
-        )
-    answer = unlisted(html)
-    answer.status_code = status
-    return answer
+def _page(work: Work, token: str, refused: Invalid | Conflict | None = None) -> Response:
+    link, quote, version = _shown(work, token)
+    answers = ("pdf", "seen", "accept", "decline")
+    return client_pages.page(
+        work,
+        quote,
+        version,
+        to={name: url_for(f"quotes.shared_{name}", token=token) for name in answers},
+        refused=refused,
+        link=link,
+        openings=[one for one in links.openings(work, KIND, quote.id) if one.link_id == link.id],
+    )
 
 
 @public
@@ -83,12 +69,13 @@ def shared(token: str) -> Any:
 
 @public
 def seen(token: str) -> Any:
-    """The page says that a person has it before them."""
+    """The page says that a person has it before them; staff who look at what they sent are no clients."""
     _shown(current_work(), token)
-    with writing() as work:
-        link = linked(KIND, token)
-        opened_now(link)
-        accepting.seen(work, link.object_id)
+    if current_person() is None:
+        with writing() as work:
+            link = linked(KIND, token)
+            opened_now(link)
+            accepting.seen(work, link.object_id)
     return "", 204
 
 
@@ -96,21 +83,11 @@ def seen(token: str) -> Any:
 def accept(token: str) -> Any:
     """The client accepts."""
     _shown(current_work(), token)
-    typed, drawing = request.form.get("name", "")[:300], request.form.get("drawing", "")
     try:
         with writing() as work:
-            link = linked(KIND, token)
-            accepting.accept(
-                work,
-                link.object_id,
-                digest=request.form.get("digest", ""),
-                name=typed,
-                drawing=drawing,
-                address=client_address(),
-                agent=request.headers.get("User-Agent", ""),
-            )
+            accepting.accept(work, linked(KIND, token).object_id, **client_pages.signed())
     except (Invalid, Conflict) as error:
-        return _refused(token, error, typed=typed)
+        return _page(current_work(), token, error)
     return redirect(url_for("quotes.shared", token=token), 303)
 
 
@@ -118,20 +95,12 @@ def accept(token: str) -> Any:
 def decline(token: str) -> Any:
     """The client declines."""
     _shown(current_work(), token)
-    reason = request.form.get("reason", "")[:4000]
     try:
         with writing() as work:
-            link = linked(KIND, token)
-            accepting.decline(work, link.object_id, digest=request.form.get("digest", ""), reason=reason)
+            accepting.decline(work, linked(KIND, token).object_id, **client_pages.declined())
     except (Invalid, Conflict) as error:
-        return _refused(token, error, reason=reason)
+        return _page(current_work(), token, error)
     return redirect(url_for("quotes.shared", token=token), 303)
-
-
-def _refused(token: str, error: Invalid | Conflict, **kept: str) -> Response:
-    errors = getattr(error, "errors", None) or {}
-    said = next((sentences[0] for sentences in errors.values() if sentences), error.message)
-    return _page(current_work(), token, said, status=409 if isinstance(error, Conflict) else 422, **kept)
 
 
 @public
@@ -139,9 +108,7 @@ def shared_pdf(token: str) -> Any:
     """The PDF of the quote."""
     work = current_work()
     _link, _quote, version = _shown(work, token)
-    answer = Response(sending.pdf_of(work.as_actor(SYSTEM), version), mimetype="application/pdf")
-    name_download(answer, sending.file_name(version))
-    return unlisted(answer)
+    return client_pages.pdf(work, version)
 
 
 @public
@@ -152,4 +119,8 @@ def verify(code: str) -> Any:
         taken, version, whole = accepting.verify(work.as_actor(SYSTEM), code)
     except NotFound:
         abort(404)
-    return unlisted(render_template("quotes/verify.html", taken=taken, version=version, whole=whole))
+    return unlisted(
+        render_template(
+            "quotes/verify.html", taken=taken, version=version, whole=whole, signature=accepting.signature(taken)
+        )
+    )

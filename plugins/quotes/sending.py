@@ -7,20 +7,28 @@ import datetime as dt
 from crmhost.api import Invalid, Work, contacts, documents, files, links, mail
 from crmhost.web.api import paper_pdf
 
-from . import services, settings, versions
+from . import accepting, services, settings, versions
 from .models import KIND, Quote, Version
 
 SUBJECT, TEXT = settings.MAIL_SUBJECT, settings.MAIL_TEXT
 
 
 def pdf_of(work: Work, version: Version) -> bytes:
-    """The PDF of what the client saw, always the same bytes. Not inside a transaction."""
+    """The PDF of what the client saw, and how they accepted it: always the same bytes. Not inside a transaction."""
+    taken = accepting.of(work, version.quote_id)
+    if taken is not None and taken.version_id != version.id:
+        taken = None
+    drawn = {"signature": ("image/png", taken.drawing)} if taken is not None and taken.drawing else None
     return paper_pdf(
         work,
         "quotes/paper.html",
         language=version.language,
-        created=version.made_at,
+        created=version.made_at if taken is None else taken.at,
+        files=drawn,
+        logo=str(version.sender.get("logo", "")),
         version=version,
+        taken=taken,
+        signed_on=taken.at.astimezone(work.timezone).date() if taken is not None else None,
         totals=documents.calculate(version.document),
         worth=version.worth,
     )

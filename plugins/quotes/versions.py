@@ -81,7 +81,7 @@ def freeze(work: Work, quote: Quote) -> Version:
         date=quote.date,
         valid_until=quote.valid_until,
         client=(contact.name if contact is not None else company_name(work, quote))[:250],
-        sender={name: str(work.settings.get(f"site.{name}") or "") for name in ("name", "address")},
+        sender=_sender(work),
         language=quote.language,
         made_at=work.now,
     )
@@ -95,6 +95,12 @@ def freeze(work: Work, quote: Quote) -> Version:
     work.session.add(version)
     work.session.flush()
     return version
+
+
+def _sender(work: Work) -> dict[str, str]:
+    """Who it is from. A logo is named where there is one alone: the hash of a quote without one is what it always was."""
+    found = {name: str(work.settings.get(f"site.{name}") or "") for name in ("name", "address", "logo")}
+    return {name: value for name, value in found.items() if value or name != "logo"}
 
 
 def canonical(version: Version) -> bytes:

@@ -1,4 +1,4 @@
-"""Every page that an admin can open, found from the URL map: readable for everybody, without errors, as narrow as a phone."""
+"""Every page that an admin can open, found from the URL map, and those for clients: for everybody, as narrow as a phone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from bench import sites
 from bench.sites import Place
 from crmhost.host import lifecycle
 from crmhost.testing import Clock, Host
+from tests import papers
 from tests.filled import fill
 
 from .addresses import pages
@@ -66,6 +67,7 @@ def test_every_page(place: Place, open_tab: Callable[..., Page]) -> None:
     lifecycle.enable(site, ["late", "off"])
     lifecycle.disable(site, ["off"])
     addresses, missed = pages(Host(site, Clock()))
+    addresses += papers.linked(site).values()
     token = sites.session_token(site)
     site.close()
     # The one needs an update that asks for more, the other an upload under way, whose state is no page.

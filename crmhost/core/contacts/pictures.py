@@ -10,10 +10,12 @@ import io
 from typing import IO
 
 from ...errors import Invalid
+from ...messages import Message
 from ...work.unit import Work
 from ..files import services as files
 from ..files.models import File
 from ..keyset import valid_id
+from ..pictures import Unreadable, decoded
 from . import services
 from .models import Contact
 
@@ -25,7 +27,7 @@ MOST_PIXELS = 50_000_000
 SIDE = 256
 _FILE = "file:"
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
-_REFUSED = "This is no picture that can be read: choose a JPEG, PNG, GIF or WebP file of up to 10 MB."
+_REFUSED = Message("This is no picture that can be read: choose a JPEG, PNG, GIF or WebP file of up to 10 MB.")
 
 
 def file_of(contact: Contact) -> int | None:
@@ -38,19 +40,14 @@ def small(source: IO[bytes]) -> bytes:
 
     :raises Invalid: when it is none, or too large.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
     data = source.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise Invalid({"picture": [_REFUSED]})
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
-                raise Invalid({"picture": [_REFUSED]})
-            # Decodes a large JPEG at a fraction of its size.
-            opened.draft("RGB", (SIDE * 2, SIDE * 2))
-            upright = ImageOps.exif_transpose(opened).convert("RGBA")
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, UnidentifiedImageError) as error:
+        upright = decoded(data, _FORMATS, MOST_PIXELS, draft=SIDE * 2)
+    except Unreadable as error:
         raise Invalid({"picture": [_REFUSED]}) from error
     flat = Image.new("RGBA", upright.size, "white")
     flat.alpha_composite(upright)

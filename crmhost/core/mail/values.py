@@ -12,6 +12,7 @@ from ...messages import Message
 from ...work.unit import Work
 from ..contacts.models import Contact
 from ..fields import services as custom_fields
+from ..settings import logo
 from ..users.models import User
 from .accounts import Account
 
@@ -53,6 +54,7 @@ def catalogue(work: Work) -> list[Placeholder]:
         "site.address": Message("Address of the company"),
         "site.email": Message("E-mail of the company"),
         "site.url": Message("Address of this site"),
+        "site.logo": Message("Logo of the company"),
         "today": Message("Day of sending"),
         "unsubscribe.line": Message("Line with the link to unsubscribe"),
         "unsubscribe.url": Message("Address to unsubscribe at"),
@@ -118,7 +120,7 @@ def _sender_name(work: Work, account: Account) -> str:
     return (user.name if user is not None else "") or account.from_name
 
 
-def _site(work: Work, account: Account) -> dict[str, str]:
+def _site(work: Work, account: Account) -> dict[str, Any]:
     get = work.settings.get
     return {
         "name": str(get("site.name") or ""),
@@ -126,9 +128,18 @@ def _site(work: Work, account: Account) -> dict[str, str]:
         "email": account.from_email,
         "sender_name": account.from_name,
         "url": work.base_url,
-        "logo": "",
+        "logo": _logo(work),
         "extra_info": "",
     }
+
+
+def _logo(work: Work) -> Rich:
+    name = logo.current(work)
+    if not name or not work.base_url:
+        return Rich("", "")
+    address = f"{work.base_url}/settings/logo/{name}.png"
+    said = escape(str(work.settings.get("site.name") or ""))
+    return Rich(f'<img src="{escape(address)}" alt="{said}" width="180">', "")
 
 
 def _unsubscribe_line(url: str) -> Rich:

@@ -7,6 +7,8 @@ from typing import Any
 
 from ...contributions import MenuItem, Permission, Setting
 from ...hooks import hookimpl
+from ...work.unit import Work
+from . import logo
 from .values import check_currency, check_date_format, check_language, check_time_zone
 
 
@@ -32,11 +34,15 @@ class Plugin:
         return [Permission(name="settings.edit", label="Change settings", roles=("CRM manager",))]
 
     @hookimpl
+    def file_access(self, work: Work, action: str) -> bool:
+        return logo.may(work, action)
+
+    @hookimpl
     def settings(self) -> Sequence[Setting]:
         return [
             Setting(key="site.name", label="Company name", default="crmhost", order=10),
             Setting(key="site.address", label="Company address", kind="long_text", default="", order=20),
-            Setting(key="site.logo", label="Logo", default="", hidden=True, order=30),
+            Setting(key="site.logo", label="Logo", default="", hidden=True, validate=logo.check, order=30),
             Setting(
                 key="site.currency",
                 label="Base currency",

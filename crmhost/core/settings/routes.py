@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from ...contributions import Setting
-from ...errors import CrmError
-from ...web.request import current_work, requires, writing
+from ...errors import CrmError, Invalid
+from ...web.request import current_work, public, requires, writing
 from ...web.toasts import toast
-from . import services
+from . import logo, services
 from .forms import raw_values, settings_form
 from .pages import FIELD_OPTIONS, GENERAL, SettingsPage, settings_pages
 
@@ -35,6 +35,42 @@ def plugin_page(page: str) -> ResponseReturnValue:
     if page == FIELD_OPTIONS and request.method == "GET":
         return redirect(url_for("statuses.field_options"))
     return _page(page)
+
+
+@blueprint.post("/logo")
+@requires("settings.edit")
+def change_logo() -> ResponseReturnValue:
+    """Give the site a logo, or take it away."""
+    try:
+        if request.form.get("do") == "remove":
+            with writing() as work:
+                logo.remove(work)
+            toast(_("The logo was removed."))
+        else:
+            sent = request.files.get("logo")
+            if sent is None or not sent.filename:
+                raise Invalid({"logo": ["Choose a picture first."]})
+            staged = logo.stage(current_work(), sent.stream)
+            with writing() as work:
+                logo.keep(work, staged)
+            toast(_("The logo was saved."))
+    except CrmError as error:
+        toast(_(error.message), category="bad")
+    return redirect(url_for("settings.general"), 303)
+
+
+@blueprint.get("/logo/<name>.png")
+@public
+def show_logo(name: str) -> ResponseReturnValue:
+    """A logo, for everybody. What has an address never changes: browsers keep it."""
+    work = current_work()
+    content = logo.picture(work, name)
+    if content is None:
+        abort(404)
+    answer = Response(content, mimetype=logo.MEDIA_TYPE)
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer
 
 
 def _page(name: str) -> ResponseReturnValue:

@@ -82,7 +82,7 @@ def style_sheet(tokens: Mapping[str, Pair]) -> str:
         f"--crm-{name}:{light if light == dark else f'light-dark({light},{dark})'}"
         for name, (light, dark) in tokens.items()
     ]
-    return f':root,[data-bs-theme="light"],[data-bs-theme="dark"]{{{";".join(lines)}}}\n'
+    return f':root,[data-bs-theme="light"],[data-bs-theme="dark"],.portal{{{";".join(lines)}}}\n'
 
 
 def defaults(folder: Path = BUNDLE_FOLDER) -> dict[str, Pair]:

@@ -38,6 +38,7 @@ const words = {
   draftRestore: "Bring it back",
   draftDrop: "Discard it",
   copied: "Copied",
+  signFirst: "Draw your signature first, or choose “Type it”.",
 };
 Object.assign(words, JSON.parse(document.documentElement.dataset.texts || "{}"));
 

@@ -51,7 +51,7 @@ def test_a_theme_is_previewed_by_one_and_then_activated_for_all(site: Host, read
     assert [sheet.split("/")[3] for sheet in sheets] == ["theme-almanac", "theme-probe"]
     sheet = reader.get(sheets[-1])
     assert sheet.text.startswith(
-        ':root,[data-bs-theme="light"],[data-bs-theme="dark"]{--crm-accent:light-dark(#7a1f5c,#a3487f)'
+        ':root,[data-bs-theme="light"],[data-bs-theme="dark"],.portal{--crm-accent:light-dark(#7a1f5c,#a3487f)'
     )
     assert sheet.text.endswith("h1{}")
     assert "theme-probe" not in staff.get("/account").text
