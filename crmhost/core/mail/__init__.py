@@ -71,11 +71,13 @@ class Plugin:
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:
+        from . import lanes
         from .jobs import poll, sweep
         from .sending import send
 
         return [
             Job(kind="mail.send", handler=send, label="Send a mail", attempts=8),
+            Job(kind="mail.lane", handler=lanes.send, label="Send a mailing", attempts=8),
             Job(kind="mail.poll", handler=poll, label="Read the mailbox for returned mails", attempts=2),
             Job(kind="mail.sweep", handler=sweep, label="Remove pictures that no mail shows", attempts=3),
         ]

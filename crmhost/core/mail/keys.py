@@ -14,6 +14,8 @@ import secrets
 from sqlalchemy import select
 
 from ...host.tables import HostState
+from ...mail import verp
+from ...mail.message import Address
 from ...work.unit import Work
 from ..contacts.emails import email_key
 from ..settings.services import SettingsView, store
@@ -47,6 +49,18 @@ def token_key(work: Work) -> bytes:
     """The key that signs the number of a mail in its Message-ID and envelope sender; empty while there is none."""
     key = data_key(work)
     return _for(key, b"message") if key else b""
+
+
+def return_path(number: int, key: bytes, bounces: str, from_email: str) -> str:
+    """The envelope sender of a mail, where reports go: one of its own when the site has an address for them, else the sender.
+
+    :param number: of the mail.
+    :param key: as :func:`token_key` gives it.
+    :param bounces: the site's address for reports, or nothing.
+    """
+    if not bounces:
+        return Address(from_email).ascii
+    return verp.make(number, key, Address(bounces).ascii.rpartition("@")[2], bounces.rpartition("@")[0])
 
 
 def unsubscribe_token(work: Work, hashed: str, message_id: int = 0) -> str:

@@ -21,7 +21,7 @@ from ...work.unit import Work
 from ..contacts.models import Contact
 from . import accounts, log, pictures, services
 from .models import STATES, MailMessage
-from .sending import letter_of
+from .sending import letter_of, texts
 from .template_pages import framed
 
 #: State -> English label and tone.
@@ -33,6 +33,7 @@ SAID = {
     "failed": (Message("Failed"), "bad"),
     "unknown": (Message("Unknown"), "warn"),
     "bounced": (Message("Came back"), "bad"),
+    "skipped": (Message("Left out"), ""),
 }
 
 
@@ -138,6 +139,7 @@ def message(message_id: int) -> ResponseReturnValue:
         headers=_headers(work, found),
         reports=log.reports(work, found.id),
         to=_to(found),
+        text=_parts(work, found)[0],
         may_send=work.can("mail.send") and found.state in ("failed", "unknown", "queued"),
     )
 
@@ -158,8 +160,19 @@ def html(message_id: int) -> Response:
     """The HTML part, for a frame."""
     work = current_work()
     found = services.get(work, message_id)
-    content = pictures.shown(work, found.html, found.attachments) if found.html else ""
-    return framed(content or f"<pre>{Markup.escape(found.text)}</pre>")
+    text, content = _parts(work, found)
+    shown = pictures.shown(work, content, found.attachments) if content else ""
+    return framed(shown or f"<pre>{Markup.escape(text)}</pre>")
+
+
+def _parts(work: Work, found: MailMessage) -> tuple[str, str]:
+    """Text and HTML as they went out; of a mailing, as they are made from its text with the contact's values of now."""
+    try:
+        account = accounts.chosen(work, found.account_id)
+        _subject, text, content = texts(work, found, account)
+    except CrmError as error:
+        return str(_(error.message)), ""
+    return text, content
 
 
 @requires("mail.send")

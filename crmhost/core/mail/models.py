@@ -21,12 +21,21 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ...db import Base, MessageJSON, UTCDateTime
+from ...db import Base, MessageJSON, MessageText, UTCDateTime
 from ...work.unit import Actor
 from ..contacts.models import Contact
 
-#: What a mail can be. ``unknown``: the sender ended between handing it over and writing that down.
-STATES = ("queued", "sending", "sent", "logged", "failed", "unknown", "bounced")
+#: What a mail can be. ``unknown``: the sender ended between handing it over and writing that down; ``skipped``: one of a mailing
+#: whose recipient got no more mail when its turn came.
+STATES = ("queued", "sending", "sent", "logged", "failed", "unknown", "bounced", "skipped")
+#: What a mailing can be: its recipients are collected, it is sent, somebody halted it, all were dealt with, given up for good.
+MAILING_STATES = ("planned", "sending", "paused", "done", "cancelled")
+
+IN_MAILING, UNTOLD = "mailing_id IS NOT NULL", "NOT told"
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 class MailAccount(Base):
@@ -57,6 +66,15 @@ class MailAccount(Base):
     is_default: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     version: Mapped[int] = mapped_column(default=1, server_default="1")
+
+
+class MailDomainPace(Base):
+    """How many mails went to the addresses of a domain lately; ``used`` as in :class:`MailPace`."""
+
+    __tablename__ = "mail_domain_pace"
+
+    domain: Mapped[str] = mapped_column(String(253), primary_key=True)
+    used: Mapped[dict[str, dict[str, int]]] = mapped_column(JSON, default=dict)
 
 
 class MailPace(Base):
@@ -93,6 +111,9 @@ class MailMessage(Base):
 
     ``source`` says which part of the site wanted it (``contact``, ``test``, or a plugin's ``ID:key``); ``answers`` is what
     servers said at each attempt: instant, code, words.
+
+    One of a mailing has no text of its own: it is made from that of the mailing when it goes out. ``due_at`` is when it is tried
+    again; ``told`` is false from its sending until the journal and the listeners know.
     """
 
     __tablename__ = "mail_message"
@@ -104,6 +125,10 @@ class MailMessage(Base):
         Index("ix_mail_message_email", "email_key", "created_at", "id"),
         Index("ix_mail_message_source", "source", "id"),
         Index("ix_mail_message_user", "user_id", "created_at", "id"),
+        # The row is what keeps a mailing from reaching an address twice.
+        Index("uq_mail_message_mailing", "mailing_id", "email_key", unique=True, **_where(IN_MAILING)),
+        Index("ix_mail_message_mailing", "mailing_id", "state", "id", **_where(IN_MAILING)),
+        Index("ix_mail_message_untold", "mailing_id", "id", **_where(UNTOLD)),
         # The number stands in mails that are out: it is never given again.
         {"sqlite_autoincrement": True},
     )
@@ -128,8 +153,11 @@ class MailMessage(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     answers: Mapped[list[dict[str, Any]]] = mapped_column(MessageJSON, default=list)
     message_id: Mapped[str] = mapped_column(String(250), default="")
+    mailing_id: Mapped[int | None]
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    due_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     started_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    told: Mapped[bool] = mapped_column(default=True, server_default=true())
     sent_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
 
     @classmethod
@@ -139,6 +167,34 @@ class MailMessage(Base):
             return true()
         mine = cls.contact_id.in_(select(Contact.id).where(Contact.within_reach(actor)))
         return or_(mine, cls.user_id == actor.user_id) if actor.user_id is not None else mine
+
+
+class MailMailing(Base):
+    """One text that goes to many: its mails are rows of :class:`MailMessage`, one an address.
+
+    ``lanes``: so many mails at most are under way at a time, each over a connection of its own. ``halted`` is why it came to
+    stand by itself. ``more``: placeholders of its sender besides those of the contact.
+    """
+
+    __tablename__ = "mail_mailing"
+    __table_args__ = (Index("ix_mail_mailing_source", "source", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(String(120))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("mail_account.id", ondelete="SET NULL"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users_user.id", ondelete="SET NULL"))
+    actor_label: Mapped[str] = mapped_column(String(200), default="")
+    subject: Mapped[str] = mapped_column(String(998))
+    html: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str] = mapped_column(Text, default="")
+    more: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    base_url: Mapped[str] = mapped_column(String(300), default="")
+    lanes: Mapped[int] = mapped_column(default=4)
+    state: Mapped[str] = mapped_column(String(10), default="planned")
+    halted: Mapped[str] = mapped_column(MessageText, default="")
+    created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    started_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    ended_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
 
 
 class MailPicture(Base):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from ...db import upsert
 from ...work.unit import Work
 from .accounts import Account
-from .models import MailPace
+from .models import MailDomainPace, MailPace
 
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 #: Slots of a unit. The one that runs is counted whole, so a limit holds in every stretch of that length.
@@ -25,13 +27,24 @@ def take(work: Work, account: Account, number: int = 1) -> float:
         return 0.0
     key = account.id or 0
     work.session.execute(upsert(work.session, MailPace).values(account=key, used={}).on_conflict_do_nothing())
-    row = work.session.scalars(
-        select(MailPace).where(MailPace.account == key).with_for_update().execution_options(populate_existing=True)
-    ).one()
+    return _count(work, select(MailPace).where(MailPace.account == key), account.limits, number)
+
+
+def take_domain(work: Work, domain: str, per_minute: int) -> float:
+    """As :func:`take`, for the mails of all accounts to the addresses of one domain."""
+    if not per_minute:
+        return 0.0
+    name = domain.lower()[:253]
+    work.session.execute(upsert(work.session, MailDomainPace).values(domain=name, used={}).on_conflict_do_nothing())
+    return _count(work, select(MailDomainPace).where(MailDomainPace.domain == name), {"minute": per_minute}, 1)
+
+
+def _count(work: Work, wanted: Select[Any], limits: Mapping[str, int], number: int) -> float:
+    row = work.session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).one()
     now = work.now.timestamp()
     kept: dict[str, dict[str, int]] = {}
     waits = [0.0]
-    for unit, limit in account.limits.items():
+    for unit, limit in limits.items():
         length = _SECONDS[unit] / _SLOTS
         slot = int(now // length)
         slots = {int(name): used for name, used in row.used.get(unit, {}).items() if int(name) >= slot - _SLOTS}

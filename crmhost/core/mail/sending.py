@@ -22,7 +22,7 @@ from ..journal.system import SystemEntry
 from ..journal.system import write as write_journal
 from ..notifications import services as notifications
 from ..text import shorten
-from . import keys, pace
+from . import keys, mailings, pace
 from .accounts import Account, chosen, transport
 from .models import MailMessage
 from .smtp import Answer, Connection, NotSent, Uncertain
@@ -148,7 +148,9 @@ def _envelope(work: Work, message: MailMessage, account: Account) -> Envelope:
     raw = as_bytes(build(letter))
     if account.signer is not None:
         raw = account.signer.sign(raw)
-    return Envelope(account, _return_path(work, message, account), letter.to[0].ascii, raw)
+    bounces = str(work.settings.get("mail.bounce_address") or "")
+    sender = keys.return_path(message.id, keys.token_key(work), bounces, account.from_email)
+    return Envelope(account, sender, letter.to[0].ascii, raw)
 
 
 def letter_of(work: Work, message: MailMessage, account: Account, *, with_files: bool = True) -> Letter:
@@ -157,6 +159,7 @@ def letter_of(work: Work, message: MailMessage, account: Account, *, with_files:
     :param with_files: whether the attachments are read; the headers are the same without.
     :raises Invalid: when it can't be made.
     """
+    subject, text, html = texts(work, message, account)
     unsubscribe = None
     if message.bulk:
         base = message.base_url or work.base_url
@@ -167,15 +170,30 @@ def letter_of(work: Work, message: MailMessage, account: Account, *, with_files:
     return Letter(
         sender=Address(account.from_email, account.from_name),
         to=(Address(message.to_email, message.to_name),),
-        subject=message.subject,
-        text=message.text,
-        html=message.html,
+        subject=subject,
+        text=text,
+        html=html,
         reply_to=Address(account.reply_to) if account.reply_to else None,
         attachments=tuple(_attachment(work, item) for item in message.attachments) if with_files else (),
         message_id=message.message_id,
         date=work.now,
         unsubscribe=unsubscribe,
     )
+
+
+def texts(work: Work, message: MailMessage, account: Account) -> tuple[str, str, str]:
+    """Subject, text and HTML of a mail; one of a mailing is filled in anew.
+
+    :raises Invalid: when that can't be done any more.
+    """
+    if message.mailing_id is None:
+        return message.subject, message.text, message.html
+    from .filling import written  # which mailings need, and they need this module
+
+    found = written(work, mailings.get(work, message.mailing_id), message, account)
+    if found is None:
+        raise Invalid("The contact is gone, and with them what the mail said.")
+    return found.subject, found.text, found.html
 
 
 def _attachment(work: Work, item: dict[str, Any]) -> Attachment:
@@ -190,14 +208,6 @@ def _attachment(work: Work, item: dict[str, Any]) -> Attachment:
 
 def _domain(email: str) -> str:
     return Address(email).ascii.rpartition("@")[2]
-
-
-def _return_path(work: Work, message: MailMessage, account: Account) -> str:
-    """Where reports go: an address of this mail's own when the site has one for them, else the sender."""
-    address = str(work.settings.get("mail.bounce_address") or "")
-    if address:
-        return verp.make(message.id, keys.token_key(work), _domain(address), address.rpartition("@")[0])
-    return Address(account.from_email).ascii
 
 
 # --- what came of it -------------------------------------------------------------------------------------------------

@@ -23,10 +23,10 @@ from ..contacts.emails import email_key
 from ..keyset import valid_id
 from ..rows import insert_rows
 from ..text import clean_line, clean_text
-from . import accounts, pictures
+from . import accounts, mailings, pictures
 from .accounts import Account, chosen, transport
 from .intake import receive
-from .models import MailAccount, MailMessage, MailPicture, MailSuppression, MailTemplate
+from .models import MailAccount, MailMailing, MailMessage, MailPicture, MailSuppression, MailTemplate
 from .patterns import Written, compose, write
 from .suppression import blocked, clear, reasons, suppress
 from .suppression import unsubscribe_url as unsubscribe_url
@@ -35,6 +35,7 @@ from .values import catalogue, values
 __all__ = [
     "Account",
     "MailAccount",
+    "MailMailing",
     "MailMessage",
     "MailSuppression",
     "MailTemplate",
@@ -47,6 +48,7 @@ __all__ = [
     "compose",
     "get",
     "harmless",
+    "mailings",
     "queue",
     "reasons",
     "receive",

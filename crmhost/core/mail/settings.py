@@ -28,6 +28,7 @@ ACCOUNT = (
     "mail.per_minute",
     "mail.per_hour",
     "mail.per_day",
+    "mail.per_domain",
     "mail.layout",
 )
 BOUNCES = (
@@ -54,7 +55,11 @@ PARTS: dict[str, tuple[tuple[str, str, dict[str, int]], ...]] = {
                 "mail.smtp_password": 3,
             },
         ),
-        ("limits", Message("At most"), {"mail.per_minute": 2, "mail.per_hour": 2, "mail.per_day": 2}),
+        (
+            "limits",
+            Message("At most"),
+            {"mail.per_minute": 2, "mail.per_hour": 2, "mail.per_day": 2, "mail.per_domain": 3},
+        ),
         ("looks", Message("What stands in every mail"), {"mail.signature": 6, "mail.layout": 6}),
     ),
     "mail.bounces": (
@@ -132,6 +137,15 @@ SETTINGS = [
                 ("day", Message("Mails per day")),
             )
         )
+    ),
+    Setting(
+        key="mail.per_domain",
+        label="Mails of mailings per minute to one domain",
+        kind="integer",
+        default=None,
+        validate=check_limit,
+        help="Providers such as gmail.com slow down who sends too fast. Empty: no limit.",
+        order=105,
     ),
     Setting(
         key="mail.layout",

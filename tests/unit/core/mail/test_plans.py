@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from sqlalchemy import insert, text
 
-from crmhost.core.mail import intake, keys, log, services, suppression
+from crmhost.core.mail import intake, keys, lanes, log, services, suppression
 from crmhost.core.mail.models import MailBounce, MailMessage, MailSuppression
+from crmhost.errors import RetryLater
 from crmhost.testing import Host
+from crmhost.work.context import JobContext
+from crmhost.work.unit import SYSTEM
 from tests.unit.core import test_plans
 from tests.unit.core.test_plans import Plans
 
@@ -73,3 +77,36 @@ def test_lists_and_questions_of_mail_are_read_from_indexes(
             assert intake.soft_bounces(work, hashes[7]) == 1
         with plans.good("reports"):
             log.reports(work, 1)
+
+
+def test_mailings_are_read_from_indexes(host: Callable[..., Host], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a lane asks before each run of mails, and the figures, read no more than the mails of the mailing."""
+    monkeypatch.setattr(test_plans, "BIG", ("mail_message",))
+    site = host(base_url="https://crm.example.com")
+    contact = site.make.contact(email="p7@example.org")
+    with site.work("Admin") as work, work.begin():
+        common = {"contact_id": contact, "to_email": "p7@example.org", "subject": "S", "actor_label": "", "told": True}
+        rows = [
+            {
+                **common,
+                "email_key": f"{number}",
+                "state": "sent",
+                "created_at": work.now,
+                "mailing_id": number % 10 or None,
+            }
+            for number in range(2_000)
+        ]
+        work.session.execute(insert(MailMessage), rows)
+        made = services.mailings.create(work, source="probe:1", subject="S", text="T")
+        services.mailings.add(work, made, [services.mailings.Recipient(contact, "p7@example.org")])
+        services.mailings.start(work, made.id)
+        number = made.id
+    with site.site.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
+    with site.site.work(SYSTEM) as work:
+        plans = Plans(work)
+        with plans.good("figures"):
+            services.mailings.figures(work, [number])
+        with plans.good("lane"), contextlib.suppress(RetryLater):
+            for lane in range(made.lanes):
+                lanes.send(JobContext(work, 0, 1), number, lane)

@@ -1,0 +1,257 @@
+"""Mailings: one text that goes to many contacts, each address once and only once.
+
+A mailing is made (:func:`create`), gets its recipients in as many steps as wanted (:func:`add`), and is started. Each recipient
+is a row of the log of mails from then on; a unique index keeps an address from standing there twice. :mod:`.lanes` sends.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from ...db import upsert
+from ...errors import Conflict, Invalid, NotFound
+from ...mail.message import Address
+from ...messages import Message
+from ...work.unit import Work
+from ..contacts.emails import email_key
+from ..keyset import valid_id
+from ..rows import chunks
+from ..text import clean_line
+from .accounts import Account, chosen
+from .models import MailMailing, MailMessage
+from .pace import seconds
+from .suppression import reasons
+
+#: Mails of one mailing that are under way at a time, each over a connection of its own.
+LANES = 4
+MOST_LANES = 20
+#: Mails a second that one connection takes, as a rule; for the estimate before the first one is sent.
+_A_SECOND = 20.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipient:
+    """Who a mailing goes to; ``name`` stands beside the address."""
+
+    contact_id: int
+    email: str
+    name: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class LeftOut:
+    """Who a mailing does not go to: ``no_email``, ``invalid``, ``duplicate``, ``unsubscribed``, ``bounced`` or ``complained``."""
+
+    recipient: Recipient
+    reason: str
+
+
+def create(
+    work: Work,
+    *,
+    source: str,
+    subject: str,
+    html: str = "",
+    text: str = "",
+    account_id: int | None = None,
+    more: Mapping[str, Any] | None = None,
+    lanes: int = LANES,
+) -> MailMailing:
+    """Makes a mailing without recipients; nothing of it goes out before :func:`start`.
+
+    :param source: which part of the site wants it, ``ID:key``; the source of each of its mails.
+    :param subject, html, text: as :func:`.patterns.compose` gives them, placeholders not yet filled in.
+    :param more: further values for placeholders, JSON-able, the same for all.
+    :raises Invalid: by field.
+    """
+    work.require("mail.send")
+    account = chosen(work, account_id)
+    if not clean_line(subject):
+        raise Invalid({"subject": ["Give the mail a subject."]})
+    if not html.strip() and not text.strip():
+        raise Invalid({"content": ["Write something first."]})
+    if not work.base_url:
+        raise Invalid("The site's public address is not known (CRMHOST_BASE_URL): no unsubscribe link can be made.")
+    mailing = MailMailing(
+        source=clean_line(source)[:120],
+        account_id=account.id,
+        user_id=work.actor.user_id,
+        actor_label=work.actor.label,
+        subject=clean_line(subject)[:998],
+        html=html,
+        text=text,
+        more=dict(more or {}),
+        base_url=work.base_url[:300],
+        lanes=max(1, min(lanes, MOST_LANES)),
+        state="planned",
+        halted="",
+        created_at=work.now,
+    )
+    work.session.add(mailing)
+    work.session.flush()
+    work.audit("mailing.created", "mailing", mailing.id, after={"source": mailing.source, "subject": mailing.subject})
+    return mailing
+
+
+def get(work: Work, mailing_id: int, *, lock: bool = False) -> MailMailing:
+    """:raises NotFound: when there is none."""
+    wanted = select(MailMailing).where(MailMailing.id == (valid_id(mailing_id) or 0))
+    if lock:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    found: MailMailing | None = work.session.scalar(wanted)
+    if found is None:
+        raise NotFound("mailing", mailing_id)
+    return found
+
+
+def sort_out(
+    work: Work, recipients: Sequence[Recipient], *, blocked: bool = True
+) -> tuple[list[Recipient], list[LeftOut]]:
+    """Who of these can be written to, the first of each address, and who is left out and why; nothing is written."""
+    fit, left, seen = [], [], set()
+    known = reasons(work, [one.email for one in recipients if one.email]) if blocked else {}
+    for one in recipients:
+        key = email_key(one.email)[:254]
+        if not key:
+            left.append(LeftOut(one, "no_email"))
+        elif why := known.get(email_key(one.email)):
+            left.append(LeftOut(one, why[0].reason))
+        elif key in seen:
+            left.append(LeftOut(one, "duplicate"))
+        elif not _valid(one):
+            left.append(LeftOut(one, "invalid"))
+        else:
+            seen.add(key)
+            fit.append(one)
+    return fit, left
+
+
+def _valid(one: Recipient) -> bool:
+    try:
+        Address(one.email)
+    except Invalid:
+        return False
+    return True
+
+
+def add(work: Work, mailing: MailMailing, recipients: Sequence[Recipient]) -> list[LeftOut]:
+    """Adds recipients, inside ``work.begin()``; gives those who are left out. One that is there already is a duplicate.
+
+    A mailing that is being sent, or was, goes on with them at once.
+    """
+    work.require("mail.send")
+    if mailing.state == "cancelled":
+        raise Conflict("This mailing was cancelled: nobody can be added to it.")
+    fit, left = sort_out(work, recipients)
+    shared: dict[str, Any] = {
+        "mailing_id": mailing.id,
+        "account_id": mailing.account_id,
+        "user_id": mailing.user_id,
+        "actor_label": mailing.actor_label,
+        "subject": mailing.subject,
+        "bulk": True,
+        "source": mailing.source,
+        "state": "queued",
+        "created_at": work.now,
+        "base_url": mailing.base_url,
+        "from_text": "",
+        "html": "",
+        "text": "",
+        "attachments": [],
+        "answers": [],
+        "message_id": "",
+        "attempts": 0,
+        "told": True,
+    }
+    added = 0
+    for some in chunks(fit):
+        rows = [
+            shared
+            | {
+                "contact_id": one.contact_id,
+                "to_email": one.email,
+                "email_key": email_key(one.email)[:254],
+                "to_name": one.name[:250],
+            }
+            for one in some
+        ]
+        written = upsert(work.session, MailMessage).on_conflict_do_nothing().returning(MailMessage.email_key)
+        taken = set(work.session.scalars(written, rows))
+        left += [LeftOut(one, "duplicate") for one in some if email_key(one.email)[:254] not in taken]
+        added += len(taken)
+    if added and mailing.state in ("sending", "done"):
+        mailing.state, mailing.ended_at = "sending", None
+        _go(work, mailing)
+    return left
+
+
+def start(work: Work, mailing_id: int) -> MailMailing:
+    """Lets the mails go out, or go on after a pause; said twice, it is done once.
+
+    :raises Conflict: when it was cancelled.
+    """
+    work.require("mail.send")
+    mailing = get(work, mailing_id, lock=True)
+    if mailing.state == "cancelled":
+        raise Conflict("This mailing was cancelled: nothing more of it goes out.")
+    if mailing.state in ("planned", "paused"):
+        before, mailing.state, mailing.halted = mailing.state, "sending", ""
+        mailing.started_at = mailing.started_at or work.now
+        _go(work, mailing)
+        work.audit("mailing.started", "mailing", mailing.id, before={"state": before}, after={"state": "sending"})
+    return mailing
+
+
+def pause(work: Work, mailing_id: int, why: str = "") -> MailMailing:
+    """Halts a mailing; what is in the hands of a server just then still counts as it ends.
+
+    :param why: kept in ``halted``, when nobody asked for it.
+    """
+    work.require("mail.send")
+    mailing = get(work, mailing_id, lock=True)
+    if mailing.state == "sending":
+        mailing.state, mailing.halted = "paused", why
+        work.session.flush()
+        work.audit("mailing.paused", "mailing", mailing.id, after={"state": "paused"})
+    return mailing
+
+
+def cancel(work: Work, mailing_id: int) -> MailMailing:
+    """Ends a mailing for good: who waits gets nothing and is marked so."""
+    work.require("mail.send")
+    mailing = get(work, mailing_id, lock=True)
+    if mailing.state not in ("cancelled", "done"):
+        before, mailing.state, mailing.ended_at = mailing.state, "cancelled", work.now
+        work.session.flush()
+        said = [{"at": work.now.isoformat(), "code": 0, "text": Message("The mailing was cancelled.")}]
+        waiting = update(MailMessage).where(MailMessage.mailing_id == mailing.id, MailMessage.state == "queued")
+        work.session.execute(waiting.values(state="skipped", answers=said).execution_options(synchronize_session=False))
+        work.audit("mailing.cancelled", "mailing", mailing.id, before={"state": before}, after={"state": "cancelled"})
+    return mailing
+
+
+def figures(work: Work, mailing_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """How many mails of each mailing are in which state: id -> state -> number."""
+    found: dict[int, dict[str, int]] = {number: {} for number in mailing_ids}
+    counted = select(MailMessage.mailing_id, MailMessage.state, func.count())
+    of_these = MailMessage.mailing_id.in_(mailing_ids)
+    grouped = counted.where(of_these, MailMessage.mailing_id.is_not(None))
+    for mailing_id, state, number in work.session.execute(grouped.group_by(MailMessage.mailing_id, MailMessage.state)):
+        if mailing_id is not None:
+            found[mailing_id][state] = number
+    return found
+
+
+def estimate(account: Account, number: int, lanes: int = LANES) -> float:
+    """Seconds that so many mails take by the account's limits, or at the pace of a usual server when there are none."""
+    return max(seconds(account, number), number / (_A_SECOND * lanes))
+
+
+def _go(work: Work, mailing: MailMailing) -> None:
+    work.session.flush()
+    for lane in range(mailing.lanes):
+        work.enqueue("mail.lane", dedupe=f"{mailing.id}:{lane}", mailing_id=mailing.id, lane=lane)
