@@ -39,6 +39,7 @@ from .contributions import (
     QuickAction,
     RecordHit,
     RecordKind,
+    RecordTab,
     RowResult,
     Schedule,
     SearchProvider,
@@ -52,7 +53,7 @@ from .contributions import (
     Webhook,
     Widget,
 )
-from .core import keyset, pictures, placeholders, record_fields
+from .core import keyset, pictures, placeholders, record_fields, record_imports
 from .core import text as texts
 from .core.contacts import bulk as contacts_bulk
 from .core.contacts import queries as contacts_list
@@ -161,6 +162,7 @@ __all__ = [
     "RecordHit",
     "RecordKind",
     "RecordList",
+    "RecordTab",
     "RetryLater",
     "Role",
     "RowResult",
@@ -214,6 +216,7 @@ __all__ = [
     "plugin_base",
     "privacy",
     "record_fields",
+    "record_imports",
     "records",
     "search",
     "settings",

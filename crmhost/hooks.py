@@ -132,6 +132,12 @@ def record_kinds() -> Sequence[c.RecordKind]:
 
 
 @hookspec("declare")
+def record_tabs() -> Sequence[c.RecordTab]:
+    """Tabs on the pages of records of every kind: contacts, companies, and whatever other plugins bring."""
+    return []
+
+
+@hookspec("declare")
 def contact_columns() -> Sequence[c.Column]:
     """Further columns of the contact list; values are fetched for all rows of a page at once."""
     return []

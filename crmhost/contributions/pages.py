@@ -148,6 +148,38 @@ class RecordHit:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class RecordTab(Contribution):
+    """A tab of the pages of records of every kind (:class:`RecordKind`), behind those of the kind itself.
+
+    Its functions get the work, the name of the kind and the record; the rest is as in :class:`Tab`.
+    """
+
+    id: str
+    title: str
+    render: Callable[[Work, str, Any], str]
+    count: Callable[[Work, str, Any], int] | None = None
+    permission: str = ""
+    reads: Callable[[Work, str, Any], Sequence[Read]] | None = None
+
+    def of(self, kind: str) -> Tab:
+        """The tab on the pages of one kind."""
+
+        def bound(ask: Callable[[Work, str, Any], Any]) -> Callable[[Work, Any], Any]:
+            return lambda work, record: ask(work, kind, record)
+
+        return Tab(
+            id=self.id,
+            title=self.title,
+            render=bound(self.render),
+            count=self.count and bound(self.count),
+            permission=self.permission,
+            reads=self.reads and bound(self.reads),
+            plugin=self.plugin,
+            order=self.order,
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class RecordKind(Contribution):
     """A kind of record with a page of its own. People tag such records and write into their journal.
 
@@ -306,10 +338,15 @@ class SlotItem(Contribution):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Asset(Contribution):
-    """A style sheet or ES module in the plugin's ``static/`` folder; ``pages``: endpoints that load it, none for all."""
+    """A style sheet or ES module in the plugin's ``static/`` folder.
+
+    :param pages: endpoints that load it; all without any.
+    :param records: whether the pages of records of every kind load it too.
+    """
 
     path: str
     pages: Sequence[str] = ()
+    records: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

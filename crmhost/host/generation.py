@@ -322,6 +322,7 @@ _UNIQUE: dict[str, tuple[str, ...]] = {
     "contact_form_parts": ("plugin", "id"),
     "contact_boxes": ("plugin", "id"),
     "contact_tabs": ("id",),
+    "record_tabs": ("id",),
     "record_kinds": ("name",),
 }
 

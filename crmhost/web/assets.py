@@ -63,6 +63,7 @@ class Assets:
         self.sprite = self.url("icons.svg")
         self.preload = [self._bundle + name for name in self._manifest.get("preload", ())]
         self._extra = cast("tuple[Asset, ...]", generation.contributions("assets"))
+        self._records = {kind.endpoint for kind in generation.contributions("record_kinds")}
         self._import_map = json.dumps({"imports": {"crmhost/core": self.url("core.js")}}, separators=(",", ":"))
         digest = base64.b64encode(hashlib.sha256(self._import_map.encode()).digest()).decode()
         self.import_map_source = f"'sha256-{digest}'"
@@ -95,5 +96,10 @@ class Assets:
         return [
             ("style" if item.path.endswith(".css") else "module", self.plugin_url(item.plugin, item.path))
             for item in self._extra
-            if not item.pages or endpoint in item.pages
+            if self._wanted(item, endpoint)
         ]
+
+    def _wanted(self, item: Asset, endpoint: str | None) -> bool:
+        if item.records and endpoint in self._records:
+            return True
+        return endpoint in item.pages or not (item.pages or item.records)

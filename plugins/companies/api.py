@@ -28,6 +28,12 @@ class Companies(Protocol):
     def of_contacts(self, contact_ids: Sequence[int]) -> Mapping[int, Sequence[int]]:
         """Contact id -> ids of its companies, the main one first."""
 
+    def placeholders(self) -> Sequence[tuple[str, str]]:
+        """Every placeholder ``company.…`` with its label, for the menu of an editor."""
+
+    def placeholder_values(self, company_id: int | None) -> Mapping[str, Any]:
+        """What they stand for, to be given as ``company`` to the renderer; empty texts without one that the actor may see."""
+
     def join_many(self, wanted: Sequence[tuple[int, str]]) -> None:
         """Lets contacts belong to companies: contact id and name of the company each; a name that no company has is added.
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from crmhost.api import Contact, Work
+from crmhost.api import Contact, CrmError, Work
 
-from . import members, queries, services
+from . import members, placeholders, queries, services
 from .models import Company, Member
 
 
@@ -37,6 +37,16 @@ class CompaniesService:
     def of_contacts(self, contact_ids: Sequence[int]) -> Mapping[int, Sequence[int]]:
         found = members.companies_of(self._work, contact_ids)
         return {key: [item.company_id for item in items] for key, items in found.items()}
+
+    def placeholders(self) -> Sequence[tuple[str, str]]:
+        return placeholders.labels(self._work)
+
+    def placeholder_values(self, company_id: int | None) -> Mapping[str, Any]:
+        try:
+            company = services.get(self._work, company_id) if company_id is not None else None
+        except CrmError:
+            company = None
+        return placeholders.values(self._work, company)
 
     def join_many(self, wanted: Sequence[tuple[int, str]]) -> None:
         members.join_many(self._work, wanted)

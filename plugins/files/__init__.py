@@ -13,11 +13,12 @@ from crmhost.api import (
     JournalEntry,
     MenuItem,
     Permission,
+    RecordTab,
     Schedule,
     SearchProvider,
+    Service,
     Setting,
     SlotItem,
-    Tab,
     Work,
 )
 from crmhost.hooks import hookimpl
@@ -44,9 +45,10 @@ class Plugin:
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:
-        from . import jobs
+        from . import demo, jobs
 
         return [
+            Job(kind="files.demo", handler=demo.bring, label="Demo files"),
             Job(kind="files.sweep", handler=jobs.sweep, label="Remove unfinished uploads"),
             Job(kind="files.empty_bin", handler=jobs.empty_bin, label="Empty the bin of files"),
         ]
@@ -56,6 +58,12 @@ class Plugin:
         return [Schedule(kind="files.sweep", cron="13 * * * *"), Schedule(kind="files.empty_bin", cron="53 3 * * *")]
 
     @hookimpl
+    def services(self) -> Sequence[Service]:
+        from .api import FilesService
+
+        return [Service(name="files", factory=FilesService)]
+
+    @hookimpl
     def routes(self) -> Sequence[Any]:
         from .routes import blueprint
 
@@ -63,8 +71,10 @@ class Plugin:
 
     @hookimpl
     def assets(self) -> Sequence[Asset]:
-        pages = ("contacts.page", "companies.page", "files.page")
-        return [Asset(path="files.js", pages=pages), Asset(path="files.css", pages=("files.page",))]
+        return [
+            Asset(path="files.js", pages=("files.page",), records=True),
+            Asset(path="files.css", pages=("files.page",)),
+        ]
 
     @hookimpl
     def menu(self) -> Sequence[MenuItem]:
@@ -81,16 +91,19 @@ class Plugin:
     # --- parts of other pages -----------------------------------------------------------------------------------------
 
     @hookimpl
-    def contact_tabs(self) -> Sequence[Tab]:
-        from .parts import tab
+    def record_tabs(self) -> Sequence[RecordTab]:
+        from . import parts
 
-        return [tab("contact")]
-
-    @hookimpl
-    def companies_tabs(self) -> Sequence[Tab]:
-        from .parts import tab
-
-        return [tab("company")]
+        return [
+            RecordTab(
+                id="files",
+                title="Files",
+                render=parts.record_tab,
+                count=parts.number,
+                reads=parts.number_reads,
+                permission="files.view",
+            )
+        ]
 
     @hookimpl
     def slots(self) -> Sequence[SlotItem]:
@@ -106,6 +119,12 @@ class Plugin:
         from .parts import attach
 
         attach(work, entry, values)
+
+    @hookimpl
+    def demo_data(self, work: Work, contact_ids: Sequence[int], seed: int) -> None:
+        from . import demo
+
+        demo.ask_for(work, contact_ids, seed)
 
     # --- the REST API -------------------------------------------------------------------------------------------------
 

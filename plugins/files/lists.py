@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+
+from flask import stream_with_context
+
 from crmhost.api import Work, records
 from crmhost.web.api import (
     Bulk,
     RecordRows,
+    Response,
     Table,
     TableColumn,
     TableFilter,
@@ -16,13 +22,14 @@ from crmhost.web.api import (
     bulk_restore,
     day_column,
     gettext,
+    name_download,
     ngettext,
     text_column,
     url_for,
 )
 from crmhost.web.api import bin_table as table_of_bin
 
-from . import cells, limits, queries, services
+from . import cells, limits, queries, services, zipping
 
 _ROWS = RecordRows(queries.LIST, cells.rows)
 
@@ -127,8 +134,24 @@ def _back(number: int) -> str:
     return str(ngettext("%(num)d file was restored.", "%(num)d files were restored.", number))
 
 
+def zip_answer(work: Work, ids: Sequence[int]) -> Response:
+    """Chosen files as a ZIP to be saved.
+
+    :raises Invalid: when there is none, or they are too many or too large together.
+    """
+    pieces = zipping.stream(work, zipping.chosen(work, ids))
+    # The storage is reached before the answer begins, so that it can still say when it is not.
+    first = next(pieces)
+    answer = Response(stream_with_context(itertools.chain([first], pieces)), mimetype="application/zip")
+    name_download(answer, f"{gettext('files')}-{work.today.isoformat()}.zip")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
 def _actions(work: Work) -> list[Bulk]:
-    return [bulk_delete(services.to_bin, services.restore, _moved)] if work.can("files.delete") else []
+    packing = Bulk(id="zip", label=gettext("Download as ZIP"), icon="file-zip", answer=zip_answer)
+    deleting = [bulk_delete(services.to_bin, services.restore, _moved)] if work.can("files.delete") else []
+    return [packing, *deleting]
 
 
 def bin_table(_work: Work) -> Table:

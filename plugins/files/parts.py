@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from crmhost.api import Hit, JournalEntry, Tab, Work, keyset, search
+from crmhost.api import Hit, JournalEntry, Read, Work, keyset, search
 from crmhost.web.api import render_template, url_for
 
 from . import access, cells, limits, queries, uploads
@@ -19,17 +19,16 @@ ATTACHED = "files.ids"
 _MOST_ATTACHED = 50
 
 
-def tab(object_type: str) -> Tab:
-    """The tab “Files” of the records of a kind."""
+def number_reads(_work: Work, object_type: str, record: Any) -> list[Read]:
+    """What :func:`number` asks."""
+    some = queries.of_record(object_type, record.id).with_only_columns(Entry.id).order_by(None).limit(1_000)
+    counted = select(func.count()).select_from(some.subquery())
+    return [Read(("files.number", object_type, record.id), counted)]
 
-    def render(work: Work, record: Any) -> str:
-        return record_tab(work, object_type, record)
 
-    def number(work: Work, record: Any) -> int:
-        some = queries.of_record(object_type, record.id).with_only_columns(Entry.id).order_by(None).limit(1_000)
-        return int(work.session.scalar(select(func.count()).select_from(some.subquery())) or 0)
-
-    return Tab(id="files", title="Files", render=render, count=number, permission="files.view")
+def number(work: Work, object_type: str, record: Any) -> int:
+    """How many files a record has, of those that are counted."""
+    return int(work.rows(number_reads(work, object_type, record)[0])[0][0])
 
 
 def record_tab(work: Work, object_type: str, record: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from crmhost.api import CrmError, Invalid, NotFound, Stale, records
+from crmhost.api import CrmError, Invalid, NotFound, Stale, keyset, records
 from crmhost.web.api import (
     both_versions,
     current_work,
@@ -22,9 +22,9 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import access, cells, sending, services, uploads
+from . import access, cells, sending, services, uploads, zipping
 from .forms import FileForm, filled
-from .lists import bin_table, file_table
+from .lists import bin_table, file_table, zip_answer
 
 blueprint = Blueprint("files", __name__)
 blueprint.register_blueprint(sending.blueprint)
@@ -46,6 +46,24 @@ def bin_list() -> Any:
     return list_page("files/bin.html", bin_table(work), work)
 
 
+@blueprint.get("/zip", endpoint="zip")
+@requires("files.view")
+def zipped() -> Any:
+    """Files of a record as a ZIP: those chosen, or all of them."""
+    work = current_work()
+    object_type, object_id = request.args.get("object_type", "")[:40], request.args.get("object_id", "")
+    ids: list[Any] = request.args.getlist("id")
+    try:
+        if object_type:
+            record = access.record_of(work, object_type, keyset.valid_id(object_id) or 0)
+            ids = ids or zipping.of_record(work, object_type, record.id)
+        return zip_answer(work, ids)
+    except Invalid as error:
+        toast(sending.sentence(error), category="bad")
+    address = record_url(object_type, record.id) if object_type else ""
+    return redirect(f"{address}?tab=files" if address else url_for("files.index"), 303)
+
+
 @blueprint.get("/<int:entry_id>")
 @requires("files.view")
 def page(entry_id: int) -> Any:
@@ -54,11 +72,13 @@ def page(entry_id: int) -> Any:
     entry = services.get(work, entry_id)
     record = records.get(work, entry.object_type, entry.object_id)
     versions = services.versions(work, entry)
+    wanted = keyset.valid_id(request.args.get("version", ""))
     return render_template(
         "files/page.html",
         entry=entry,
         row=cells.rows(work, [entry])[0],
         versions=[(one, cells.readable(one.size)) for one in versions],
+        shown=next((one for one in versions if one.number == wanted), versions[0]),
         part=uploads.PIECE,
         may=access.may_edit(work, entry.object_type, record),
     )

@@ -6,21 +6,18 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-
 from crmhost.api import (
     Contact,
-    ContactEmail,
     CrmError,
     ImportField,
     Invalid,
     Message,
     RowResult,
     Work,
-    contacts_bulk,
     custom_fields,
     documents,
     record_fields,
+    record_imports,
     tags,
     texts,
 )
@@ -29,8 +26,6 @@ from . import mass, paying, queries, services
 from .cells import company_names
 from .models import KIND, Invoice
 
-#: Source under which ids of a file are kept when it does not say which system they are from.
-EXTERNAL_SOURCE = "import"
 _PLAIN = (
     "number",
     "status",
@@ -47,7 +42,6 @@ _PLAIN = (
     "company_id",
 )
 _JSON = ("lines", "shipping_taxes")
-SOME = 500
 
 
 def import_fields(work: Work) -> list[ImportField]:
@@ -95,7 +89,7 @@ def new_field(work: Work, label: str, kind: str) -> str:
 def save(work: Work, rows: Sequence[Mapping[str, str]], match: str, mode: str) -> list[RowResult]:
     """Adds or updates invoices; those with a number keep it and are issued, unless the file says that they are drafts."""
     work.require("invoices.edit")
-    people, refused = _people(work, rows)
+    people, refused = record_imports.people(work, rows, "Came with an imported invoice")
     there = _there(work, rows, match)
     results = []
     for row in rows:
@@ -119,55 +113,17 @@ def save(work: Work, rows: Sequence[Mapping[str, str]], match: str, mode: str) -
 
 
 def _key(row: Mapping[str, str], match: str) -> str:
-    if match == "external_id":
-        own = row.get("external_id", "")
-        return "\x1f".join((row.get("external_source") or EXTERNAL_SOURCE, own)) if own else ""
-    return texts.fold(row.get("number", ""))
+    return record_imports.external_key(row) if match == "external_id" else texts.fold(row.get("number", ""))
 
 
 def _there(work: Work, rows: Sequence[Mapping[str, str]], match: str) -> dict[str, int]:
     """What the rows are matched by -> id of the invoice that is there and that the actor may see."""
     if match == "external_id":
-        keys = [
-            (row.get("external_source") or EXTERNAL_SOURCE, "", row["external_id"])
-            for row in rows
-            if row.get("external_id")
-        ]
-        owners = record_fields.external_owners(work, KIND, keys)
-        found = {f"{source}\x1f{key}": number for (source, _account, key), number in owners.items()}
-    else:
-        found = services.by_number(work, [row["number"] for row in rows if row.get("number")])
+        return record_imports.by_external_id(work, KIND, rows, Invoice)
+    found = services.by_number(work, [row["number"] for row in rows if row.get("number")])
     mine = work.visible(Invoice).where(Invoice.id.in_(found.values())).with_only_columns(Invoice.id)
     seen = set(work.session.scalars(mine))
     return {key: number for key, number in found.items() if number in seen}
-
-
-def _people(work: Work, rows: Sequence[Mapping[str, str]]) -> tuple[dict[str, int], dict[str, str]]:
-    """E-mail as written -> id of its contact, made when there is none; and e-mail -> why there can be none."""
-    wanted = {row["email"]: record_fields.email_key(row["email"].strip()) for row in rows if row.get("email")}
-    keys = list(dict.fromkeys(wanted.values()))
-    mine = work.visible(Contact).with_only_columns(Contact.id)
-    found: dict[str, int] = {}
-    for start in range(0, len(keys), SOME):
-        there = select(ContactEmail.email_key, ContactEmail.contact_id).where(
-            ContactEmail.email_key.in_(keys[start : start + SOME]),
-            ContactEmail.active,
-            ContactEmail.contact_id.in_(mine),
-        )
-        found |= {row[0]: row[1] for row in work.session.execute(there)}
-    missing = [key for key in keys if key not in found]
-    refused: dict[str, str] = {}
-    if missing:
-        reason = {"text": "Came with an imported invoice"}
-        fields = [{"email": key} for key in missing]
-        made = contacts_bulk.save_many(work, fields, mode="skip", source="import", reason=reason)
-        for key, result in zip(missing, made, strict=True):
-            if result.outcome == "added" and result.id is not None:
-                found[key] = result.id
-            else:
-                refused[key] = " ".join(result.reasons) or "There is a contact with this e-mail that you may not see."
-    refused = {email: refused[key] for email, key in wanted.items() if key in refused}
-    return {email: found[key] for email, key in wanted.items() if key in found}, refused
 
 
 def _given(work: Work, row: Mapping[str, str], people: Mapping[str, int]) -> dict[str, Any]:
@@ -175,45 +131,25 @@ def _given(work: Work, row: Mapping[str, str], people: Mapping[str, int]) -> dic
     given |= {name: text for name, text in row.items() if name.startswith("custom.")}
     for name in _JSON:
         if row.get(name):
-            given[name] = _json(name, row[name])
+            given[name] = record_imports.from_json(name, row[name])
     if row.get("total") and "lines" not in given:
         given["lines"] = [{"title": row.get("reference") or row.get("number") or "–", "unit_price": row["total"]}]
     if row.get("prices_include_tax"):
-        given["prices_include_tax"] = texts.fold(row["prices_include_tax"]) in ("1", "true", "yes", "oui", "on", "x")
+        given["prices_include_tax"] = record_imports.is_yes(row["prices_include_tax"])
     if row.get("email"):
         given["contact_id"] = people[row["email"]]
     if row.get("company") and "company_id" not in given:
-        given["company_id"] = _company(work, row["company"])
+        given["company_id"] = record_imports.company(work, row["company"])
     if row.get("tags"):
         given["tags"] = row["tags"].replace("\n", ",")
     if row.get("external_id"):
-        given["external_ids"] = [{"source": row.get("external_source") or EXTERNAL_SOURCE, "id": row["external_id"]}]
+        given["external_ids"] = record_imports.external_ids(row)
     if given.get("number") and "status" not in given:
         given["status"] = "Unpaid"
     # What follows from payments and the due date is reached by these, not by its name.
     if given.get("status") and paying.state_named(given["status"]) in ("overdue", "part_paid"):
         given["status"] = "Unpaid"
     return given
-
-
-def _json(name: str, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        said = 'This must be JSON: [{"title": …, "quantity": …, "unit_price": …}].'
-        raise Invalid({name: [said]}) from None
-
-
-def _company(work: Work, name: str) -> int:
-    """The company of this name, made when there is none."""
-    service = work.service("companies")
-    if service is None:
-        raise Invalid({"company": ["Companies are switched off: enable them, or leave the column out."]})
-    key = texts.fold(name)
-    for company in service.find(name, 20):
-        if company.name_key == key:
-            return int(company.id)
-    return int(service.create({"name": name}, source="import").id)
 
 
 def _changed(work: Work, number: int, given: dict[str, Any], mode: str) -> RowResult:

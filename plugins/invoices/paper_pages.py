@@ -9,6 +9,7 @@ from flask import Blueprint
 from crmhost.api import CrmError, Work
 from crmhost.web.api import (
     AreaField,
+    ChoicesField,
     EmailField,
     Form,
     TextField,
@@ -27,7 +28,7 @@ from crmhost.web.api import (
 
 from . import sending, services, settings
 from .client_pages import pdf as pdf_answer
-from .models import Invoice
+from .models import KIND, Invoice
 
 
 class SendForm(Form):
@@ -36,6 +37,7 @@ class SendForm(Form):
     to = EmailField(lazy_text("To"))
     subject = TextField(lazy_text("Subject"))
     text = AreaField(lazy_text("Text"), description=lazy_text("The PDF is attached. Placeholders are filled in."))
+    files = ChoicesField(lazy_text("Attach files too"), description=lazy_text("Files of this invoice."))
 
 
 @requires("invoices.view")
@@ -55,7 +57,12 @@ def send(invoice_id: int) -> Any:
         try:
             with writing() as work:
                 sending.request(
-                    work, invoice_id, to=form.to.data or "", subject=form.subject.data or "", text=form.text.data or ""
+                    work,
+                    invoice_id,
+                    to=form.to.data or "",
+                    subject=form.subject.data or "",
+                    text=form.text.data or "",
+                    files=form.files.data or () if "files" in form else (),
                 )
         except CrmError as error:
             form.take(error)
@@ -119,10 +126,17 @@ def add_paper_pages(blueprint: Blueprint) -> None:
 
 def _form(work: Work, invoice: Invoice) -> SendForm:
     to = next(iter(sending.recipients(work, invoice)), "")
-    return SendForm(
+    form = SendForm(
         data={
             "to": to,
             "subject": settings.text_of(work, settings.SUBJECT),
             "text": settings.text_of(work, settings.TEXT),
         }
     )
+    shelf = work.service("files")
+    known = shelf.choices(KIND, invoice.id) if shelf is not None else []
+    if known:
+        form.files.offer(known)
+    else:
+        del form.files
+    return form

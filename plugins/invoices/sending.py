@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crmhost.api import (
@@ -149,10 +150,13 @@ def recipients(work: Work, invoice: Invoice) -> list[str]:
 # --- sending ------------------------------------------------------------------------------------------------------------
 
 
-def request(work: Work, invoice_id: int, *, to: str = "", subject: str = "", text: str = "") -> None:
+def request(
+    work: Work, invoice_id: int, *, to: str = "", subject: str = "", text: str = "", files: Sequence[object] = ()
+) -> None:
     """Wants an invoice to be sent; a draft gets its number by it. The job makes the PDF and the mail.
 
     :param to: address; that of the contact or company without it. Subject and text come from the settings when empty.
+    :param files: numbers of files of this invoice (extension “files”) that go along.
     :raises Invalid: by field.
     """
     work.require("invoices.send")
@@ -167,10 +171,21 @@ def request(work: Work, invoice_id: int, *, to: str = "", subject: str = "", tex
     _issued(invoice)
     subject, text = subject or settings.text_of(work, settings.SUBJECT), text or settings.text_of(work, settings.TEXT)
     written(work, invoice, subject, text, address_of(work, "…"))
-    work.enqueue("invoices.send", dedupe=f"{invoice.id}:{to}", invoice_id=invoice.id, to=to, subject=subject, text=text)
+    _own_files(work, invoice, files)
+    work.enqueue(
+        "invoices.send",
+        dedupe=f"{invoice.id}:{to}",
+        invoice_id=invoice.id,
+        to=to,
+        subject=subject,
+        text=text,
+        files=[str(number) for number in files],
+    )
 
 
-def send(job: JobContext, invoice_id: int, to: str = "", subject: str = "", text: str = "") -> dict[str, Any] | None:
+def send(
+    job: JobContext, invoice_id: int, to: str = "", subject: str = "", text: str = "", files: Sequence[str] = ()
+) -> dict[str, Any] | None:
     """The job ``invoices.send``: prints, then stores the PDF and queues the mail in one transaction, once per job."""
     if job.saved:
         return None
@@ -183,6 +198,7 @@ def send(job: JobContext, invoice_id: int, to: str = "", subject: str = "", text
             subject=subject or settings.text_of(work, settings.SUBJECT),
             text=text or settings.text_of(work, settings.TEXT),
             done=job.save,
+            chosen=files,
         )
     except (Invalid, NotFound) as error:
         with work.begin():
@@ -198,10 +214,21 @@ def send(job: JobContext, invoice_id: int, to: str = "", subject: str = "", text
     return {"mail": message}
 
 
-def deliver(work: Work, invoice_id: int, *, to: str, subject: str, text: str, done: Any, entry: str = SENT) -> int:
+def deliver(
+    work: Work,
+    invoice_id: int,
+    *,
+    to: str,
+    subject: str,
+    text: str,
+    done: Any,
+    entry: str = SENT,
+    chosen: Sequence[str] = (),
+) -> int:
     """Prints an invoice and queues it with a mail; gives the mail's number.
 
     :param entry: type of the journal's entry.
+    :param chosen: files of the invoice that go along.
     :param done: called within the transaction with the mail's number; what it raises takes everything back.
     :raises Invalid: by field.
     """
@@ -229,7 +256,7 @@ def deliver(work: Work, invoice_id: int, *, to: str, subject: str, text: str, do
                 subject=ready.subject,
                 html=ready.html,
                 text=ready.text,
-                attachments=[_attached(file)],
+                attachments=[_attached(file), *_own_files(work, invoice, chosen)],
                 source=f"invoices:{invoice.id}",
             )
             number: int = message.id
@@ -248,6 +275,15 @@ def _note(work: Work, invoice: Invoice, to: str, mail_id: int, file: File, entry
     name = f"invoice.{entry.partition('.')[2]}"
     work.audit(name, KIND, invoice.id, after=data)
     work.tell(name, [invoice.id])
+
+
+def _own_files(work: Work, invoice: Invoice, chosen: Sequence[object]) -> list[Mapping[str, Any]]:
+    """Files of an invoice that go with its mail.
+
+    :raises Invalid: when one is gone, or they are too many or too large.
+    """
+    shelf = work.service("files") if chosen else None
+    return list(shelf.attachments(KIND, invoice.id, chosen)) if shelf is not None else []
 
 
 def _attached(file: File) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from crmhost.api import (
     Exporter,
     FieldObject,
     File,
+    Importer,
     Job,
     JournalType,
     MenuItem,
@@ -190,6 +191,23 @@ class Plugin:
         return [Total(label="Open quotes", value=total_figure, endpoint="quotes.index", permission="quotes.view")]
 
     @hookimpl
+    def importers(self) -> Sequence[Importer]:
+        from . import files
+
+        return [
+            Importer(
+                kind="quotes",
+                label="Quotes",
+                fields=files.import_fields,
+                save=files.save,
+                undo=files.undo,
+                new_field=files.new_field,
+                match_by=("external_id", "id"),
+                permission="quotes.edit",
+            )
+        ]
+
+    @hookimpl
     def exporters(self) -> Sequence[Exporter]:
         from . import files
 
@@ -210,6 +228,12 @@ class Plugin:
         from .resources import event_data
 
         return event_data(work, event, ids)
+
+    @hookimpl
+    def demo_data(self, work: Work, contact_ids: Sequence[int], seed: int) -> None:
+        from .demo import add
+
+        add(work, contact_ids, seed)
 
     # --- its life -----------------------------------------------------------------------------------------------------
 

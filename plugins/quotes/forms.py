@@ -21,6 +21,7 @@ from crmhost.api import (
 from crmhost.web.api import (
     AreaField,
     ChoiceField,
+    ChoicesField,
     DayField,
     Form,
     LinesField,
@@ -32,6 +33,7 @@ from crmhost.web.api import (
     VersionedForm,
     add_custom_fields,
     gettext,
+    language_choices,
     lazy_text,
     people_choices,
     typed_custom_fields,
@@ -49,13 +51,14 @@ OWN_PLACEHOLDERS = {
     "quote.valid_until": Message("Last day of the quote"),
     "quote.notes": Message("Notes of the quote"),
     "quote.number": Message("Number of the quote"),
-    "company.name": Message("Company of the client"),
 }
 
 
 def offered(work: Work, *more: tuple[str, str]) -> list[tuple[str, str]]:
     """What the menu of the editor offers: quote, contact with custom fields, company, site."""
-    own = [(path, gettext(label)) for path, label in OWN_PLACEHOLDERS.items()]
+    companies = work.service("companies")
+    known = companies.placeholders() if companies is not None else [("company.name", Message("Company: name"))]
+    own = [(path, gettext(label)) for path, label in (*OWN_PLACEHOLDERS.items(), *known)]
     rest = [(item.path, gettext(item.label)) for item in placeholders.catalogue(work)]
     return [*own, *more, *(pair for pair in rest if not pair[0].startswith(("unsubscribe.", "sender.")))]
 
@@ -76,6 +79,11 @@ class QuoteForm(VersionedForm):
     value = MoneyField(
         lazy_text("Value"), description=lazy_text("Counts while there are no lines; else it is their total.")
     )
+    language = ChoiceField(
+        lazy_text("Language"),
+        none=lazy_text("That of the site"),
+        description=lazy_text("Of the client's page, the PDF, days and amounts."),
+    )
     lines = LinesField(lazy_text("Lines"))
     content = RichTextField(lazy_text("Text"), description=lazy_text("What the client reads, above the lines."))
     tags = TagsField(lazy_text("Tags"))
@@ -85,7 +93,16 @@ class QuoteForm(VersionedForm):
         Section(
             "quote",
             lazy_text("Quote"),
-            {"title": 6, "contact": 3, "owner": 3, "date": 2, "valid_until": 2, "value": 1, "currency": 1},
+            {
+                "title": 6,
+                "contact": 3,
+                "owner": 3,
+                "date": 2,
+                "valid_until": 2,
+                "value": 1,
+                "currency": 1,
+                "language": 6,
+            },
         ),
         Section("text", lazy_text("Text"), {"content": 6}),
         Section("lines", lazy_text("Lines"), {"lines": 6}),
@@ -99,6 +116,7 @@ class QuoteForm(VersionedForm):
         self.lines.fill(currency, invoices.tax_rates() if invoices is not None else [])
         self.value.currency = currency
         self.owner.offer(people_choices(work))
+        self.language.offer(language_choices())
         self.tags.known = [tag.name for tag in tags.all_tags(work)]
         self.content.offer(offered(work))
         more = add_custom_fields(self, work, KIND, quote.custom if quote is not None else None)
@@ -109,7 +127,9 @@ class QuoteForm(VersionedForm):
 
         :raises Invalid: when there is no such contact.
         """
-        found: dict[str, Any] = {name: self[name].data for name in ("title", "currency", "notes", "tags", "date")}
+        found: dict[str, Any] = {
+            name: self[name].data for name in ("title", "currency", "notes", "tags", "date", "language")
+        }
         found |= {"content": self.content.data or "", "valid_until": self.valid_until.data}
         if self.lines.data is not None:
             found |= documents.to_json(self.lines.data)
@@ -122,7 +142,7 @@ class QuoteForm(VersionedForm):
 
 def filled(work: Work, quote: Quote) -> dict[str, Any]:
     """What the form shows of a quote."""
-    names_ = ("title", "date", "valid_until", "currency", "content", "notes")
+    names_ = ("title", "date", "valid_until", "currency", "content", "notes", "language")
     return {name: getattr(quote, name) for name in names_} | {
         "contact": typed_contact(work, quote.contact_id),
         "owner": str(quote.owner_id or ""),
@@ -183,4 +203,15 @@ class SendForm(Form):
 
     subject = TextField(lazy_text("Subject"), render_kw={"autocomplete": "off", "maxlength": 300})
     content = RichTextField(lazy_text("Text of the mail"), description=lazy_text("The quote is attached as PDF."))
-    sections: ClassVar[list[Section]] = [Section("mail", "", {"subject": 6, "content": 6})]
+    files = ChoicesField(lazy_text("Attach files too"), description=lazy_text("Files of this quote."))
+    sections: ClassVar[list[Section]] = [Section("mail", "", {"subject": 6, "content": 6, "files": 6})]
+
+    def offer(self, work: Work, quote: Quote) -> None:
+        """Fills the choices; without files there is nothing to choose."""
+        self.content.offer(offered(work, ("quote.link", gettext("Link of the quote"))))
+        shelf = work.service("files")
+        known = shelf.choices(KIND, quote.id) if shelf is not None else []
+        if known:
+            self.files.offer(known)
+        else:
+            del self.files

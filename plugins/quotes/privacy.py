@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from crmhost.api import Work, custom_fields, links, mail, record_fields, records, search
 
+from . import services
 from .models import KIND, Acceptance, Quote, Version
 
 #: Why what was accepted is not erased.
@@ -70,3 +71,4 @@ def forget(work: Work, contact_id: int) -> None:
     records.forget(work, KIND, gone)
     record_fields.drop_external_ids(work, KIND, gone)
     work.session.flush()
+    services.tell_erased(work, gone)

@@ -28,7 +28,8 @@ from crmhost.web.api import (
 )
 
 from . import accepting, cells, mass, sending, services, settings, templating, versions
-from .forms import QuoteForm, SendForm, filled, fresh, offered
+from .closed_links import add_closed_links
+from .forms import QuoteForm, SendForm, filled, fresh
 from .lists import bin_table, quote_table
 from .models import KIND, Quote
 from .public_pages import add_public_pages
@@ -194,10 +195,17 @@ def send(quote_id: int) -> Any:
     quote = services.get(work, quote_id)
     own = {"subject": work.settings.get(settings.MAIL_SUBJECT), "content": work.settings.get(settings.MAIL_TEXT)}
     form = SendForm(data=own)
-    form.content.offer(offered(work, ("quote.link", gettext("Link of the quote"))))
+    form.offer(work, quote)
     if form.validate_on_submit():
         try:
-            sending.send(work, quote_id, mailed=True, subject=form.subject.data or "", content=form.content.data or "")
+            sending.send(
+                work,
+                quote_id,
+                mailed=True,
+                subject=form.subject.data or "",
+                content=form.content.data or "",
+                chosen=form.files.data or () if "files" in form else (),
+            )
         except CrmError as error:
             _explain(form, error)
         else:
@@ -302,3 +310,4 @@ def restore(quote_id: int) -> Any:
 
 add_template_pages(blueprint)
 add_public_pages(blueprint)
+add_closed_links(blueprint)

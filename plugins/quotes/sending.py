@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from crmhost.api import Invalid, Work, contacts, documents, files, links, mail
 from crmhost.web.api import paper_pdf
@@ -39,24 +41,27 @@ def file_name(version: Version) -> str:
     return f"quote-{version.quote_id}-{version.number}.pdf"
 
 
-def address(work: Work, token: str) -> str:
-    """The easy-access page of a link; where links are off, the sign-in of the portal."""
+def address(work: Work, quote_id: int, token: str) -> str:
+    """The easy-access page of a link; where links are off, the quote behind the portal's sign-in."""
     if not work.settings.get(settings.LINKS):
-        return f"{work.base_url}/portal"
+        return f"{work.base_url}/quotes/p/{quote_id}"
     return f"{work.base_url}/quotes/d/{token}"
 
 
-def send(work: Work, quote_id: int, *, mailed: bool, subject: str = "", content: str = "") -> str:
+def send(
+    work: Work, quote_id: int, *, mailed: bool, subject: str = "", content: str = "", chosen: Sequence[object] = ()
+) -> str:
     """Freezes a quote, makes its link and, when wanted, mails both with the PDF; gives the link. Outside of a transaction.
 
     :param subject: of the mail, with placeholders; that of the settings without one.
     :param content: its text as HTML with placeholders, ``{{ quote.link }}`` among them.
+    :param chosen: numbers of files of this quote (extension “files”) that go along.
     :raises Invalid: by field.
     """
     work.require("quotes.send")
     if not mailed:
         with work.begin():
-            return address(work, versions.send(work, quote_id)[1])
+            return address(work, quote_id, versions.send(work, quote_id)[1])
     work.require("mail.send")
     with work.begin():
         version = versions.freeze(work, services.get(work, quote_id, lock=True))
@@ -67,16 +72,22 @@ def send(work: Work, quote_id: int, *, mailed: bool, subject: str = "", content:
     )  # fmt: skip
     with work.begin():
         sent, token = versions.send(work, quote_id)
-        found = address(work, token)
+        found = address(work, quote_id, token)
         quote = services.get(work, quote_id)
         kept = files.store(work, staged)
-        attached = {"file_id": kept.id, "name": kept.name, "media_type": kept.media_type, "size": kept.size}
-        _mail(work, quote, found, subject, content, attached if sent.id == version.id else None)
+        attached: list[Mapping[str, Any]] = []
+        if sent.id == version.id:
+            own = {"file_id": kept.id, "name": kept.name, "media_type": kept.media_type, "size": kept.size}
+            attached.append(own)
+        shelf = work.service("files") if chosen else None
+        if shelf is not None:
+            attached += shelf.attachments(KIND, quote.id, chosen)
+        _mail(work, quote, found, subject, content, attached)
     return found
 
 
 def _mail(
-    work: Work, quote: Quote, found: str, subject: str, content: str, attached: dict[str, object] | None
+    work: Work, quote: Quote, found: str, subject: str, content: str, attached: Sequence[Mapping[str, Any]]
 ) -> mail.MailMessage:
     contact = contacts.get(work, quote.contact_id) if quote.contact_id is not None else None
     source = mail.compose(
@@ -84,7 +95,7 @@ def _mail(
     )
     more = {
         "quote": {**versions.values(work, quote), "link": found},
-        "company": {"name": versions.company_name(work, quote)},
+        "company": versions.company_values(work, quote),
     }
     written = mail.write(work, source, contact, more=more)
     versions.require_known(written.unknown)
@@ -94,7 +105,7 @@ def _mail(
         html=written.html,
         text=written.text,
         contact_id=quote.contact_id,
-        attachments=[attached] if attached else (),
+        attachments=attached,
         source=f"quotes:{quote.id}",
     )
 
@@ -104,7 +115,7 @@ def link_of(work: Work, quote: Quote) -> str:
     soon = work.now + dt.timedelta(days=1)
     if quote.version_id is None or not any(link.holds(soon) for link in links.of(work, KIND, quote.id)):
         return ""
-    return address(work, links.token_of(work, KIND, quote.id, settings.link_lasts(work)))
+    return address(work, quote.id, links.token_of(work, KIND, quote.id, settings.link_lasts(work)))
 
 
 def make_link(work: Work, quote_id: int) -> str:
@@ -116,7 +127,7 @@ def make_link(work: Work, quote_id: int) -> str:
     quote = services.get(work, quote_id)
     if quote.version_id is None:
         raise Invalid("Send the quote first: until then nobody but you can open it.")
-    return address(work, links.token_of(work, KIND, quote.id, settings.link_lasts(work)))
+    return address(work, quote.id, links.token_of(work, KIND, quote.id, settings.link_lasts(work)))
 
 
 def revoke(work: Work, quote_id: int) -> int:

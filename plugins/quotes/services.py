@@ -217,7 +217,14 @@ def empty_bin(work: Work, limit: int = 50) -> int:
     record_fields.drop_external_ids(work, KIND, ids)
     custom_fields.drop(work, KIND, ids)
     work.session.flush()
+    tell_erased(work, ids)
     return len(ids)
+
+
+def tell_erased(work: Work, ids: Sequence[int]) -> None:
+    """Tells that quotes went for good, so that what other extensions keep of them goes too."""
+    for number in ids:
+        work.changed(Change("quote.erased", KIND, number, {}, {}))
 
 
 # --- shared within the plugin -----------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -18,7 +18,7 @@ from .states import set_state
 
 def fill_in(work: Work, quote: Quote, contact: Contact | None) -> placeholders.Piece:
     """The content with all placeholders filled in; ``unknown`` names those that stand for nothing."""
-    more = {"quote": values(work, quote), "company": {"name": company_name(work, quote)}}
+    more = {"quote": values(work, quote), "company": company_values(work, quote)}
     return placeholders.html(work, quote.content, contact, more=more)
 
 
@@ -32,6 +32,18 @@ def values(work: Work, quote: Quote) -> dict[str, Any]:
         "notes": quote.notes,
         "number": str(quote.id),
     }
+
+
+def company_values(work: Work, quote: Quote) -> Mapping[str, Any]:
+    """What placeholders ``company.…`` stand for: the company of the quote, else the main one of its contact."""
+    companies = work.service("companies")
+    if companies is None:
+        return {"name": ""}
+    number = quote.company_id
+    if number is None and quote.contact_id is not None and work.can("companies.view"):
+        number = next(iter(companies.of_contacts([quote.contact_id]).get(quote.contact_id, ())), None)
+    found: Mapping[str, Any] = companies.placeholder_values(number)
+    return found
 
 
 def company_name(work: Work, quote: Quote) -> str:

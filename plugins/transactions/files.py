@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-
 from crmhost.api import (
     Contact,
-    ContactEmail,
     CrmError,
     ImportField,
     Invalid,
     Message,
     RowResult,
     Work,
-    contacts_bulk,
     custom_fields,
     record_fields,
+    record_imports,
     tags,
     texts,
 )
@@ -28,8 +24,6 @@ from . import fields, kinds, mass, queries, services, storing
 from .models import KIND, Transaction
 from .owners import Owners, visible_companies
 
-#: Source under which ids of a file are kept when it does not say which system they are from.
-EXTERNAL_SOURCE = "import"
 _AMOUNTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "total": (
         Message("Total"),
@@ -102,7 +96,7 @@ def save(work: Work, rows: Sequence[Mapping[str, str]], match: str, mode: str) -
     work.require("transactions.edit")
     known = fields.Known(work)
     there = _there(work, rows, match)
-    people, refused_people = _people(work, rows)
+    people, refused_people = record_imports.people(work, rows, "Came with an imported transaction")
     results: dict[int, RowResult] = {}
     new: list[tuple[int, dict[str, Any]]] = []
     refs = storing.by_refs(work, [row.get("ref", "") for row in rows])
@@ -143,54 +137,14 @@ def _add(work: Work, new: Sequence[tuple[int, dict[str, Any]]], results: dict[in
 
 
 def _key(row: Mapping[str, str], match: str) -> str:
-    if match == "external_id":
-        return "\x1f".join((row.get("external_source") or EXTERNAL_SOURCE, row.get("external_id", "")))
-    return texts.fold(row.get("ref", ""))
+    return record_imports.external_key(row) if match == "external_id" else texts.fold(row.get("ref", ""))
 
 
 def _there(work: Work, rows: Sequence[Mapping[str, str]], match: str) -> dict[str, int]:
     """What the rows are matched by -> id of the transaction that is there and that the actor may see."""
-    if match != "external_id":
-        return storing.by_refs(work, [row["ref"] for row in rows if row.get("ref")], visible=True)
-    keys = [
-        (row.get("external_source") or EXTERNAL_SOURCE, "", row["external_id"])
-        for row in rows
-        if row.get("external_id")
-    ]
-    owners = record_fields.external_owners(work, KIND, keys)
-    seen = set(
-        work.session.scalars(
-            work.visible(Transaction).where(Transaction.id.in_(owners.values())).with_only_columns(Transaction.id)
-        )
-    )
-    return {f"{source}\x1f{key}": number for (source, _account, key), number in owners.items() if number in seen}
-
-
-def _people(work: Work, rows: Sequence[Mapping[str, str]]) -> tuple[dict[str, int], dict[str, str]]:
-    """E-mail as written -> id of its contact, made when there is none; and e-mail -> why there can be none."""
-    wanted = {row["email"]: record_fields.email_key(row["email"].strip()) for row in rows if row.get("email")}
-    keys = list(dict.fromkeys(wanted.values()))
-    mine = work.visible(Contact).with_only_columns(Contact.id)
-    found: dict[str, int] = {}
-    for start in range(0, len(keys), BATCH):
-        there = select(ContactEmail.email_key, ContactEmail.contact_id).where(
-            ContactEmail.email_key.in_(keys[start : start + BATCH])
-        )
-        there = there.where(ContactEmail.active, ContactEmail.contact_id.in_(mine))
-        found |= {row[0]: row[1] for row in work.session.execute(there)}
-    missing = [key for key in keys if key not in found]
-    refused: dict[str, str] = {}
-    if missing:
-        rows_wanted = [{"email": key} for key in missing]
-        reason = {"text": "Came with an imported transaction"}
-        made = contacts_bulk.save_many(work, rows_wanted, mode="skip", source="import", reason=reason)
-        for key, result in zip(missing, made, strict=True):
-            if result.outcome == "added" and result.id is not None:
-                found[key] = result.id
-            else:
-                refused[key] = " ".join(result.reasons) or "There is a contact with this e-mail that you may not see."
-    refused = {email: refused[key] for email, key in wanted.items() if key in refused}
-    return {email: found[key] for email, key in wanted.items() if key in found}, refused
+    if match == "external_id":
+        return record_imports.by_external_id(work, KIND, rows, Transaction)
+    return storing.by_refs(work, [row["ref"] for row in rows if row.get("ref")], visible=True)
 
 
 def _given(work: Work, row: Mapping[str, str], people: Mapping[str, int]) -> dict[str, Any]:
@@ -201,31 +155,14 @@ def _given(work: Work, row: Mapping[str, str], people: Mapping[str, int]) -> dic
     elif row.get("contact_id"):
         given["contact_id"] = row["contact_id"]
     if row.get("company") and "company_id" not in given:
-        given["company_id"] = _company(work, row["company"])
+        given["company_id"] = record_imports.company(work, row["company"])
     if row.get("tags"):
         given["tags"] = row["tags"].replace("\n", ",")
     if row.get("external_id"):
-        given["external_ids"] = [{"source": row.get("external_source") or EXTERNAL_SOURCE, "id": row["external_id"]}]
+        given["external_ids"] = record_imports.external_ids(row)
     if row.get("lines"):
-        try:
-            given["lines"] = json.loads(row["lines"])
-        except (ValueError, RecursionError):
-            raise Invalid(
-                {"lines": ['The lines must be JSON: [{"title": …, "quantity": …, "unit_price": …}].']}
-            ) from None
+        given["lines"] = record_imports.from_json("lines", row["lines"])
     return given
-
-
-def _company(work: Work, name: str) -> int:
-    """The company of this name, made when there is none."""
-    service = work.service("companies")
-    if service is None:
-        raise Invalid({"company": ["Companies are switched off: enable them, or leave the column out."]})
-    key = texts.fold(name)
-    for company in service.find(name, 20):
-        if company.name_key == key:
-            return int(company.id)
-    return int(service.create({"name": name}, source="import").id)
 
 
 def _changed(work: Work, number: int, given: dict[str, Any], mode: str) -> RowResult:

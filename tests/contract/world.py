@@ -167,7 +167,7 @@ def _kinds(hook: str, attribute: str, value: str) -> Callable[[World], bool]:
 
 
 def _on_page(address: str, text: str) -> Callable[[World], bool]:
-    return lambda world: text in world.page(address.format(ada=world.ada))
+    return lambda world: text.format(ada=world.ada) in world.page(address.format(ada=world.ada))
 
 
 #: Hook -> whether what the probes declare through it can be seen or used from outside.
@@ -184,6 +184,7 @@ SIGNS: dict[str, Callable[[World], bool]] = {
     "contact_vitals": _on_page("/contacts/{ada}", "probe-one-vital"),
     "contact_boxes": _on_page("/contacts/{ada}", "probe-one-box"),
     "contact_tabs": _on_page("/contacts/{ada}?tab=probe_one", "probe-one-tab"),
+    "record_tabs": _on_page("/contacts/{ada}?tab=probe_any", "any-tab of contact {ada}"),
     "record_kinds": _record,
     "contact_columns": _on_page("/contacts/", "probe-one-cell"),
     "contact_filters": _filter,

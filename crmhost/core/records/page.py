@@ -114,7 +114,9 @@ def _tab_url(kind: RecordKind, here: Mapping[str, Any], tab: str) -> str:
 
 
 def _contributed(work: Work, kind: RecordKind, what: str) -> list[Any]:
-    items = work.generation.contributions(f"{kind.parts}_{what}") if kind.parts else ()
+    items = list(work.generation.contributions(f"{kind.parts}_{what}")) if kind.parts else []
+    if what == "tabs":
+        items += [item.of(kind.name) for item in work.generation.contributions("record_tabs")]
     return [item for item in items if work.can(item.permission)]
 
 

@@ -24,6 +24,7 @@ KINDS = (
     "contact_vitals",
     "contact_boxes",
     "contact_tabs",
+    "record_tabs",
     "contact_columns",
     "contact_filters",
     "contact_bulk_actions",

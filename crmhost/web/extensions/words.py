@@ -36,6 +36,7 @@ _ADDED: Mapping[str, Callable[[int], str]] = {
     "contact_vitals": lambda n: ngettext("%(num)d contact figure", "%(num)d contact figures", n),
     "contact_boxes": lambda n: ngettext("%(num)d contact box", "%(num)d contact boxes", n),
     "contact_tabs": lambda n: ngettext("%(num)d contact tab", "%(num)d contact tabs", n),
+    "record_tabs": lambda n: ngettext("%(num)d tab of all records", "%(num)d tabs of all records", n),
     "contact_columns": lambda n: ngettext("%(num)d list column", "%(num)d list columns", n),
     "contact_filters": lambda n: ngettext("%(num)d list filter", "%(num)d list filters", n),
     "contact_bulk_actions": lambda n: ngettext("%(num)d bulk action", "%(num)d bulk actions", n),

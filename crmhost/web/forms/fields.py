@@ -199,8 +199,13 @@ class ChoicesField(SelectMultipleField):
     """Several of a few."""
 
     def __init__(self, label: str = "", *, choices: Choices = (), **kwargs: Any) -> None:
+        super().__init__(label, choices=[], **kwargs)
+        self.offer(choices)
+
+    def offer(self, choices: Choices) -> None:
+        """Sets the choices: pairs of value and label."""
         self.pairs = [(str(value), str(text)) for value, text in choices]
-        super().__init__(label, choices=[SelectChoice(value, text) for value, text in self.pairs], **kwargs)
+        self.choices = [SelectChoice(value, text) for value, text in self.pairs]
 
     def pre_validate(self, form: Any) -> None:  # noqa: ARG002
         """:raises ValidationError: when a value is none of the choices."""

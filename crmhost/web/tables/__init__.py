@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from ...work.unit import Work
@@ -179,6 +180,8 @@ class Bulk:
 
     :param run: gets a begun work, ids of rows (at most 1,000, each once) and what was chosen: ``choice``, ``entry``. It leaves
         alone what the actor may not change, or what is gone, and refuses by raising a :class:`crmhost.api.CrmError`.
+    :param answer: instead of ``run``, for what changes nothing: gets the work and the ids, gives what the browser gets, such as a
+        file to be saved; it refuses by raising a :class:`crmhost.api.CrmError`.
     :param undo: gets a begun work and what ``run`` gave as ``undo``; leaves alone what changed since; gives how many rows it was.
     :param said: gives the sentence of the notice for a number of rows; a plain one when empty.
     :param choices: pairs of value and label, of which one is chosen first.
@@ -197,6 +200,7 @@ class Bulk:
     detail: str = ""
     wide: bool = False
     run: Callable[[Work, Sequence[int], Mapping[str, str]], BulkDone] | None = None
+    answer: Callable[[Work, Sequence[int]], ResponseReturnValue] | None = None
     undo: Callable[[Work, Any], int] | None = None
     said: Callable[[int], str] | None = None
 

@@ -30,6 +30,10 @@ def act(view: TableView) -> ResponseReturnValue:
     back = local_path(request.form.get("back")) or view.path
     undone = request.args.get("undo", "")
     try:
+        name = request.form.get("do", "")
+        reading = next((item.answer for item in view.table.bulk if item.id == name and item.answer is not None), None)
+        if reading is not None and not undone:
+            return reading(current_work(), chosen(view))
         job = _take_back(view, undone) if undone else _do(view)
         if job:
             return redirect(f"{view.path}?{urlencode({'job': job})}", 303)

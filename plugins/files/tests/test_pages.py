@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import func, select
 
+from crmhost import demo
 from crmhost.api import File, Forbidden, Invalid, NotFound, Stale, contacts, merging
 from crmhost.testing import Host
 from plugins.files import services
@@ -175,3 +176,18 @@ def test_the_bin_is_emptied_with_all_bytes(shelf: Shelf) -> None:
     with shelf.crm.work() as work:
         assert work.session.scalar(select(func.count()).select_from(File)) == 0
     assert shelf.objects() == 0
+
+
+def test_demo_people_have_demo_files(shelf: Shelf) -> None:
+    """A job brings them after the people; each says that it is demo; loading them again brings no more."""
+    demo.load(shelf.crm.site, 100)
+    shelf.crm.run_jobs()
+    with shelf.crm.work() as work:
+        found = list(work.session.scalars(select(Entry)))
+        assert found
+        assert all(entry.name.startswith("Demo ") and "Demo" in entry.description for entry in found)
+    number = len(found)
+    demo.load(shelf.crm.site, 100)
+    shelf.crm.run_jobs()
+    assert shelf.number() == number
+    assert shelf.crm.faults() == []

@@ -114,6 +114,12 @@ class Plugin:
         ]
 
     @hookimpl
+    def record_tabs(self) -> Sequence[api.RecordTab]:
+        from .parts import any_tab, any_tab_count
+
+        return [api.RecordTab(id="probe_any", title="Probe of all", render=any_tab, count=any_tab_count)]
+
+    @hookimpl
     def contact_columns(self) -> Sequence[api.Column]:
         from .parts import column
 

@@ -56,6 +56,16 @@ def tab_count(work: Work, contact: Contact) -> int:
     return len(services.scores_of(work, contact.id))
 
 
+def any_tab(_work: Work, kind: str, record: Any) -> str:
+    """The tab on the page of every record."""
+    return f"<p>any-tab of {kind} {record.id}</p>"
+
+
+def any_tab_count(_work: Work, _kind: str, record: Any) -> int:
+    """The number beside the tab."""
+    return int(record.id)
+
+
 def form_fields(_work: Work, _contact: Contact | None) -> Mapping[str, tuple[Any, Any, int]]:
     """The section of the contact's form."""
     return {"probe_one_points": (IntegerField("Points of a probe"), None, 2)}
