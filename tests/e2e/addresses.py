@@ -16,7 +16,7 @@ from crmhost.testing import Host
 if TYPE_CHECKING:
     from werkzeug.routing import MapAdapter, Rule
 
-_LINK = re.compile(r'(?:href|src|hx-get)="(/[^"#]*)')
+_LINK = re.compile(r'(?:href|src|hx-get|data-choices-url)="(/[^"#]*)')
 #: What stands for the numbers of an address: the contact with the most in it, then what is linked to, then the first records.
 _FULL, _FIRST = "7", ("1", "2")
 #: The gallery of components, which has a test of its own.

@@ -109,6 +109,7 @@ gallery.charts person
 gallery.done public
 
 records.retag contacts.edit
+records.choices contacts.view
 records.known_tags contacts.edit|transactions.edit|invoices.edit
 records.keep_boxes person
 
