@@ -20,11 +20,13 @@ from .contributions import (
     BulkAction,
     Column,
     ColumnSort,
+    ConditionType,
     Event,
     EventHandler,
     Exporter,
     FieldObject,
     Filter,
+    FilterForms,
     FormPart,
     Health,
     HealthCheck,
@@ -55,6 +57,8 @@ from .contributions import (
 )
 from .core import keyset, pictures, placeholders, record_fields, record_imports
 from .core import text as texts
+from .core.conditions import services as conditions
+from .core.conditions.asked import ConditionTest
 from .core.contacts import bulk as contacts_bulk
 from .core.contacts import queries as contacts_list
 from .core.contacts import search, tags
@@ -119,6 +123,8 @@ __all__ = [
     "Change",
     "Column",
     "ColumnSort",
+    "ConditionTest",
+    "ConditionType",
     "Conflict",
     "Contact",
     "ContactEmail",
@@ -130,6 +136,7 @@ __all__ = [
     "FieldObject",
     "File",
     "Filter",
+    "FilterForms",
     "Forbidden",
     "FormPart",
     "GiveUp",
@@ -189,6 +196,7 @@ __all__ = [
     "Widget",
     "Work",
     "audit",
+    "conditions",
     "contacts",
     "contacts_bulk",
     "contacts_list",

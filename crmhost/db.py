@@ -216,6 +216,7 @@ def _ping_after_rest(connection: Any, record: Any, _proxy: Any) -> None:
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.create_function("crmhost_fold", 1, _fold, deterministic=True)
     cursor = connection.cursor()
     cursor.execute("PRAGMA busy_timeout=10000")
     cursor.execute("PRAGMA journal_mode=WAL")
@@ -226,6 +227,12 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
     # 32 MB of log between checkpoints instead of 4: an import commits often, and each checkpoint waits for the disk.
     cursor.execute("PRAGMA wal_autocheckpoint=8000")
     cursor.close()
+
+
+def _fold(text: str | None) -> str | None:
+    from .core.text import fold  # which needs this module
+
+    return fold(text) if isinstance(text, str) else text
 
 
 def _sqlite_begin(connection: Connection) -> None:

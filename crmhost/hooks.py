@@ -150,6 +150,14 @@ def contact_filters() -> Sequence[c.Filter]:
 
 
 @hookspec("declare")
+def contact_conditions() -> Sequence[c.ConditionType]:
+    """Types of conditions on contacts, by which segments choose people; they need not be installed. The author guide's page on
+    conditions shows a whole one.
+    """
+    return []
+
+
+@hookspec("declare")
 def contact_bulk_actions() -> Sequence[c.BulkAction]:
     """What can be done with selected contacts."""
     return []

@@ -7,6 +7,7 @@ with the plugin's catalogue. Callables are run by the host inside the plugin's c
 from __future__ import annotations
 
 from .base import Contribution
+from .conditions import ConditionType
 from .pages import (
     Asset,
     Box,
@@ -14,6 +15,7 @@ from .pages import (
     Column,
     ColumnSort,
     Filter,
+    FilterForms,
     FormPart,
     Hit,
     MenuItem,
@@ -59,12 +61,14 @@ __all__ = [
     "BulkAction",
     "Column",
     "ColumnSort",
+    "ConditionType",
     "Contribution",
     "Event",
     "EventHandler",
     "Exporter",
     "FieldObject",
     "Filter",
+    "FilterForms",
     "FormPart",
     "Health",
     "HealthCheck",
@@ -110,6 +114,7 @@ DECLARED: dict[str, type[Contribution]] = {
     "record_kinds": RecordKind,
     "contact_columns": Column,
     "contact_filters": Filter,
+    "contact_conditions": ConditionType,
     "contact_bulk_actions": BulkAction,
     "contact_form_parts": FormPart,
     "quick_actions": QuickAction,

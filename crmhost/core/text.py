@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import SQLColumnExpression, String
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from ..messages import Message
@@ -18,9 +23,24 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _CONTROLS_BUT_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]+")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 # Letters that Unicode does not take apart into a letter and an accent.
-_LETTERS = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "’": "'", "ʼ": "'"}
-)
+_PLAIN = {
+    "ø": "o",
+    "ł": "l",
+    "đ": "d",
+    "ð": "d",
+    "ħ": "h",
+    "ı": "i",
+    "æ": "ae",
+    "œ": "oe",
+    "þ": "th",
+    "’": "'",
+    "ʼ": "'",
+}
+_LETTERS = str.maketrans(_PLAIN)
+# What folding the case does beyond lower case.
+_SPECIAL = {**_PLAIN, "ß": "ss", "ς": "σ"}
+#: Sorts after every text that begins like another: ``start <= text < start + LAST``.
+LAST = "\U0010ffff"
 # Cyrillic letters in the order of the Ukrainian and the Russian alphabet, which is not that of their code points: each its place.
 _ALPHABET = str.maketrans(
     {letter: chr(0xE000 + place) for place, letter in enumerate("абвгґдеєжзиіїйклмнопрстуфхцчшщъыьэюя")}
@@ -71,9 +91,56 @@ def sort_key(text: str) -> tuple[str, str]:
     return fold(unicodedata.normalize("NFC", text.casefold()).translate(_ALPHABET)), text
 
 
+class FoldedText(String):
+    """Type of text that :func:`fold` made."""
+
+
 def folded(length: int) -> TypeEngine[str]:
     """Column type of folded text: sorted by code points on both databases, so that one index serves order and prefix."""
-    return String(length).with_variant(String(length, collation="C"), "postgresql")
+    return FoldedText(length).with_variant(FoldedText(length, collation="C"), "postgresql")
+
+
+class fold_now(FunctionElement[str]):  # noqa: N801  # used like a function
+    """What :func:`fold` makes of a text in a query: ``fold_now(Contact.notes)``. No index serves it."""
+
+    type = FoldedText()
+    inherit_cache = True
+
+    def __init__(self, text: SQLColumnExpression[str]) -> None:
+        super().__init__(text)
+
+
+@compiles(fold_now, "sqlite")
+def _fold_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"crmhost_fold({compiler.process(element.clauses, **options)})"
+
+
+@compiles(fold_now, "postgresql")
+def _fold_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    # Lower case by Unicode, whatever the site's collation is.
+    collation = "pg_c_utf8" if (compiler.dialect.server_version_info or (0,)) >= (17,) else "und-x-icu"
+    found = f"normalize({compiler.process(element.clauses, **options)}, NFKD)"
+    found = f"""normalize(lower(regexp_replace({found}, '[{_marks()}]', '', 'g') COLLATE "{collation}"), NFC)"""
+    single = {letter: plain for letter, plain in _SPECIAL.items() if len(plain) == 1}
+    for letter, plain in _SPECIAL.items():
+        if len(plain) > 1:
+            found = f"replace({found}, '{letter}', '{plain}')"
+    quoted = "".join(single.values()).replace("'", "''")
+    found = f"translate({found}, '{''.join(single)}', '{quoted}')"
+    return f"""btrim(regexp_replace({found}, '\\s+', ' ', 'g')) COLLATE "C\""""
+
+
+@functools.cache
+def _marks() -> str:
+    """All accents, as ranges of a regular expression."""
+    marks = [number for number in range(0x300, sys.maxunicode + 1) if unicodedata.combining(chr(number))]
+    runs: list[list[int]] = []
+    for number in marks:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return "".join(f"{chr(first)}-{chr(last)}" for first, last in runs)
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

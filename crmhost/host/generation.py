@@ -318,6 +318,7 @@ _UNIQUE: dict[str, tuple[str, ...]] = {
     "dashboard_widgets": ("plugin", "id"),
     "contact_columns": ("id",),
     "contact_filters": ("id",),
+    "contact_conditions": ("id",),
     "contact_bulk_actions": ("id",),
     "contact_form_parts": ("plugin", "id"),
     "contact_boxes": ("plugin", "id"),

@@ -9,9 +9,9 @@ from flask import Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as lazy_text
 
+from ..core.contacts.countries import country_choices
 from ..core.contacts.custom_columns import custom_columns as custom_field_columns
 from ..core.contacts.custom_columns import custom_filters as custom_field_filters
-from ..core.contacts.forms import country_choices
 from ..core.contacts.forms import people as people_choices
 from ..core.fields.forms import add_fields as add_custom_fields
 from ..core.fields.forms import filled as filled_custom_field

@@ -9,6 +9,7 @@ from typing import Any
 from crmhost.api import (
     Box,
     Column,
+    ConditionType,
     Exporter,
     FieldObject,
     Filter,
@@ -142,6 +143,12 @@ class Plugin:
         from .parts import vitals
 
         return vitals()
+
+    @hookimpl
+    def contact_conditions(self) -> Sequence[ConditionType]:
+        from .conditions import types
+
+        return types()
 
     @hookimpl
     def custom_field_objects(self) -> Sequence[FieldObject]:

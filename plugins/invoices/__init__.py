@@ -9,6 +9,7 @@ from typing import Any
 from crmhost.api import (
     Box,
     Change,
+    ConditionType,
     Exporter,
     FieldObject,
     File,
@@ -60,6 +61,12 @@ class Plugin:
         from .settings import declared
 
         return declared()
+
+    @hookimpl
+    def contact_conditions(self) -> Sequence[ConditionType]:
+        from .conditions import types
+
+        return types()
 
     @hookimpl
     def custom_field_objects(self) -> Sequence[FieldObject]:

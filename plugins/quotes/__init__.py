@@ -8,6 +8,7 @@ from typing import Any
 from crmhost.api import (
     Change,
     Column,
+    ConditionType,
     Exporter,
     FieldObject,
     File,
@@ -58,6 +59,12 @@ class Plugin:
         from .settings import declared
 
         return declared()
+
+    @hookimpl
+    def contact_conditions(self) -> Sequence[ConditionType]:
+        from .conditions import types
+
+        return types()
 
     @hookimpl
     def custom_field_objects(self) -> Sequence[FieldObject]:

@@ -10,6 +10,7 @@ from crmhost.api import (
     Change,
     Column,
     ColumnSort,
+    ConditionType,
     Exporter,
     FieldObject,
     Filter,
@@ -77,6 +78,12 @@ class Plugin:
                 searched=custom.searched_anew,
             )
         ]
+
+    @hookimpl
+    def contact_conditions(self) -> Sequence[ConditionType]:
+        from .conditions import types
+
+        return types()
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:

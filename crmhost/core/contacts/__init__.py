@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...contributions import FieldObject, MenuItem, Permission, QuickAction, RecordKind, SearchProvider, Setting, Vital
+from ...contributions import (
+    ConditionType,
+    FieldObject,
+    MenuItem,
+    Permission,
+    QuickAction,
+    RecordKind,
+    SearchProvider,
+    Setting,
+    Vital,
+)
 from ...hooks import hookimpl
 from ...work.unit import Change, Work
 
@@ -63,6 +73,12 @@ class Plugin:
         from .glance import vitals
 
         return vitals()
+
+    @hookimpl
+    def contact_conditions(self) -> Sequence[ConditionType]:
+        from .condition_types import types
+
+        return types()
 
     @hookimpl
     def record_kinds(self) -> Sequence[RecordKind]:

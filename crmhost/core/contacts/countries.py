@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 
-from ..text import fold
+from ..text import fold, sort_key
 
 #: Languages whose names of countries are understood; the first wins where two languages use one name.
 _LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "uk", "ru")
@@ -56,3 +57,20 @@ def _names() -> dict[str, str]:
         for name in names:
             known.setdefault(name, code)
     return known
+
+
+def country_choices(locale: str) -> Iterable[tuple[str, str]]:
+    """Countries by their name in a language: ISO 3166 code and name."""
+    known = _countries.get(locale)
+    if known is None:
+        import pycountry
+        from babel import Locale
+
+        codes = {country.alpha_2 for country in pycountry.countries}
+        names = Locale.parse(locale).territories
+        known = sorted(((code, names.get(code, code)) for code in codes), key=lambda pair: sort_key(pair[1]))
+        _countries[locale] = known
+    return known
+
+
+_countries: dict[str, list[tuple[str, str]]] = {}

@@ -17,7 +17,7 @@ from ..fields.records import REVEAL
 from ..fields.showing import lines as value_lines
 from . import services
 from .cells import source_label
-from .forms import country_choices
+from .countries import country_choices
 from .models import Contact
 from .records import KIND
 from .socials import FIELD, social_kinds

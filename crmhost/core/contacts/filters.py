@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal, literal_column, select, union_all
 
+from ...contributions import FilterForms
 from ...db import UTCDateTime
 from ...errors import Invalid
 from ...messages import Message
@@ -208,6 +209,8 @@ def _contributed(work: Work, name: str, text: str) -> Condition:
             )
             if condition is None:
                 raise Invalid(Message("The filter “%(label)s” does not work at the moment.", label=item.label))
+            if isinstance(condition, FilterForms):
+                return Condition(name, Contact.id.in_(condition.ids), condition.row, condition.many)
             return _plain(name, condition)
     raise Invalid(
         Message("There is no filter “%(name)s”; the extension that brought it may be switched off.", name=name[:60])

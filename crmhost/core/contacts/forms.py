@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from babel import Locale
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as __
@@ -25,6 +23,7 @@ from ..statuses import services as statuses
 from ..text import sort_key
 from ..users.models import User
 from . import services, tags
+from .countries import country_choices
 from .fields import ADDRESS_PARTS, ADDRESSES, PHONES
 from .form_parts import add_parts, filled_parts
 from .models import Contact
@@ -185,19 +184,3 @@ def people(work: Work) -> list[tuple[str, str]]:
     found = [(row[0], row[1] or row[2]) for row in rows]
     found.sort(key=lambda pair: (pair[0] != mine, sort_key(pair[1])))
     return [(str(key), _("%(name)s (you)", name=name) if key == mine else name) for key, name in found]
-
-
-def country_choices(locale: str) -> Iterable[tuple[str, str]]:
-    """Countries by their name in a language: ISO 3166 code and name."""
-    known = _countries.get(locale)
-    if known is None:
-        import pycountry
-
-        codes = {country.alpha_2 for country in pycountry.countries}
-        names = Locale.parse(locale).territories
-        known = sorted(((code, names.get(code, code)) for code in codes), key=lambda pair: sort_key(pair[1]))
-        _countries[locale] = known
-    return known
-
-
-_countries: dict[str, list[tuple[str, str]]] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,40 +23,24 @@ from sqlalchemy.orm import aliased
 from ...errors import Invalid
 from ...messages import Message
 from ...work.unit import Work
+from ..conditions.asked import ConditionTest, read
 from ..contacts.search import SHORTEST, trigrams
 from ..keyset import there
-from ..text import clean_line, fold, shorten
+from ..text import clean_line, shorten
 from .definitions import by_key
-from .index import parts
-from .kinds import SEARCHED, Definition, clean
-from .models import INDEXED_LENGTH, FieldValue
+from .kinds import Definition, clean
+from .models import FieldValue
 
-#: Operators by what they need: nothing, one value, two values, several.
-OPERATORS = {
-    "empty": 0, "not_empty": 0, "equals": 1, "not_equals": 1, "contains": 1, "not_contains": 1, "starts_with": 1, "gt": 1,
-    "gte": 1, "lt": 1, "lte": 1, "before": 1, "after": 1, "in_last_days": 1, "has": 1, "has_not": 1, "between": 2, "any_of": 3,
-    "none_of": 3,
-}  # fmt: skip
-_TEXTS = ("equals", "not_equals", "contains", "not_contains", "starts_with", "any_of", "none_of")
-_NUMBERS = ("equals", "not_equals", "gt", "gte", "lt", "lte", "between", "any_of", "none_of")
-_DAYS = (*_NUMBERS, "before", "after", "in_last_days")
-_CHOICES = ("equals", "not_equals", "any_of", "none_of", "has", "has_not")
-_OF_KIND = {
-    "number": _NUMBERS,
-    "money": _NUMBERS,
-    "date": _DAYS,
-    "yes_no": ("equals", "not_equals"),
-    "choice": _CHOICES,
-    "choices": _CHOICES,
+#: Kind of a field -> what is asked of it, and the column of the index.
+_ASKED: dict[str, tuple[str, str]] = {
+    "number": ("number", "number"),
+    "money": ("money", "number"),
+    "date": ("day", "instant"),
+    "yes_no": ("yes_no", "number"),
+    "choice": ("choice", "text"),
+    "choices": ("choices", "text"),
+    **dict.fromkeys(("text", "url", "email"), ("text", "text")),
 }
-_OPPOSITES = {
-    "not_equals": "equals",
-    "not_contains": "contains",
-    "none_of": "any_of",
-    "has_not": "has",
-    "empty": "not_empty",
-}
-_LAST = "\U0010ffff"
 
 #: A condition on the rows of the index, for the table or an alias of it.
 OnRows = Callable[[Any], ColumnElement[bool]]
@@ -102,33 +85,47 @@ class FieldCondition:
         return ~found if self.negated else found
 
 
-def operators(field: Definition) -> tuple[str, ...]:
-    """The operators that a field can be asked by."""
-    return (*_OF_KIND.get(field.kind, _TEXTS), "empty", "not_empty")
+def asked_as(field: Definition) -> str:
+    """The kind of condition that a field is asked by, see :mod:`..conditions.asked`."""
+    return _ASKED[field.kind][0]
+
+
+def pairs(field: Definition) -> list[tuple[str, str]]:
+    """Keys and labels of the choices; those that are no longer offered come last."""
+    return [(choice.key, choice.label) for choice in sorted(field.choices, key=lambda choice: choice.retired)]
 
 
 def condition(work: Work, object_type: str, key: str, operator: str, value: Any = None) -> FieldCondition:
-    """What a field has to be, by an operator of :data:`OPERATORS`.
+    """What a field has to be, by an operator of :data:`..conditions.asked.OPERATORS`.
 
-    :param value: as :mod:`.kinds` reads it; a list for ``any_of`` and ``none_of``, a list of two for ``between``, a whole number
-        for ``in_last_days``; nothing for ``empty`` and ``not_empty``.
+    :param value: as :func:`..conditions.asked.read` reads it.
     :raises Invalid: when there is no such field, lists can't filter by it, or operator or value don't fit it.
     """
     field = filterable(work, object_type, key)
-    if operator not in operators(field):
-        raise Invalid(
-            Message(
-                "“%(name)s” can't be asked by “%(operator)s”; use %(known)s.",
-                name=field.label,
-                operator=shorten(clean_line(operator), 40),
-                known=operators(field),
-            )
+    try:
+        asked = read(
+            work,
+            asked_as(field),
+            operator,
+            value,
+            label=field.label,
+            choices=lambda: pairs(field),
+            currency=field.currency,
         )
-    positive = _OPPOSITES.get(operator, operator)
-    words: tuple[str, ...] = ()
-    if positive == "contains":
-        words = tuple(_folded(value).split())
-    return FieldCondition(field, _on(work, field, positive, value), operator in _OPPOSITES, words)
+    except Invalid as error:
+        raise Invalid(error.message) from error
+    return dataclasses.replace(tested(field, asked.test), negated=asked.negated)
+
+
+def tested(field: Definition, test: ConditionTest) -> FieldCondition:
+    """The condition that a field passes a test."""
+    name = _ASKED[field.kind][1]
+    words = tuple(test.values[0].split()) if test.operator == "contains" else ()
+    if test.operator == "not_empty":
+        return FieldCondition(field, lambda rows: rows.id.is_not(None))
+    if test.operator == "contains":
+        return FieldCondition(field, lambda rows: and_(rows.text.is_not(None), test.on(rows.text)), words=words)
+    return FieldCondition(field, lambda rows: test.on(getattr(rows, name)))
 
 
 def filterable(work: Work, object_type: str, key: str) -> Definition:
@@ -151,83 +148,6 @@ def filterable(work: Work, object_type: str, key: str) -> Definition:
     if not field.ready:
         raise Invalid(Message("“%(name)s” is still being read; Settings > Jobs shows how far it is.", name=field.label))
     return field
-
-
-def _on(work: Work, field: Definition, operator: str, value: Any) -> OnRows:
-    if operator == "not_empty":
-        return lambda rows: rows.id.is_not(None)
-    if operator == "contains":
-        part = _folded(value)
-        return lambda rows: and_(rows.text.is_not(None), rows.text.contains(part, autoescape=True))
-    if operator == "starts_with":
-        start = _folded(value)
-        return lambda rows: and_(rows.text >= start, rows.text < start + _LAST)
-    if operator == "in_last_days":
-        since = work.today - dt.timedelta(days=_days(value))
-        return _range(_instant(since), "instant", upper=_instant(work.today), upper_included=True)
-    if operator in ("any_of", "between"):
-        given = value if isinstance(value, (list, tuple)) else [value]
-        values = [_part(field, item) for item in given if item not in (None, "")]
-        if not values or (operator == "between" and len(values) != 2):
-            raise Invalid("Give two values, from and to." if operator == "between" else "Give at least one value.")
-        name = values[0][0]
-        if operator == "between":
-            return _range(values[0][1], name, upper=values[1][1], upper_included=True)
-        return lambda rows: getattr(rows, name).in_([item for _, item in values])
-    name, item = _part(field, value)
-    if operator in ("gt", "after"):
-        return lambda rows: getattr(rows, name) > item
-    if operator in ("lt", "before"):
-        return lambda rows: getattr(rows, name) < item
-    if operator == "gte":
-        return _range(item, name)
-    if operator == "lte":
-        return lambda rows: getattr(rows, name) <= item
-    return lambda rows: getattr(rows, name) == item
-
-
-def _range(lower: Any, name: str, *, upper: Any = None, upper_included: bool = False) -> OnRows:
-    if upper is None:
-        return lambda rows: getattr(rows, name) >= lower
-    if upper_included:
-        return lambda rows: and_(getattr(rows, name) >= lower, getattr(rows, name) <= upper)
-    return lambda rows: and_(getattr(rows, name) >= lower, getattr(rows, name) < upper)
-
-
-def _part(field: Definition, value: Any) -> tuple[str, Any]:
-    """Column of the index and value in it, for what a person or program gave."""
-    try:
-        if field.kind in SEARCHED:
-            return "text", _folded(value)
-        if field.kind == "choices" and isinstance(value, (list, tuple)):
-            raise ValueError("Give one choice.")
-        cleaned = clean(field, value)
-    except ValueError as error:
-        raise Invalid(str(error)) from error
-    if cleaned is None:
-        raise Invalid("Give a value.")
-    text, number, instant = parts(field, cleaned)[0]
-    if field.kind in ("choice", "choices"):
-        return "text", text
-    return ("number", number) if number is not None else ("instant", instant)
-
-
-def _folded(value: Any) -> str:
-    text = fold(clean_line(value if isinstance(value, str) else str(value)))[:INDEXED_LENGTH]
-    if not text:
-        raise Invalid("Give a text.")
-    return text
-
-
-def _instant(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), dt.UTC)
-
-
-def _days(value: Any) -> int:
-    text = str(value)
-    if not (text.isascii() and text.isdigit() and len(text) <= 5):
-        raise Invalid(Message("“%(text)s” is not a number of days.", text=shorten(clean_line(text), 40)))
-    return int(text)
 
 
 # --- filters of lists ------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ KINDS = (
     "record_tabs",
     "contact_columns",
     "contact_filters",
+    "contact_conditions",
     "contact_bulk_actions",
     "contact_form_parts",
     "quick_actions",

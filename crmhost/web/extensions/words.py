@@ -39,6 +39,7 @@ _ADDED: Mapping[str, Callable[[int], str]] = {
     "record_tabs": lambda n: ngettext("%(num)d tab of all records", "%(num)d tabs of all records", n),
     "contact_columns": lambda n: ngettext("%(num)d list column", "%(num)d list columns", n),
     "contact_filters": lambda n: ngettext("%(num)d list filter", "%(num)d list filters", n),
+    "contact_conditions": lambda n: ngettext("%(num)d condition of segments", "%(num)d conditions of segments", n),
     "contact_bulk_actions": lambda n: ngettext("%(num)d bulk action", "%(num)d bulk actions", n),
     "contact_form_parts": lambda n: ngettext(
         "%(num)d section of the contact form", "%(num)d sections of the contact form", n
