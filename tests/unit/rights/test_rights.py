@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 API = "/api/"
 #: Public addresses that lead to the sign-in: signing out, and its second step without the first.
 LEADING = ("users.sign_out", "users.code")
-#: Roles to whom what is refused, or not there, is told by whole pages; to others, which takes a tenth of the time, by sentences.
+#: Roles to whom what is refused, or not there, is told by whole pages; to others, which takes less time, by sentences.
 WHOLE = ("Admin", "Read only")
 #: A number that no record has.
 NOBODY = 999_999
