@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import Blueprint, jsonify
+from flask import Blueprint
 
 from crmhost.api import CrmError, Stale, keyset
 from crmhost.web.api import (
@@ -28,7 +28,7 @@ from crmhost.web.api import (
 )
 
 from . import cells, recurring, services, settings
-from .forms import InvoiceForm, customers, filled, fresh
+from .forms import CUSTOMER, InvoiceForm, filled, fresh
 from .models import Recurrence
 
 
@@ -39,13 +39,6 @@ def add_to(blueprint: Blueprint) -> None:
     add("/<int:invoice_id>/edit", "edit", edit, methods=["GET", "POST"])
     add("/<int:invoice_id>/recurrence", "recurrence", recurrence, methods=["GET", "POST"])
     add("/numbers", "numbers", numbers, methods=["POST"])
-    add("/customers", "customers", customer_choices)
-
-
-@requires("invoices.edit")
-def customer_choices() -> Any:
-    """Contacts and companies, for the field in which one is chosen by typing."""
-    return jsonify(customers(current_work(), request.args.get("q", "").replace("\0", "")[:200]))
 
 
 @requires("invoices.edit")
@@ -84,7 +77,7 @@ def edit(invoice_id: int) -> Any:
     if form.validate_on_submit():
         try:
             with writing() as work:
-                services.update(work, invoice_id, _kept(form, invoice_id), version=keyset.valid_id(form.version.data))
+                services.update(work, invoice_id, form.values(work), version=keyset.valid_id(form.version.data))
         except Stale:
             stored = filled(current_work(), services.get(current_work(), invoice_id))
             return both_versions(form, stored, name=gettext("this invoice"), back=address)
@@ -97,25 +90,12 @@ def edit(invoice_id: int) -> Any:
     return html, 422 if form.is_submitted() else 200
 
 
-def _kept(form: InvoiceForm, invoice_id: int) -> dict[str, Any]:
-    """What was typed; a customer that the writer may not see stays."""
-    work = current_work()
-    one, values = services.get(work, invoice_id), form.values(work)
-    seen = filled(work, one)["customer"]
-    for kind in ("contact", "company"):
-        name = f"{kind}_id"
-        number = getattr(one, name)
-        if number is not None and values[name] is None and f"{kind}:{number}" not in seen:
-            del values[name]
-    return values
-
-
 def _take(form: InvoiceForm, error: CrmError) -> None:
-    """Puts sentences to the fields; the customer is one here."""
+    """Puts sentences to the fields, which the form calls otherwise in two cases."""
     errors = getattr(error, "errors", None)
-    for name in ("contact_id", "company_id"):
-        if errors and name in errors:
-            errors["customer"] = [*errors.get("customer", []), *errors.pop(name)]
+    for name in CUSTOMER:
+        if errors and f"{name}_id" in errors:
+            errors[name] = [*errors.get(name, []), *errors.pop(f"{name}_id")]
     form.take(error)
 
 

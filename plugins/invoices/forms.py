@@ -2,46 +2,39 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from crmhost.api import Work, contacts_list, custom_fields, documents, keyset, money, tags
+from crmhost.api import Work, custom_fields, documents, money, tags
 from crmhost.web.api import (
     AreaField,
     ChoiceField,
     DayField,
     LinesField,
-    RecordsField,
+    RecordField,
     Section,
     TagsField,
     TextField,
     VersionedForm,
     add_custom_fields,
     filled_custom_field,
-    gettext,
     language_choices,
     lazy_text,
     typed_custom_fields,
-    url_for,
 )
 
-from . import cells, services, settings
+from . import services, settings
 from .models import KIND, Invoice
 
 _PLAIN = ("reference", "notes", "terms", "language", "tags")
-_CHOSEN = re.compile(r"(contact|company):(\d{1,10})\Z")
+#: Fields in which a record is picked; the service has them with ``_id`` behind.
+CUSTOMER = ("contact", "company")
 
 
 class InvoiceForm(VersionedForm):
     """What is known of an invoice."""
 
-    customer = RecordsField(
-        lazy_text("Customer"),
-        url="",
-        named=lambda values: dict.fromkeys(values, ""),
-        description=lazy_text("A contact, a company, or one of each."),
-    )
+    contact = RecordField(lazy_text("Contact"), kind="contact", create=True)
+    company = RecordField(lazy_text("Company"), kind="company", create=True)
     date = DayField(lazy_text("Date"))
     due_date = DayField(lazy_text("Due on"), description=lazy_text("Left empty, it follows from the days to pay."))
     reference = TextField(
@@ -60,7 +53,7 @@ class InvoiceForm(VersionedForm):
         Section(
             "invoice",
             lazy_text("Invoice"),
-            {"customer": 6, "date": 2, "due_date": 2, "reference": 2, "currency": 2, "language": 4},
+            {"contact": 3, "company": 3, "date": 2, "due_date": 2, "reference": 2, "currency": 2, "language": 4},
         ),
         Section("lines", lazy_text("Lines"), {"lines": 6}),
         Section("more", lazy_text("Texts and tags"), {"notes": 6, "terms": 6, "tags": 6}),
@@ -68,11 +61,9 @@ class InvoiceForm(VersionedForm):
 
     def offer(self, work: Work, invoice: Invoice | None) -> None:
         """Fills the choices, and leaves out what can't be changed any more."""
-        self.customer.url = url_for("invoices.customers")
-        self.customer.named = lambda values: names(work, values)
         self.language.offer(language_choices())
         self.tags.known = [tag.name for tag in tags.all_tags(work)]
-        hidden: set[str] = set()
+        hidden: set[str] = {name for name in CUSTOMER if not self[name].usable}
         if invoice is not None:
             hidden.add("currency")
             if services.is_fixed(invoice):
@@ -95,13 +86,12 @@ class InvoiceForm(VersionedForm):
         self.own_sections = [*own[:-1], *more, own[-1]]
 
     def values(self, work: Work) -> dict[str, Any]:
-        """The fields as the service takes them."""
+        """The fields as the service takes them; a contact or company that was typed anew is added.
+
+        :raises Invalid: when that can't be.
+        """
         found: dict[str, Any] = {name: self[name].data for name in _PLAIN}
-        found |= {"contact_id": None, "company_id": None}
-        for value in self.customer.data or ():
-            match = _CHOSEN.match(value)
-            if match:
-                found[f"{match[1]}_id"] = keyset.valid_id(match[2])
+        found |= {f"{name}_id": self[name].settle(work) for name in CUSTOMER if name in self}
         for name in ("date", "due_date"):
             if name in self:
                 found[name] = self[name].data
@@ -119,7 +109,7 @@ def filled(work: Work, invoice: Invoice) -> dict[str, Any]:
         for name in ("date", "due_date", "reference", "currency", "language", "notes", "terms")
     }
     data["lines"] = invoice.document
-    data["customer"] = list(_customer(work, invoice.contact_id, invoice.company_id))
+    data |= {name: getattr(invoice, f"{name}_id") for name in CUSTOMER}
     data["tags"] = [tag.name for tag in tags.of(work, KIND, [invoice.id]).get(invoice.id, ())]
     data |= {field.name: filled_custom_field(field, invoice.custom) for field in custom_fields.definitions(work, KIND)}
     data["version"] = str(invoice.version)
@@ -129,40 +119,10 @@ def filled(work: Work, invoice: Invoice) -> dict[str, Any]:
 def fresh(work: Work, contact_id: int | None, company_id: int | None) -> dict[str, Any]:
     """What the form of a new invoice shows."""
     return {
-        "customer": list(_customer(work, contact_id, company_id)),
+        "contact": contact_id,
+        "company": company_id,
         "date": work.today,
         "currency": str(work.settings.get("site.currency") or "EUR"),
         "terms": str(work.settings.get(settings.TERMS) or ""),
         "notes": str(work.settings.get(settings.NOTES) or ""),
     }
-
-
-def _customer(work: Work, contact_id: int | None, company_id: int | None) -> Mapping[str, str]:
-    chosen = [f"{kind}:{number}" for kind, number in (("contact", contact_id), ("company", company_id)) if number]
-    return names(work, chosen)
-
-
-def names(work: Work, values: Sequence[str]) -> Mapping[str, str]:
-    """What chosen customers are called, those that the actor may see."""
-    ids: dict[str, set[int]] = {"contact": set(), "company": set()}
-    for value in values:
-        match = _CHOSEN.match(value)
-        if match and (number := keyset.valid_id(match[2])):
-            ids[match[1]].add(number)
-    found = {f"contact:{key}": name for key, name in cells.contact_names(work, ids["contact"]).items()}
-    return found | {f"company:{key}": name for key, name in cells.company_names(work, ids["company"]).items()}
-
-
-def customers(work: Work, text: str) -> list[dict[str, str]]:
-    """Contacts and companies for the field in which a customer is chosen by typing."""
-    found = []
-    if work.can("contacts.view"):
-        page = contacts_list.page(work, contacts_list.ListQuery(q=text, sort="name", limit=10))
-        found = [{"value": f"contact:{one.id}", "text": one.name, "note": one.email} for one in page.rows]
-    companies = work.service("companies") if work.can("companies.view") else None
-    if companies is not None:
-        kind = gettext("Company")
-        found += [
-            {"value": f"company:{one.id}", "text": one.name, "note": kind} for one in companies.find(text, limit=10)
-        ]
-    return found

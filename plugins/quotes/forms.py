@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import select
-
 from crmhost.api import (
-    Contact,
-    ContactEmail,
-    Invalid,
     Message,
     Work,
     documents,
     keyset,
     placeholders,
-    record_fields,
     tags,
 )
 from crmhost.web.api import (
@@ -26,6 +20,7 @@ from crmhost.web.api import (
     Form,
     LinesField,
     MoneyField,
+    RecordField,
     RichTextField,
     Section,
     TagsField,
@@ -40,9 +35,10 @@ from crmhost.web.api import (
 )
 
 from . import settings
-from .cells import names
 from .models import KIND, Quote
 
+#: Fields in which a record is picked; the service has them with ``_id`` behind.
+CUSTOMER = ("contact", "company")
 #: What stands for parts of the quote, with labels.
 OWN_PLACEHOLDERS = {
     "quote.title": Message("Title of the quote"),
@@ -67,11 +63,8 @@ class QuoteForm(VersionedForm):
     """What is known of a quote."""
 
     title = TextField(lazy_text("Title"), render_kw={"autocomplete": "off", "maxlength": 200})
-    contact = TextField(
-        lazy_text("Contact"),
-        description=lazy_text("The e-mail of a contact, or # and the number in the address of their page."),
-        render_kw={"autocomplete": "off"},
-    )
+    contact = RecordField(lazy_text("Contact"), kind="contact", create=True)
+    company = RecordField(lazy_text("Company"), kind="company", create=True)
     date = DayField(lazy_text("Date"))
     valid_until = DayField(lazy_text("Valid until"), description=lazy_text("Nobody can accept it after this day."))
     owner = ChoiceField(lazy_text("Owner"), none="–", description=lazy_text("Is told what becomes of it."))
@@ -96,12 +89,13 @@ class QuoteForm(VersionedForm):
             {
                 "title": 6,
                 "contact": 3,
+                "company": 3,
                 "owner": 3,
+                "language": 3,
                 "date": 2,
                 "valid_until": 2,
                 "value": 1,
                 "currency": 1,
-                "language": 6,
             },
         ),
         Section("text", lazy_text("Text"), {"content": 6}),
@@ -111,6 +105,9 @@ class QuoteForm(VersionedForm):
 
     def offer(self, work: Work, quote: Quote | None) -> None:
         """Fills the choices."""
+        for name in CUSTOMER:
+            if not self[name].usable:
+                del self[name]
         currency = (self.currency.data or "").strip().upper() or str(work.settings.get("site.currency") or "EUR")
         invoices = work.service("invoices")
         self.lines.fill(currency, invoices.tax_rates() if invoices is not None else [])
@@ -125,7 +122,7 @@ class QuoteForm(VersionedForm):
     def values(self, work: Work) -> dict[str, Any]:
         """The fields as the service takes them.
 
-        :raises Invalid: when there is no such contact.
+        :raises Invalid: when a contact or company that was typed anew can't be added.
         """
         found: dict[str, Any] = {
             name: self[name].data for name in ("title", "currency", "notes", "tags", "date", "language")
@@ -136,7 +133,7 @@ class QuoteForm(VersionedForm):
         if self.value.data is not None:
             found["value"] = self.value.data
         found["owner_id"] = keyset.valid_id(self.owner.data) if self.owner.data else None
-        found["contact_id"] = _contact(work, (self.contact.data or "").strip())
+        found |= {f"{name}_id": self[name].settle(work) for name in CUSTOMER if name in self}
         return found | typed_custom_fields(self, work, KIND)
 
 
@@ -144,7 +141,8 @@ def filled(work: Work, quote: Quote) -> dict[str, Any]:
     """What the form shows of a quote."""
     names_ = ("title", "date", "valid_until", "currency", "content", "notes", "language")
     return {name: getattr(quote, name) for name in names_} | {
-        "contact": typed_contact(work, quote.contact_id),
+        "contact": quote.contact_id,
+        "company": quote.company_id,
         "owner": str(quote.owner_id or ""),
         "value": quote.worth,
         "lines": quote.document,
@@ -161,32 +159,9 @@ def fresh(work: Work, contact_id: int | None, title: str, content: str) -> dict[
         "date": work.today,
         "valid_until": settings.valid_until(work, work.today),
         "currency": str(work.settings.get("site.currency") or "EUR"),
-        "contact": typed_contact(work, contact_id),
+        "contact": contact_id,
         "owner": str(work.actor.user_id or ""),
     }
-
-
-def typed_contact(work: Work, contact_id: int | None) -> str:
-    """A contact as it is typed: the e-mail, else the number."""
-    if contact_id is None or contact_id not in names(work, [contact_id]):
-        return ""
-    email = work.session.scalar(select(Contact.email).where(Contact.id == contact_id))
-    return email or f"#{contact_id}"
-
-
-def _contact(work: Work, text: str) -> int | None:
-    if not text:
-        return None
-    mine = work.visible(Contact).with_only_columns(Contact.id)
-    if text.startswith("#"):
-        found = work.session.scalar(mine.where(Contact.id == (keyset.valid_id(text[1:]) or 0)))
-    else:
-        address = select(ContactEmail.contact_id).where(ContactEmail.active, ContactEmail.contact_id.in_(mine))
-        found = work.session.scalar(address.where(ContactEmail.email_key == record_fields.email_key(text)))
-    if found is None:
-        said = Message("There is no contact “%(text)s”, or you may not see it. Add the contact first.", text=text[:80])
-        raise Invalid({"contact": [said]})
-    return int(found)
 
 
 class TemplateForm(VersionedForm):

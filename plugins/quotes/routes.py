@@ -167,18 +167,13 @@ def edit(quote_id: int) -> Any:
 
 def _save(form: QuoteForm, quote_id: int) -> None:
     with writing() as work:
-        quote = services.get(work, quote_id)
-        values = form.values(work)
-        if quote.contact_id is not None and not form.contact.data and not cells.names(work, [quote.contact_id]):
-            # A contact that the writer may not see stays.
-            del values["contact_id"]
-        services.update(work, quote_id, values, version=keyset.valid_id(form.version.data))
+        services.update(work, quote_id, form.values(work), version=keyset.valid_id(form.version.data))
 
 
 def _take(form: Any, error: CrmError) -> None:
-    """Puts sentences to the fields, which the form calls otherwise in two cases."""
+    """Puts sentences to the fields, which the form calls otherwise in some cases."""
     errors = getattr(error, "errors", None)
-    for name, shown in (("contact_id", "contact"), ("owner_id", "owner")):
+    for name, shown in (("contact_id", "contact"), ("company_id", "company"), ("owner_id", "owner")):
         if errors and name in errors:
             errors[shown] = [*errors.get(shown, []), *errors.pop(name)]
     form.take(error)

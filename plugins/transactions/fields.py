@@ -58,9 +58,9 @@ def prepare(
     """The fields as they will be stored: columns, and ``tags``, ``external_ids``, ``lines``. Only those that were given.
 
     :param given: ``ref``, ``name``, ``type``, ``status``, ``date``, ``currency``, ``total``, ``fee``, ``tax``, ``discount``,
-        ``shipping`` (see :func:`crmhost.money.read`), ``description``, ``payment_method``, ``contact_id``, ``company_id``,
-        ``invoice_id`` (which are looked up elsewhere), ``tags``, ``lines``, ``source``, ``external_ids``, ``custom``,
-        ``custom.KEY``.
+        ``shipping`` (see :func:`crmhost.money.read`; a total that is left empty follows from the lines), ``description``,
+        ``payment_method``, ``contact_id``, ``company_id``, ``invoice_id`` (which are looked up elsewhere), ``tags``, ``lines``,
+        ``source``, ``external_ids``, ``custom``, ``custom.KEY``.
     :param current: the one that is changed, ``None`` for a new one.
     :param required: whether custom fields that have to be filled in are asked for.
     :raises Invalid: sentences by field.
@@ -166,8 +166,8 @@ def _money(cleaned: record_fields.Cleaned, given: Mapping[str, Any], known: Know
     lines = _lines(cleaned, given["lines"], currency) if "lines" in given else None
     if lines is not None:
         cleaned.values["lines"] = lines
-        if "total" not in given and current is None and lines:
-            found["total"] = _of_lines(lines, found, currency)
+        if lines and given.get("total") in (None, "") and (current is None or "total" in given):
+            found["total"] = _of_lines(lines, found, currency, current)
     for name, amount in found.items():
         if amount and amount.currency != currency:
             said = Message("All amounts of a transaction are in one currency, here %(currency)s.", currency=currency)
@@ -195,11 +195,13 @@ def _code(value: object) -> str:
     return code
 
 
-def _of_lines(lines: Sequence[Mapping[str, Any]], found: Mapping[str, Money], currency: str) -> Money:
+def _of_lines(
+    lines: Sequence[Mapping[str, Any]], found: Mapping[str, Money], currency: str, current: Transaction | None
+) -> Money:
     """What lines come to, with what else was given."""
     amount = sum(line["total"] for line in lines)
     for name, sign in (("tax", 1), ("shipping", 1), ("discount", -1)):
-        amount += sign * (found[name].amount if name in found else 0)
+        amount += sign * (found[name].amount if name in found else getattr(current, name, 0))
     return Money(amount, currency)
 
 

@@ -50,6 +50,7 @@ class LinesField(Field):
     :param hours: whether quantities are called hours when the document is new.
     :param prices_include_tax: whether prices have tax in them when the document is new.
     :param shipping: whether shipping can be given.
+    :param plain: lines alone, of title, quantity and price: no text, discounts, taxes, shipping.
     """
 
     data: Document | None
@@ -63,10 +64,11 @@ class LinesField(Field):
         hours: bool = False,
         prices_include_tax: bool = False,
         shipping: bool = True,
+        plain: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(label, **kwargs)
-        self.with_shipping = shipping
+        self.with_shipping, self.plain = shipping and not plain, plain
         self.hours, self.included = hours, prices_include_tax
         self.rows: list[LineRow] = []
         self.whole: dict[str, str] = {"discount": "", "shipping": ""}
@@ -240,7 +242,7 @@ class LinesField(Field):
         """:raises StopValidation: when a cell can't be taken, or when only the totals were wanted."""
         if self.update:
             raise StopValidation(_("The totals below are up to date: check them, then save."))
-        if self.data is None:
+        if self.data is None and self._sent is not None:
             first = next((say for row in self.rows for some in row.errors.values() for say in some), "")
             more = [say for some in self.errors_of.values() for say in some]
             raise StopValidation(first or (more[0] if more else _("Correct the lines.")))

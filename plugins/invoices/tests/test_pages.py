@@ -49,11 +49,11 @@ def test_an_invoice_is_written_issued_paid_and_credited(site: Host) -> None:
     """Draft, number, payment with a double press, credit note: each step by its page, each shown with its sums."""
     client, ada = site.client(), site.make.contact(first_name="Ada", last_name="Lovelace")
     assert "Ada Lovelace" in client.get(f"/invoices/new?contact_id={ada}").text
-    wrong = client.post("/invoices/new", data={**FORM, "lines-0-quantity": "two", "customer": f"contact:{ada}"})
+    wrong = client.post("/invoices/new", data={**FORM, "lines-0-quantity": "two", "contact": f"#{ada}"})
     assert wrong.status_code == 422
     for kept in ("two", "Oak table", "PO 7", "Ada Lovelace", "Urgent"):
         assert kept in wrong.text, kept
-    made = client.post("/invoices/new", data={**FORM, "customer": f"contact:{ada}"})
+    made = client.post("/invoices/new", data={**FORM, "contact": f"#{ada}"})
     assert made.status_code == 303, made.text
     page = client.get(made.location).text
     for shown in ("Draft", "Oak table", "€120.00", "VAT 20 %", "PO 7", "Urgent", "Ada Lovelace"):
@@ -119,11 +119,11 @@ def test_two_who_save_see_both_versions(site: Host, write: Write) -> None:
     ada = seen(site, invoice).contact_id
     with site.work() as work, work.begin():
         services.update(work, invoice, {"lines": [line(7_700)], "reference": "Theirs"})
-    stale = client.post(address, data={**FORM, "customer": f"contact:{ada}", "version": "1", "seen": "{}"})
+    stale = client.post(address, data={**FORM, "contact": f"#{ada}", "version": "1", "seen": "{}"})
     assert stale.status_code == 409
     for text in ("Theirs", "PO 7", "€77.00", "Oak table: 2 × €50.00"):
         assert text in stale.text, text
-    mine = {**FORM, "customer": f"contact:{ada}", "version": str(seen(site, invoice).version), "seen": "{}"}
+    mine = {**FORM, "contact": f"#{ada}", "version": str(seen(site, invoice).version), "seen": "{}"}
     assert client.post(address, data={**mine, "keep.lines": "theirs", "keep.reference": "mine"}).status_code == 303
     assert (seen(site, invoice).total, seen(site, invoice).reference) == (7_700, "PO 7")
     with site.work() as work, work.begin():
@@ -131,7 +131,7 @@ def test_two_who_save_see_both_versions(site: Host, write: Write) -> None:
     pay(site, invoice, 100)
     page = client.get(address).text
     assert "lines-0-title" not in page
-    assert client.post(address, data={"customer": f"contact:{ada}", "reference": "New"}).status_code == 303
+    assert client.post(address, data={"contact": f"#{ada}", "reference": "New"}).status_code == 303
     assert (seen(site, invoice).reference, seen(site, invoice).total) == ("New", 7_700)
     assert site.faults() == []
 

@@ -26,7 +26,7 @@ def test_a_quote_is_written_from_a_template_sent_and_turned_into_an_invoice(host
     assert template
     filled = client.get(f"/quotes/new?contact_id={contact}&template={template[1]}").text
     assert "quote.value" in filled
-    assert 'value="ada@example.com"' in filled
+    assert f'value="Ada Park (#{contact})"' in filled
     answer = client.post(
         f"/quotes/new?contact_id={contact}",
         data={

@@ -55,6 +55,42 @@ def test_a_transaction_is_added_changed_deleted_and_restored(books: Books) -> No
     assert crm.faults() == []
 
 
+def test_lines_and_amounts_are_written_in_the_form(books: Books) -> None:
+    """Lines give the total when none is typed, in the currency's own digits and the reader's writing; what is stored stays."""
+    client, chosen = books.crm.client(locale="fr"), _choices(books)
+    typed = {**FORM, **chosen, "total": "", "currency": "KWD", "tax": "0,5", "lines-sent": "1"}
+    typed |= {"lines-0-title": "Tea", "lines-0-quantity": "1,5", "lines-0-unit_price": "2,125"}
+    wrong = client.post("/transactions/new", data={**typed, "lines-0-unit_price": "2,1255"})
+    assert (wrong.status_code, "2,1255" in wrong.text, "Tea" in wrong.text) == (422, True, True)
+    made = client.post("/transactions/new", data=typed)
+    assert made.status_code == 303, made.text
+    number = int(made.location.rsplit("/", 1)[1])
+    with books.crm.work() as work:
+        one = services.get(work, number)
+        assert (one.total, one.tax, [line.total for line in services.lines_of(work, one)]) == (3_688, 500, [3_188])
+    form = client.get(f"{made.location}/edit").text
+    for shown in ('value="3,688"', 'value="0,500"', 'value="1,5"', 'value="2,125"'):
+        assert shown in form, shown
+    # A line's total need not be quantity times price, and a line need not have a title: neither is changed by saving.
+    for stored in ({"title": "Set", "quantity": 3, "unit_price": "10", "total": "25"}, {"unit_price": "1"}):
+        books.change(number, lines=[stored])
+        with books.crm.work() as work:
+            had = [(line.title, line.total) for line in services.lines_of(work, services.get(work, number))]
+        version = str(_version(books, number))
+        again = {**typed, "total": "3,688", "lines-0-title": "Set", "lines-0-quantity": "3", "lines-0-unit_price": "10"}
+        saved = client.post(
+            f"{made.location}/edit", data={**again, "name": stored.get("title", "x"), "version": version}
+        )
+        assert saved.status_code == 303, saved.text
+        with books.crm.work() as work:
+            assert [(line.title, line.total) for line in services.lines_of(work, services.get(work, number))] == had
+
+
+def _version(books: Books, number: int) -> int:
+    with books.crm.work() as work:
+        return services.get(work, number).version
+
+
 def test_lists_show_sums_and_actions_change_many(books: Books) -> None:
     """All that is shown is summed up by currency; status, tag and delete work on selected rows; hostile text stays text."""
     client = books.crm.client()

@@ -112,6 +112,7 @@ records.retag contacts.edit
 records.choices contacts.view
 records.known_tags contacts.edit|transactions.edit|invoices.edit
 records.keep_boxes person
+records.choices contacts.view
 
 journal.index journal.view
 journal.entries journal.view
@@ -213,7 +214,6 @@ invoices.page invoices.view
 invoices.new invoices.edit
 invoices.edit invoices.edit
 invoices.recurrence invoices.edit
-invoices.customers invoices.edit
 invoices.issue invoices.edit
 invoices.duplicate invoices.edit
 invoices.credit invoices.edit
