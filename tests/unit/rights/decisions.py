@@ -145,6 +145,8 @@ fields.restore fields.manage
 fields.order fields.manage
 
 settings.general settings.edit
+settings.change_logo settings.edit
+settings.show_logo public
 settings.plugin_page settings.edit
 health.index health.view
 extensions.index extensions.manage
