@@ -88,7 +88,7 @@ from .core.statuses.models import Status, StatusChange, StatusCount
 from .core.users import audit, passwords
 from .core.users import services as users
 from .core.users.models import ApiToken, Role, User
-from .db import MessageJSON, MessageLine, MessageText, UTCDateTime, metadata, plugin_base, utcnow
+from .db import MessageJSON, MessageLine, MessageText, UTCDateTime, metadata, plugin_base, upsert, utcnow
 from .errors import (
     Conflict,
     CrmError,
@@ -231,6 +231,7 @@ __all__ = [
     "statuses",
     "tags",
     "texts",
+    "upsert",
     "users",
     "utcnow",
 ]

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from ...errors import Conflict, Invalid, NotFound
 from ...mail.body import to_text
 from ...mail.message import Address
+from ...mail.render import names as placeholders_of
 from ...mail.rich import harmless as harmless
 from ...messages import Message
 from ...work.tables import JobRow
@@ -27,7 +28,7 @@ from . import accounts, mailings, pictures
 from .accounts import Account, chosen, transport
 from .intake import receive
 from .models import MailAccount, MailMailing, MailMessage, MailPicture, MailSuppression, MailTemplate
-from .patterns import Written, compose, write
+from .patterns import Written, compose, problems, write
 from .suppression import blocked, clear, reasons, suppress
 from .suppression import unsubscribe_url as unsubscribe_url
 from .values import catalogue, values
@@ -49,6 +50,8 @@ __all__ = [
     "get",
     "harmless",
     "mailings",
+    "placeholders_of",
+    "problems",
     "queue",
     "reasons",
     "receive",

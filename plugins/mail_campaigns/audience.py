@@ -1,0 +1,174 @@
+"""Who a campaign goes to: tags, statuses, segments and everybody, each taken in or kept out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, true
+
+from crmhost.api import Contact, Invalid, Message, NotFound, Status, Tag, Tagging, Work, keyset, mail, texts
+
+if TYPE_CHECKING:
+    from plugins.segments.api import Segments
+
+_SIDES = ("include", "exclude")
+_MOST = 50
+#: Contacts that one step of planning takes.
+STEP = 2_000
+#: Of a preview, the first people that are shown, and how many are sorted out at most to say who is left out.
+SHOWN, SORTED = 5, 20_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Preview:
+    """Who a campaign would reach now.
+
+    :param count: contacts of the audience, before anybody is left out.
+    :param left_out: reason -> how many of the contacts that were looked at.
+    :param looked: how many of the contacts were looked at for ``left_out``: all, or the first 20,000.
+    :param first: the first recipients.
+    """
+
+    count: int
+    left_out: Mapping[str, int]
+    looked: int
+    first: Sequence[mail.mailings.Recipient]
+
+    @property
+    def reached(self) -> int:
+        """How many get a mail; of a large audience, as many as the share of those that were looked at."""
+        fit = self.looked - sum(self.left_out.values())
+        return fit if self.looked == self.count else round(self.count * fit / self.looked)
+
+
+def clean(work: Work, given: Any) -> dict[str, list[dict[str, Any]]]:
+    """An audience as it is stored; each part names something that is there.
+
+    :raises Invalid: for the field ``audience``.
+    """
+    if not isinstance(given, Mapping):
+        raise Invalid({"audience": ["Give an object with include and exclude, a list each."]})
+    found: dict[str, list[dict[str, Any]]] = {}
+    for side in _SIDES:
+        parts = given.get(side) or []
+        if not isinstance(parts, (list, tuple)) or len(parts) > _MOST:
+            raise Invalid({"audience": [Message("%(side)s takes a list of at most 50 parts.", side=side)]})
+        kept = [_part(work, part) for part in parts]
+        found[side] = [part for place, part in enumerate(kept) if part not in kept[:place]]
+    return found
+
+
+def _part(work: Work, part: Any) -> dict[str, Any]:
+    if not isinstance(part, Mapping) or len(part) != 1:
+        raise Invalid(
+            {"audience": ['A part is {"all": true}, {"tag": name}, {"status": name} or {"segment": number}.']}
+        )
+    (kind, value), *_ = part.items()
+    if kind == "all":
+        return {"all": True}
+    if kind == "tag":
+        wanted = select(Tag.name).where(Tag.name_key == texts.fold(str(value))[:80])
+        name = work.session.scalar(wanted)
+        if name is None:
+            raise Invalid({"audience": [Message("There is no tag “%(name)s”.", name=str(value)[:80])]})
+        return {"tag": name}
+    if kind == "status":
+        named = select(Status.name).where(Status.name_key == texts.fold(str(value))[:80])
+        name = work.session.scalar(named)
+        if name is None:
+            raise Invalid({"audience": [Message("There is no status “%(name)s”.", name=str(value)[:80])]})
+        return {"status": name}
+    if kind == "segment":
+        number = keyset.valid_id(value)
+        try:
+            _segments(work).get(number or 0)
+        except NotFound as error:
+            raise Invalid({"audience": ["One of the segments is gone: choose another one."]}) from error
+        return {"segment": number}
+    raise Invalid({"audience": [Message("“%(kind)s” is no kind of audience.", kind=str(kind)[:40])]})
+
+
+def _segments(work: Work) -> Segments:
+    found: Segments | None = work.service("segments")
+    if found is None:
+        raise Invalid({"audience": ["Segments are switched off: enable the extension, or choose tags."]})
+    return found
+
+
+def condition(work: Work, audience: Mapping[str, Any]) -> ColumnElement[bool]:
+    """The audience as a condition on contacts that the actor may see.
+
+    :raises Invalid: when nobody is included, or a part can't be asked now: never wider, never narrower by accident.
+    """
+    include, exclude = ([_asked(work, part) for part in audience.get(side) or ()] for side in _SIDES)
+    if not include:
+        raise Invalid({"audience": ["Choose who gets the campaign."]})
+    taken = or_(*include) if len(include) > 1 else include[0]
+    return and_(taken, *(not_(one) for one in exclude)) if exclude else taken
+
+
+def _asked(work: Work, part: Mapping[str, Any]) -> ColumnElement[bool]:
+    part = _part(work, part)
+    if "all" in part:
+        return true()
+    if "segment" in part:
+        return Contact.id.in_(_segments(work).contacts(part["segment"]))
+    if "status" in part:
+        return Contact.status_id.in_(select(Status.id).where(Status.name == part["status"]))
+    named = select(Tag.id).where(Tag.name == part["tag"]).scalar_subquery()
+    return exists().where(Tagging.tag_id == named, Tagging.object_type == "contact", Tagging.object_id == Contact.id)
+
+
+def _people(work: Work, audience: Mapping[str, Any]) -> Any:
+    alive = work.visible(Contact).where(condition(work, audience))
+    return alive.with_only_columns(Contact.id, Contact.email, Contact.first_name, Contact.last_name)
+
+
+def step(work: Work, audience: Mapping[str, Any], after: int, limit: int = STEP) -> list[mail.mailings.Recipient]:
+    """The next contacts of the audience, by id."""
+    wanted = _people(work, audience).where(Contact.id > after).order_by(Contact.id).limit(limit)
+    return [
+        mail.mailings.Recipient(row.id, row.email, " ".join(part for part in (row.first_name, row.last_name) if part))
+        for row in work.session.execute(wanted)
+    ]
+
+
+def steps(work: Work, audience: Mapping[str, Any], most: int) -> Iterator[list[mail.mailings.Recipient]]:
+    """The contacts of the audience in runs, so many at most."""
+    after, seen = 0, 0
+    while seen < most and (some := step(work, audience, after, min(STEP, most - seen))):
+        yield some
+        after, seen = some[-1].contact_id, seen + len(some)
+
+
+def count(work: Work, audience: Mapping[str, Any]) -> int:
+    """How many contacts are in the audience."""
+    some = work.visible(Contact).where(condition(work, audience)).with_only_columns(func.count())
+    return work.session.scalar(some) or 0
+
+
+def preview(work: Work, audience: Mapping[str, Any]) -> Preview:
+    """Who would get a campaign now, and who is left out and why.
+
+    :raises Invalid: see :func:`condition`.
+    """
+    work.require("mail_campaigns.view")
+    number = count(work, audience)
+    first: list[mail.mailings.Recipient] = []
+    left: dict[str, int] = {}
+    looked, seen = 0, set[str]()
+    for some in steps(work, audience, SORTED):
+        fit, out = mail.mailings.sort_out(work, some)
+        looked += len(some)
+        for one in fit:
+            key = one.email.casefold()
+            if key in seen:
+                left["duplicate"] = left.get("duplicate", 0) + 1
+            elif len(first) < SHOWN:
+                first.append(one)
+            seen.add(key)
+        for one_out in out:
+            left[one_out.reason] = left.get(one_out.reason, 0) + 1
+    return Preview(number, left, looked, first)

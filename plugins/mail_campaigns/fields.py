@@ -1,0 +1,90 @@
+"""What may be written into a campaign, checked field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crmhost.api import Invalid, Message, NotFound, Work, keyset, mail, texts
+
+from . import audience
+from .models import Campaign
+
+#: Kinds of content, as :func:`mail.compose` knows them.
+KINDS = ("rich", "text", "html", "mjml")
+LONGEST = 400_000
+UNSUBSCRIBE = ("unsubscribe.line", "unsubscribe.url")
+
+
+def prepare(work: Work, given: Mapping[str, Any], campaign: Campaign | None) -> dict[str, Any]:
+    """The values of the fields that were given; a draft may lack all but its name.
+
+    :param given: name, subject, content_kind, content (``html`` for short: content of that kind), text, account, audience,
+        track_clicks, template_id.
+    :raises Invalid: by field.
+    """
+    given = dict(given)
+    errors: dict[str, list[str]] = {}
+    found: dict[str, Any] = {}
+    if "html" in given:
+        given["content"], given["content_kind"] = given.pop("html"), "html"
+    if "name" in given or campaign is None:
+        found["name"] = texts.clean_line(str(given.get("name") or ""))
+        if not found["name"]:
+            errors["name"] = ["Give the campaign a name; only you and your colleagues see it."]
+        elif len(found["name"]) > 200:
+            errors["name"] = ["This is too long: at most 200 characters."]
+        found["name_key"] = texts.fold(found["name"])[:200]
+    if "subject" in given:
+        found["subject"] = texts.clean_line(str(given["subject"] or ""))
+        if len(found["subject"]) > 300:
+            errors["subject"] = ["This is too long: at most 300 characters."]
+    if "content_kind" in given:
+        found["content_kind"] = str(given["content_kind"] or "rich")
+        if found["content_kind"] not in KINDS:
+            errors["content_kind"] = ["Choose rich text, text, HTML or MJML."]
+    for name in ("content", "text"):
+        if name in given:
+            found[name] = texts.clean_text(str(given[name] or ""))
+            if len(found[name]) > LONGEST:
+                errors[name] = [Message("This is too long: at most %(longest)s characters.", longest=LONGEST)]
+    if "track_clicks" in given:
+        found["track_clicks"] = bool(given["track_clicks"])
+    _account(work, given, found, errors)
+    if "audience" in given:
+        try:
+            found["audience"] = audience.clean(work, given["audience"] or {})
+        except Invalid as error:
+            errors |= error.errors
+    if not errors:
+        _check_text(work, found, campaign, errors)
+    if errors:
+        raise Invalid(errors)
+    return found
+
+
+def _account(work: Work, given: Mapping[str, Any], found: dict[str, Any], errors: dict[str, list[str]]) -> None:
+    name = "account" if "account" in given else "account_id"
+    if name not in given:
+        return
+    found["account_id"] = None
+    if given[name] not in (None, ""):
+        found["account_id"] = keyset.valid_id(given[name])
+        try:
+            mail.accounts.get(work, found["account_id"] or 0)
+        except NotFound:
+            errors[name] = ["This account is gone: choose another one."]
+
+
+def _check_text(work: Work, found: dict[str, Any], campaign: Campaign | None, errors: dict[str, list[str]]) -> None:
+    """What can't be read, and placeholders that nobody knows; rich text is made harmless."""
+    changed = {"subject", "content", "content_kind", "text"} & set(found)
+    if not changed:
+        return
+    kind, subject, content, text = (
+        found.get(name, getattr(campaign, name, default))
+        for name, default in (("content_kind", "rich"), ("subject", ""), ("content", ""), ("text", ""))
+    )
+    errors |= mail.problems(work, kind, subject, content, text)
+    if not errors and kind == "rich" and "content" in found:
+        found["content"] = mail.harmless(found["content"])

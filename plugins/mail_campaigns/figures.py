@@ -1,0 +1,43 @@
+"""The figures of campaigns, from the log of mails and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+
+from crmhost.api import Work, mail
+
+from .models import Campaign, Event
+
+#: What recipients did or servers told, counted once for each mail.
+HAPPENED = ("bounced", "complained", "unsubscribed", "clicked")
+
+
+def of(work: Work, campaigns: Sequence[Campaign]) -> dict[int, dict[str, int]]:
+    """Campaign id -> name of the figure -> number of mails.
+
+    ``planned``: recipients; ``left_out``: of the audience, who gets none; ``waiting``, ``sent`` (handed over, whatever came of it
+    later), ``delivered`` (sent and not returned), ``failed``, ``unknown``, ``skipped``, and those of :data:`HAPPENED`.
+    """
+    work.require("mail_campaigns.view")
+    numbers = mail.mailings.figures(work, [one.mailing_id for one in campaigns if one.mailing_id is not None])
+    happened: dict[int, dict[str, int]] = {one.id: {} for one in campaigns}
+    counted = select(Event.campaign_id, Event.kind, func.count(func.distinct(Event.mail_id)))
+    grouped = counted.where(Event.campaign_id.in_(list(happened))).group_by(Event.campaign_id, Event.kind)
+    for campaign_id, kind, number in work.session.execute(grouped):
+        happened[campaign_id][kind] = number
+    found = {}
+    for one in campaigns:
+        states = numbers.get(one.mailing_id or 0, {})
+        sent = sum(states.get(name, 0) for name in ("sent", "bounced", "logged"))
+        found[one.id] = {
+            "planned": one.planned,
+            "left_out": sum(one.left_out.values()),
+            "waiting": states.get("queued", 0) + states.get("sending", 0),
+            "sent": sent,
+            "delivered": sent - states.get("bounced", 0),
+            **{name: states.get(name, 0) for name in ("failed", "unknown", "skipped")},
+            **{name: happened[one.id].get(name, 0) for name in HAPPENED},
+        }
+    return found

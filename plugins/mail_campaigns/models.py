@@ -1,0 +1,101 @@
+"""Campaigns, and who was left out of them. The mails themselves are a mailing of the core."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crmhost.api import UTCDateTime, plugin_base, texts
+
+Base = plugin_base("mail_campaigns")
+#: Kind of record, as audit, events and search know it.
+KIND = "campaign"
+#: What a campaign can be. ``planning``: its audience is being written down; ``sending``: its mailing goes out.
+STATES = ("draft", "scheduled", "planning", "sending", "paused", "sent", "cancelled")
+
+
+class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
+    """A campaign. ``content`` is as it was written (``content_kind``: rich, text, html, mjml).
+
+    ``audience``: ``{"include": [part, …], "exclude": [part, …]}``; a part is ``{"all": true}``, ``{"tag": name}``,
+    ``{"status": name}`` or ``{"segment": id}``. ``planned_to``: contacts up to this id are written down. ``left_out``: reason ->
+    how many. ``before_pause``: the state to go back to.
+    """
+
+    __tablename__ = "mail_campaigns_campaign"
+    __table_args__ = (
+        Index("ix_mail_campaigns_campaign_updated", "updated_at", "id"),
+        Index("ix_mail_campaigns_campaign_name", "name_key", "id"),
+        Index("ix_mail_campaigns_campaign_state", "state", "updated_at", "id"),
+        Index("ix_mail_campaigns_campaign_mailing", "mailing_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    name_key: Mapped[str] = mapped_column(texts.folded(200))
+    state: Mapped[str] = mapped_column(String(10), default="draft")
+    before_pause: Mapped[str] = mapped_column(String(10), default="")
+    subject: Mapped[str] = mapped_column(String(300), default="")
+    content_kind: Mapped[str] = mapped_column(String(10), default="rich")
+    content: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str] = mapped_column(Text, default="")
+    template_id: Mapped[int | None]
+    #: Of the core's accounts; none is the default one.
+    account_id: Mapped[int | None]
+    audience: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    track_clicks: Mapped[bool] = mapped_column(default=False)
+    scheduled_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    mailing_id: Mapped[int | None]
+    planned_to: Mapped[int] = mapped_column(default=0)
+    planned: Mapped[int] = mapped_column(default=0)
+    left_out: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users_user.id", ondelete="SET NULL"))
+    created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    started_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    ended_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class LeftOut(Base):  # type: ignore[misc, valid-type]
+    """A contact of the audience that gets no mail, and why: see :class:`crmhost.api.mail.mailings.LeftOut`."""
+
+    __tablename__ = "mail_campaigns_left_out"
+    __table_args__ = (
+        Index("ix_mail_campaigns_left_out_reason", "campaign_id", "reason", "contact_id"),
+        Index("ix_mail_campaigns_left_out_contact", "contact_id"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(
+        ForeignKey("mail_campaigns_campaign.id", ondelete="CASCADE"), primary_key=True
+    )
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts_contact.id", ondelete="CASCADE"), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(20))
+
+
+class Event(Base):  # type: ignore[misc, valid-type]
+    """What a recipient did, or what came back: once for each mail, kind and link.
+
+    ``kind``: bounced, complained, unsubscribed, clicked. ``link``: number of the link, 0 for none. ``sure``: of a click, whether
+    a person made it: ``certain``, ``likely_machine`` or ``unknown``.
+    """
+
+    __tablename__ = "mail_campaigns_event"
+    __table_args__ = (
+        Index("ix_mail_campaigns_event_kind", "campaign_id", "kind", "at"),
+        Index("ix_mail_campaigns_event_contact", "contact_id", "at"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(
+        ForeignKey("mail_campaigns_campaign.id", ondelete="CASCADE"), primary_key=True
+    )
+    mail_id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12), primary_key=True)
+    link: Mapped[int] = mapped_column(primary_key=True, default=0)
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts_contact.id", ondelete="CASCADE"))
+    sure: Mapped[str] = mapped_column(String(15), default="")
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime)

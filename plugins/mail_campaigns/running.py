@@ -1,0 +1,269 @@
+"""A campaign on its way: what it lacks, writing down its audience, sending, pausing, going on, ending.
+
+The audience is written down by a job in steps; each step locks the campaign and goes on behind the last contact that is there, so
+two jobs that do the same at once, or one that is killed, neither lose nor double anybody.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import select
+
+from crmhost.api import (
+    Change,
+    Conflict,
+    Event,
+    Invalid,
+    JobContext,
+    Message,
+    User,
+    Work,
+    insert_rows,
+    mail,
+)
+
+from . import audience, fields, services
+from .models import KIND, Campaign, LeftOut
+
+SOURCE = "mail_campaigns"
+
+
+def problems(work: Work, campaign: Campaign) -> dict[str, list[str]]:
+    """What keeps a campaign from being sent, by field; nothing when it can go."""
+    errors: dict[str, list[str]] = {}
+    if not campaign.subject:
+        errors["subject"] = ["Give the campaign a subject."]
+    if not campaign.content.strip():
+        errors["content"] = ["Write something first."]
+    else:
+        errors |= mail.problems(work, campaign.content_kind, campaign.subject, campaign.content, campaign.text)
+    if "content" not in errors and not set(fields.UNSUBSCRIBE) & set(mail.placeholders_of(source(work, campaign))):
+        errors["content"] = ["Add ##UNSUB-LINE##: without a way to unsubscribe, no campaign goes out."]
+    try:
+        audience.condition(work, campaign.audience)
+    except Invalid as error:
+        errors |= error.errors
+    if not work.base_url:
+        errors[""] = ["The site's public address is not known (CRMHOST_BASE_URL): no unsubscribe link can be made."]
+    return errors
+
+
+def source(work: Work, campaign: Campaign) -> Any:
+    """Its words, ready to be filled in."""
+    return mail.compose(work, campaign.content_kind, campaign.subject, campaign.content, campaign.text)
+
+
+def send(work: Work, campaign_id: int) -> Campaign:
+    """Sends a campaign now; said twice, it goes out once.
+
+    :raises Invalid: by field, what it lacks.
+    :raises Conflict: when it was cancelled or is paused.
+    """
+    work.require("mail_campaigns.send")
+    campaign = services.get(work, campaign_id, lock=True)
+    if campaign.state in ("planning", "sending", "sent"):
+        return campaign
+    if campaign.state not in services.OPEN:
+        raise Conflict("A campaign that is paused goes on by “Go on”; one that was cancelled can be copied.")
+    if errors := problems(work, campaign):
+        raise Invalid(errors)
+    _begin(work, campaign)
+    return campaign
+
+
+def schedule(work: Work, campaign_id: int, at: dt.datetime) -> Campaign:
+    """Sends a campaign later.
+
+    :raises Invalid: by field, what it lacks; also an instant that is over.
+    """
+    work.require("mail_campaigns.send")
+    campaign = services.get(work, campaign_id, lock=True)
+    if campaign.state not in services.OPEN:
+        raise Conflict("This campaign is on its way: copy it, and change the copy.")
+    errors = problems(work, campaign)
+    if at <= work.now:
+        errors["scheduled_at"] = ["This time is over: choose a later one, or send it now."]
+    if errors:
+        raise Invalid(errors)
+    before = services.snapshot(campaign)
+    campaign.state, campaign.scheduled_at = "scheduled", at
+    _changed(work, campaign, "campaign.scheduled", before)
+    work.enqueue("mail_campaigns.begin", due=at, campaign_id=campaign.id, at=at.isoformat())
+    return campaign
+
+
+def unschedule(work: Work, campaign_id: int) -> Campaign:
+    """Makes a scheduled campaign a draft again."""
+    work.require("mail_campaigns.send")
+    campaign = services.get(work, campaign_id, lock=True)
+    if campaign.state == "scheduled":
+        before = services.snapshot(campaign)
+        campaign.state, campaign.scheduled_at = "draft", None
+        _changed(work, campaign, "campaign.unscheduled", before)
+    return campaign
+
+
+def pause(work: Work, campaign_id: int) -> Campaign:
+    """Halts a campaign after the mails that are under way.
+
+    :raises Conflict: when it is not on its way.
+    """
+    work.require("mail_campaigns.send")
+    campaign = services.get(work, campaign_id, lock=True)
+    if campaign.state == "paused":
+        return campaign
+    if campaign.state not in ("planning", "sending"):
+        raise Conflict("Only a campaign that is on its way can be paused.")
+    before = services.snapshot(campaign)
+    campaign.state, campaign.before_pause = "paused", campaign.state
+    if campaign.mailing_id is not None:
+        mail.mailings.pause(work, campaign.mailing_id)
+    _changed(work, campaign, "campaign.paused", before)
+    return campaign
+
+
+def resume(work: Work, campaign_id: int) -> Campaign:
+    """Lets a paused campaign, or one that came to stand by itself, go on.
+
+    :raises Conflict: when it is not paused.
+    """
+    work.require("mail_campaigns.send")
+    campaign = services.get(work, campaign_id, lock=True)
+    if campaign.state == "sending" and campaign.mailing_id is not None:
+        mail.mailings.start(work, campaign.mailing_id)
+        return campaign
+    if campaign.state == "planning":
+        return campaign
+    if campaign.state != "paused":
+        raise Conflict("Only a campaign that is paused can go on.")
+    before = services.snapshot(campaign)
+    campaign.state = campaign.before_pause or "planning"
+    if campaign.state == "planning":
+        work.enqueue("mail_campaigns.plan", dedupe=str(campaign.id), campaign_id=campaign.id)
+    elif campaign.mailing_id is not None:
+        mail.mailings.start(work, campaign.mailing_id)
+    _changed(work, campaign, "campaign.resumed", before)
+    return campaign
+
+
+def cancel(work: Work, campaign_id: int) -> Campaign:
+    """Ends a campaign for good: who waits gets nothing.
+
+    :raises Conflict: when all of it went out.
+    """
+    work.require("mail_campaigns.send")
+    campaign = services.get(work, campaign_id, lock=True)
+    if campaign.state == "cancelled":
+        return campaign
+    if campaign.state == "sent":
+        raise Conflict("All mails of this campaign went out: nothing is left to cancel.")
+    before = services.snapshot(campaign)
+    campaign.state, campaign.ended_at = "cancelled", work.now
+    if campaign.mailing_id is not None:
+        mail.mailings.cancel(work, campaign.mailing_id)
+    _changed(work, campaign, "campaign.cancelled", before)
+    return campaign
+
+
+# --- jobs and listeners ----------------------------------------------------------------------------------------------
+
+
+def begin(job: JobContext, campaign_id: int, at: str) -> None:
+    """The job ``mail_campaigns.begin``: the time of a scheduled campaign has come. One that was moved or taken back stays."""
+    with job.work.begin() as work:
+        campaign = services.get(work, campaign_id, lock=True)
+        if campaign.state != "scheduled" or campaign.scheduled_at != dt.datetime.fromisoformat(at):
+            return
+        if errors := problems(work, campaign):
+            before = services.snapshot(campaign)
+            campaign.state = "draft"
+            _changed(work, campaign, "campaign.unscheduled", before)
+            words = next(iter(errors.values()))[0]
+            _tell_owner(work, campaign, Message("The campaign “%(name)s” was not sent: %(said)s"), str(words))
+            return
+        _begin(work, campaign)
+
+
+def plan(job: JobContext, campaign_id: int) -> None:
+    """The job ``mail_campaigns.plan``: writes the audience down, step by step, and lets the mails go out."""
+    work = job.work
+    total = 0
+    while True:
+        job.check()
+        with work.begin():
+            campaign = services.get(work, campaign_id, lock=True)
+            if campaign.state != "planning" or campaign.mailing_id is None:
+                return
+            total = total or audience.count(work, campaign.audience)
+            some = audience.step(work, campaign.audience, campaign.planned_to)
+            if not some:
+                campaign.state = "sending"
+                mail.mailings.start(work, campaign.mailing_id)
+                return
+            _write_down(work, campaign, some)
+            done = campaign.planned + sum(campaign.left_out.values())
+        job.progress(done, max(total, done))
+
+
+def _write_down(work: Work, campaign: Campaign, some: list[mail.mailings.Recipient]) -> None:
+    mailing = mail.mailings.get(work, campaign.mailing_id or 0)
+    left = mail.mailings.add(work, mailing, some)
+    rows = [{"campaign_id": campaign.id, "contact_id": one.recipient.contact_id, "reason": one.reason} for one in left]
+    insert_rows(work.session, LeftOut, rows)
+    counted = dict(campaign.left_out)
+    for one in left:
+        counted[one.reason] = counted.get(one.reason, 0) + 1
+    campaign.left_out = counted
+    campaign.planned += len(some) - len(left)
+    campaign.planned_to = some[-1].contact_id
+    work.session.flush()
+
+
+def finished(work: Work, event: Event) -> None:
+    """The mailing of a campaign is through: so is the campaign."""
+    for mailing_id in event.ids:
+        with work.begin():
+            wanted = select(Campaign).where(Campaign.mailing_id == mailing_id, Campaign.state == "sending")
+            campaign = work.session.scalar(wanted.with_for_update())
+            if campaign is None or mail.mailings.get(work, mailing_id).state != "done":
+                continue
+            before = services.snapshot(campaign)
+            campaign.state, campaign.ended_at = "sent", work.now
+            _changed(work, campaign, "campaign.sent", before)
+            _tell_owner(work, campaign, Message("The campaign “%(name)s” went out."))
+
+
+def _begin(work: Work, campaign: Campaign) -> None:
+    before = services.snapshot(campaign)
+    words = source(work, campaign)
+    mailing = mail.mailings.create(
+        work,
+        source=f"{SOURCE}:{campaign.id}",
+        subject=words.subject,
+        html=words.html,
+        text=words.text,
+        account_id=campaign.account_id,
+    )
+    campaign.mailing_id, campaign.state, campaign.started_at = mailing.id, "planning", work.now
+    _changed(work, campaign, "campaign.started", before)
+    work.enqueue("mail_campaigns.plan", dedupe=str(campaign.id), campaign_id=campaign.id)
+
+
+def _changed(work: Work, campaign: Campaign, action: str, before: dict[str, Any]) -> None:
+    campaign.version, campaign.updated_at = campaign.version + 1, work.now
+    work.session.flush()
+    after = services.snapshot(campaign)
+    work.audit(action, KIND, campaign.id, before={"state": before["state"]}, after={"state": after["state"]})
+    work.changed(Change(action, KIND, campaign.id, before, after))
+
+
+def _tell_owner(work: Work, campaign: Campaign, sentence: Message, said: str = "") -> None:
+    from crmhost.api import notifications
+
+    if campaign.owner_id is not None and work.session.get(User, campaign.owner_id) is not None:
+        data = {"name": campaign.name[:80], "said": said[:200]}
+        notifications.tell(
+            work, [campaign.owner_id], sentence, url=f"/campaigns/{campaign.id}", kind="mail_campaigns.sent", data=data
+        )
