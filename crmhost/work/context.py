@@ -91,6 +91,21 @@ class JobContext:
         told = {"done": done, "total": total, "text": text[:200], "at": at, "first": self._first}
         self._write({"progress": told})
 
+    def some_at_a_time(self, run: Callable[[Work], int]) -> int:
+        """Calls ``run`` in one transaction after another until it has nothing left to do; gives how many it did in all.
+
+        :param run: does some, within 100 ms; gives how many, 0 when there are no more.
+        """
+        done = 0
+        while True:
+            self.check()
+            with self.work.begin():
+                number = run(self.work)
+            if not number:
+                return done
+            done += number
+            self.progress(done)
+
     def log(self, text: str) -> None:
         """Adds a line to the job's log; inside a begun transaction it is written with it."""
         line = insert(JobLine).values(job_id=self.id, at=self.work.now, text=text.replace("\x00", "�")[:4000])

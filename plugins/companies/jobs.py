@@ -11,11 +11,5 @@ from . import mass
 
 def empty_bin(job: JobContext) -> dict[str, Any]:
     """Erases companies whose days in the bin are over, some in each transaction."""
-    gone = 0
-    while True:
-        job.check()
-        with job.work.begin():
-            number = mass.empty_bin(job.work)
-        if not number:
-            return {"message": Plural("%(num)s company was erased.", "%(num)s companies were erased.", gone)}
-        gone += number
+    gone = job.some_at_a_time(mass.empty_bin)
+    return {"message": Plural("%(num)s company was erased.", "%(num)s companies were erased.", gone)}

@@ -22,8 +22,6 @@ from crmhost.api import Change, Invalid, Message, NotFound, Stale, Work, files, 
 from . import access, limits, thumbs
 from .models import KIND, Entry, Version
 
-#: Files that one call takes.
-MOST = 1_000
 _LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _FIELDS = ("name", "kind", "description", "portal")
 
@@ -202,10 +200,7 @@ def erase(work: Work, ids: Sequence[int]) -> int:
 
 def empty_bin(work: Work, limit: int = 200) -> int:
     """Erases files whose days in the bin are over, at most ``limit``; gives how many went."""
-    days = max(0, min(int(work.settings.get("contacts.bin_days") or 0), 36_500))
-    before = work.now - dt.timedelta(days=days)
-    due = select(Entry.id).where(Entry.deleted_at < before).order_by(Entry.deleted_at, Entry.id).limit(limit)
-    return erase(work, list(work.session.scalars(due)))
+    return erase(work, records.overdue(work, Entry, limit))
 
 
 def follow(work: Work, changes: Sequence[Change]) -> None:
@@ -310,16 +305,10 @@ def _kind(work: Work, value: str, current: str, errors: dict[str, list[str]]) ->
 def _chosen(work: Work, ids: Sequence[int], *, in_bin: bool = False) -> list[Entry]:
     """The files among these whose records the actor may see and change, locked in one order."""
     work.require("files.delete")
-    keys = sorted({number for number in map(keyset.valid_id, ids) if number is not None})
-    if len(keys) > MOST:
-        raise Invalid(Message("At most %(most)s files can be changed in one step.", most=MOST))
-    wanted = select(Entry).where(
-        Entry.id.in_(keys), Entry.deleted_at.is_not(None) if in_bin else Entry.deleted_at.is_(None)
+    where = (
+        [] if work.actor.kind == "system" else [Entry.within_reach(work.actor), Entry.object_type.in_(_editable(work))]
     )
-    if work.actor.kind != "system":
-        wanted = wanted.where(Entry.within_reach(work.actor), Entry.object_type.in_(_editable(work)))
-    wanted = wanted.order_by(Entry.id).with_for_update(of=Entry).execution_options(populate_existing=True)
-    return list(work.session.scalars(wanted))
+    return records.chosen(work, Entry, ids, *where, in_bin=in_bin)
 
 
 def _editable(work: Work) -> list[str]:

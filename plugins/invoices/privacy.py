@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crmhost.api import Work, custom_fields, documents, record_fields, records, search
+from crmhost.api import Work, custom_fields, documents, records, search
 
 from .models import KIND, Invoice
 from .paying import STATES
@@ -42,7 +42,6 @@ def forget(work: Work, contact_id: int) -> None:
     search.drop(work, KIND, ids)
     drafts = [one for one in found if one.state == "draft"]
     records.forget(work, KIND, [one.id for one in drafts])
-    record_fields.drop_external_ids(work, KIND, [one.id for one in drafts])
     for one in found:
         if one.state == "draft":
             work.session.delete(one)

@@ -4,34 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select
-
-from crmhost.api import Change, Conflict, Invalid, Message, Work, keyset, record_fields, tags
+from crmhost.api import Conflict, Work, records
 
 from . import accepting, services
 from .models import KIND, Quote
-
-#: Quotes that one call takes; whoever has more calls again in a new transaction.
-MOST = 1_000
 
 
 def tag(work: Work, ids: Sequence[int], add: Iterable[str] = (), remove: Iterable[str] = ()) -> int:
     """Adds tags (made when missing) and removes others; gives how many quotes changed."""
     work.require("quotes.edit")
-    add, remove = list(add), list(remove)
-    for given in (add, remove):
-        errors = record_fields.clean({"tags": given}, work.timezone, work.now).errors
-        if errors:
-            raise Invalid(errors)
-    chosen = {quote.id: quote for quote in _chosen(work, ids)}
-    changed = tags.put(work, KIND, list(chosen), add, remove)
-    for key, (before, after) in changed.items():
-        quote = chosen[key]
-        quote.version, quote.updated_at = quote.version + 1, work.now
-        work.audit("quote.updated", KIND, key, before={"tags": before}, after={"tags": after})
-        work.changed(Change("quote.updated", KIND, key, {"tags": before}, {"tags": after}))
-    work.session.flush()
-    return len(changed)
+    return records.retag(work, Quote, KIND, [quote.id for quote in _chosen(work, ids)], add, remove)
 
 
 def note(work: Work, ids: Sequence[int], decision: str) -> int:
@@ -60,13 +42,4 @@ def restore(work: Work, ids: Sequence[int]) -> int:
 
 
 def _chosen(work: Work, ids: Sequence[int], *, in_bin: bool = False) -> list[Quote]:
-    """The quotes among these ids that the actor may see, locked in one order."""
-    keys = sorted({number for number in map(keyset.valid_id, ids) if number is not None})
-    if len(keys) > MOST:
-        raise Invalid(Message("At most %(most)s quotes can be changed in one step.", most=MOST))
-    gone = Quote.deleted_at.is_not(None) if in_bin else Quote.deleted_at.is_(None)
-    wanted = select(Quote).where(Quote.id.in_(keys), gone)
-    if work.actor.only_assigned:
-        wanted = wanted.where(Quote.within_reach(work.actor))
-    wanted = wanted.order_by(Quote.id).with_for_update().execution_options(populate_existing=True)
-    return list(work.session.scalars(wanted))
+    return records.chosen(work, Quote, ids, in_bin=in_bin)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crmhost.api import Work, custom_fields, links, mail, record_fields, records, search
+from crmhost.api import Work, custom_fields, links, mail, records, search
 
 from . import services
 from .models import KIND, Acceptance, Quote, Version
@@ -67,8 +67,6 @@ def forget(work: Work, contact_id: int) -> None:
         quote.version += 1
         work.audit("quote.kept", KIND, quote.id, after={"reason": REASON})
     gone = [number for number in ids if number not in proofs]
-    links.drop(work, KIND, gone)
     records.forget(work, KIND, gone)
-    record_fields.drop_external_ids(work, KIND, gone)
     work.session.flush()
     services.tell_erased(work, gone)

@@ -20,7 +20,6 @@ from crmhost.api import (
     custom_fields,
     documents,
     keyset,
-    links,
     record_fields,
     records,
     search,
@@ -199,23 +198,10 @@ def to_invoice(work: Work, quote_id: int) -> Any:
 
 def empty_bin(work: Work, limit: int = 50) -> int:
     """Erases quotes whose days in the bin are over; gives how many went."""
-    days = int(work.settings.get("contacts.bin_days") or 0)
-    due = (
-        select(Quote)
-        .where(Quote.deleted_at < work.now - dt.timedelta(days=days))
-        .order_by(Quote.deleted_at, Quote.id)
-        .limit(limit)
-    )
-    found = work.session.scalars(due).all()
-    ids = [quote.id for quote in found]
-    if not ids:
-        return 0
-    for quote in found:
+    ids = records.overdue(work, Quote, limit)
+    for quote in work.session.scalars(select(Quote).where(Quote.id.in_(ids))):
         work.session.delete(quote)
-    links.drop(work, KIND, ids)
     records.forget(work, KIND, ids)
-    record_fields.drop_external_ids(work, KIND, ids)
-    custom_fields.drop(work, KIND, ids)
     work.session.flush()
     tell_erased(work, ids)
     return len(ids)

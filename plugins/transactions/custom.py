@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select
 
-from crmhost.api import Change, JobContext, Message, Work, custom_fields
+from crmhost.api import Change, JobContext, Message, Work, custom_fields, records
 
 from . import mass, storing
 from .models import KIND, Transaction
@@ -15,11 +15,7 @@ from .models import KIND, Transaction
 
 def renewed(work: Work, ids: Sequence[int]) -> None:
     """A job changed custom fields of these."""
-    touched = {"version": Transaction.version + 1, "updated_at": work.now}
-    work.session.execute(
-        update(Transaction).where(Transaction.id.in_(ids)).values(touched),
-        execution_options={"synchronize_session": False},
-    )
+    records.write(work, Transaction, ids)
     for key in ids:
         work.changed(Change("transaction.updated", KIND, key))
 
@@ -45,12 +41,4 @@ def forget_person(work: Work, contact_id: int) -> None:
 
 def empty_bin(job: JobContext) -> dict[str, Any]:
     """The job: erases what lay in the bin long enough, some in a transaction."""
-    done = 0
-    while True:
-        job.check()
-        with job.work.begin():
-            gone = mass.empty_bin(job.work)
-        if not gone:
-            return {"message": Message("%(number)s transactions were erased.", number=done)}
-        done += gone
-        job.progress(done)
+    return {"message": Message("%(number)s transactions were erased.", number=job.some_at_a_time(mass.empty_bin))}

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import Row, update
 
-from ...errors import Conflict, Invalid
+from ...errors import Conflict
 from ...messages import Message
-from ...work.unit import Change, Work
+from ...work.unit import Work
 from ..journal.system import SystemEntry, write
-from ..keyset import valid_id
+from ..records import many
 from ..rows import chunks
 from ..statuses import counts, history
 from ..statuses import services as statuses
-from . import search, tags
+from . import search
 from .custom import search_anew
-from .fields import PHONES, clean
+from .fields import PHONES
 from .models import Contact, ContactEmail
 from .records import KIND, assignee, emails_of, may_see, owners_of_emails
 
-#: Contacts that one call takes; whoever has more calls again in a new transaction.
-MOST = 1_000
+MOST = many.MOST
 _COLUMNS = ("id", "status_id", "assigned_to_id", "first_name", "last_name", *PHONES)
 
 
@@ -34,7 +33,7 @@ def set_status(work: Work, ids: Sequence[int], status: int | str) -> int:
     by_id = {item.id: item for item in known}
     changed = [contact for contact in _chosen(work, ids) if contact.status_id != wanted.id]
     moves = [(contact.id, contact.status_id, wanted.id) for contact in changed]
-    _touch(work, changed, status_id=wanted.id, status_since=work.now)
+    many.write(work, Contact, [contact.id for contact in changed], status_id=wanted.id, status_since=work.now)
     if moves:
         work.audit_many(
             [("contact.status_changed", "contact", key, by_id[old].name, wanted.name) for key, old, _ in moves]
@@ -47,27 +46,17 @@ def assign(work: Work, ids: Sequence[int], user_id: int | str | None) -> int:
     """Assigns contacts to a user (id or e-mail), or to nobody; gives how many changed."""
     work.require("contacts.edit")
     user = assignee(work, user_id)
-    changed = [contact for contact in _chosen(work, ids) if contact.assigned_to_id != user]
-    before = {contact.id: {"assigned_to_id": contact.assigned_to_id} for contact in changed}
-    _touch(work, changed, assigned_to_id=user)
-    _tell(work, "contact.updated", before, {key: {"assigned_to_id": user} for key in before})
-    return len(changed)
+    chosen = {contact.id: contact.assigned_to_id for contact in _chosen(work, ids)}
+    before = {key: {"assigned_to_id": old} for key, old in chosen.items() if old != user}
+    many.write(work, Contact, list(before), assigned_to_id=user)
+    many.tell(work, "contact.updated", KIND, before, {key: {"assigned_to_id": user} for key in before})
+    return len(before)
 
 
 def tag(work: Work, ids: Sequence[int], add: Iterable[str] = (), remove: Iterable[str] = ()) -> int:
     """Adds tags (made when missing) and removes others; gives how many contacts changed."""
     work.require("contacts.edit")
-    add, remove = list(add), list(remove)
-    for given in (add, remove):
-        errors = clean({"tags": given}, work.timezone, work.now).errors
-        if errors:
-            raise Invalid(errors)
-    chosen = {contact.id: contact for contact in _chosen(work, ids)}
-    changed = tags.put(work, KIND, list(chosen), add, remove)
-    _touch(work, [chosen[key] for key in changed])
-    before = {key: {"tags": names} for key, (names, _) in changed.items()}
-    _tell(work, "contact.updated", before, {key: {"tags": names} for key, (_, names) in changed.items()})
-    return len(changed)
+    return many.retag(work, Contact, KIND, [contact.id for contact in _chosen(work, ids)], add, remove)
 
 
 def to_bin(work: Work, ids: Sequence[int]) -> int:
@@ -81,7 +70,7 @@ def to_bin(work: Work, ids: Sequence[int]) -> int:
         return 0
     keys = [contact.id for contact in chosen]
     work.hooks.call("contact_before_delete", work=work, contact_ids=keys)
-    _touch(work, chosen, deleted_at=work.now)
+    many.write(work, Contact, keys, deleted_at=work.now)
     _activate(work, keys, active=False)
     search.drop(work, KIND, keys)
     _count(work, chosen, -1)
@@ -89,7 +78,7 @@ def to_bin(work: Work, ids: Sequence[int]) -> int:
     before = {
         contact.id: {"status_id": contact.status_id, "assigned_to_id": contact.assigned_to_id} for contact in chosen
     }
-    _tell(work, "contact.deleted", before, {key: {} for key in before})
+    many.tell(work, "contact.deleted", KIND, before)
     return len(keys)
 
 
@@ -117,7 +106,7 @@ def restore(work: Work, ids: Sequence[int]) -> int:
                 other_id=owner if owner is not None and may_see(work, owner) else None,
             )
         seen.add(row.email_key)
-    _touch(work, chosen, deleted_at=None)
+    many.write(work, Contact, keys, deleted_at=None)
     _activate(work, keys, active=True)
     search_anew(work, keys)
     _count(work, chosen, 1)
@@ -125,7 +114,7 @@ def restore(work: Work, ids: Sequence[int]) -> int:
     after = {
         contact.id: {"status_id": contact.status_id, "assigned_to_id": contact.assigned_to_id} for contact in chosen
     }
-    _tell(work, "contact.restored", {key: {} for key in after}, after)
+    many.tell(work, "contact.restored", KIND, {key: {} for key in after}, after)
     return len(keys)
 
 
@@ -134,32 +123,9 @@ def restore(work: Work, ids: Sequence[int]) -> int:
 
 def _chosen(work: Work, ids: Sequence[int], *, in_bin: bool = False) -> list[Row[Any]]:
     """The contacts among these ids that the actor may see, locked in one order, so that two callers never wait crosswise."""
-    keys = sorted({number for number in map(valid_id, ids) if number is not None})
-    if len(keys) > MOST:
-        raise Invalid(Message("At most %(most)s contacts can be changed in one step.", most=MOST))
-    where: list[ColumnElement[bool]] = [Contact.deleted_at.is_(None)]
-    if in_bin:
-        where = [Contact.deleted_at.is_not(None), Contact.merged_into_id.is_(None)]
-    if work.actor.only_assigned:
-        where.append(Contact.within_reach(work.actor))
+    where = [Contact.merged_into_id.is_(None)] if in_bin else []
     columns = [getattr(Contact, name) for name in _COLUMNS]
-    found: list[Row[Any]] = []
-    for some in chunks(keys):
-        wanted = select(*columns).where(Contact.id.in_(some), *where).order_by(Contact.id)
-        found += work.session.execute(wanted.with_for_update(of=Contact))
-    return found
-
-
-def _touch(work: Work, contacts: Sequence[Row[Any]], **values: Any) -> None:
-    """Writes values and a new version."""
-    values |= {"updated_at": work.now, "version": Contact.version + 1}
-    for some in chunks([contact.id for contact in contacts]):
-        work.session.execute(update(Contact).where(Contact.id.in_(some)).values(values))
-    known = work.session.identity_map
-    for contact in contacts:
-        loaded = known.get(work.session.identity_key(Contact, contact.id))
-        if loaded is not None:
-            work.session.expire(loaded, ["status", "assigned_to"])
+    return many.chosen(work, Contact, ids, *where, columns=columns, in_bin=in_bin)
 
 
 def _activate(work: Work, ids: Sequence[int], *, active: bool) -> None:
@@ -173,11 +139,3 @@ def _count(work: Work, contacts: Sequence[Row[Any]], sign: int) -> None:
     for contact in contacts:
         sums[contact.status_id] = sums.get(contact.status_id, 0) + sign
     counts.add(work, sums)
-
-
-def _tell(work: Work, name: str, before: dict[int, dict[str, Any]], after: dict[int, dict[str, Any]]) -> None:
-    """Audits and tells one change for many contacts."""
-    if before:
-        work.audit_many([(name, "contact", key, before[key] or None, after[key] or None) for key in before])
-    for key in before:
-        work.changed(Change(name, "contact", key, before[key], after[key]))

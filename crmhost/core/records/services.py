@@ -10,14 +10,21 @@ from sqlalchemy import delete
 from ...contributions import RecordKind
 from ...errors import Invalid, NotFound
 from ...work.unit import Change, Work
-from ..contacts import kept_tags, tags
+from .. import record_fields
+from ..contacts import kept_tags, search, tags
 from ..contacts.fields import clean
 from ..contacts.models import Tag, Tagging
+from ..fields import services as custom_fields
 from ..journal.models import JournalEntry
 from ..keyset import valid_id
+from ..links import services as links
 from ..rows import chunks, table
+from .many import MOST, chosen, overdue, retag, tell, write
 
-__all__ = ["forget", "get", "kind_of", "kinds", "seen_kinds", "tag", "tags_of", "titles"]
+__all__ = [
+    "MOST", "chosen", "forget", "get", "kind_of", "kinds", "overdue", "retag", "seen_kinds", "tag", "tags_of", "tell",
+    "titles", "write",
+]  # fmt: skip
 
 
 def kinds(work: Work) -> dict[str, RecordKind]:
@@ -108,8 +115,16 @@ def tag(work: Work, name: str, ids: Sequence[int], add: Iterable[str] = (), remo
 
 
 def forget(work: Work, name: str, ids: Sequence[int]) -> None:
-    """Removes the tags and the journal of records that are gone for good; their plugin calls it, and asks for permission."""
+    """Removes all that the core holds on records that are gone for good: tags, journal, custom fields, links, ids in other
+    systems, what they are found by. Their plugin calls it, and asks for permission.
+    """
+    if not ids:
+        return
     kept_tags.forget(work, name, ids)
+    custom_fields.drop(work, name, ids)
+    record_fields.drop_external_ids(work, name, ids)
+    links.drop(work, name, ids)
+    search.drop(work, name, ids)
     for some in chunks(list(ids)):
         for model in (Tagging, JournalEntry):
             rows = table(model)
