@@ -24,18 +24,49 @@ An implementation may take fewer arguments than the hook offers.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .hookmarks import PROJECT, Kind, Spec, hookimpl, hookspec
+from .working_hooks import (
+    contact_before_delete,
+    contact_erase,
+    contact_personal_data,
+    contact_prepare,
+    contacts_merged,
+    contacts_unmerged,
+    demo_records,
+    file_access,
+    journal_entry_added,
+    mail_pictures,
+    status_before_delete,
+    within,
+)
 
 if TYPE_CHECKING:
     from . import contributions as c
-    from .core.files.models import File
-    from .core.journal.models import JournalEntry
-    from .work.unit import Change, Work
+    from .work.unit import Work
 
-__all__ = ["API_VERSION", "PROJECT", "Kind", "Spec", "hookimpl", "hookspec"]
+__all__ = [
+    "API_VERSION",
+    "PROJECT",
+    "Kind",
+    "Spec",
+    "contact_before_delete",
+    "contact_erase",
+    "contact_personal_data",
+    "contact_prepare",
+    "contacts_merged",
+    "contacts_unmerged",
+    "demo_records",
+    "file_access",
+    "hookimpl",
+    "hookspec",
+    "journal_entry_added",
+    "mail_pictures",
+    "status_before_delete",
+    "within",
+]
 
 #: Version of this contract. Minor: hooks or arguments were added. Major: something was removed.
 API_VERSION = "1.0"
@@ -307,110 +338,3 @@ def demo_data(work: Work, contact_ids: Sequence[int], seed: int) -> None:
 
     The same ``seed`` and contacts give the same data. Names are invented, addresses end in example.com, .net or .org.
     """
-
-
-# --- While something changes -----------------------------------------------------------------------------------------
-
-
-@hookspec("within")
-def within(work: Work, changes: Sequence[Change]) -> None:
-    """Once per unit of work, before its commit, with all its changes: keep derived data that must never lag.
-
-    Runs in a savepoint. If it raises, only its own writes are taken back, the plugin's derived data is marked stale and
-    repaired later by :func:`rebuild`; the change itself stands. A bulk import calls it once per batch.
-
-    ``changes`` are in the order in which they were noted. Services may be called here and events told (``work.tell``); what is
-    noted here with ``work.changed`` becomes an event, but no handler is called again for it.
-    """
-
-
-@hookspec("filter")
-def contact_prepare(value: dict[str, Any], work: Work, contact_id: int | None) -> dict[str, Any]:
-    """The fields of a contact about to be stored, after validation; ``contact_id`` is ``None`` for a new one."""
-    return value
-
-
-@hookspec("guard")
-def contact_before_delete(work: Work, contact_ids: Sequence[int]) -> None:
-    """Raise :class:`crmhost.api.Vetoed` to keep contacts from going to the bin.
-
-    It is not asked when a contact is erased for good, from the bin or on a person's demand: see :func:`contact_erase`.
-    """
-
-
-@hookspec("guard")
-def status_before_delete(work: Work, status_id: int, heir_id: int | None) -> None:
-    """Raise :class:`crmhost.api.Vetoed` to keep a status; ``heir_id`` is the one that takes its contacts."""
-
-
-@hookspec("guard")
-def journal_entry_added(work: Work, entry: JournalEntry, values: Mapping[str, str]) -> None:
-    """A person wrote a journal entry, inside its transaction: do what they asked for in the same step, such as a follow-up.
-
-    ``values`` holds what stands in the fields that the plugin put into the form by the slot ``journal.composer``; their names
-    begin with its id (``tasks.due``). Raise :class:`crmhost.api.Invalid` and nothing is written, nothing typed is lost.
-    """
-
-
-@hookspec("action")
-def contacts_merged(work: Work, winner_id: int, loser_ids: Sequence[int]) -> None:
-    """Contacts were merged, inside the transaction; ``[data] contact_refs`` already moved: compute derived data anew.
-
-    Rows that a unique constraint kept from moving follow ``[data] on_clash``. What is written here is no edit for an undo.
-    """
-
-
-@hookspec("action")
-def contacts_unmerged(work: Work, winner_id: int, loser_ids: Sequence[int]) -> None:
-    """A merge was undone, inside the transaction; references went back, but for rows edited since: compute derived data anew."""
-
-
-@hookspec("collect")
-def contact_personal_data(work: Work, contact_id: int) -> Any:
-    """JSON-able data on a person who wants it, beyond ``[data] personal``: no secrets, nothing about others."""
-
-
-@hookspec("action")
-def contact_erase(work: Work, contact_id: int) -> None:
-    """Erase what is held on one person, beyond what ``[data]`` lists and beyond rows that go by ``ondelete="CASCADE"``.
-
-    Called for a contact that is erased for good, inside the transaction, before its row goes.
-    """
-
-
-@hookspec("first")
-def mail_pictures(work: Work, file_ids: Sequence[int]) -> Collection[int]:
-    """Which of these pictures, taken in by the editor of mails, a text that the plugin keeps still shows.
-
-    Every plugin is asked, once a day inside a transaction; those that nobody names are removed. A failure means all. A text names
-    a picture by its address (``/storage/12?show=1``). Mails that were written need no answer; while a plugin that may send mail
-    is off, nothing is removed.
-    """
-    return ()
-
-
-# --- Demo data --------------------------------------------------------------------------------------------------------
-
-
-@hookspec("first")
-def demo_records(work: Work, kind: str, number: int, seed: int, start: int) -> int | None:
-    """Adds demo records of a kind, such as ``transactions``, inside a transaction; gives how many, ``None`` for kinds of others.
-
-    Called with at most 500 at a time, counted on from ``start``. The same numbers and seed give the same; what is there already
-    is not added twice. Names are invented, addresses end in example.com, .net or .org.
-    """
-    return None
-
-
-# --- Who may do what -------------------------------------------------------------------------------------------------
-
-
-@hookspec("first")
-def file_access(work: Work, file: File, action: str) -> bool | None:
-    """Whether ``work.actor`` may ``"open"``, ``"store"`` or ``"delete"`` a file that the plugin owns.
-
-    Only the plugin that owns the file is asked (``owner`` of :func:`crmhost.api.files.stage`). ``None`` leaves it to whoever
-    brought the file. A failure means no, and while the plugin is off nobody opens its files. The host has looked already whether
-    the actor may see the contact that the file is about. A file that is about to be stored has no ``id`` yet.
-    """
-    return None

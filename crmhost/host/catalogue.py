@@ -22,8 +22,8 @@ from .extract import Texts, texts_of
 CORE = Path(__file__).resolve().parents[1]
 #: What only operators and authors of extensions read, on the command line and in logs: it stays English.
 _NOT_SHOWN = (
-    "api.py", "messages.py", "cli.py", "config.py", "db.py", "demo.py", "hooks.py", "testing.py", "contributions",
-    "host/backup", "host/checks", "host/scaffold_files",
+    "api.py", "messages.py", "cli.py", "config.py", "db.py", "demo.py", "hooks.py", "working_hooks.py", "testing.py",
+    "contributions", "host/backup", "host/checks", "host/scaffold_files",
     *(f"host/{name}.py" for name in (
         "builder", "catalogue", "check", "extract", "generation", "hookcall", "install", "isolation", "manifest",
         "manifest_table", "migrate", "pack", "proxies", "reference", "registry", "scaffold", "schema", "trial",

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .. import contributions, hooks
+from .. import contributions, hooks, working_hooks
 from .checks.rules import RULES
 
 #: The checkout that holds the code and its documentation.
@@ -352,15 +352,17 @@ def _call(kind: type[Any]) -> str:
 
 def _sections() -> Iterator[tuple[str, list[Callable[..., Any]]]]:
     """Headings of the source with the hooks below each."""
-    source = inspect.getsource(hooks).splitlines()
-    titles = [
-        (number, match[1]) for number, line in enumerate(source, 1) if (match := re.match(r"# --- (.+?) -+$", line))
-    ]
-    found: dict[str, list[Callable[..., Any]]] = {title: [] for _, title in titles}
-    for function in specs().values():
-        line = function.__code__.co_firstlineno
-        found[max(pair for pair in titles if pair[0] < line)[1]].append(function)
-    yield from found.items()
+    for module in (hooks, working_hooks):
+        source = inspect.getsource(module).splitlines()
+        titles = [
+            (number, match[1]) for number, line in enumerate(source, 1) if (match := re.match(r"# --- (.+?) -+$", line))
+        ]
+        found: dict[str, list[Callable[..., Any]]] = {title: [] for _, title in titles}
+        for function in specs().values():
+            if function.__module__ == module.__name__:
+                line = function.__code__.co_firstlineno
+                found[max(pair for pair in titles if pair[0] < line)[1]].append(function)
+        yield from found.items()
 
 
 def _users(root: Path) -> Mapping[str, list[str]]:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
 
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from ...contributions import BulkAction, Column, Filter
+from ...contributions import Column
 from ...web.i18n import number as number_text
-from ...web.tables import Bulk, Cell, CellEdit, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
+from ...web.tables import Bulk, CellEdit, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery
 from ...work.unit import Work
 from ..statuses import services as statuses
-from . import many, queries, services, tags
-from .cells import NONE, Cells, Row
+from . import contributed, many, queries, services, tags
+from .cells import Cells, Row
 from .custom_columns import custom_columns, custom_filters
 from .forms import people
 from .models import Contact, Tag
@@ -45,13 +44,13 @@ def list_query(query: TableQuery) -> ListQuery:
 
 def contact_table(work: Work) -> Table:
     """The list of contacts."""
-    contributed = _contributed_columns(work)
+    further = contributed.columns_of(work, "contact_columns")
     choices = Choices.of(work)
 
     def fetch(work: Work, query: TableQuery) -> TablePage:
         page = queries.page(work, list_query(query))
         return TablePage(
-            rows(work, page.rows, _among(contributed, query)),
+            rows(work, page.rows, contributed.among(further, query)),
             page.next,
             page.previous,
             _(page.note) if page.note else "",
@@ -65,10 +64,10 @@ def contact_table(work: Work) -> Table:
         id="contacts",
         label=_("Contacts"),
         all_label=_("All contacts"),
-        columns=[*_columns(work, choices), *custom_columns(work), *(_contributed_column(item) for item in contributed)],
+        columns=[*_columns(work, choices), *custom_columns(work), *map(contributed.column, further)],
         fetch=fetch,
         count=count,
-        filters=[*_filters(work, choices), *custom_filters(work), *_contributed_filters(work)],
+        filters=[*_filters(work, choices), *custom_filters(work), *contributed.filters(work)],
         sort="-created_at",
         sorts={"first_name": _("First name"), "updated_at": _("Last change")},
         search=_("Name, e-mail or phone"),
@@ -77,7 +76,7 @@ def contact_table(work: Work) -> Table:
         bulk=bulk_actions(work, choices),
         bulk_url=url_for("contacts.bulk"),
         export="contacts",
-        row=lambda work, number: rows(work, [services.get(work, number)], contributed)[0],
+        row=lambda work, number: rows(work, [services.get(work, number)], further)[0],
         ids=lambda work, query: queries.ids(work, list_query(query), queries.HITS),
         empty=(
             _("No contacts yet"),
@@ -143,17 +142,10 @@ def bin_table(work: Work) -> Table:
     )
 
 
-def rows(work: Work, contacts: Sequence[Contact], contributed: Sequence[Column]) -> list[Row]:
+def rows(work: Work, contacts: Sequence[Contact], further: Sequence[Column]) -> list[Row]:
     """Contacts with their tags and the cells of plugins' columns, each fetched for all rows at once."""
     ids = [contact.id for contact in contacts]
-    tagged = tags.of(work, "contact", ids)
-    extra: dict[int, dict[str, Cell]] = {}
-    for column in contributed:
-        values = work.generation.run(
-            column.plugin, f"column {column.id}", column.values, work, ids, default={}, gives=Mapping
-        )
-        for key, value in values.items():
-            extra.setdefault(key, {})[column.id] = value
+    tagged, extra = tags.of(work, "contact", ids), contributed.cells(work, further, ids)
     return [Row(contact, tagged.get(contact.id, ()), extra.get(contact.id, {})) for contact in contacts]
 
 
@@ -272,43 +264,6 @@ def _filters(work: Work, choices: Choices) -> list[TableFilter]:
     ]
 
 
-def _contributed_filters(work: Work) -> list[TableFilter]:
-    found = []
-    for item in cast("tuple[Filter, ...]", work.generation.contributions("contact_filters")):
-        if not work.can(item.permission):
-            continue
-        choices: Any = ()
-        if item.choices is not None:
-            choices = work.generation.run(
-                item.plugin, f"filter {item.id}", item.choices, work, default=(), gives=Sequence
-            )
-        kind: Any = "record" if item.record else "choice" if item.choices is not None else "text"
-        pairs = [(str(value), str(label)) for value, label in choices]
-        found.append(TableFilter(id=item.id, label=_(item.label), kind=kind, choices=pairs, record=item.record))
-    return found
-
-
-def _contributed_columns(work: Work) -> list[Column]:
-    items = cast("tuple[Column, ...]", work.generation.contributions("contact_columns"))
-    return [item for item in items if work.can(item.permission)]
-
-
-def _among(columns: Sequence[Column], query: TableQuery) -> Sequence[Column]:
-    return [item for item in columns if query.columns is None or item.id in query.columns]
-
-
-def _contributed_column(item: Column) -> TableColumn:
-    return TableColumn(
-        id=item.id,
-        label=_(item.label),
-        cell=lambda row: row.extra.get(item.id) or NONE,
-        sort=item.id if item.sort is not None else "",
-        align=item.align,
-        css="c-money" if item.align == "end" else "c-org",
-        shown=item.shown,
-    )
-
-
 def bulk_actions(work: Work, choices: Choices) -> list[Bulk]:
     """What the reader may do with selected contacts."""
     found: list[Bulk] = []
@@ -348,25 +303,7 @@ def bulk_actions(work: Work, choices: Choices) -> list[Bulk]:
                     said=_changed,
                 )
             )
-    for item in cast("tuple[BulkAction, ...]", work.generation.contributions("contact_bulk_actions")):
-        if work.can(item.permission):
-            offered: Any = ()
-            if item.choices is not None:
-                offered = work.generation.run(
-                    item.plugin, f"bulk {item.id}", item.choices, work, default=(), gives=Sequence
-                )
-            found.append(
-                Bulk(
-                    id=item.id,
-                    label=_(item.label),
-                    icon=item.icon,
-                    choices=list(offered),
-                    danger=item.danger,
-                    wide=True,
-                    run=many.contributed(item),
-                    said=_changed,
-                )
-            )
+    found += contributed.bulk_actions(work, _changed)
     if work.can("contacts.delete"):
         if work.can("contacts.edit"):
             found.append(Bulk(id="merge", label=_("Merge"), icon="arrows-join"))

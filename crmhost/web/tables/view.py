@@ -21,26 +21,14 @@ from ...core.users.services import preference
 from ...work import jobs
 from ...work.unit import Work
 from ..i18n import number
-from . import DEFAULT_SIZE, SIZES, Cell, Table, TableColumn, TableCount, TableFilter, TablePage, TableQuery, TableSum
+from . import Cell, Table, TableColumn, TableCount, TableFilter, TablePage, TableSum
+from .address import ListAddress, value_of
 from .picked import PickedRecords
 
-#: Longest text searched for and longest value of a filter.
-_LONGEST = 200
 #: Parts of the address that say where in the list one is, and not what it shows.
 _PLACE = ("after", "before", "at", "count")
-
-
 #: In the place of a view's name: everything, although the list opens with a view.
 EVERYTHING = "-"
-
-
-@dataclasses.dataclass(frozen=True)
-class Chip:
-    """A filter in force, as it is shown."""
-
-    label: str
-    text: str
-    without: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,55 +44,23 @@ class SavedView:
     default: bool
 
 
-class TableView:
+class TableView(ListAddress):
     """A table with its query, rows and addresses.
 
     :param arguments: the query of the address.
     """
 
     def __init__(self, table: Table, work: Work, arguments: Mapping[str, Sequence[str]], path: str) -> None:
-        self.table = table
-        self.arguments = arguments
+        super().__init__(table, arguments, path)
         self._buttons: dict[str, tuple[str, str, str]] = {}
         self.work = work
-        self.path = path
         #: Those that the reader can be asked for.
         self.offered = [
             item for item in table.filters if not item.record or picking.kind(work, item.record) is not None
         ]
-        known = {item.id: item for item in table.filters}
-        self.filters = {
-            name: [value[:_LONGEST] for value in values if value.strip()]
-            for name, values in arguments.items()
-            if name in known and any(value.strip() for value in values)
-        }
         self.picked = PickedRecords(work, [item for item in self.offered if item.record], self.filters)
-        self.q = _first(arguments, "q")[:_LONGEST].strip()
-        wanted = _first(arguments, "sort")
-        self.sort = wanted if wanted.removeprefix("-") in self.sort_labels else table.sort
-        size = _first(arguments, "rows")
-        self.size = int(size) if size.isdigit() and int(size) in SIZES else DEFAULT_SIZE
-        self.after = _first(arguments, "after") or None
-        self.before = _first(arguments, "before") or None
-        at = _first(arguments, "at")
-        self.at = (
-            min(int(at), 10**9) if at.isascii() and at.isdigit() and len(at) < 11 and (self.after or self.before) else 0
-        )
-        self.view_name = _first(arguments, "view")[:80]
-        #: What is asked for after the page: “1” for the total and the sums, “sums” for these alone.
-        self.asked = _first(arguments, "count")
 
     # --- what it shows ------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def sort_labels(self) -> dict[str, str]:
-        """What can be sorted by, with labels."""
-        return {**{column.sort: column.label for column in self.table.columns if column.sort}, **self.table.sorts}
-
-    @property
-    def query(self) -> TableQuery:
-        """What to fetch."""
-        return TableQuery(self.q, self.filters, self.sort, self.after, self.before, self.size)
 
     @cached_property
     def page(self) -> TablePage:
@@ -114,11 +70,6 @@ class TableView:
         title, side, lines = self.table.card
         shown = frozenset(column.id for column in self.columns).union((title, side), *lines)
         return self.table.fetch(self.work, dataclasses.replace(self.query, columns=shown))
-
-    @property
-    def narrowed(self) -> bool:
-        """Whether a search or a filter is in force."""
-        return bool(self.q or self.filters)
 
     @property
     def first(self) -> int:
@@ -222,56 +173,16 @@ class TableView:
         """Where the selection is sent."""
         return self.table.bulk_url or self.path
 
-    @property
-    def chips(self) -> list[Chip]:
-        """The filters in force."""
-        chips = []
-        for item in self.table.filters:
-            values = self.filters.get(item.id)
-            if values:
-                chips.append(Chip(item.label, self._said(item, values), self.url(**{item.id: None})))
-        return chips
-
-    def _said(self, item: TableFilter, values: Sequence[str]) -> str:
-        labels = self.picked.labels(item) if item.record else dict(item.choices)
-        text = ", ".join(labels.get(value, value) for value in values)
-        return item.words.replace("{value}", text) if item.words else text
+    def labels_of(self, item: TableFilter) -> Mapping[str, str]:
+        """What the values of a filter are called."""
+        return self.picked.labels(item) if item.record else super().labels_of(item)
 
     # --- addresses ----------------------------------------------------------------------------------------------------
-
-    @property
-    def state(self) -> list[tuple[str, str]]:
-        """The query as fields of a form, without the place in the list."""
-        pairs = [("q", self.q)] if self.q else []
-        pairs += [(name, value) for name, values in self.filters.items() for value in values]
-        if self.sort != self.table.sort:
-            pairs.append(("sort", self.sort))
-        if self.size != DEFAULT_SIZE:
-            pairs.append(("rows", str(self.size)))
-        if self.view_name:
-            pairs.append(("view", self.view_name))
-        return pairs
-
-    def state_without(self, *names: str) -> list[tuple[str, str]]:
-        """The same without some fields."""
-        return [pair for pair in self.state if pair[0] not in names]
-
-    def url(self, **changes: str | int | None) -> str:
-        """Address of the list with some things changed; ``None`` takes a thing away. It leads to the first page."""
-        pairs = [pair for pair in self.state if pair[0] not in changes]
-        pairs += [(name, str(value)) for name, value in changes.items() if value is not None]
-        return f"{self.path}?{urlencode(pairs)}" if pairs else self.all_url
 
     @property
     def all_url(self) -> str:
         """Address of the list with everything, also where it opens with a view."""
         return f"{self.path}?view={EVERYTHING}" if self.default_view else self.path
-
-    @property
-    def here(self) -> str:
-        """Address of what is shown, with the place in the list."""
-        place: dict[str, str | int | None] = {"after": self.after, "before": self.before, "at": self.at or None}
-        return self.url(**{name: value for name, value in place.items() if value})
 
     @property
     def next_url(self) -> str:
@@ -309,16 +220,6 @@ class TableView:
     def sums_awaited(self) -> bool:
         """Whether there are sums to be fetched after the page."""
         return self.table.sums is not None and bool(self.page.rows)
-
-    def sort_value(self, column: TableColumn) -> str:
-        """What the head of a column sorts by when it is pressed."""
-        return f"-{column.sort}" if self.sort == column.sort else column.sort
-
-    def sort_sign(self, column: TableColumn) -> str:
-        """“ascending” or “descending” for the column that is sorted by, else empty."""
-        if not column.sort or self.sort.removeprefix("-") != column.sort:
-            return ""
-        return "descending" if self.sort.startswith("-") else "ascending"
 
     # --- views --------------------------------------------------------------------------------------------------------
 
@@ -377,7 +278,7 @@ class TableView:
     @property
     def job_note(self) -> Markup:
         """How far the job is that the address names, and how to take back what it did."""
-        number = valid_id(_first(self.arguments, "job"))
+        number = valid_id(value_of(self.arguments, "job"))
         if number is None:
             return Markup()
         shown = job_progress(number, reload=True)
@@ -407,8 +308,3 @@ class TableView:
     def total_text(self) -> str:
         """The total as text: “12,408”, “10,000+”."""
         return number(self.total.number) + ("" if self.total.exact else "+")
-
-
-def _first(arguments: Mapping[str, Sequence[str]], name: str) -> str:
-    values = arguments.get(name) or ("",)
-    return values[0].replace("\0", "")
