@@ -358,10 +358,10 @@ def _sections() -> Iterator[tuple[str, list[Callable[..., Any]]]]:
             (number, match[1]) for number, line in enumerate(source, 1) if (match := re.match(r"# --- (.+?) -+$", line))
         ]
         found: dict[str, list[Callable[..., Any]]] = {title: [] for _, title in titles}
-        for function in specs().values():
-            if function.__module__ == module.__name__:
-                line = function.__code__.co_firstlineno
-                found[max(pair for pair in titles if pair[0] < line)[1]].append(function)
+        mine = [function for function in specs().values() if function.__module__ == module.__name__]
+        for function in sorted(mine, key=lambda item: item.__code__.co_firstlineno):
+            line = function.__code__.co_firstlineno
+            found[max(pair for pair in titles if pair[0] < line)[1]].append(function)
         yield from found.items()
 
 
