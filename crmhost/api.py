@@ -21,6 +21,7 @@ from .contributions import (
     Column,
     ColumnSort,
     ConditionType,
+    Contribution,
     Event,
     EventHandler,
     Exporter,
@@ -37,6 +38,7 @@ from .contributions import (
     Job,
     JournalType,
     MenuItem,
+    PageMount,
     Permission,
     QuickAction,
     RecordHit,
@@ -85,7 +87,7 @@ from .core.rows import insert_rows
 from .core.settings import services as settings
 from .core.statuses import services as statuses
 from .core.statuses.models import Status, StatusChange, StatusCount
-from .core.users import audit, passwords
+from .core.users import audit, limits, passwords
 from .core.users import services as users
 from .core.users.models import ApiToken, Role, User
 from .db import MessageJSON, MessageLine, MessageText, UTCDateTime, metadata, plugin_base, upsert, utcnow
@@ -128,6 +130,7 @@ __all__ = [
     "Conflict",
     "Contact",
     "ContactEmail",
+    "Contribution",
     "CrmError",
     "Event",
     "EventHandler",
@@ -161,6 +164,7 @@ __all__ = [
     "MessageText",
     "Money",
     "NotFound",
+    "PageMount",
     "Permission",
     "PluginError",
     "Plural",
@@ -210,6 +214,7 @@ __all__ = [
     "journal",
     "journal_kinds",
     "keyset",
+    "limits",
     "links",
     "mail",
     "merging",

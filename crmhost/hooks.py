@@ -103,6 +103,12 @@ def api_mounts() -> Sequence[c.ApiMount]:
 
 
 @hookspec("declare")
+def page_mounts() -> Sequence[c.PageMount]:
+    """Places below the plugin's address where others put pages for people without an account of staff, such as clients."""
+    return []
+
+
+@hookspec("declare")
 def menu() -> Sequence[c.MenuItem]:
     """Items of the side menu: place, label, endpoint, permission. See :class:`crmhost.api.MenuItem`."""
     return []

@@ -164,6 +164,25 @@ class ApiMount(Contribution):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class PageMount(Contribution):
+    """Lets other plugins put pages below the plugin's own address, for people who have no account of staff.
+
+    Nobody of staff is signed in there, whatever cookies the browser has: who asks, ``around`` finds out, so that no page can
+    forget it. Forms need their token, as everywhere. What fails counts against the plugin whose page it is.
+
+    :param hook: a ``declare`` hook of the plugin's own. Each contribution has an ``id``, such as ``quotes``, and a
+        ``blueprint``, called as in ``routes()``, which is served at ``/ADDRESS/ID``; or ``None`` there.
+    :param around: gets a view as a callable, calls it and gives its answer. What it names is handed to the view beside the parts
+        of the address: ``view(client=…)``.
+    :param problem: gets what a view refuses by, an ``HTTPException`` or :class:`CrmError`; gives the response.
+    """
+
+    hook: str
+    around: Callable[[Callable[..., Any]], Any]
+    problem: Callable[[Exception], Any]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ImportField:
     """A field that a column of a CSV file can be mapped to.
 

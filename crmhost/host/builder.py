@@ -7,6 +7,7 @@ belongs to all. One that breaks a rule is left out and the build starts again fr
 from __future__ import annotations
 
 import functools
+import re
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -15,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Flask
 from werkzeug.exceptions import HTTPException
 
+from ..contributions import ApiMount, PageMount
 from ..errors import CrmError, PluginError
 from .attribution import record_fault, running
 from .generation import Generation, LoadedPlugin, assemble, leave_out
 from .registry import Found
 
 if TYPE_CHECKING:
-    from ..contributions import ApiMount
     from ..site import Site
 
 
@@ -61,6 +62,9 @@ def _application(site: Site, generation: Generation) -> Flask:
                 f"The address {plugin.manifest.names.url} is taken by “{taken}”.",
             )
         _add_pages(app, plugin, blueprint)
+    for place in generation.contributions("page_mounts"):
+        for item in generation.contributions(place.hook):
+            _add_mounted_pages(app, generation, place, item)
     for mount in generation.contributions("api_mounts"):
         for plugin_id, blueprint in generation.contributions("api_blueprints"):
             _add_resources(app, generation.by_id[plugin_id], blueprint, mount)
@@ -79,6 +83,20 @@ def _add_pages(app: Flask, plugin: LoadedPlugin, blueprint: Any) -> None:
     base = plugin.manifest.names.url
     prefix = own if own == base or own.startswith(f"{base}/") else base + own
     _register(app, plugin, blueprint, prefix)
+
+
+def _add_mounted_pages(app: Flask, generation: Generation, place: PageMount, item: Any) -> None:
+    """Pages of one plugin below the address of another."""
+    plugin, blueprint = generation.by_id[item.plugin], item.blueprint
+    if blueprint is None:
+        return
+    _check_blueprint(plugin, blueprint)
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", item.id):
+        raise PluginError(plugin.id, f"The id “{item.id}” can't be a part of an address; write it like “my-page”.")
+    prefix = f"{generation.by_id[place.plugin].manifest.names.url}/{item.id}"
+    if any(rule.rule == prefix or rule.rule.startswith(f"{prefix}/") for rule in app.url_map.iter_rules()):
+        raise PluginError(plugin.id, f"The address {prefix} is taken already.")
+    _register(app, plugin, blueprint, prefix, place)
 
 
 def _add_resources(app: Flask, plugin: LoadedPlugin, blueprint: Any, mount: ApiMount) -> None:
@@ -142,7 +160,7 @@ def _common(app: Flask, own: str) -> tuple[Any, ...]:
 
 
 def _register(
-    app: Flask, plugin: LoadedPlugin, blueprint: Blueprint, prefix: str, mount: ApiMount | None = None
+    app: Flask, plugin: LoadedPlugin, blueprint: Blueprint, prefix: str, mount: ApiMount | PageMount | None = None
 ) -> None:
     before = _common(app, blueprint.name)
     known = set(app.view_functions)
@@ -168,10 +186,13 @@ def _register(
             functions[:] = [
                 _attributed(plugin.id, f"{blueprint.name} ({function.__name__})", function) for function in functions
             ]
-    if mount is not None:
+    if isinstance(mount, ApiMount):
         app.before_request_funcs.setdefault(blueprint.name, []).insert(0, mount.before)
+    if mount is not None:
         handlers = app.error_handler_spec[blueprint.name]
-        handlers[None].setdefault(Exception, mount.problem)
+        # What people see when a page crashes is the host's to say; a program gets every failure as a problem.
+        for kind in (Exception,) if isinstance(mount, ApiMount) else (HTTPException, CrmError):
+            handlers[None].setdefault(kind, mount.problem)
 
 
 def _guarded(plugin: LoadedPlugin, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> None:
@@ -185,13 +206,16 @@ def _guarded(plugin: LoadedPlugin, function: Callable[..., Any], /, *arguments: 
         raise PluginError(plugin.id, message[:500], traceback=traceback.format_exc()) from error
 
 
-def _mounted(mount: ApiMount, view: Callable[..., Any]) -> Callable[..., Any]:
+def _mounted(mount: ApiMount | PageMount, view: Callable[..., Any]) -> Callable[..., Any]:
     """The view inside what the mount puts around it."""
 
     @functools.wraps(view)
     def run(*arguments: Any, **named: Any) -> Any:
         return mount.around(functools.partial(view, *arguments, **named))
 
+    if isinstance(mount, PageMount):
+        # The gate asks for staff; who may see these pages is found out around them.
+        run.crmhost_public = run.crmhost_apart = True  # type: ignore[attr-defined]
     return run
 
 

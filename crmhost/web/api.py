@@ -23,6 +23,7 @@ from ..core.mail.template_pages import framed_error as mail_preview_error
 from ..core.mail.template_pages import framed_mail as mail_preview
 from ..core.records.links import record_url
 from ..core.records.page import RecordBox, record_page
+from ..core.users.account import browser_name
 from . import rest, switching
 from .charts import Chart, ChartReceipt, ChartSeries, chart_box
 from .downloads import name_download
@@ -144,6 +145,7 @@ __all__ = [
     "ago",
     "bin_table",
     "both_versions",
+    "browser_name",
     "bulk_delete",
     "bulk_erase",
     "bulk_restore",

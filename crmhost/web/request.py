@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar, cast, overload
 from urllib.parse import urlsplit
 
-from flask import Flask, g, has_request_context, request
+from flask import Flask, current_app, g, has_request_context, request
 from flask_login import LoginManager, UserMixin, current_user
 
 from ..core.users import services as users
@@ -55,6 +55,8 @@ def client_address() -> str:
 def _load_person(_request: object) -> Person | None:
     token = request.cookies.get(COOKIE)
     if not token or request.path.startswith((API_PREFIX, HOOKS_PREFIX)):
+        return None
+    if getattr(current_app.view_functions.get(request.endpoint or ""), "crmhost_apart", False):
         return None
     user = users.session_user(db.session(), token)
     if user is None:
@@ -149,18 +151,20 @@ def repeatable(view: Callable[P, R]) -> Callable[P, R]:
 @overload
 def public(view: Callable[P, R], /) -> Callable[P, R]: ...
 @overload
-def public(*, foreign_posts: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def public(*, foreign_posts: bool = False, apart: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 def public(
-    view: Callable[P, R] | None = None, /, *, foreign_posts: bool = False
+    view: Callable[P, R] | None = None, /, *, foreign_posts: bool = False, apart: bool = False
 ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
     """Marks a view that needs no sign-in.
 
     :param foreign_posts: it is also POSTed to from elsewhere (one-click unsubscribing, embedded forms): no CSRF token asked.
+    :param apart: nobody of staff is signed in there, whatever cookies the browser has: for people with accounts of another kind.
     """
 
     def mark(function: Callable[P, R]) -> Callable[P, R]:
         function.crmhost_public = True  # type: ignore[attr-defined]
         function.crmhost_foreign_posts = foreign_posts  # type: ignore[attr-defined]
+        function.crmhost_apart = apart  # type: ignore[attr-defined]
         return function
 
     return mark(view) if view is not None else mark

@@ -174,6 +174,10 @@ def _on_page(address: str, text: str) -> Callable[[World], bool]:
 SIGNS: dict[str, Callable[[World], bool]] = {
     "routes": _on_page("/probe-one/", "Points of all contacts"),
     "api_mounts": lambda world: world.json("/api/probe/probe-scores/")[0] == 401,
+    "page_mounts": lambda world: (
+        world.page("/probe-one/two/?guest=Eve") == "two has Eve"
+        and "no guest" in world.client.get("/probe-one/two/").text
+    ),
     "api_blueprints": lambda world: world.json("/api/probe/probe-notes/", **WORD) == (200, {"notes": 0}),
     "menu": _on_page("/contacts/", '<a href="/probe-one/">Scores</a>'),
     "permissions": _on_page("/settings/users/roles/new", "Give scores"),

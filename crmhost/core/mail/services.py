@@ -31,6 +31,7 @@ from .models import MailAccount, MailMailing, MailMessage, MailPicture, MailSupp
 from .patterns import Written, compose, problems, write
 from .suppression import blocked, clear, reasons, suppress
 from .suppression import unsubscribe_url as unsubscribe_url
+from .unlogged import goes_out, hand_over
 from .values import catalogue, values
 
 __all__ = [
@@ -48,6 +49,8 @@ __all__ = [
     "clear",
     "compose",
     "get",
+    "goes_out",
+    "hand_over",
     "harmless",
     "mailings",
     "placeholders_of",

@@ -107,7 +107,12 @@ def sign_out_one() -> ResponseReturnValue:
 
 def browser_of(session: UserSession) -> str:
     """What to call the browser of a session."""
-    browser, system = browsers.called(session.agent)
+    return browser_name(session.agent)
+
+
+def browser_name(agent: str) -> str:
+    """What to call a browser by its User-Agent: “Firefox on Linux”."""
+    browser, system = browsers.called(agent)
     if browser and system:
         return str(_("%(browser)s on %(system)s", browser=browser, system=system))
     return browser or str(_("Unknown browser"))

@@ -13,14 +13,10 @@ from urllib.parse import urlsplit
 from babel.dates import format_datetime
 from sqlalchemy import select
 
-from ...errors import CrmError, GiveUp, Invalid
-from ...mail.message import Address, Letter, as_bytes, build
-from ...messages import Message
 from ...web.i18n import Catalogues
 from ...work.context import JobContext
 from ...work.unit import Work
-from ..mail import accounts
-from ..mail.smtp import Connection, NotSent, Uncertain
+from ..mail.unlogged import hand_over
 from ..notifications import services as notifications
 from . import links
 from .models import User
@@ -142,27 +138,4 @@ def _tell_admins(work: Work, user: User, *, known: bool) -> None:
 
 
 def _send(job: JobContext, to: str, name: str, subject: str, text: str) -> None:
-    work = job.work
-    account = accounts.chosen(work)
-    now = work.now
-    work.session.rollback()
-    try:
-        letter = Letter(
-            sender=Address(account.from_email, account.from_name),
-            to=(Address(to, name),),
-            subject=subject,
-            text=text,
-            date=now,
-        )
-        raw = as_bytes(build(letter))
-        if account.signer is not None:
-            raw = account.signer.sign(raw)
-        with Connection(account) as connection:
-            connection.send(letter.sender.ascii, letter.to[0].ascii, raw)
-    except Invalid as error:
-        raise GiveUp(error.message) from error
-    except NotSent as error:
-        said = Message("The mail was not sent: %(said)s", said=str(error.answer))
-        raise (CrmError(said) if error.again else GiveUp(said)) from error
-    except Uncertain as error:
-        raise GiveUp(Message("Nobody knows whether the mail went out: %(said)s", said=str(error.answer))) from error
+    hand_over(job.work, to=to, to_name=name, subject=subject, text=text)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from ...errors import Invalid, NotFound
 from ...work.unit import Work
 from ..keyset import valid_id
-from ..mail import accounts as mail
+from ..mail import unlogged
 from . import browsers, limits, passwords, tickets
 from .entering import key_of
 from .models import User
@@ -30,14 +30,8 @@ RESET = "reset"
 PER_EMAIL, PER_ADDRESS = 3, 20
 _HOUR = dt.timedelta(hours=1)
 ACCOUNTS_MAIL = "users.link"
-
-
-def mails_go_out(work: Work) -> bool:
-    """Whether a link can be mailed: mails leave the site, and there is an account to send from."""
-    if mail.transport(work) != "smtp":
-        return False
-    account = mail.chosen(work)
-    return bool(account.from_email and account.host)
+#: Whether a link can be mailed.
+mails_go_out = unlogged.goes_out
 
 
 def problems_of(work: Work, user: User, password: str) -> list[str]:

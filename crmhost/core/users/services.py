@@ -15,7 +15,8 @@ from ..contacts.emails import check_email, email_key
 from ..keyset import valid_id
 from ..text import clean_line, sort_key
 from . import browsers, passwords, roles, tickets
-from .entering import TooManyAttempts, key_of, sign_in
+from .entering import TooManyAttempts, sign_in
+from .entering import key_of as key_of
 from .lastseen import note_session, note_token
 from .links import accept_invitation, invite, invited, problems_of, store_password
 from .models import Identity, Role, User

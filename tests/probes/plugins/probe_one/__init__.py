@@ -36,6 +36,12 @@ class Plugin:
         return [api.ApiMount(prefix="/api/probe", before=admit, problem=problem)]
 
     @hookimpl
+    def page_mounts(self) -> Sequence[api.PageMount]:
+        from .guests import around, problem
+
+        return [api.PageMount(hook="probe_one_guest_pages", around=around, problem=problem)]
+
+    @hookimpl
     def cli_commands(self) -> Sequence[Any]:
         from .commands import group
 

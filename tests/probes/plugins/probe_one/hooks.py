@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from crmhost.api import Box, Tab, Vital, Work
+from crmhost.api import Box, Contribution, Tab, Vital, Work
 from crmhost.hooks import hookspec
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GuestPage(Contribution):
+    """A page for guests."""
+
+    id: str
+    blueprint: Any
 
 
 @hookspec("filter")
@@ -38,6 +47,12 @@ def probe_one_grade(work: Work, points: int) -> str | None:
 @hookspec("declare")
 def probe_one_sources() -> list[str]:
     """Names of further sources of scores."""
+    return []
+
+
+@hookspec("declare", gives=GuestPage)
+def probe_one_guest_pages() -> Sequence[GuestPage]:
+    """Pages for guests, below the address of probe one."""
     return []
 
 

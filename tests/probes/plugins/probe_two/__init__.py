@@ -83,6 +83,12 @@ class Plugin:
         return ["two"]
 
     @hookimpl
+    def probe_one_guest_pages(self) -> list[dict[str, Any]]:
+        from .routes import guests
+
+        return [{"id": "two", "blueprint": guests}]
+
+    @hookimpl
     def probe_one_score_boxes(self) -> list[dict[str, Any]]:
         return [{"id": "note", "title": "Two's box", "render": lambda _work, score: f"two-box of {score.id}"}]
 

@@ -25,3 +25,12 @@ def index() -> str:
 def notes() -> dict[str, Any]:
     """The number of notes."""
     return {"notes": services.count(current_work())}
+
+
+guests = Blueprint("probe_two_guests", __name__)
+
+
+@guests.get("/")
+def for_guest(guest: str) -> str:
+    """Who the guest is."""
+    return f"two has {guest}"
