@@ -80,7 +80,7 @@ from .core.merging import services as merging
 from .core.notifications import services as notifications
 from .core.numbering import services as numbering
 from .core.privacy import services as privacy
-from .core.records import filters
+from .core.records import filters, schemas
 from .core.records import services as records
 from .core.records.listing import RecordList, money_sums
 from .core.rows import insert_rows
@@ -231,6 +231,7 @@ __all__ = [
     "record_fields",
     "record_imports",
     "records",
+    "schemas",
     "search",
     "settings",
     "statuses",

@@ -149,7 +149,7 @@ def _functions(module: ModuleType) -> dict[str, Any]:
 def _classes(module: ModuleType) -> dict[str, Any]:
     """The classes that a module defines and offers."""
     found = {name: vars(module)[name] for name in getattr(module, "__all__", ())}
-    return {name: kind for name, kind in found.items() if inspect.isclass(kind) and kind.__module__ == module.__name__}
+    return {name: kind for name, kind in found.items() if inspect.isclass(kind) and _ours(kind)}
 
 
 def _methods(kind: type[Any]) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import Any
 
 from marshmallow import Schema
 
-from crmhost.web.api import rest
+from crmhost.api import schemas
 
 from .fields import Number
 
-object_of = rest.object_of
-list_of = rest.list_of
+object_of = schemas.object_of
+list_of = schemas.list_of
 
 
 def counted_list_of(schema: type[Schema], **further: Any) -> type[Schema]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
-from crmhost.web.api import rest
+from crmhost.api import schemas
 
 from .fields import Anything, Flag, Free, Instant, Moment, Number, Text, after, counted, limit
 
@@ -48,9 +48,9 @@ class ContactFields(Schema):
     tags = fields.List(
         Text(), metadata={"description": "Names; takes the place of the tags there are. New ones are made."}
     )
-    status = rest.Reference("Name (in any case) or id of a status.")
-    assigned_to = rest.Reference("E-mail or id of a user.", allow_none=True)
-    external_ids = fields.List(fields.Nested(rest.ExternalIdentity))
+    status = schemas.Reference("Name (in any case) or id of a status.")
+    assigned_to = schemas.Reference("E-mail or id of a user.", allow_none=True)
+    external_ids = fields.List(fields.Nested(schemas.ExternalIdentity))
     socials = Free("Social profiles: name → address.", allow_none=True)
     custom = Free(
         "Custom fields: key → value, each as its kind wants it; null takes one away, others stay.", allow_none=True
@@ -98,7 +98,7 @@ class Contact(Schema):
     tags = fields.List(Text(), required=True)
     assigned_to = Number("Id of a user.", allow_none=True, required=True)
     source = Text(required=True)
-    external_ids = fields.List(fields.Nested(rest.ExternalIdentity), required=True)
+    external_ids = fields.List(fields.Nested(schemas.ExternalIdentity), required=True)
     socials = Free(required=True)
     custom = Free(required=True)
     value = Anything("What the contact was worth so far; null while no plugin says it.", required=True)
@@ -184,7 +184,7 @@ class PersonalData(Schema):
     contact_id = Number(required=True)
     contacts = fields.List(Free(), required=True, metadata={"description": "The contact, and those merged into it."})
     emails = fields.List(Free(), required=True)
-    external_ids = fields.List(fields.Nested(rest.ExternalIdentity), required=True)
+    external_ids = fields.List(fields.Nested(schemas.ExternalIdentity), required=True)
     statuses = fields.List(Free(), required=True)
     journal = fields.List(Free(), required=True)
     mails = fields.List(Free(), required=True)
