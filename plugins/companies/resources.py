@@ -7,8 +7,8 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
-from crmhost.api import Invalid, Stale, Work, custom_fields, journal, record_fields, tags
-from crmhost.web.api import Response, current_work, request, writing
+from crmhost.api import Invalid, Work, journal, record_fields
+from crmhost.web.api import Response, current_work, request, rest, writing
 
 from . import mass, members, queries, services, statuses
 from .fields import ADDRESSES, PHONES
@@ -22,7 +22,6 @@ from .schemas import (
     EntryList,
     EntryObject,
     MemberFields,
-    PageQuery,
     PersonList,
     StatusFields,
     StatusList,
@@ -36,16 +35,8 @@ blueprint = Blueprint(
 status_blueprint = Blueprint(
     "companies_statuses_api", __name__, url_prefix="/company-statuses", description="The statuses of companies."
 )
-_ID = "int(min=1, max=2147483647)"
-_NO_FILTERS = ("limit", "after", "count", "q", "sort")
-_ETAG = {"ETag": {"description": "The version of the record.", "schema": {"type": "string"}}}
-_IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "required": False,
-    "description": "The ETag that you saw; 412 when somebody saved the record since.",
-    "schema": {"type": "string"},
-}
+#: Parameters of the list that are no filters.
+_PAGING = ("limit", "after", "count", "q", "sort")
 
 
 @blueprint.get("")
@@ -61,7 +52,7 @@ def list_companies(query: Mapping[str, Any]) -> dict[str, Any]:
         raise Invalid({unknown[0][:100]: ["There is no such parameter."]})
     wanted = queries.CompanyQuery(
         q=query.get("q", ""),
-        filters={name: str(value) for name, value in query.items() if name not in _NO_FILTERS} | custom,
+        filters={name: str(value) for name, value in query.items() if name not in _PAGING} | custom,
         sort=query.get("sort") or "name",
         after=query["after"] or None,
         limit=query["limit"],
@@ -78,45 +69,41 @@ def list_companies(query: Mapping[str, Any]) -> dict[str, Any]:
 
 @blueprint.post("")
 @blueprint.arguments(CompanyFields)
-@blueprint.response(201, CompanyObject, headers=_ETAG)
+@blueprint.response(201, CompanyObject, **rest.CREATED)
 def add_company(document: Mapping[str, Any]) -> Any:
     """Adds a company."""
     with writing() as work:
         company = services.create(work, _fields(document), source="api")
-    return _one(work, company), 201, {**_tag(company), "Location": f"{request.path}/{company.id}"}
+    return rest.answer_one(work, company, records, 201)
 
 
-@blueprint.get(f"/<{_ID}:company_id>")
-@blueprint.response(200, CompanyObject, headers=_ETAG)
+@blueprint.get(f"/<{rest.ID}:company_id>")
+@blueprint.response(200, CompanyObject, **rest.TAGGED)
 def read_company(company_id: int) -> Any:
     """Gives a company."""
     work = current_work()
-    company = services.get(work, company_id)
-    return _one(work, company), 200, _tag(company)
+    return rest.answer_one(work, services.get(work, company_id), records)
 
 
-@blueprint.patch(f"/<{_ID}:company_id>")
+@blueprint.patch(f"/<{rest.ID}:company_id>")
 @blueprint.arguments(CompanyFields(partial=True))
-@blueprint.response(200, CompanyObject, headers=_ETAG)
-@blueprint.doc(parameters=[_IF_MATCH])
+@blueprint.response(200, CompanyObject, **rest.TAGGED)
+@blueprint.doc(parameters=[rest.IF_MATCH])
 def change_company(document: Mapping[str, Any], company_id: int) -> Any:
     """Changes a company; fields that are left out stay as they are."""
     with writing() as work:
         company = services.get(work, company_id)
-        company = services.update(work, company_id, _fields(document), version=_wanted_version(company))
-    return _one(work, company), 200, _tag(company)
+        company = services.update(work, company_id, _fields(document), version=rest.wanted_version(company))
+    return rest.answer_one(work, company, records)
 
 
-@blueprint.delete(f"/<{_ID}:company_id>")
+@blueprint.delete(f"/<{rest.ID}:company_id>")
 @blueprint.response(204)
-@blueprint.doc(parameters=[_IF_MATCH])
+@blueprint.doc(parameters=[rest.IF_MATCH])
 def remove_company(company_id: int) -> Any:
     """Moves a company to the bin."""
     with writing() as work:
-        company = services.locked(work, company_id, "companies.delete")
-        version = _wanted_version(company)
-        if version not in (None, company.version):
-            raise Stale("Somebody saved this company meanwhile: read it again before you delete it.")
+        rest.wanted_version(services.locked(work, company_id, "companies.delete"))
         mass.to_bin(work, [company_id])
     return Response(b"", 204)
 
@@ -124,8 +111,8 @@ def remove_company(company_id: int) -> Any:
 # --- its people and its journal --------------------------------------------------------------------------------------
 
 
-@blueprint.get(f"/<{_ID}:company_id>/contacts")
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.get(f"/<{rest.ID}:company_id>/contacts")
+@blueprint.arguments(rest.PageQuery, location="query")
 @blueprint.response(200, PersonList)
 def list_people(query: Mapping[str, Any], company_id: int) -> dict[str, Any]:
     """Lists the people of a company."""
@@ -137,7 +124,7 @@ def list_people(query: Mapping[str, Any], company_id: int) -> dict[str, Any]:
     return {"data": rows, "next": following}
 
 
-@blueprint.post(f"/<{_ID}:company_id>/contacts")
+@blueprint.post(f"/<{rest.ID}:company_id>/contacts")
 @blueprint.arguments(MemberFields)
 @blueprint.response(204)
 def add_person(document: Mapping[str, Any], company_id: int) -> Any:
@@ -147,7 +134,7 @@ def add_person(document: Mapping[str, Any], company_id: int) -> Any:
     return Response(b"", 204)
 
 
-@blueprint.delete(f"/<{_ID}:company_id>/contacts/<{_ID}:contact_id>")
+@blueprint.delete(f"/<{rest.ID}:company_id>/contacts/<{rest.ID}:contact_id>")
 @blueprint.response(204)
 def remove_person(company_id: int, contact_id: int) -> Any:
     """Ends that a contact belongs to a company."""
@@ -156,8 +143,8 @@ def remove_person(company_id: int, contact_id: int) -> Any:
     return Response(b"", 204)
 
 
-@blueprint.get(f"/<{_ID}:company_id>/journal")
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.get(f"/<{rest.ID}:company_id>/journal")
+@blueprint.arguments(rest.PageQuery, location="query")
 @blueprint.response(200, EntryList)
 def list_entries(query: Mapping[str, Any], company_id: int) -> dict[str, Any]:
     """Lists what happened with a company, newest first."""
@@ -167,7 +154,7 @@ def list_entries(query: Mapping[str, Any], company_id: int) -> dict[str, Any]:
     return {"data": [_entry(entry) for entry in page.rows], "next": page.next}
 
 
-@blueprint.post(f"/<{_ID}:company_id>/journal")
+@blueprint.post(f"/<{rest.ID}:company_id>/journal")
 @blueprint.arguments(EntryFields)
 @blueprint.response(201, EntryObject)
 def add_entry(document: Mapping[str, Any], company_id: int) -> dict[str, Any]:
@@ -207,8 +194,7 @@ def records(work: Work, found: Sequence[Company]) -> list[dict[str, Any]]:
     """Companies as the API gives them, in the order given: one query per kind of thing."""
     ids = [company.id for company in found]
     names = {status.id: status.name for status in statuses.all_statuses(work)}
-    tagged = tags.of(work, KIND, ids)
-    elsewhere = record_fields.external_ids(work, KIND, ids)
+    shared = record_fields.shared_json(work, KIND, found)
     values = values_of(work, ids)
     return [
         {
@@ -219,15 +205,10 @@ def records(work: Work, found: Sequence[Company]) -> list[dict[str, Any]]:
             "phones": {name.removesuffix("_phone"): getattr(company, name) for name in PHONES},
             "addresses": _addresses(company),
             "notes": company.notes,
-            "tags": [tag.name for tag in tagged.get(company.id, ())],
             "assigned_to": company.assigned_to_id,
             "source": company.source,
-            "external_ids": [
-                {"source": source, "account": account, "id": key}
-                for source, account, key in elsewhere.get(company.id, ())
-            ],
+            **shared[company.id],
             "socials": company.socials or {},
-            "custom": custom_fields.shown(work, KIND, company.custom),
             "value": values.get(company.id),
             "created_at": company.created_at,
             "updated_at": company.updated_at,
@@ -265,27 +246,6 @@ def _entry(entry: Any) -> dict[str, Any]:
 
 def _status(status: CompanyStatus) -> dict[str, Any]:
     return {name: getattr(status, name) for name in ("id", "name", "hue", "position")}
-
-
-def _one(work: Work, company: Company) -> dict[str, Any]:
-    return {"data": records(work, [company])[0]}
-
-
-def _tag(company: Company) -> dict[str, str]:
-    return {"ETag": f'"{company.version}"'}
-
-
-def _wanted_version(company: Company) -> int | None:
-    """The version that the client wants to change, from ``If-Match``; ``None`` when any will do.
-
-    :raises Stale: when the header names none that the record has.
-    """
-    given = request.if_match
-    if given.star_tag or "If-Match" not in request.headers:
-        return None
-    if str(company.version) not in given.as_set():
-        raise Stale("Somebody saved this company meanwhile: read it again before you change it.")
-    return company.version
 
 
 def event_data(work: Work, event: str, ids: Sequence[int]) -> dict[int, dict[str, Any]] | None:

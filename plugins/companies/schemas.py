@@ -4,48 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import marshmallow as ma
 from marshmallow import Schema, fields, validate
 
-from crmhost.api import keyset
-
-
-class Reference(fields.Field[Any]):
-    """A record, by its name or its id."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
-        if isinstance(value, bool) or not isinstance(value, (str, int)):
-            raise ma.ValidationError("Give a name or an id.")
-        return value
-
-
-def _reference(about: str, **options: Any) -> Reference:
-    return Reference(metadata={"type": ["string", "integer"], "description": about}, **options)
+from crmhost.api import schemas
 
 
 def _text(about: str = "", **options: Any) -> fields.String:
     return fields.String(metadata={"description": about} if about else {}, **options)
 
 
-def _id(**options: Any) -> fields.Integer:
-    return fields.Integer(strict=True, validate=validate.Range(min=1, max=keyset.LARGEST_ID), **options)
-
-
-class PageQuery(Schema):
-    """Which page."""
-
-    limit = fields.Integer(
-        load_default=50,
-        validate=validate.Range(min=1, max=200, error="Give a number from 1 to 200."),
-        metadata={"description": "How many records to give at most."},
-    )
-    after = _text("The “next” of the page before.", load_default="")
-
-
-class CompanyQuery(PageQuery):
+class CompanyQuery(schemas.ListQuery):
     """Which companies to list. Custom fields are filters too: ``custom.KEY``."""
 
-    count = fields.Boolean(load_default=False, metadata={"description": "1 adds “total”, the number of all records."})
     q = _text("Words that name, e-mail or phone must hold.")
     sort = _text("name, email, created_at or updated_at, with “-” before it for the reverse order.")
     status = _text("Name or id of a status.")
@@ -53,11 +23,6 @@ class CompanyQuery(PageQuery):
     assigned_to = _text("E-mail or id of a user.")
     source = _text("Where the company came from, such as “api”.")
     contact_id = _text("Those that a contact belongs to.")
-
-    class Meta:
-        """Filters by custom fields are checked by the view."""
-
-        unknown = ma.INCLUDE
 
 
 class Phones(Schema):
@@ -78,19 +43,11 @@ class Address(Schema):
     country = _text("ISO 3166 code of two letters, or the country's name.", allow_none=True)
 
 
-class ExternalIdentity(Schema):
-    """What a company is called in another system; the three together name one company."""
-
-    source = _text("The other system, such as “woo”.", required=True)
-    account = _text("Which shop or account of it; may be empty.", load_default="")
-    id = _text("The id there.", required=True)
-
-
 class CompanyFields(Schema):
     """What can be said of a company."""
 
     name = _text(required=True)
-    status = _reference("Name (in any case) or id of a status.")
+    status = schemas.Reference("Name (in any case) or id of a status.")
     email = fields.String(allow_none=True)
     phones = fields.Nested(Phones, allow_none=True)
     addresses = fields.List(
@@ -100,8 +57,8 @@ class CompanyFields(Schema):
     tags = fields.List(
         fields.String(), metadata={"description": "Names; takes the place of the tags there are. New ones are made."}
     )
-    assigned_to = _reference("E-mail or id of a user.", allow_none=True)
-    external_ids = fields.List(fields.Nested(ExternalIdentity))
+    assigned_to = schemas.Reference("E-mail or id of a user.", allow_none=True)
+    external_ids = fields.List(fields.Nested(schemas.ExternalIdentity))
     socials = fields.Dict(keys=fields.String(), allow_none=True, metadata={"description": "Name → address."})
     custom = fields.Dict(
         keys=fields.String(),
@@ -128,7 +85,7 @@ class Company(Schema):
     tags = fields.List(fields.String(), required=True)
     assigned_to = fields.Integer(allow_none=True, required=True, metadata={"description": "Id of a user."})
     source = fields.String(required=True)
-    external_ids = fields.List(fields.Nested(ExternalIdentity), required=True)
+    external_ids = fields.List(fields.Nested(schemas.ExternalIdentity), required=True)
     socials = fields.Dict(keys=fields.String(), required=True)
     custom = fields.Dict(keys=fields.String(), required=True)
     value = fields.Raw(
@@ -140,26 +97,14 @@ class Company(Schema):
     updated_at = fields.AwareDateTime(required=True)
 
 
-class CompanyObject(Schema):
-    """One company."""
-
-    data = fields.Nested(Company, required=True)
-
-
-class CompanyList(Schema):
-    """A page of companies."""
-
-    data = fields.List(fields.Nested(Company), required=True)
-    next = fields.String(required=True, allow_none=True)
-    total = fields.Integer()
-    exact = fields.Boolean(metadata={"description": "Whether “total” is all of them; else at least so many."})
-    note = _text("Says when not all hits of a search were looked at.")
+CompanyObject = schemas.object_of(Company)
+CompanyList = schemas.page_of(Company, note=_text("Says when not all hits of a search were looked at."))
 
 
 class MemberFields(Schema):
     """Who is to belong to the company."""
 
-    contact_id = _id(required=True)
+    contact_id = schemas.RecordId(required=True)
     role = _text("Such as “Head of purchasing”.", load_default="")
 
 
@@ -172,11 +117,7 @@ class Person(Schema):
     role = fields.String(required=True)
 
 
-class PersonList(Schema):
-    """A page of people."""
-
-    data = fields.List(fields.Nested(Person), required=True)
-    next = fields.String(required=True, allow_none=True)
+PersonList = schemas.list_of(Person)
 
 
 class EntryFields(Schema):
@@ -204,17 +145,8 @@ class Entry(Schema):
     pinned = fields.Boolean(required=True)
 
 
-class EntryObject(Schema):
-    """One journal entry."""
-
-    data = fields.Nested(Entry, required=True)
-
-
-class EntryList(Schema):
-    """A page of journal entries."""
-
-    data = fields.List(fields.Nested(Entry), required=True)
-    next = fields.String(required=True, allow_none=True)
+EntryObject = schemas.object_of(Entry)
+EntryList = schemas.list_of(Entry)
 
 
 class StatusFields(Schema):
@@ -233,14 +165,5 @@ class Status(Schema):
     position = fields.Integer(required=True)
 
 
-class StatusObject(Schema):
-    """One status."""
-
-    data = fields.Nested(Status, required=True)
-
-
-class StatusList(Schema):
-    """All statuses."""
-
-    data = fields.List(fields.Nested(Status), required=True)
-    next = fields.String(required=True, allow_none=True)
+StatusObject = schemas.object_of(Status)
+StatusList = schemas.list_of(Status)

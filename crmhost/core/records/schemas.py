@@ -119,7 +119,7 @@ class ListQuery(PageQuery):
 
 def _named(schema: type[ma.Schema], kind: str, members: dict[str, Any], about: str) -> type[ma.Schema]:
     made = ma.Schema.from_dict(members, name=f"{schema.__name__.removeprefix('Given')}{kind}")
-    made.__doc__ = f"{about}: {schema.__doc__}"
+    made.__doc__, made.__module__ = f"{about}: {schema.__doc__}", schema.__module__
     return made
 
 
@@ -147,4 +147,4 @@ def page_of(schema: type[ma.Schema], **further: Any) -> type[ma.Schema]:
     }
     base = list_of(schema)
     made = ma.Schema.from_dict(counted | further, name="Counted")
-    return type(base.__name__, (made, base), {"__doc__": base.__doc__})
+    return type(base.__name__, (made, base), {"__doc__": base.__doc__, "__module__": base.__module__})
