@@ -164,6 +164,12 @@ class Server:
         self.log.flush()
         return self.path.read_text("utf-8", errors="replace")[-6000:]
 
+    def kill(self) -> None:
+        """Ends it as ``kill -9`` does: nothing is finished."""
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
     def close(self) -> None:
         """Ends it."""
         self.process.terminate()

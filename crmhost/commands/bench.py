@@ -11,7 +11,9 @@ from ..config import checkout
 from ..errors import CrmError
 
 #: Measurement -> module.
-NAMES = {name: f"bench.{name}" for name in ("backup", "contacts", "faults", "host", "pages", "sending", "work")}
+NAMES = {
+    name: f"bench.{name}" for name in ("backup", "contacts", "faults", "host", "pages", "sending", "uploads", "work")
+}
 
 
 @click.command()
