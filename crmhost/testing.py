@@ -44,7 +44,7 @@ from .host.generation import Generation
 from .host.manifest import FILE_NAME
 from .host.tables import PluginState
 from .site import Site
-from .testing_sites import careless, make_config, make_tables, make_template, share_compiled
+from .testing_sites import careless, give_tables, is_fresh, make_config, make_tables, make_template, share_compiled
 from .work.runner import Runner
 from .work.tables import JobRow, OutboxEvent
 from .work.unit import SYSTEM, Actor, Work
@@ -349,7 +349,8 @@ def host(
                 shutil.copy(make_tables(plugins, template, tmp_path_factory.mktemp("tables")), path)
 
     def make(*plugins: str, home_plugins: Path | None = None, **changes: Any) -> Host:
-        if plugins and home_plugins is None and not changes and not sites and database_url.startswith("sqlite:///"):
+        usual = bool(plugins) and home_plugins is None and "plugin_folders" not in changes and not sites
+        if usual and database_url.startswith("sqlite:///"):
             prepare(plugins)
         if home_plugins is not None:
             bundled = configuration.checkout() / "plugins"
@@ -360,6 +361,9 @@ def host(
         share_compiled(site.engine)
         sites.append(site)
         made = Host(site, clock)
+        if usual and site.engine.dialect.name == "postgresql" and is_fresh(site):
+            with contextlib.suppress(PluginError):
+                give_tables(site, plugins)
         if plugins:
             made.enable(*plugins)
         meter.take()

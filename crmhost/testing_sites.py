@@ -7,12 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Dialect, Engine, event
+from sqlalchemy import Dialect, Engine, event, inspect, select
 from sqlalchemy.util import LRUCache
 
 from . import config as configuration
 from .config import Config
 from .host import lifecycle, migrate, setup
+from .host.tables import PluginState
 from .site import Site
 
 
@@ -56,6 +57,48 @@ def make_tables(plugins: tuple[str, ...], template: Path, folder: Path) -> Path:
             site.close()
         _with_tables[plugins] = path
     return _with_tables[plugins]
+
+
+#: Bundled plugins -> what their migrations said to PostgreSQL.
+_said: dict[tuple[str, ...], list[tuple[str, Any]]] = {}
+_WRITES = ("CREATE", "ALTER", "INSERT", "UPDATE", "DELETE", "DROP", "COMMENT")
+
+
+def give_tables(site: Site, plugins: tuple[str, ...]) -> None:
+    """Gives a fresh database on PostgreSQL the tables of plugins, which are otherwise not enabled yet.
+
+    The first time they are migrated; after that, what the migrations said is said again.
+    """
+    if plugins in _said:
+        with site.engine.begin() as connection:
+            for statement, parameters in _said[plugins]:
+                connection.exec_driver_sql(statement, parameters)
+        return
+    said: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        if statement.lstrip().upper().startswith(_WRITES):
+            said.append((statement, parameters))
+
+    found, _, chain = lifecycle.plan_enable(site, plugins)
+    event.listen(site.engine, "after_cursor_execute", note)
+    try:
+        for name in chain:
+            versions = found.found[name].folder / "migrations" / "versions"
+            with migrate.schema_transaction(site.engine) as connection:
+                migrate.migrate(connection, name, versions, known=found.found)
+    finally:
+        event.remove(site.engine, "after_cursor_execute", note)
+    _said[plugins] = said
+
+
+def is_fresh(site: Site) -> bool:
+    """Whether no plugin has tables in the site's database, nor ever was on."""
+    with site.engine.connect() as connection:
+        return connection.scalar(select(PluginState.id).limit(1)) is None and not any(
+            name.endswith(migrate.version_table("")) and name != migrate.version_table(migrate.CORE)
+            for name in inspect(connection).get_table_names()
+        )
 
 
 def careless(engine: Engine) -> None:
