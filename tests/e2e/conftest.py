@@ -81,13 +81,18 @@ def listen(page: Page, tell: Callable[[str], Any]) -> None:
     page.on("pageerror", lambda error: tell(str(error)))
 
 
-def violations(page: Page, **options: Any) -> list[tuple[str, str, str]]:
-    """Rules of WCAG that the page breaks, as far as axe can see: (rule, HTML, what is wrong); options are those of axe."""
+def violations(page: Page, without: Sequence[str] = (), **options: Any) -> list[tuple[str, str, str]]:
+    """Rules of WCAG that the page breaks, as far as axe can see: (rule, HTML, what is wrong); options are those of axe.
+
+    :param without: selectors of parts that are left out.
+    """
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)
     # It asks frames by messages, which those that are shut off can't answer.
     options = {"resultTypes": ["violations"], "iframes": False, **options}
-    found = page.evaluate("options => axe.run(options).then(told => told.violations)", options)
+    context = {"exclude": [[part] for part in without]} if without else {}
+    run = "([context, options]) => axe.run({include: [[':root']], ...context}, options).then(told => told.violations)"
+    found = page.evaluate(run, [context, options])
     return [(rule["id"], node["html"], node.get("failureSummary", "")) for rule in found for node in rule["nodes"]]
 
 
