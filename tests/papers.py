@@ -12,14 +12,17 @@ from sqlalchemy import select
 
 from crmhost.core.links import services as links
 from crmhost.core.settings import logo
+from crmhost.core.settings import services as settings
 from crmhost.site import Site
 from plugins.files import services as files
+from plugins.files.models import Entry
 from plugins.invoices import paying
 from plugins.invoices import services as invoices
 from plugins.invoices.models import Invoice
 from plugins.quotes import accepting, versions
 from plugins.quotes import services as quotes
 from plugins.quotes.models import Quote
+from tests import clients
 
 _VAT = [{"name": "VAT", "rate": "20"}]
 _LINES = [
@@ -41,7 +44,7 @@ def some(site: Site) -> None:
     with site.work() as work:
         prepared = files.stage(work, "contact", 7, b"What was agreed.\n", name="Agreement.txt")
         with work.begin():
-            files.add(work, prepared, description="What was agreed")
+            files.add(work, prepared, description="What was agreed", portal=True)
             for title in (
                 "Garden wall",
                 "Interior trim and seats, heritage cloth",
@@ -95,6 +98,30 @@ def sign(site: Site) -> None:
         staged = logo.stage(work, io.BytesIO(out.getvalue()))
         with work.begin():
             logo.keep(work, staged)
+
+
+def numbers(site: Site) -> dict[str, int]:
+    """Numbers of what contact 7 has, by the names that they have in addresses of the portal."""
+    with site.work() as work:
+        return {
+            "quote_id": work.session.scalars(select(Quote.id).where(Quote.title.startswith("Interior"))).one(),
+            "invoice_id": work.session.scalars(select(Invoice.id).where(Invoice.reference == "Open")).one(),
+            "entry_id": work.session.scalars(select(Entry.id).where(Entry.name == "Agreement.txt")).first() or 0,
+        }
+
+
+def portal(site: Site) -> dict[str, str]:
+    """Addresses of the portal that contact 7 can open, by endpoint; the site asks for files, and has a page of its own."""
+    with site.work() as work, work.begin():
+        settings.set_many(work, {"portal.upload_slots": "Copy of the ID, Plan of the house"})
+    app, known = site.runtime.current().app, numbers(site)
+    assert app is not None
+    adapter = app.url_map.bind("localhost")
+    return {
+        rule.endpoint: adapter.build(rule.endpoint, {name: known[name] for name in rule.arguments})
+        for rule, method in clients.rules(app)
+        if method == "GET" and rule.arguments <= known.keys() and not rule.endpoint.endswith((".pdf", ".download"))
+    }
 
 
 def linked(site: Site) -> dict[str, str]:

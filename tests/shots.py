@@ -19,7 +19,8 @@ from bench.sites import Place
 from crmhost.host import lifecycle
 from crmhost.web.templating import plain
 from crmhost.web.themes import services as themes
-from tests import papers
+from plugins.portal import frame
+from tests import clients, papers
 from tests.filled import fill
 from tests.peers import browser
 
@@ -129,11 +130,13 @@ def main(chosen: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="crmhost-shots-") as folder:
         place = Place("shots", Path(folder), f"sqlite:///{folder}/shots.sqlite")
         sites.set_up(place)
-        site = place.site()
+        site = place.site("test")
         lifecycle.enable(site, ["companies"], try_first=False)
         fill(site, contacts=400)
         papers.sign(site)
         client = {f"client-{name}": address for name, address in papers.linked(site).items()}
+        client |= {f"portal-{name.removeprefix('portal.')}": address for name, address in papers.portal(site).items()}
+        visit = clients.session_token(site, 7)
         if theme_name:
             with site.work() as work, work.begin():
                 themes.activate(work, theme_name, plain)
@@ -157,7 +160,10 @@ def main(chosen: list[str]) -> int:
                         base = f"http://127.0.0.1:{server.port}"
                         if not chosen or "sign-in" in chosen:
                             take(context.new_page(), f"{base}/login", f"sign-in-{theme}-{width}{end}")
-                        context.add_cookies([{"name": "crmhost_session", "value": token, "url": base}])
+                        cookies = {"crmhost_session": token, frame.COOKIE: visit}
+                        context.add_cookies(
+                            [{"name": key, "value": value, "url": base} for key, value in cookies.items()]
+                        )  # type: ignore[typeddict-item]
                         page = context.new_page()
                         for name, address in pages.items():
                             take(page, base + address.format(contact=7), f"{name}-{theme}-{width}{end}")

@@ -17,6 +17,7 @@ from ..core.fields.forms import add_fields as add_custom_fields
 from ..core.fields.forms import filled as filled_custom_field
 from ..core.fields.forms import typed as typed_custom_fields
 from ..core.fields.showing import shown as shown_custom_field
+from ..core.files.routes import stored_file
 from ..core.jobs.showing import job_progress
 from ..core.journal.panel import journal_panel
 from ..core.mail.template_pages import framed_error as mail_preview_error
@@ -26,6 +27,7 @@ from ..core.records.page import RecordBox, record_page
 from ..core.users.account import browser_name
 from . import rest, switching
 from .charts import Chart, ChartReceipt, ChartSeries, chart_box
+from .client_lists import ClientList, client_list
 from .downloads import name_download
 from .forms import (
     AreaField,
@@ -109,6 +111,7 @@ __all__ = [
     "ChartSeries",
     "ChoiceField",
     "ChoicesField",
+    "ClientList",
     "DayField",
     "EmailField",
     "Form",
@@ -152,6 +155,7 @@ __all__ = [
     "bulk_tags",
     "chart_box",
     "client_address",
+    "client_list",
     "clock",
     "country_choices",
     "current_person",
@@ -202,6 +206,7 @@ __all__ = [
     "rest",
     "shown_custom_field",
     "status_cell",
+    "stored_file",
     "switching",
     "tag_cells",
     "tag_filter",

@@ -64,6 +64,12 @@ class Plugin:
         return [Service(name="files", factory=FilesService)]
 
     @hookimpl
+    def portal_pages(self) -> Sequence[Any]:
+        from .portal_pages import page
+
+        return [page()]
+
+    @hookimpl
     def routes(self) -> Sequence[Any]:
         from .routes import blueprint
 

@@ -116,6 +116,12 @@ class Plugin:
     # --- pages --------------------------------------------------------------------------------------------------------
 
     @hookimpl
+    def portal_pages(self) -> Sequence[Any]:
+        from .portal_pages import page
+
+        return [page()]
+
+    @hookimpl
     def routes(self) -> Sequence[Any]:
         from .routes import blueprint
 

@@ -141,6 +141,12 @@ class Plugin:
         return [SearchProvider(label="Quotes", find=find, permission="quotes.view", order=30)]
 
     @hookimpl
+    def portal_pages(self) -> Sequence[Any]:
+        from .portal_pages import page
+
+        return [page()]
+
+    @hookimpl
     def record_kinds(self) -> Sequence[RecordKind]:
         from . import mass, parts, services
         from .models import KIND

@@ -24,12 +24,14 @@ def page(
     refused: Invalid | Conflict | None = None,
     link: Link | None = None,
     openings: Sequence[Any] = (),
+    name: str = "",
     **frame: Any,
 ) -> Response:
     """The page, in the language of the quote.
 
     :param to: addresses by what they do: ``pdf``, ``accept``, ``decline``, and ``seen``, to be told that somebody looks.
     :param refused: why what was sent was not taken; what was typed stands there again.
+    :param name: of who is signed in; it stands in the field for the name.
     :param frame: what the template of the frame takes, and ``frame``, its name.
     """
     over = quote.state in states.OPEN and states.is_over(quote, work.today)
@@ -48,7 +50,7 @@ def page(
                 signature=accepting.signature(taken),
                 to=to,
                 problem=_said(refused) if refused is not None else "",
-                typed=request.form.get("name", "")[:200] if refused is not None else "",
+                typed=request.form.get("name", "")[:200] if refused is not None else name,
                 reason=request.form.get("reason", "")[:2000] if refused is not None else "",
                 link=link,
                 openings=openings,

@@ -12,12 +12,13 @@ from typing import Any
 from crmhost.api import Change, Invalid, Message, Setting, Work, settings, texts
 
 from . import kinds
-from .models import Status
+from .models import Status, Type
 
 STATUSES = "transactions.statuses"
 INCLUDED = "transactions.included_statuses"
 INCLUDED_IDS = "transactions.included_ids"
 METHODS = "transactions.payment_methods"
+PORTAL_STATUSES, PORTAL_TYPES = "transactions.portal_statuses", "transactions.portal_types"
 TAXES, DISCOUNTS, FEES = "transactions.count_taxes", "transactions.count_discounts", "transactions.count_fees"
 #: What changes every figure.
 COUNTING = (INCLUDED, TAXES, DISCOUNTS, FEES)
@@ -79,6 +80,22 @@ def declared() -> list[Setting]:
             validate=check_methods,
             help="Offered in the form of a transaction, separated by commas.",
         ),
+        Setting(
+            key=PORTAL_STATUSES,
+            label="Statuses that clients see",
+            kind="list",
+            default=[],
+            validate=check_shown_statuses,
+            help="On the page with transactions of the client portal, separated by commas. Empty: those that count.",
+        ),
+        Setting(
+            key=PORTAL_TYPES,
+            label="Types that clients see",
+            kind="list",
+            default=[],
+            validate=check_shown_types,
+            help="There too, separated by commas. Empty: all.",
+        ),
         Setting(key=INCLUDED_IDS, kind="list", default=[], hidden=True),
     ]
 
@@ -97,6 +114,28 @@ def included(work: Work) -> list[Status]:
 def methods(work: Work) -> list[str]:
     """The payment methods that are offered."""
     return list(work.settings.get(METHODS) or ())
+
+
+def shown_statuses(work: Work) -> list[Status]:
+    """The statuses that clients see in their portal."""
+    keys = {texts.fold(name) for name in work.settings.get(PORTAL_STATUSES) or ()}
+    return [status for status in kinds.statuses(work) if status.name_key in keys] if keys else included(work)
+
+
+def shown_types(work: Work) -> list[Type]:
+    """The types that clients see in their portal."""
+    keys = {texts.fold(name) for name in work.settings.get(PORTAL_TYPES) or ()}
+    return [kind for kind in kinds.types(work) if kind.name_key in keys or not keys]
+
+
+def check_shown_statuses(work: Work, value: Any) -> list[str]:
+    """Names of statuses as they are written. :raises Invalid: when there is none of that name."""
+    return [kinds.find_status(work, name).name for name in value or ()]
+
+
+def check_shown_types(work: Work, value: Any) -> list[str]:
+    """Names of types as they are written. :raises Invalid: when there is none of that name."""
+    return [kinds.find_type(work, name).name for name in value or ()]
 
 
 def check_statuses(work: Work, value: Any) -> list[str]:

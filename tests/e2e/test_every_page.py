@@ -12,7 +12,8 @@ from bench import sites
 from bench.sites import Place
 from crmhost.host import lifecycle
 from crmhost.testing import Clock, Host
-from tests import papers
+from plugins.portal.frame import COOKIE
+from tests import clients, papers
 from tests.filled import fill
 
 from .addresses import pages
@@ -71,14 +72,16 @@ def test_every_page(place: Place, open_tab: Callable[..., Page]) -> None:
     lifecycle.enable(site, ["late", "off"])
     lifecycle.disable(site, ["off"])
     addresses, missed = pages(Host(site, Clock()))
-    addresses += papers.linked(site).values()
-    token = sites.session_token(site)
+    addresses += [*papers.linked(site).values(), *papers.portal(site).values()]
+    token, client = sites.session_token(site), clients.session_token(site, 7)
     site.close()
     # The one needs an update that asks for more, the other an upload under way, whose state is no page.
     assert missed == ["extensions.review", "files.files_uploads.state"]
     assert len(addresses) > 60
     # A colour that is changing is none to measure.
     page = open_tab(place, token, reduced_motion="reduce")
+    page.goto("/login")
+    page.context.add_cookies([{"name": COOKIE, "value": client, "url": page.url}])
     wrong: list[tuple[str, ...]] = []
     known: set[tuple[str, str]] = set()
     listen(page, lambda said: wrong.append((page.url, said)))

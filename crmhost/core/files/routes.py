@@ -8,6 +8,7 @@ from werkzeug.wsgi import FileWrapper
 
 from ...web.downloads import name_download
 from ...web.request import current_work
+from ...work.unit import Work
 from . import services
 from .sniff import MARKUP, PLAIN, SHOWN, UNKNOWN
 
@@ -21,12 +22,21 @@ _PIECE = 64 * 1024
 @blueprint.get("/<int:file_id>")
 def download(file_id: int) -> Response:
     """The file, to be saved; ``?show=1`` shows pictures and PDF files. Ranges and revalidation are answered."""
-    work = current_work()
+    return stored_file(current_work(), file_id, shown=bool(request.args.get("show")))
+
+
+def stored_file(work: Work, file_id: int, *, name: str = "", shown: bool = False) -> Response:
+    """The answer with a file, as safe as that of its own address.
+
+    :param name: under which it is saved; its own without one.
+    :param shown: the browser may show it, if it is a picture or a PDF.
+    :raises NotFound: when there is none, or the actor may not open it.
+    """
     file = services.get(work, file_id)
-    shown = file.media_type in SHOWN and bool(request.args.get("show"))
+    shown = shown and file.media_type in SHOWN
     answer = Response(direct_passthrough=True)
     answer.mimetype = _served(file.media_type)
-    name_download(answer, file.name, shown=shown)
+    name_download(answer, name or file.name, shown=shown)
     # A browser shows no PDF inside a sandbox; there is nothing in it that could run for this site either.
     answer.headers["Content-Security-Policy"] = "default-src 'none'" + ("" if file.media_type == _PDF else "; sandbox")
     if shown and file.media_type == _PDF:

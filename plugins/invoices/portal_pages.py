@@ -1,0 +1,110 @@
+"""Invoices in the client portal: the client's own that were issued, to be read, downloaded, and paid where a plugin offers it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+from sqlalchemy import Select, func, select
+
+from crmhost.api import SYSTEM, Money, NotFound, Work
+from crmhost.web.api import (
+    client_list,
+    current_work,
+    gettext,
+    money,
+    ngettext,
+    render_template,
+    request,
+    url_for,
+)
+from plugins.portal.api import Client, PortalPage, Waiting
+
+from . import client_pages, services
+from .models import Invoice
+
+blueprint = Blueprint("invoices_portal", __name__)
+
+#: States in which something is to be paid, and what the list can show.
+OWED = ("unpaid", "part_paid", "overdue")
+_CHOICES = {"owed": OWED, "paid": ("paid",)}
+
+
+def page() -> PortalPage:
+    """The page, for the hook ``portal_pages``."""
+    return PortalPage(
+        id="invoices",
+        label="Invoices",
+        icon="file-invoice",
+        order=200,
+        endpoint="invoices_portal.index",
+        blueprint=blueprint,
+        waiting=waiting,
+    )
+
+
+def _mine(client: Client) -> Select[Any]:
+    """Invoices and credit notes of the client; drafts are never among them."""
+    return select(Invoice).where(client.mine(Invoice), Invoice.state != "draft", Invoice.deleted_at.is_(None))
+
+
+def _owed(work: Work, client: Client) -> tuple[int, list[Money]]:
+    """How many invoices are to be paid, and what is due, for each currency."""
+    some = _mine(client).where(Invoice.state.in_(OWED), Invoice.due > 0)
+    wanted = some.with_only_columns(Invoice.currency, func.sum(Invoice.due), func.count()).group_by(Invoice.currency)
+    rows = sorted((currency, int(due), number) for currency, due, number in work.session.execute(wanted))
+    return sum(row[2] for row in rows), [Money(row[1], row[0]) for row in rows]
+
+
+def waiting(work: Work, client: Client) -> Waiting | None:
+    """What is to be paid."""
+    number, due = _owed(work, client)
+    if not number:
+        return None
+    sums = ", ".join(money(one) for one in due)
+    text = ngettext(
+        "%(num)d invoice is to be paid: %(sums)s", "%(num)d invoices are to be paid: %(sums)s", number, sums=sums
+    )
+    return Waiting(text, url_for("invoices_portal.index", state="owed"))
+
+
+@blueprint.get("/")
+def index(client: Client) -> Any:
+    """The client's invoices."""
+    chosen = request.args.get("state", "")
+    found = _mine(client)
+    if chosen in _CHOICES:
+        found = found.where(Invoice.state.in_(_CHOICES[chosen]))
+    labels = {"": gettext("All"), "owed": gettext("To pay"), "paid": gettext("Paid")}
+    return render_template(
+        "invoices/portal_list.html",
+        list=client_list(found, (Invoice.date, Invoice.id)),
+        due=_owed(current_work(), client)[1],
+        choices=[
+            (label, url_for("invoices_portal.index", state=key or None), key == chosen) for key, label in labels.items()
+        ],
+    )
+
+
+def _shown(client: Client, invoice_id: int) -> tuple[Work, Invoice]:
+    """The invoice, read on behalf of the site; nobody's but the client's, and no draft."""
+    work = current_work().as_actor(SYSTEM)
+    invoice = services.get(work, invoice_id)
+    client.require(invoice)
+    if invoice.state == "draft":
+        raise NotFound("invoice", invoice_id)
+    return work, invoice
+
+
+@blueprint.get("/<int:invoice_id>")
+def show(client: Client, invoice_id: int) -> Any:
+    """An invoice."""
+    work, invoice = _shown(client, invoice_id)
+    to = {"pdf": url_for("invoices_portal.pdf", invoice_id=invoice_id), "seen": ""}
+    return client_pages.page(work, invoice, to=to, frame="portal/page.html")
+
+
+@blueprint.get("/<int:invoice_id>/pdf")
+def pdf(client: Client, invoice_id: int) -> Any:
+    """Its PDF."""
+    return client_pages.pdf(*_shown(client, invoice_id))
