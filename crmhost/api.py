@@ -80,6 +80,7 @@ from .core.merging import services as merging
 from .core.notifications import services as notifications
 from .core.numbering import services as numbering
 from .core.privacy import services as privacy
+from .core.rates import services as rates
 from .core.records import filters, schemas
 from .core.records import services as records
 from .core.records.listing import RecordList, money_sums
@@ -228,6 +229,7 @@ __all__ = [
     "placeholders",
     "plugin_base",
     "privacy",
+    "rates",
     "record_fields",
     "record_imports",
     "records",

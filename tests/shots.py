@@ -70,6 +70,7 @@ PAGES = {
     "extensions": "/extensions/",
     "extension": "/extensions/funnel",
     "themes": "/themes/",
+    "currencies": "/settings/currencies/",
     "settings": "/settings/",
     "field-options": "/settings/field-options/",
     "entry-type": "/settings/field-options/journal/call",

@@ -17,6 +17,7 @@ BUILTIN: dict[str, tuple[str, str]] = {
     "storage": ("crmhost.core.files", Message("File storage")),
     "records": ("crmhost.core.records", Message("Records")),
     "numbering": ("crmhost.core.numbering", Message("Numbering")),
+    "rates": ("crmhost.core.rates", Message("Currencies")),
     "links": ("crmhost.core.links", Message("Easy-access links")),
     "merging": ("crmhost.core.merging", Message("Merging")),
     "privacy": ("crmhost.core.privacy", Message("Privacy")),

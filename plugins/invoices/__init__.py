@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -176,10 +177,11 @@ class Plugin:
 
     @hookimpl
     def invoices_invoice_vitals(self) -> Sequence[Vital]:
-        from .parts import due_day, figure
+        from .parts import due_day, figure, in_base
 
         return [
             Vital(id="total", label="Total", value=figure("total"), permission="invoices.view", order=10),
+            Vital(id="in_base", label="In the base currency", value=in_base, permission="invoices.view", order=15),
             Vital(id="paid", label="Paid", value=figure("paid"), permission="invoices.view", order=20),
             Vital(id="due", label="Due", value=figure("due"), permission="invoices.view", order=30),
             Vital(id="due_date", label="Due on", value=due_day, permission="invoices.view", order=40),
@@ -368,10 +370,18 @@ class Plugin:
         return parts_of(work, object_type, ids)
 
     @hookimpl
-    def transactions_value_owners(self, work: Work, object_type: str, after: int, limit: int) -> Sequence[int]:
+    def transactions_value_owners(
+        self,
+        work: Work,
+        object_type: str,
+        after: int,
+        limit: int,
+        currency: str,
+        days: tuple[dt.date, dt.date] | None,
+    ) -> Sequence[int]:
         from .paying import owners_after
 
-        return owners_after(work, object_type, after, limit)
+        return owners_after(work, object_type, after, limit, currency, days)
 
     @hookimpl
     def transactions_invoices(self, work: Work, ids: Sequence[int]) -> Sequence[Any]:

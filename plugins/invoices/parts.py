@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
-from crmhost.api import Hit, Read, RecordHit, Work, search, texts
+from crmhost.api import Hit, Read, RecordHit, Work, rates, search, texts
 from crmhost.web.api import day, gettext, money, number, render_template, url_for
 from plugins.transactions import api as transactions
 
@@ -36,6 +36,17 @@ def figure(name: str) -> Any:
 def due_day(_work: Work, invoice: Invoice) -> str | None:
     """When an invoice is due, as long as something is."""
     return day(invoice.due_date) if invoice.state in OWED else None
+
+
+def in_base(work: Work, invoice: Invoice) -> str | None:
+    """The total in the base currency with the rate of the invoice's date; nothing where there is none."""
+    if invoice.currency == rates.base_currency(work):
+        return None
+    found = rates.converter(work).convert(invoice.amount("total"), invoice.date)
+    if found is None:
+        return None
+    shown = {"amount": money(found.money), "rate": number(found.rate), "day": day(found.day)}
+    return str(gettext("%(amount)s, at %(rate)s of %(day)s", **shown))
 
 
 def titles(work: Work, ids: Sequence[int]) -> Mapping[int, str]:

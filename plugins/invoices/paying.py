@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 
-from crmhost.api import Change, Invalid, Message, NotFound, Work, money, texts
+from crmhost.api import Change, Invalid, Message, Money, NotFound, Work, money, rates, texts
 from plugins.transactions import api as transactions
 from plugins.transactions.api import Transaction
 
@@ -300,6 +300,9 @@ def parts_of(work: Work, object_type: str, ids: Sequence[int]) -> list[transacti
         Invoice.credits_id.is_(None),
         Invoice.deleted_at.is_(None),
     )
+    converter = rates.converter(work)
+    if converter.currencies:
+        return _converted_parts(work, converter, owner, net, counted)
     rows = work.session.execute(
         select(
             owner.label("owner"),
@@ -317,10 +320,36 @@ def parts_of(work: Work, object_type: str, ids: Sequence[int]) -> list[transacti
     ]
 
 
-def owners_after(work: Work, object_type: str, after: int, limit: int) -> list[int]:
+def _converted_parts(
+    work: Work, converter: rates.Converter, owner: Any, net: Any, counted: Sequence[Any]
+) -> list[transactions.ValuePart]:
+    """The same with rates: each invoice at that of its date, those without one in their own currency."""
+    found: dict[tuple[int, str], list[int]] = {}
+    columns = (owner, Invoice.currency, Invoice.date, net, Invoice.paid, Invoice.paid_apart)
+    for number, currency, day, *amounts in work.session.execute(select(*columns).where(*counted)):
+        each = [converter.convert(Money(int(amount), currency), day) for amount in amounts]
+        into = converter.base if each[0] is not None else currency
+        sums = found.setdefault((number, into), [0, 0, 0])
+        for place, (amount, one) in enumerate(zip(amounts, each, strict=True)):
+            sums[place] += one.money.amount if one is not None else int(amount)
+    return [transactions.ValuePart(number, currency, *sums) for (number, currency), sums in sorted(found.items())]
+
+
+def owners_after(
+    work: Work,
+    object_type: str,
+    after: int,
+    limit: int,
+    currency: str = "",
+    days: tuple[dt.date, dt.date] | None = None,
+) -> list[int]:
     """Ids of contacts or companies that have invoices: see the hook ``transactions_value_owners``."""
     owner = Invoice.contact_id if object_type == "contact" else Invoice.company_id
     wanted = select(owner).where(owner > after, Invoice.state != "draft").distinct().order_by(owner).limit(limit)
+    if currency:
+        wanted = wanted.where(Invoice.currency == currency)
+    if days is not None:
+        wanted = wanted.where(Invoice.date.between(*days))
     return [number for number in work.session.scalars(wanted) if number]
 
 

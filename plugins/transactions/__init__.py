@@ -88,10 +88,11 @@ class Plugin:
     @hookimpl
     def jobs(self) -> Sequence[Job]:
         from .custom import empty_bin
-        from .values import run_rebuild
+        from .values import run_rates, run_rebuild
 
         return [
             Job(kind="transactions.rebuild", handler=run_rebuild, label="Sum up all transactions anew"),
+            Job(kind="transactions.rates", handler=run_rates, label="Sum up at the new exchange rates"),
             Job(kind="transactions.empty_bin", handler=empty_bin, label="Empty the bin of transactions"),
         ]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sqlalchemy import BigInteger, func, select
-from sqlalchemy import cast as sql_cast
+from sqlalchemy import func, select
 
 from crmhost.api import Work
 
 from . import counting
+from .converted import summed
 from .models import Transaction, Value
 
 Sums = tuple[str, Mapping[str, int]]
@@ -26,11 +26,11 @@ def of_people(work: Work, company_ids: Sequence[int]) -> Iterator[tuple[int, Sum
     wanted = set(company_ids)
     for start in range(0, len(people), 500):
         some = people[start : start + 500]
-        owner = (Transaction.counted_contact_id, Transaction.counted_company_id, Transaction.currency)
-        refunded = sql_cast(rule.refunded(), BigInteger)
-        rows = select(*owner, rule.sum(), refunded).where(Transaction.counted_contact_id.in_(some), rule.condition())
-        for contact, own, currency, amount, back in work.session.execute(rows.group_by(*owner)):
-            sums = {"total": int(amount), "transactions": int(amount), "refunded": int(back), "invoiced": 0, "paid": 0}
+        owner = (Transaction.counted_contact_id, Transaction.counted_company_id)
+        for (contact, own, currency), one in summed(
+            work, owner, Transaction.counted_contact_id.in_(some), rule=rule
+        ).items():
+            sums = {"total": one.amount, "transactions": one.amount, "refunded": one.refunded, "invoiced": 0, "paid": 0}
             for company_id in wanted.intersection(belongs.get(contact, ())) - {own}:
                 yield company_id, (currency, sums)
         parts = select(

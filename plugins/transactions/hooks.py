@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from crmhost.hooks import hookspec
 @dataclasses.dataclass(frozen=True)
 class ValuePart:
     """What a contact or company has besides transactions, in one currency and its minor units.
+
+    Money in another currency than the site's is given in that one where ``rates.converter(work)`` converts it.
 
     :param object_id: of the contact or company.
     :param invoiced: the sum of the invoices, as they were sent.
@@ -54,10 +57,15 @@ def transactions_value_parts(work: Any, object_type: str, ids: Sequence[int]) ->
 
 
 @hookspec("collect")
-def transactions_value_owners(work: Any, object_type: str, after: int, limit: int) -> Sequence[int] | None:
+def transactions_value_owners(
+    work: Any, object_type: str, after: int, limit: int, currency: str, days: tuple[dt.date, dt.date] | None
+) -> Sequence[int] | None:
     """Ids above ``after``, the lowest first and at most ``limit``, of contacts or companies that have parts.
 
-    Asked page by page when all values are made anew.
+    Asked page by page when all values are made anew, or when exchange rates changed.
+
+    :param currency: only those with parts in it; empty for all.
+    :param days: only those with parts of these days and those between; ``None`` for all.
     """
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from crmhost.api import Contact, Hit, Invalid, Message, Read, RecordHit, Work, money, search, texts
+from crmhost.api import Contact, Hit, Invalid, Message, Read, RecordHit, Work, money, rates, search, texts
 from crmhost.web.api import (
     Chart,
     ChartReceipt,
@@ -187,6 +187,16 @@ def revenue_charts(work: Work) -> list[Chart]:
 
     found = months(work)
     names = [status.name for status in settings.included(work)]
+    formula = gettext(
+        "Sum of the transactions by their date, refunds taken off. These statuses count: %(names)s.",
+        names=", ".join(names) or "–",
+    )
+    foreign = rates.converter(work).currencies
+    if foreign:
+        said = gettext(
+            "Amounts in %(currencies)s stand at the rate stored for their day.", currencies=", ".join(foreign)
+        )
+        formula = f"{formula} {said}"
     charts = []
     for currency, sums in found.sums.items():
         whole = shown_money(sum(sums), currency)
@@ -207,10 +217,7 @@ def revenue_charts(work: Work) -> list[Chart]:
                 figure=whole,
                 summary=gettext("Revenue by month, %(sum)s in twelve months.", sum=whole),
                 receipt=ChartReceipt(
-                    formula=gettext(
-                        "Sum of the transactions by their date, refunds taken off. These statuses count: %(names)s.",
-                        names=", ".join(names) or "–",
-                    ),
+                    formula=formula,
                     zone=str(work.timezone),
                     counted=found.counted,
                     left_out=[(gettext("other status or type"), found.left_out)],

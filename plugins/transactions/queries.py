@@ -11,6 +11,7 @@ from sqlalchemy import cast as sql_cast
 from crmhost.api import Money, RecordList, Work, filters, texts
 
 from . import counting, kinds
+from .converted import summed
 from .models import KIND, Day, Transaction
 
 #: What can be sorted by -> columns, each served by an index.
@@ -68,15 +69,18 @@ def sums(work: Work, chosen: Select[Any]) -> tuple[list[Money], list[Money]] | N
     whole = sql_cast(func.coalesce(func.sum(signed), 0), BigInteger)
     some = chosen.with_only_columns(Transaction.id).order_by(None).limit(MOST_COUNTED + 1).subquery()
     wanted = (
-        select(Transaction.currency, whole, rule.sum(), func.count())
+        select(Transaction.currency, whole, func.count())
         .join(some, some.c.id == Transaction.id)
         .group_by(Transaction.currency)
     )
     base = str(work.settings.get("site.currency") or "")
     rows = sorted(work.session.execute(wanted), key=lambda row: (row[0] != base, row[0]))
-    if sum(row[3] for row in rows) > MOST_COUNTED:
+    if sum(row[2] for row in rows) > MOST_COUNTED:
         return None
-    return [Money(int(row[1]), row[0]) for row in rows], [Money(int(row[2]), row[0]) for row in rows]
+    ids = select(some.c.id)
+    counted = {code: one.amount for (code,), one in summed(work, [], Transaction.id.in_(ids), rule=rule).items()}
+    order = sorted(counted, key=lambda code: (code != base, code)) or [code for code, *_rest in rows[:1]]
+    return [Money(int(row[1]), row[0]) for row in rows], [Money(counted.get(code, 0), code) for code in order]
 
 
 def kept_sums(work: Work) -> list[Money]:
@@ -84,4 +88,5 @@ def kept_sums(work: Work) -> list[Money]:
     work.require("transactions.view")
     base = str(work.settings.get("site.currency") or "")
     rows = work.session.execute(select(Day.currency, func.sum(Day.amount)).group_by(Day.currency))
-    return [Money(int(row[1]), row[0]) for row in sorted(rows, key=lambda row: (row[0] != base, row[0]))]
+    found = [Money(int(row[1]), row[0]) for row in sorted(rows, key=lambda row: (row[0] != base, row[0]))]
+    return [amount for amount in found if amount] or found[:1]

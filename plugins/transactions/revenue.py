@@ -6,11 +6,11 @@ import dataclasses
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from crmhost.api import Work
 
-from . import counting
+from .converted import by_day
 from .models import Day, Transaction
 
 MONTHS = 12
@@ -45,7 +45,7 @@ def months(work: Work, number: int = MONTHS) -> Months:
     base = str(work.settings.get("site.currency") or "EUR")
     sums: dict[str, list[int]] = {base: [0] * number}
     counted = left_out = 0
-    for day, currency, amount, some, out in work.session.execute(_days(work, starts[0], end)):
+    for day, currency, amount, some, out in _days(work, starts[0], end):
         place = (day.year - starts[0].year) * 12 + day.month - starts[0].month
         sums.setdefault(currency, [0] * number)[place] += int(amount)
         counted, left_out = counted + int(some), left_out + int(out)
@@ -56,8 +56,5 @@ def months(work: Work, number: int = MONTHS) -> Months:
 def _days(work: Work, first: dt.date, end: dt.date) -> Any:
     if not work.actor.only_assigned:
         found = select(Day.day, Day.currency, Day.amount, Day.number, Day.left_out)
-        return found.where(Day.day >= first, Day.day < end)
-    rule = counting.rule(work)
-    found = select(Transaction.day, Transaction.currency, rule.sum(), rule.number(), func.count() - rule.number())
-    found = found.where(Transaction.visible_to(work.actor), Transaction.day >= first, Transaction.day < end)
-    return found.group_by(Transaction.day, Transaction.currency)
+        return work.session.execute(found.where(Day.day >= first, Day.day < end))
+    return by_day(work, Transaction.visible_to(work.actor), Transaction.day >= first, Transaction.day < end)

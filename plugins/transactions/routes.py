@@ -27,6 +27,7 @@ from crmhost.web.api import (
 )
 
 from . import cells, kinds, mass, services
+from .converted import in_base
 from .forms import OWNERS, TransactionForm, filled, fresh, named
 from .lists import bin_table, transaction_table
 from .models import KIND, Transaction
@@ -64,7 +65,14 @@ def page(transaction_id: int) -> Any:
         for key, field in custom_fields.by_key(work, KIND).items()
         if one.custom.get(key) not in (None, "", [])
     ]
-    details = render_template("transactions/details.html", row=row, one=one, invoice=invoice, custom=custom)
+    details = render_template(
+        "transactions/details.html",
+        row=row,
+        one=one,
+        invoice=invoice,
+        custom=custom,
+        base=in_base(work, -one.money("total") if row.sign < 0 else one.money("total"), one.day),
+    )
     boxes = [RecordBox("transactions.details", gettext("Details"), Markup(details))]  # noqa: S704  # a template of ours
     return record_page(
         "transactions/page.html",

@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from sqlalchemy import delete, func, select, text
 
-from crmhost.api import Change, JobContext, Message, Read, Work, insert_rows, settings
+from crmhost.api import Change, JobContext, Message, Read, Work, insert_rows, rates, settings
 
 from . import counting
 from . import settings as own_settings
+from .converted import by_day, summed
 from .fields import day_of
 from .hooks import ValuePart
 from .models import KIND, Day, Transaction, Value
@@ -48,6 +49,8 @@ def follow(work: Work, changes: Sequence[Change]) -> None:
                 days.add(dt.date.fromisoformat(change.before["day"]))
         elif change.name == "contact.erased":
             touched["contact"].add(change.object_id)
+        elif change.name == rates.CHANGED:
+            work.enqueue("transactions.rates", **{name: change.after[name] for name in ("currency", "first", "last")})
     for object_type, found in touched.items():
         recompute(work, object_type, found - {0})
     recompute_days(work, days)
@@ -73,19 +76,11 @@ def _summed(
     work: Work, rule: counting.Rule, object_type: str, ids: Sequence[int]
 ) -> dict[tuple[int, str], dict[str, Any]]:
     column = OBJECTS[object_type]
-    wanted = (
-        select(
-            column, Transaction.currency, rule.sum(), rule.refunded(), func.count(),
-            func.min(Transaction.at), func.max(Transaction.at),
-        )
-        .where(column.in_(ids), rule.condition())
-        .group_by(column, Transaction.currency)
-    )  # fmt: skip
     rows = {}
-    for key, currency, amount, refunded, number, first, last in work.session.execute(wanted):
+    for (key, currency), sums in summed(work, [column], column.in_(ids), rule=rule).items():
         row = _empty(object_type, key, currency)
-        row |= {"transactions": int(amount), "refunded": int(refunded), "total": int(amount)}
-        row |= {"number": int(number), "first_at": first, "last_at": last}
+        row |= {"transactions": sums.amount, "refunded": sums.refunded, "total": sums.amount}
+        row |= {"number": sums.number, "first_at": sums.first, "last_at": sums.last}
         rows[key, currency] = row
     return rows
 
@@ -113,20 +108,9 @@ def recompute_days(work: Work, days: Iterable[dt.date]) -> None:
         assert rule is not None
         _lock(work, "day", [day.toordinal() for day in some])
         work.session.execute(delete(Day).where(Day.day.in_(some)), execution_options=_UNSYNCED)
-        wanted = select(Transaction.day, Transaction.currency, rule.sum(), rule.number(), func.count())
-        wanted = wanted.where(Transaction.day.in_(some), Transaction.deleted_at.is_(None))
-        rows = [
-            {
-                "day": day,
-                "currency": currency,
-                "amount": int(amount),
-                "number": int(number),
-                "left_out": int(live - number),
-            }
-            for day, currency, amount, number, live in work.session.execute(
-                wanted.group_by(Transaction.day, Transaction.currency)
-            )
-        ]
+        live = (Transaction.day.in_(some), Transaction.deleted_at.is_(None))
+        names = ("day", "currency", "amount", "number", "left_out")
+        rows = [dict(zip(names, row, strict=True)) for row in by_day(work, *live, rule=rule)]
         insert_rows(work.session, Day, rows)
 
 
@@ -223,6 +207,42 @@ def _rebuild_days(job: JobContext) -> None:
         last = some[-1]
 
 
+def run_rates(job: JobContext, currency: str, first: str, last: str) -> dict[str, Any]:
+    """The job after rates of a currency changed: sums up anew what they concern, some in a transaction.
+
+    :param first: day from which on, up to ``last``.
+    """
+    work, days = job.work, (dt.date.fromisoformat(first), dt.date.fromisoformat(last))
+    mine = (Transaction.currency == currency, Transaction.day.between(*days), Transaction.deleted_at.is_(None))
+    for object_type, column in OBJECTS.items():
+        after = 0
+        while True:
+            job.check()
+            with work.begin():
+                wanted = select(column).where(column > after, *mine).distinct().order_by(column).limit(SOME)
+                found = set(work.session.scalars(wanted))
+                asked = {"object_type": object_type, "after": after, "limit": SOME, "currency": currency, "days": days}
+                for answer in work.hooks.call("transactions_value_owners", work=work, **asked):
+                    found.update(answer.value or ())
+                some = sorted(found)[:SOME]
+                recompute(work, object_type, some)
+            if not some:
+                break
+            after = some[-1]
+            job.progress(after)
+    edge = days[0] - dt.timedelta(days=1)
+    while True:
+        job.check()
+        with work.begin():
+            wanted = select(Transaction.day).where(*mine, Transaction.day > edge).distinct().order_by(Transaction.day)
+            some_days = list(work.session.scalars(wanted.limit(100)))
+            recompute_days(work, some_days)
+        if not some_days:
+            break
+        edge = some_days[-1]
+    return {"message": Message("Sums in the base currency follow the rates of %(currency)s.", currency=currency)}
+
+
 def _owners(work: Work, object_type: str, after: int) -> list[int]:
     """The next contacts or companies that have a value."""
     column = OBJECTS[object_type]
@@ -231,7 +251,13 @@ def _owners(work: Work, object_type: str, after: int) -> list[int]:
     )
     found = set(work.session.scalars(wanted))
     for answer in work.hooks.call(
-        "transactions_value_owners", work=work, object_type=object_type, after=after, limit=SOME
+        "transactions_value_owners",
+        work=work,
+        object_type=object_type,
+        after=after,
+        limit=SOME,
+        currency="",
+        days=None,
     ):
         found.update(answer.value or ())
     return sorted(found)[:SOME]
@@ -254,8 +280,8 @@ def _dates_anew(work: Work, after: int, some: int) -> int:
 
 def follow_settings(work: Work, changes: Sequence[Change]) -> None:
     """Makes all figures anew when what counts changed, or the days were cut anew."""
-    zone = any("site.timezone" in change.after for change in changes if change.name == "setting.changed")
-    if own_settings.follow(work, changes) or zone:
+    keys = {key for change in changes if change.name == "setting.changed" for key in change.after}
+    if own_settings.follow(work, changes) or keys & {"site.timezone", "site.currency", rates.SHOWN, rates.HOLDS}:
         rebuild(work)
 
 

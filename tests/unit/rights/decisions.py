@@ -110,6 +110,10 @@ gallery.done public
 
 records.retag contacts.edit
 records.choices contacts.view
+
+rates.index settings.edit
+rates.add settings.edit
+rates.use settings.edit
 records.known_tags contacts.edit|transactions.edit|invoices.edit
 records.keep_boxes person
 records.choices contacts.view
