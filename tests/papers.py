@@ -67,6 +67,29 @@ def some(site: Site) -> None:
                 made = invoices.create(work, given)
                 invoices.issue(work, made.id)
             paying.mark_paid(work, made.id)
+        _attach(work, quote.id - 1)
+
+
+def _attach(work: Any, quote_id: int) -> None:
+    """Two versions of a drawing, as PDF, and a picture, of a quote that was sent."""
+    last = 0
+    for name in (
+        "Seats, first drawing.pdf",
+        "Seats.pdf",
+        "Heritage cloth with its piping, photographed in daylight.png",
+    ):
+        sheet = Image.new("RGB", (620, 877) if name.endswith(".pdf") else (900, 500), "ivory")
+        pen = ImageDraw.Draw(sheet)
+        pen.rounded_rectangle((120, 120, 500, 420), 40, "#b9733c", "#4a2c17", 6)
+        pen.text((120, 60), name.partition(".")[0][:30], "black", font_size=30)
+        out = io.BytesIO()
+        sheet.save(out, "PDF" if name.endswith(".pdf") else "PNG")
+        prepared = files.stage(work, "quote", quote_id, out.getvalue(), name=name)
+        with work.begin():
+            if name == "Seats.pdf":
+                files.add_version(work, last, prepared)
+            else:
+                last = files.add(work, prepared, kind="Photo" if name.endswith(".png") else "").id
 
 
 def _accept(work: Any, quote_id: int) -> None:

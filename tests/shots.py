@@ -29,7 +29,7 @@ OUT = ROOT / "shots"
 README = ROOT / "docs" / "pictures"
 SIZES = {1440: 900, 390: 844}
 
-#: Name -> address; {contact} is a contact of the demo data.
+#: Name -> address; {contact} is a contact of the demo data, {quote} a quote that was sent, with files.
 PAGES = {
     "dashboard": "/",
     "contacts": "/contacts/",
@@ -54,6 +54,17 @@ PAGES = {
     "transaction-edit": "/transactions/1/edit",
     "transactions-of-contact": "/contacts/{contact}?tab=transactions",
     "transactions-settings": "/settings/page/transactions",
+    "quotes": "/quotes/",
+    "quote-page": "/quotes/{quote}",
+    "quote-files": "/quotes/{quote}?tab=files",
+    "quote-new": "/quotes/new?contact_id={contact}&template=1",
+    "quote-edit": "/quotes/{quote}/edit",
+    "quote-send": "/quotes/{quote}/send",
+    "quote-ask": "/quotes/p/1",
+    "files": "/files/",
+    "file-pdf": "/files/2",
+    "file-old-version": "/files/2?version=1",
+    "file-picture": "/files/3",
     "import": "/csv-tools/import",
     "import-columns": "/csv-tools/import/1/columns",
     "import-matches": "/csv-tools/import/1/matches",
@@ -135,6 +146,7 @@ def main(chosen: list[str]) -> int:
         lifecycle.enable(site, ["companies"], try_first=False)
         fill(site, contacts=400)
         papers.sign(site)
+        numbers = {"contact": 7, "quote": papers.numbers(site)["quote_id"]}
         client = {f"client-{name}": address for name, address in papers.linked(site).items()}
         client |= {f"portal-{name.removeprefix('portal.')}": address for name, address in papers.portal(site).items()}
         visit = clients.session_token(site, 7)
@@ -167,7 +179,7 @@ def main(chosen: list[str]) -> int:
                         )  # type: ignore[typeddict-item]
                         page = context.new_page()
                         for name, address in pages.items():
-                            take(page, base + address.format(contact=7), f"{name}-{theme}-{width}{end}")
+                            take(page, base + address.format(**numbers), f"{name}-{theme}-{width}{end}")
                         context.close()
         finally:
             server.close()

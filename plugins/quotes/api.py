@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from crmhost.api import Work, links
 
 from . import accepting, versions
 from .models import KIND, Acceptance, Quote, Version
 
-__all__ = ["KIND", "Acceptance", "Portal", "Quote", "QuotesService", "Version"]
-
-
-class Portal(Protocol):
-    """What quotes ask of a client portal, which may offer it as the service ``portal``.
-
-    While easy-access links are off, links in mails lead to what it answers.
-    """
-
-    def address_of(self, kind: str, record_id: int) -> str:
-        """Where a client reads a record after signing in, such as a ``quote``; empty when the portal shows none of that kind.
-
-        The same for records that are not there: who asks is a stranger.
-        """
+__all__ = ["KIND", "Acceptance", "Quote", "QuotesService", "Version"]
 
 
 class QuotesService:

@@ -6,10 +6,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from crmhost.web.api import current_work, public, redirect, render_template, unlisted
-
-from .api import Portal
-from .models import KIND
+from crmhost.web.api import current_work, public, redirect, render_template, unlisted, url_for
 
 
 def add_closed_links(blueprint: Blueprint) -> None:
@@ -20,6 +17,6 @@ def add_closed_links(blueprint: Blueprint) -> None:
 @public
 def in_portal(quote_id: int) -> Any:
     """The quote in the portal, behind its sign-in; the same answer whether there is such a quote or not."""
-    portal: Portal | None = current_work().service("portal")
-    address = portal.address_of(KIND, quote_id) if portal is not None else ""
-    return redirect(address, 303) if address else unlisted(render_template("quotes/ask.html"))
+    if current_work().service("portal") is not None:
+        return redirect(url_for("quotes_portal.show", quote_id=quote_id), 303)
+    return unlisted(render_template("quotes/ask.html"))

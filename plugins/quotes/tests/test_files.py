@@ -169,3 +169,7 @@ def test_without_links_mails_lead_to_the_portal_or_say_whom_to_ask(site: Host) -
     assert (page.status_code, "Ask who sent it to you" in page.text) == (200, True)
     assert "Table" not in page.text
     assert client.get("/quotes/p/999").text == page.text
+    site.enable("portal")
+    assert client.get(address).location == f"/portal/quotes/{number}"
+    door = client.get(address, follow_redirects=True)
+    assert (door.status_code, "/portal/" in door.request.path, "Table" in door.text) == (200, True, False)
