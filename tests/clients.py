@@ -9,10 +9,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
-from crmhost.api import Contact, passwords
+from crmhost.api import Actor, Contact, contacts, passwords
 from crmhost.site import Site
 from crmhost.testing import PASSWORD, Host
-from plugins.portal import frame, sessions
+from plugins.portal import arranging, details, frame, sessions
+from plugins.portal.api import Client
 from plugins.portal.models import Account
 
 
@@ -53,3 +54,17 @@ def rules(app: Flask) -> list[tuple[Rule, str]]:
         if rule.rule.startswith(f"{frame.PATH}/") and rule.endpoint != "portal.anything"
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
     ]
+
+
+def some(site: Site) -> None:
+    """Contact 7 has access, wants details changed, and finds a page that the site wrote."""
+    with site.work() as work, work.begin():
+        work.session.add(Account(contact_id=7, created_at=work.now, last_at=work.now))
+        details.choose(work, {"last_name": "ask", "address1": "ask", "status": "read", "tags": "read"})
+        text = "<p>Dear {{ contact.first_name }},</p><ul><li>by train to the old station,</li><li>then left.</li></ul>"
+        arranging.save_page(work, "How to find us", text)
+        contact = contacts.get(work, 7)
+        me = Client(7, contact.name, contact.email, "", Actor("client", contact.name, contact_ids=frozenset({7})))
+        wanted = {"last_name": "Park-Lovelace", "address1_line1": "12 Rue de la République", "address1_city": "Lyon"}
+        shown = {"last_name": contact.last_name, "address1_line1": "", "address1_city": ""}
+        details.save(work.as_actor(me.actor), me, wanted, shown, version=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crmhost import demo
 from crmhost.site import Site
-from tests import duplicates, fields, imports, mails, papers, sales, webhooks
+from tests import clients, duplicates, fields, imports, mails, papers, sales, webhooks
 
 
 def fill(site: Site, contacts: int = 250) -> None:
@@ -20,3 +20,4 @@ def fill(site: Site, contacts: int = 250) -> None:
     imports.some(site)
     sales.some(site)
     papers.some(site)
+    clients.some(site)

@@ -74,7 +74,7 @@ class Plugin:
     @hookimpl
     def portal_pages(self) -> Sequence[PortalPage]:
         from .api import PortalPage
-        from .detail_pages import blueprint, undecided
+        from .detail_pages import blueprint
 
         return [
             PortalPage(id="home", label="Home", endpoint="portal.home", icon="home", order=0),
@@ -84,7 +84,6 @@ class Plugin:
                 endpoint="portal_details.show",
                 blueprint=blueprint,
                 icon="user",
-                waiting=undecided,
                 order=900,
             ),
         ]

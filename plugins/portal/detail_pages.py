@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -32,7 +33,7 @@ from crmhost.web.api import (
 )
 
 from . import details
-from .api import Client, Waiting
+from .api import Client
 from .details import PARTS, Unit
 
 blueprint = Blueprint("portal_details", __name__)
@@ -92,12 +93,14 @@ class DetailsForm(VersionedForm):
                 if name not in mine:
                     del self[name]
             parts.append(Section(section.id, section.title, mine))
-        self.own_sections = [part for part in parts if part.fields]
+        noted = gettext("We look at it before it is stored.")
+        asked = {unit.name for unit in names.values() if unit.policy == "ask"}
+        self.own_sections = [
+            dataclasses.replace(part, note=noted) if part.id in asked else part for part in parts if part.fields
+        ]
         for unit in names.values():
-            if unit.policy == "ask":
-                for name in unit.fields:
-                    if name in self and not self[name].description:
-                        self[name].description = gettext("We look at it before it is stored.")
+            if unit.policy == "ask" and len(unit.fields) == 1 and not self[unit.name].description:
+                self[unit.name].description = noted
 
     def _plain(
         self, key: str, title: str, wanted: tuple[str, ...], names: Mapping[str, Unit], stored: Mapping[str, Any]
@@ -288,13 +291,6 @@ def field_label(name: str, labels: Mapping[str, str]) -> str:
 def said(value: Any) -> str:
     """A value as a person reads it."""
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value) or "–"
-
-
-def undecided(work: Work, client: Client) -> Waiting | None:
-    """What the home page says of what waits for approval."""
-    if details.waiting(work, client.contact_id) is None:
-        return None
-    return Waiting(gettext("We look at what you want changed of your details"))
 
 
 blueprint.add_url_rule("/", "show", show, methods=["GET", "POST"])

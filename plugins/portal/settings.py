@@ -50,7 +50,7 @@ def declared() -> list[Setting]:
         ),
         Setting(
             key=SLOTS, label="Files to ask clients for", kind="list", default=[],
-            help="One name a line, such as “Copy of the ID”. Each gets a place of its own on the page with files.",
+            help="Separated by commas, such as “Copy of the ID, Signed contract”. Each gets a place on the page with files.",
         ),
         Setting(key=PAGES, kind="json", default=[], hidden=True),
         Setting(key=FIELDS, kind="json", default={}, hidden=True),

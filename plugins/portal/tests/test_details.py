@@ -119,7 +119,7 @@ def test_approved(site: Host, peer: smtp.Peer) -> None:
     assert site.contact(ada).first_name == "Adah"
     assert waiting(site)[0].after == {"email": "park@example.com", "last_name": "Park", "custom.size": "43"}
     assert "park@example.com" in browser.get("/portal/details/").text
-    assert "We look at what you want changed" in browser.get("/portal/").text
+    assert "We look at what you want changed" in browser.get("/portal/details/").text
     staff = site.client("Contacts manager")
     listed = staff.get("/portal/staff/changes").text
     assert "Shoe size" in listed
