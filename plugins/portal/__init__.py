@@ -163,6 +163,12 @@ class Plugin:
 
         return [Service(name="portal", factory=PortalService)]
 
+    @hookimpl
+    def api_blueprints(self) -> Sequence[Any]:
+        from .resources import blueprint
+
+        return [blueprint]
+
     # --- people -------------------------------------------------------------------------------------------------------
 
     @hookimpl

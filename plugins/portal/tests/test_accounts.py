@@ -197,3 +197,24 @@ def test_switched_off_and_on(site: Host) -> None:
     site.enable("portal")
     assert browser.get("/portal/").status_code == 200
     assert browser.get_cookie(frame.COOKIE, path=frame.PATH) is not None
+
+
+def test_by_api(site: Host) -> None:
+    """Programs list who has access, give and take it, within what their user may."""
+    ids = [site.make.contact(email=f"n{number}@example.com") for number in range(3)]
+    api = site.api("Contacts manager")
+    for contact_id in ids:
+        assert api.post("/api/v1/portal-accounts", json={"contact_id": contact_id}).status_code == 201
+    first = api.get("/api/v1/portal-accounts?limit=2").get_json()
+    assert [row["contact_id"] for row in first["data"]] == ids[:2]
+    rest = api.get(f"/api/v1/portal-accounts?limit=2&after={first['next']}").get_json()
+    assert ([row["contact_id"] for row in rest["data"]], rest["next"]) == (ids[2:], None)
+    taken = api.patch(f"/api/v1/portal-accounts/{ids[0]}", json={"enabled": False, "sees_company": True}).get_json()
+    assert (taken["data"]["enabled"], taken["data"]["sees_company"]) == (False, True)
+    assert api.post("/api/v1/portal-accounts", json={"contact_id": 999}).status_code == 404
+    reader = site.api("Read only")
+    assert reader.get(f"/api/v1/portal-accounts/{ids[0]}").status_code == 200
+    assert reader.patch(f"/api/v1/portal-accounts/{ids[0]}", json={"enabled": True}).status_code == 403
+    limited = site.api("Contacts manager", only_assigned=True)
+    assert limited.get("/api/v1/portal-accounts").get_json()["data"] == []
+    assert limited.get(f"/api/v1/portal-accounts/{ids[0]}").status_code == 404
