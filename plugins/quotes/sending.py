@@ -23,7 +23,7 @@ def pdf_of(work: Work, version: Version) -> bytes:
     drawn = {"signature": ("image/png", taken.drawing)} if taken is not None and taken.drawing else None
     return paper_pdf(
         work,
-        "quotes/paper.html",
+        "quotes/pdf/paper.html",
         language=version.language,
         created=version.made_at if taken is None else taken.at,
         files=drawn,

@@ -11,7 +11,7 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from crmhost.api import Invalid, RowResult, contacts, journal, settings
+from crmhost.api import Invalid, RowResult, conditions, contacts, journal, settings
 from crmhost.cli import commands_of
 from crmhost.testing import Host
 
@@ -89,6 +89,15 @@ def _setting(world: World) -> bool:
 def _filter(world: World) -> bool:
     few, many = world.page("/contacts/?probe_one=5"), world.page("/contacts/?probe_one=500")
     return "Probe filter" in few and f"/contacts/{world.ada}" in few and f"/contacts/{world.ada}" not in many
+
+
+def _condition(world: World) -> bool:
+    asked = {"match": "all", "conditions": [{"type": "probe_one_points", "operator": "gte", "value": "1"}]}
+    with world.host.work("Admin") as work:
+        try:
+            return world.ada in work.session.scalars(conditions.question(work, conditions.read(work, asked)).ids())
+        except Invalid:
+            return False
 
 
 def _bulk(world: World) -> bool:
@@ -192,6 +201,7 @@ SIGNS: dict[str, Callable[[World], bool]] = {
     "record_kinds": _record,
     "contact_columns": _on_page("/contacts/", "probe-one-cell"),
     "contact_filters": _filter,
+    "contact_conditions": _condition,
     "contact_bulk_actions": _bulk,
     "contact_form_parts": _on_page("/contacts/new", 'name="probe_one_points"'),
     "quick_actions": _on_page("/contacts/", "Score of a probe"),

@@ -147,6 +147,21 @@ class Plugin:
         return [api.Filter(id="probe_one", label="Probe filter", condition=at_least, choices=amounts)]
 
     @hookimpl
+    def contact_conditions(self) -> Sequence[api.ConditionType]:
+        from .parts import asked_points, points_of
+
+        return [
+            api.ConditionType(
+                id="probe_one_points",
+                label="Probe points",
+                kind="count",
+                zero=True,
+                where=asked_points,
+                values=points_of,
+            )
+        ]
+
+    @hookimpl
     def contact_form_parts(self) -> Sequence[api.FormPart]:
         from .parts import form_fields, save_form
 

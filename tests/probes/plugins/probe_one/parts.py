@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, func, select
 
-from crmhost.api import Contact, Hit, Invalid, Work
+from crmhost.api import ConditionTest, Contact, Hit, Invalid, Work
 from crmhost.web.api import IntegerField, render_template, url_for
 
 from . import services
@@ -92,6 +92,16 @@ def at_least(_work: Work, text: str) -> ColumnElement[bool]:
     except ValueError:
         raise Invalid("Write a whole number of points.") from None
     return Contact.id.in_(select(Score.contact_id).where(Score.points >= points))
+
+
+def asked_points(_work: Work, test: ConditionTest) -> Select[Any]:
+    """Contacts whose points fulfil what is asked."""
+    return select(Score.contact_id).group_by(Score.contact_id).having(test.on(func.sum(Score.points)))
+
+
+def points_of(work: Work, ids: Sequence[int]) -> Mapping[int, int]:
+    """The points of contacts."""
+    return services.totals(work, ids)
 
 
 def amounts(_work: Work) -> Sequence[tuple[str, str]]:
