@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crmhost import demo
 from crmhost.site import Site
-from tests import clients, duplicates, fields, imports, mails, papers, sales, webhooks
+from tests import campaigns, clients, duplicates, fields, imports, mails, papers, sales, webhooks
 
 
 def fill(site: Site, contacts: int = 250) -> None:
@@ -16,6 +16,7 @@ def fill(site: Site, contacts: int = 250) -> None:
     webhooks.some(site)
     duplicates.some(site)
     mails.some(site)
+    campaigns.some(site)
     fields.some(site)
     imports.some(site)
     sales.some(site)

@@ -18,10 +18,12 @@ from ..core.fields.forms import filled as filled_custom_field
 from ..core.fields.forms import typed as typed_custom_fields
 from ..core.fields.showing import shown as shown_custom_field
 from ..core.files.routes import stored_file
-from ..core.jobs.showing import job_progress
+from ..core.jobs.showing import job_progress, lasting
 from ..core.journal.panel import journal_panel
 from ..core.mail.template_pages import framed_error as mail_preview_error
 from ..core.mail.template_pages import framed_mail as mail_preview
+from ..core.mail.template_pages import offer as offer_mail_placeholders
+from ..core.mail.template_pages import somebody as anybody_mailed
 from ..core.records.links import record_url
 from ..core.records.page import RecordBox, record_page
 from ..core.users.account import browser_name
@@ -146,6 +148,7 @@ __all__ = [
     "abort",
     "add_custom_fields",
     "ago",
+    "anybody_mailed",
     "bin_table",
     "both_versions",
     "browser_name",
@@ -171,6 +174,7 @@ __all__ = [
     "job_progress",
     "journal_panel",
     "language_choices",
+    "lasting",
     "lazy_text",
     "link",
     "link_cell",
@@ -185,6 +189,7 @@ __all__ = [
     "name_download",
     "ngettext",
     "number",
+    "offer_mail_placeholders",
     "one_transaction",
     "opened_now",
     "paper_html",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from crmhost.api import EventHandler, Job, Permission, Service
+from crmhost.api import EventHandler, Job, MenuItem, Permission, QuickAction, RecordKind, SearchProvider, Service, Work
 from crmhost.hooks import hookimpl
 
 _MANAGERS = ("CRM manager", "Mail manager")
@@ -55,3 +56,80 @@ class Plugin:
                 for kind in watching.KINDS
             ),
         ]
+
+    # --- pages --------------------------------------------------------------------------------------------------------
+
+    @hookimpl
+    def routes(self) -> Sequence[Any]:
+        from .routes import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def menu(self) -> Sequence[MenuItem]:
+        return [
+            MenuItem(
+                place="Mail campaigns", label=label, endpoint=endpoint, permission=permission, icon=icon, order=order
+            )
+            for label, endpoint, permission, icon, order in (
+                ("All", "mail_campaigns.index", "mail_campaigns.view", "mail-forward", 10),
+                ("New campaign", "mail_campaigns.new", "mail_campaigns.edit", "plus", 20),
+            )
+        ]
+
+    @hookimpl
+    def quick_actions(self) -> Sequence[QuickAction]:
+        return [
+            QuickAction(
+                label="New campaign",
+                endpoint="mail_campaigns.new",
+                permission="mail_campaigns.edit",
+                icon="mail-forward",
+                order=60,
+            )
+        ]
+
+    @hookimpl
+    def search(self) -> Sequence[SearchProvider]:
+        from .parts import find
+
+        return [SearchProvider(label="Mail campaigns", find=find, permission="mail_campaigns.view", order=60)]
+
+    @hookimpl
+    def record_kinds(self) -> Sequence[RecordKind]:
+        from . import parts, services
+        from .models import KIND
+
+        return [
+            RecordKind(
+                name=KIND,
+                label="Campaign",
+                get=services.get,
+                titles=parts.titles,
+                endpoint="mail_campaigns.page",
+                argument="campaign_id",
+                permission="mail_campaigns.view",
+                edit="mail_campaigns.edit",
+                find=parts.picked,
+            )
+        ]
+
+    # --- the REST API -------------------------------------------------------------------------------------------------
+
+    @hookimpl
+    def api_blueprints(self) -> Sequence[Any]:
+        from .resources import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def rest_api_event_data(self, work: Work, event: str, ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]] | None:
+        from .resources import event_data
+
+        return event_data(work, event, ids)
+
+    @hookimpl
+    def segments_used(self, work: Work, segment_ids: Sequence[int]) -> Sequence[Any]:
+        from .uses import of_segments
+
+        return of_segments(work, segment_ids)

@@ -48,6 +48,8 @@ def prepare(work: Work, given: Mapping[str, Any], campaign: Campaign | None) -> 
             found[name] = texts.clean_text(str(given[name] or ""))
             if len(found[name]) > LONGEST:
                 errors[name] = [Message("This is too long: at most %(longest)s characters.", longest=LONGEST)]
+    if "template_id" in given:
+        found["template_id"] = keyset.valid_id(given["template_id"])
     if "track_clicks" in given:
         found["track_clicks"] = bool(given["track_clicks"])
     _account(work, given, found, errors)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crmhost.api import Change, Conflict, NotFound, Stale, Work, keyset, texts
+from crmhost.api import Change, Conflict, NotFound, Stale, Work, keyset, search, texts
 
 from . import fields
 from .models import KIND, Campaign
@@ -116,6 +116,7 @@ def delete(work: Work, campaign_id: int) -> str:
     name, before = campaign.name, snapshot(campaign)
     work.session.delete(campaign)
     work.session.flush()
+    search.drop(work, KIND, [campaign_id])
     work.audit("campaign.deleted", KIND, campaign_id, before=before)
     work.changed(Change("campaign.deleted", KIND, campaign_id, before, {}))
     return name
@@ -132,5 +133,6 @@ def snapshot(campaign: Campaign) -> dict[str, Any]:
 
 
 def _note(work: Work, campaign: Campaign, action: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+    search.put(work, KIND, [(campaign.id, f"{campaign.name}\n{campaign.subject}")])
     work.audit(action, KIND, campaign.id, before=before or None, after=after)
     work.changed(Change(action, KIND, campaign.id, before, after))

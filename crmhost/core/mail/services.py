@@ -28,7 +28,9 @@ from . import accounts, mailings, pictures
 from .accounts import Account, chosen, transport
 from .intake import receive
 from .models import MailAccount, MailMailing, MailMessage, MailPicture, MailSuppression, MailTemplate
-from .patterns import Written, compose, problems, write
+from .patterns import Written, compose, problems, require_known, write
+from .patterns import all_templates as templates
+from .patterns import get as template
 from .suppression import blocked, clear, reasons, suppress
 from .suppression import unsubscribe_url as unsubscribe_url
 from .unlogged import goes_out, hand_over
@@ -58,8 +60,11 @@ __all__ = [
     "queue",
     "reasons",
     "receive",
+    "require_known",
     "send_again",
     "suppress",
+    "template",
+    "templates",
     "transport",
     "unsubscribe_url",
     "values",

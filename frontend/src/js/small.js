@@ -30,6 +30,18 @@ enhance("[data-reveal]", (button) => {
   field.form?.addEventListener("submit", () => show(false));
 });
 
+// select[data-insert="ID"] puts what is chosen into a field, where its caret is.
+enhance("select[data-insert]", (select) => {
+  const field = document.getElementById(select.dataset.insert);
+  select.closest("[data-inserts]").hidden = false;
+  select.addEventListener("change", () => {
+    field.setRangeText(select.value, field.selectionStart, field.selectionEnd, "end");
+    select.value = "";
+    field.focus();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+});
+
 // [data-beacon="URL"] tells the server once that a person, not a scanner of links, has the page before them.
 enhance("[data-beacon]", (place) => {
   const told = new FormData();

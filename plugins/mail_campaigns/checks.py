@@ -1,0 +1,191 @@
+"""What a campaign is looked at for before it goes out."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Sequence
+from html import unescape
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy.orm import joinedload
+
+from crmhost.api import Contact, Invalid, Message, Work, mail
+
+from . import audience, fields, running
+from .models import Campaign
+
+#: Recipients whose values are looked at.
+SAMPLE = 200
+#: Over so many bytes mail programs cut a mail off.
+LARGEST = 100_000
+_LISTED = 3
+_HREF = re.compile(r"""<a\b[^>]*?\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_SCHEMES = ("http", "https", "mailto", "tel")
+#: Field of a campaign -> the step on which it is written.
+_STEPS = {"subject": "subject", "account": "subject", "audience": "audience", "content": "content", "text": "content"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    :param tone: ``bad`` keeps the campaign from going out, ``warn`` is worth a look, ``ok``.
+    :param title: a sentence; ``detail`` says more.
+    :param step: where it is put right, if there is one.
+    """
+
+    tone: str
+    title: str
+    detail: str = ""
+    step: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Review:
+    """A campaign, looked at.
+
+    :param preview: who gets it; ``None`` when the audience can't be asked.
+    :param seconds: how long sending takes by the limits of the account.
+    """
+
+    checks: Sequence[Check]
+    preview: audience.Preview | None
+    seconds: float
+
+    @property
+    def blocked(self) -> int:
+        """How many things have to be corrected first."""
+        return sum(check.tone == "bad" for check in self.checks)
+
+    @property
+    def doubts(self) -> int:
+        """How many are worth a look."""
+        return sum(check.tone == "warn" for check in self.checks)
+
+
+def review(work: Work, campaign: Campaign) -> Review:
+    """Looks at a campaign."""
+    errors = running.problems(work, campaign)
+    found = [Check("bad", said, step=_STEPS.get(field, "")) for field, some in errors.items() for said in some]
+    account = mail.chosen(work, campaign.account_id)
+    preview = None
+    if "audience" not in errors:
+        preview = audience.preview(work, campaign.audience)
+        found.append(_reached(preview))
+    if not {"content", "text", "subject"} & set(errors):
+        source = running.source(work, campaign)
+        found += [
+            *_values(work, campaign, source, account),
+            *_links(source.html),
+            _text_part(source.text),
+            _size(source.html),
+            _way_out(source),
+        ]
+    found += _account(work, account)
+    order = ("bad", "warn", "ok")
+    seconds = mail.mailings.estimate(account, preview.reached) if preview is not None else 0.0
+    return Review(sorted(found, key=lambda check: order.index(check.tone)), preview, seconds)
+
+
+def _reached(preview: audience.Preview) -> Check:
+    if not preview.reached:
+        return Check("bad", Message("Nobody gets it"), Message("Choose other people."), "audience")
+    left = sum(preview.left_out.values())
+    if not left:
+        return Check("ok", Message("Every address once"), Message("Nobody is left out."), "audience")
+    return Check("ok", Message("Every address once"), Message("Left out: %(number)s.", number=left), "audience")
+
+
+def _values(work: Work, campaign: Campaign, source: Any, account: mail.Account) -> list[Check]:
+    """Placeholders that have no value for some of the first recipients."""
+    try:
+        fit, _left = mail.mailings.sort_out(work, audience.step(work, campaign.audience, 0, SAMPLE))
+    except Invalid:
+        return []
+    ids = [one.contact_id for one in fit]
+    wanted = work.visible(Contact).where(Contact.id.in_(ids))
+    people = list(work.session.scalars(wanted.options(joinedload(Contact.status), joinedload(Contact.assigned_to))))
+    missing: Counter[str] = Counter()
+    for contact in people:
+        missing.update(mail.write(work, source, contact, account=account, unsubscribe=f"{work.base_url}/").empty)
+    return [
+        Check(
+            "warn",
+            Message("No value for {{ %(name)s }}: %(number)s people", name=name, number=number),
+            Message(
+                "Of the first %(looked)s. Give a fallback, such as {{ %(name)s | default: “friend” }}.",
+                looked=len(people),
+                name=name,
+            ),
+            "subject" if name in mail.placeholders_of(dataclasses.replace(source, html="", text="")) else "content",
+        )
+        for name, number in missing.most_common(5)
+    ] or [Check("ok", Message("Placeholders have values"), Message("Looked at with %(n)s people.", n=len(people)))]
+
+
+def _links(html: str) -> list[Check]:
+    """Links that lead nowhere from a mail."""
+    addresses = [unescape(double or single).strip() for double, single in _HREF.findall(html)]
+    fixed = [address for address in addresses if "{{" not in address and "##" not in address]
+    wrong = list(dict.fromkeys(address for address in fixed if not _leads(address)))
+    if wrong:
+        listed = ", ".join(address[:80] or "–" for address in wrong[:_LISTED])
+        said = Message("These are no addresses of pages or mailboxes: %(listed)s", listed=listed)
+        return [Check("warn", Message("Links that lead nowhere: %(number)s", number=len(wrong)), said, "content")]
+    if not fixed:
+        return []
+    number = len(set(fixed))
+    return [Check("ok", Message("Links begin with http or mailto"), Message("Links: %(number)s.", number=number))]
+
+
+def _leads(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    if parts.scheme.lower() in ("mailto", "tel"):
+        return bool(parts.path)
+    return parts.scheme.lower() in _SCHEMES and bool(parts.hostname)
+
+
+def _text_part(text: str) -> Check:
+    if not text.strip():
+        said = Message("Some programs show no HTML: write a text part.")
+        return Check("warn", Message("There is no text part"), said, "content")
+    return Check("ok", Message("There is a text part"), Message("%(number)s characters.", number=len(text)))
+
+
+def _size(html: str) -> Check:
+    kilobytes = -(-len(html.encode()) // 1000)
+    if kilobytes * 1000 > LARGEST:
+        said = Message("Over 100 kB mail programs cut it off, and hide the way to unsubscribe: shorten it.")
+        return Check("warn", Message("Large: %(size)s kB", size=kilobytes), said, "content")
+    return Check("ok", Message("Size %(size)s kB of 100 kB", size=kilobytes), Message("Pictures come from this site."))
+
+
+def _way_out(source: Any) -> Check:
+    in_text = set(fields.UNSUBSCRIBE) & set(mail.placeholders_of(dataclasses.replace(source, subject="", html="")))
+    if source.text and not in_text:
+        said = Message("It stands in the HTML alone: add ##UNSUB-LINE## to the text part too.")
+        return Check("warn", Message("The text part has no way to unsubscribe"), said, "content")
+    return Check("ok", Message("Unsubscribe line is there"), Message("In the text and in the header, one click."))
+
+
+def _account(work: Work, account: mail.Account) -> list[Check]:
+    found = []
+    if mail.transport(work) == "log":
+        said = Message("They are kept in the log until Settings > Mail lets them out.")
+        found.append(Check("warn", Message("Mails stay on this site"), said))
+    domain = account.from_email.rpartition("@")[2]
+    if not account.from_email:
+        return [*found, Check("bad", Message("The sender’s address is missing"), Message("Set it in Settings > Mail."))]
+    if account.signer is None:
+        said = Message("If your mail server does not sign either, some providers put the mail into spam.")
+        found.append(Check("warn", Message("Mails of %(domain)s are not signed here (DKIM)", domain=domain), said))
+    else:
+        signed = Message("For the domain %(domain)s.", domain=account.signer.domain)
+        found.append(Check("ok", Message("Mails are signed (DKIM)"), signed))
+    return found

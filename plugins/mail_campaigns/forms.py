@@ -1,0 +1,173 @@
+"""The forms of the steps of a campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from crmhost.api import Work, mail, statuses, tags
+from crmhost.web.api import (
+    AreaField,
+    ChoiceField,
+    ChoicesField,
+    Form,
+    MomentField,
+    RichTextField,
+    Section,
+    SwitchField,
+    TextField,
+    VersionedForm,
+    gettext,
+    lazy_text,
+    offer_mail_placeholders,
+)
+
+from .models import Campaign
+
+_KINDS = (
+    ("rich", lazy_text("Rich text")),
+    ("text", lazy_text("Plain text")),
+    ("html", lazy_text("HTML")),
+    ("mjml", lazy_text("MJML")),
+)
+_PARTS = ("tag", "status", "segment")
+
+
+class SubjectForm(VersionedForm):
+    """What a campaign is called, its subject, and who it comes from."""
+
+    name = TextField(
+        lazy_text("Name of the campaign"),
+        description=lazy_text("Only you and your colleagues see it."),
+        render_kw={"maxlength": 200, "required": True, "autocomplete": "off"},
+    )
+    subject = TextField(
+        lazy_text("Subject"),
+        description=lazy_text("The first thing that people read of the mail."),
+        render_kw={"maxlength": 300, "autocomplete": "off"},
+    )
+    account = ChoiceField(lazy_text("From"))
+
+    sections: ClassVar[list[Section]] = [Section("subject", "", {"name": 6, "account": 6, "subject": 6})]
+
+    def offer(self, work: Work) -> None:
+        """Fills the choices."""
+        self.account.offer(mail.accounts.choices(work))
+
+    @staticmethod
+    def stored(work: Work, campaign: Campaign) -> dict[str, Any]:
+        """What the form shows."""
+        account = campaign.account_id if campaign.account_id is not None else mail.chosen(work).id
+        return {
+            "name": campaign.name,
+            "subject": campaign.subject,
+            "account": "" if account is None else str(account),
+            "version": str(campaign.version),
+        }
+
+    def values(self) -> dict[str, Any]:
+        """What the service takes."""
+        return {"name": self.name.data, "subject": self.subject.data, "account": self.account.data or None}
+
+
+class AudienceForm(VersionedForm):
+    """Who gets a campaign, and who of them does not."""
+
+    everybody = SwitchField(lazy_text("Everybody"), description=lazy_text("All contacts that you may see."))
+    include_tag = ChoicesField(lazy_text("Who has one of the tags"))
+    include_status = ChoicesField(lazy_text("Who has one of the statuses"))
+    include_segment = ChoicesField(lazy_text("Who is in one of the segments"))
+    exclude_tag = ChoicesField(lazy_text("Not who has one of the tags"))
+    exclude_status = ChoicesField(lazy_text("Not who has one of the statuses"))
+    exclude_segment = ChoicesField(lazy_text("Not who is in one of the segments"))
+
+    sections: ClassVar[list[Section]] = [
+        Section(
+            "include",
+            lazy_text("Who gets it"),
+            {"everybody": 6, "include_tag": 6, "include_status": 6, "include_segment": 6},
+        ),
+        Section("exclude", lazy_text("Who does not"), {"exclude_tag": 6, "exclude_status": 6, "exclude_segment": 6}),
+    ]
+
+    def offer(self, work: Work, campaign: Campaign) -> bool:
+        """Fills the choices, those included that were chosen and are gone; gives whether there is a segment to choose."""
+        segments = work.service("segments")
+        known = {
+            "tag": [(tag.name, tag.name) for tag in tags.all_tags(work)],
+            "status": [(status.name, status.name) for status in statuses.all_statuses(work)],
+            "segment": list(segments.choices()) if segments is not None and work.can("segments.view") else [],
+        }
+        stored = self.stored(campaign)
+        for side in ("include", "exclude"):
+            for kind in _PARTS:
+                there = {value for value, _label in known[kind]}
+                gone = [value for value in stored[f"{side}_{kind}"] if value not in there]
+                lost = [(value, gettext("%(name)s (gone)", name=value)) for value in gone]
+                self[f"{side}_{kind}"].offer([*known[kind], *lost])
+                if kind == "segment" and not known[kind] and not lost:
+                    del self[f"{side}_{kind}"]
+        return bool(known["segment"])
+
+    @staticmethod
+    def stored(campaign: Campaign) -> dict[str, Any]:
+        """What the form shows."""
+        found: dict[str, Any] = {f"{side}_{kind}": [] for side in ("include", "exclude") for kind in _PARTS}
+        found |= {"everybody": False, "version": str(campaign.version)}
+        for side in ("include", "exclude"):
+            for part in campaign.audience.get(side) or ():
+                ((kind, value),) = part.items()
+                if kind == "all":
+                    found["everybody"] = found["everybody"] or side == "include"
+                else:
+                    found[f"{side}_{kind}"].append(str(value))
+        return found
+
+    def audience(self) -> Mapping[str, Any]:
+        """What was chosen, as the service takes it."""
+        found: dict[str, list[dict[str, Any]]] = {"include": [], "exclude": []}
+        if self.everybody.data:
+            found["include"].append({"all": True})
+        for side, parts in found.items():
+            for kind in _PARTS:
+                field = self._fields.get(f"{side}_{kind}")
+                parts += [{kind: value} for value in (field.data if field is not None else None) or ()]
+        return found
+
+
+class ContentForm(VersionedForm):
+    """What a campaign says."""
+
+    kind = ChoiceField(lazy_text("Written in"), choices=_KINDS)
+    content = RichTextField(lazy_text("Content"), when=("kind", "rich"), render_kw={"rows": 18, "spellcheck": "true"})
+    text = AreaField(
+        lazy_text("Text part"),
+        render_kw={"rows": 4},
+        description=lazy_text("For programs that show no HTML. Empty: it is made from the content."),
+    )
+
+    sections: ClassVar[list[Section]] = [Section("content", "", {"kind": 2, "content": 6, "text": 6})]
+
+    def offer(self, work: Work) -> None:
+        """Gives the editor its placeholders."""
+        offer_mail_placeholders(self.content, work)
+
+    @staticmethod
+    def stored(campaign: Campaign) -> dict[str, Any]:
+        """What the form shows."""
+        return {
+            "kind": campaign.content_kind,
+            "content": campaign.content,
+            "text": campaign.text,
+            "version": str(campaign.version),
+        }
+
+    def values(self) -> dict[str, Any]:
+        """What the service takes."""
+        return {"content_kind": self.kind.data, "content": self.content.data, "text": self.text.data}
+
+
+class WhenForm(Form):
+    """When a campaign is sent by itself."""
+
+    at = MomentField(lazy_text("Day and time"))

@@ -1,0 +1,159 @@
+"""Pages of the campaigns for staff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Blueprint
+
+from crmhost.api import Conflict, Invalid, Work, mail
+from crmhost.web.api import (
+    Response,
+    current_work,
+    gettext,
+    lasting,
+    list_page,
+    number,
+    redirect,
+    render_template,
+    request,
+    requires,
+    toast,
+    url_for,
+    writing,
+)
+
+from . import cells, figures, running, services
+from .lists import campaign_table
+from .models import Campaign
+from .wizard import add_wizard, segment_names, to_step
+
+blueprint = Blueprint("mail_campaigns", __name__)
+
+
+@blueprint.route("/", methods=["GET", "POST"])
+@requires("mail_campaigns.view")
+def index() -> Any:
+    """All campaigns."""
+    work = current_work()
+    return list_page("mail_campaigns/index.html", campaign_table(work), work)
+
+
+@blueprint.get("/<int:campaign_id>")
+@requires("mail_campaigns.view")
+def page(campaign_id: int) -> Any:
+    """One campaign: what became of it, or the step at which its draft is."""
+    work = current_work()
+    campaign = services.get(work, campaign_id)
+    if campaign.state == "draft" and work.can("mail_campaigns.edit"):
+        return to_step("review", campaign_id)
+    return render_template("mail_campaigns/page.html", **_shown(work, campaign))
+
+
+@blueprint.get("/<int:campaign_id>/progress")
+@requires("mail_campaigns.view")
+def progress(campaign_id: int) -> Any:
+    """How far it is: the part of its page that renews itself."""
+    work = current_work()
+    shown = _shown(work, services.get(work, campaign_id))
+    answer = Response(render_template("mail_campaigns/progress.html", **shown))
+    if shown["halted"] or shown["one"].state not in ("planning", "sending"):
+        # It is over, or came to stand: the buttons of the page are others then.
+        answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
+def _shown(work: Work, campaign: Campaign) -> dict[str, Any]:
+    mailing = mail.mailings.get(work, campaign.mailing_id) if campaign.mailing_id is not None else None
+    counted = figures.of(work, [campaign])[campaign.id]
+    return {
+        "one": campaign,
+        "chip": cells.chip(campaign),
+        "figures": counted,
+        "reasons": cells.REASONS,
+        "halted": mailing.halted if mailing is not None else "",
+        "pace": _pace(work, campaign, counted),
+        "segment_names": segment_names(work, campaign),
+    }
+
+
+def _pace(work: Work, campaign: Campaign, counted: Mapping[str, int]) -> str:
+    """How fast it goes and how long it still takes, by what went out so far."""
+    over = counted["planned"] - counted["waiting"]
+    mailing = mail.mailings.get(work, campaign.mailing_id) if campaign.mailing_id is not None else None
+    if campaign.state != "sending" or over < 1 or mailing is None or mailing.started_at is None:
+        return ""
+    seconds = max((work.now - mailing.started_at).total_seconds(), 1.0)
+    left = lasting(counted["waiting"] * seconds / over)
+    return str(gettext("%(rate)s a minute, %(time)s left", rate=number(round(over * 60 / seconds)), time=left))
+
+
+# --- what is done to one ---------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/<int:campaign_id>/send")
+@requires("mail_campaigns.send")
+def send(campaign_id: int) -> Any:
+    """Send it now."""
+    try:
+        with writing() as work:
+            campaign = services.get(work, campaign_id, lock=True)
+            if campaign.state in services.OPEN and request.form.get("version") != str(campaign.version):
+                raise Conflict("Somebody saved this campaign meanwhile: look at it once more before it goes out.")
+            running.send(work, campaign_id)
+    except (Invalid, Conflict) as error:
+        toast(gettext(error.message), category="bad")
+        return redirect(url_for("mail_campaigns.page", campaign_id=campaign_id), 303)
+    toast(gettext("The campaign is on its way."))
+    return redirect(url_for("mail_campaigns.page", campaign_id=campaign_id), 303)
+
+
+def _acts(name: str, act: Callable[[Work, int], object], done: Callable[[], str]) -> None:
+    """Adds an address that does something to a campaign and leads back to it."""
+
+    @requires("mail_campaigns.send")
+    def view(campaign_id: int) -> Any:
+        try:
+            with writing() as work:
+                act(work, campaign_id)
+            toast(done())
+        except Conflict as error:
+            toast(gettext(error.message), category="bad")
+        return redirect(url_for("mail_campaigns.page", campaign_id=campaign_id), 303)
+
+    view.__doc__ = f"What the button “{name}” does."
+    blueprint.add_url_rule(f"/<int:campaign_id>/{name}", name, view, methods=["POST"])
+
+
+_acts("unschedule", running.unschedule, lambda: gettext("The campaign is a draft again."))
+_acts("pause", running.pause, lambda: gettext("The campaign is paused."))
+_acts("resume", running.resume, lambda: gettext("The campaign goes on."))
+_acts("cancel", running.cancel, lambda: gettext("The campaign was cancelled."))
+
+
+@blueprint.post("/<int:campaign_id>/duplicate")
+@requires("mail_campaigns.edit")
+def duplicate(campaign_id: int) -> Any:
+    """Copy it."""
+    with writing() as work:
+        copy = services.duplicate(work, campaign_id).id
+    toast(gettext("This is the copy."))
+    return to_step("subject", copy)
+
+
+@blueprint.post("/<int:campaign_id>/delete")
+@requires("mail_campaigns.edit")
+def delete(campaign_id: int) -> Any:
+    """Delete it."""
+    try:
+        with writing() as work:
+            name = services.delete(work, campaign_id)
+    except Conflict as error:
+        toast(gettext(error.message), category="bad")
+        return redirect(url_for("mail_campaigns.page", campaign_id=campaign_id), 303)
+    toast(gettext("The campaign “%(name)s” was deleted.", name=name))
+    return redirect(url_for("mail_campaigns.index"), 303)
+
+
+add_wizard(blueprint)

@@ -1,0 +1,108 @@
+"""The shapes of campaigns in the REST API, as they are taken and given."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+from marshmallow import fields
+
+from crmhost.web.api import rest
+from plugins.rest_api.api import ContactSchema
+
+from .queries import ORDERS
+
+_AUDIENCE = (
+    "{“include”: […], “exclude”: […]}; a part is {“all”: true}, {“tag”: name}, {“status”: name} or {“segment”: id}."
+)
+
+
+class CampaignFields(ma.Schema):
+    """What can be said of a campaign. Fields that are left out stay as they are."""
+
+    name = fields.String(**rest.described("Required for a new one."))
+    subject = fields.String(**rest.described("With placeholders such as {{ contact.first_name }}."))
+    html = fields.String(**rest.described("Short for “content” of the kind html."))
+    content = fields.String(**rest.described("Has to hold {{ unsubscribe.line }} before it is sent."))
+    content_kind = fields.String(**rest.described("rich, text, html or mjml."))
+    text = fields.String(**rest.described("The text part; made from the content while it is empty."))
+    audience = fields.Dict(**rest.described(_AUDIENCE))
+    account = rest.RecordId("The mail account it is sent from; null for the default one.", allow_none=True)
+    track_clicks = fields.Boolean()
+
+
+class GivenCampaign(ma.Schema):
+    """A campaign."""
+
+    id = fields.Integer(required=True)
+    name = fields.String(required=True)
+    state = fields.String(
+        required=True, **rest.described("draft, scheduled, planning, sending, paused, sent or cancelled.")
+    )
+    subject = fields.String(required=True)
+    html = fields.String(required=True, **rest.described("The content, when it is of the kind html; else empty."))
+    content = fields.String(required=True)
+    content_kind = fields.String(required=True)
+    text = fields.String(required=True)
+    audience = fields.Dict(required=True, **rest.described(_AUDIENCE))
+    account = fields.Integer(required=True, allow_none=True)
+    track_clicks = fields.Boolean(required=True)
+    scheduled_at = fields.String(required=True, allow_none=True)
+    started_at = fields.String(required=True, allow_none=True)
+    ended_at = fields.String(required=True, allow_none=True)
+    created_at = fields.String(required=True)
+    updated_at = fields.String(required=True)
+
+
+CampaignObject = rest.object_of(GivenCampaign)
+CampaignList = rest.page_of(GivenCampaign)
+
+
+class CampaignQuery(rest.ListQuery):
+    """Which campaigns to list."""
+
+    q = fields.String(load_default="", **rest.described("Parts of words of name and subject."))
+    sort = fields.String(load_default="-updated_at", **rest.described(f"{', '.join(ORDERS)}; “-” before it turns it."))
+    state = fields.String(**rest.described("Names, separated by commas."))
+
+
+class CampaignPreview(ma.Schema):
+    """Who would get it now."""
+
+    count = fields.Integer(required=True, **rest.described("How many get a mail."))
+    sample = fields.List(fields.Nested(ContactSchema), required=True)
+    left_out = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        **rest.described(
+            "How many of the audience get none, by reason: no_email, invalid, duplicate, unsubscribed, bounced, complained."
+        ),
+    )
+    looked = fields.Integer(
+        required=True, **rest.described("Of so many of the audience “left_out” tells: all of a small one.")
+    )
+    matching = fields.Integer(required=True, **rest.described("All contacts of the audience."))
+
+
+class SendFields(ma.Schema):
+    """When it is sent."""
+
+    at = fields.AwareDateTime(load_default=None, allow_none=True, **rest.described("An instant; now when left out."))
+
+
+class CampaignStats(ma.Schema):
+    """What became of it, counted once for each mail."""
+
+    planned = fields.Integer(required=True, **rest.described("Recipients."))
+    left_out = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    waiting = fields.Integer(required=True)
+    sent = fields.Integer(required=True)
+    delivered = fields.Integer(required=True, **rest.described("Sent, and not returned."))
+    failed = fields.Integer(required=True)
+    uncertain = fields.Integer(
+        data_key="unknown", attribute="unknown", required=True, **rest.described("Nobody knows whether they went out.")
+    )
+    skipped = fields.Integer(required=True)
+    bounced = fields.Integer(required=True)
+    complained = fields.Integer(required=True)
+    unsubscribed = fields.Integer(required=True)
+    clicked = fields.Integer(required=True)

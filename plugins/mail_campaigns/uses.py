@@ -1,0 +1,30 @@
+"""Which campaigns use a segment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from crmhost.api import Message, Work
+from plugins.segments.api import SegmentUse
+
+from .models import Campaign
+
+#: Campaigns that still ask their audience; of the others it is written down.
+_ASKING = ("draft", "scheduled", "planning", "paused")
+
+
+def of_segments(work: Work, segment_ids: Sequence[int]) -> list[SegmentUse]:
+    """Campaigns that are not yet out whose audience names one of these segments."""
+    may, wanted = work.can("mail_campaigns.view"), set(segment_ids)
+    found = []
+    rows = work.session.execute(
+        select(Campaign.id, Campaign.name, Campaign.audience).where(Campaign.state.in_(_ASKING)).order_by(Campaign.id)
+    )
+    for number, name, audience in rows:
+        parts = [part for side in ("include", "exclude") for part in audience.get(side) or ()]
+        for segment_id in {part["segment"] for part in parts if part.get("segment") in wanted}:
+            label = Message("Campaign “%(name)s”", name=name) if may else Message("A campaign")
+            found.append(SegmentUse(segment_id, label, f"/campaigns/{number}" if may else ""))
+    return found

@@ -1,0 +1,77 @@
+"""Campaigns in every state, for pictures and for the pages that are looked at."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+from types import SimpleNamespace
+
+from sqlalchemy import select, update
+
+from crmhost.core.mail import mailings
+from crmhost.core.mail.models import MailMailing, MailMessage
+from crmhost.core.users import services as users
+from crmhost.site import Site
+
+WORDS = """<h2>Dear {{ contact.first_name }},</h2>
+<p>from January to March the workshop keeps six places for long restorations. One of them could be yours.</p>
+<p class="button"><a href="https://example.com/places">Keep my place</a></p><p>##UNSUB-LINE##</p>"""
+NAMES = ("Winter workshop places", "Open studio", "Spring letter", "Price list", "Summer dates", "Christmas card")
+
+
+def some(site: Site) -> None:
+    """A draft (number 1), one that is scheduled, sent, being sent, paused and cancelled."""
+    running, services, models = (
+        importlib.import_module(f"plugins.mail_campaigns.{name}") for name in ("running", "services", "models")
+    )
+    with site.work() as work:
+        actor = users.actor_for(users.find_by_email(work, "admin@example.com") or users.all_users(work)[0][0])
+    with site.work(actor) as work:
+        work.base_url = work.base_url or "https://crm.example.com"
+        with work.begin():
+            everybody = {"include": [{"all": True}], "exclude": []}
+            given = {"content": WORDS, "audience": everybody, "track_clicks": True}
+            made = [
+                services.create(work, {**given, "name": name, "subject": f"{name}, {{{{ contact.first_name }}}}"}).id
+                for name in NAMES
+            ]
+            running.schedule(work, made[1], work.now + dt.timedelta(days=3))
+        for place, state in ((2, "sent"), (3, "sending"), (4, "paused"), (5, "cancelled")):
+            with work.begin():
+                running.send(work, made[place])
+            running.plan(SimpleNamespace(work=work, check=lambda: None, progress=lambda *_: None), made[place])
+            with work.begin():
+                _go(work, services.get(work, made[place]), state)
+                if state == "paused":
+                    running.pause(work, made[place])
+                elif state == "cancelled":
+                    running.cancel(work, made[place])
+                elif state == "sent":
+                    campaign = services.get(work, made[place])
+                    campaign.state, campaign.ended_at = "sent", work.now
+                    _answers(work, models, campaign)
+
+
+def _go(work, campaign, state):  # type: ignore[no-untyped-def]  # of a plugin that is loaded by name
+    """Marks mails as sent: all, or the first two thirds."""
+    ids = list(work.session.scalars(select(MailMessage.id).where(MailMessage.mailing_id == campaign.mailing_id)))
+    out = ids if state == "sent" else ids[: len(ids) * 2 // 3]
+    sent = update(MailMessage).where(MailMessage.id.in_(out)).values(state="sent", sent_at=work.now)
+    work.session.execute(sent)
+    mailing = mailings.get(work, campaign.mailing_id)
+    mailing.started_at = work.now - dt.timedelta(minutes=4)
+    if state == "sent":
+        ended = update(MailMailing).where(MailMailing.id == mailing.id).values(state="done", ended_at=work.now)
+        work.session.execute(ended)
+
+
+def _answers(work, models, campaign):  # type: ignore[no-untyped-def]  # as above
+    """What some of the recipients did."""
+    rows = work.session.execute(
+        select(MailMessage.id, MailMessage.contact_id).where(MailMessage.mailing_id == campaign.mailing_id).limit(9)
+    )
+    kinds = ("clicked", "clicked", "clicked", "unsubscribed", "clicked", "bounced", "clicked", "complained", "clicked")
+    for (number, contact_id), kind in zip(rows, kinds, strict=False):
+        event = models.Event(campaign_id=campaign.id, mail_id=number, kind=kind, link=1 if kind == "clicked" else 0)
+        event.contact_id, event.sure, event.at = contact_id, "certain" if kind == "clicked" else "", work.now
+        work.session.add(event)
