@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crmhost import demo
 from crmhost.site import Site
-from tests import campaigns, clients, duplicates, fields, imports, mails, papers, sales, webhooks
+from tests import campaigns, clients, duplicates, fields, imports, invoiced, mails, papers, sales, webhooks
 
 
 def fill(site: Site, contacts: int = 250) -> None:
@@ -20,5 +20,6 @@ def fill(site: Site, contacts: int = 250) -> None:
     fields.some(site)
     imports.some(site)
     sales.some(site)
+    invoiced.some(site)
     papers.some(site)
     clients.some(site)

@@ -20,7 +20,7 @@ from crmhost.host import lifecycle
 from crmhost.web.templating import plain
 from crmhost.web.themes import services as themes
 from plugins.portal import frame
-from tests import clients, papers
+from tests import clients, invoiced, papers
 from tests.filled import fill
 from tests.peers import browser
 
@@ -29,7 +29,8 @@ OUT = ROOT / "shots"
 README = ROOT / "docs" / "pictures"
 SIZES = {1440: 900, 390: 844}
 
-#: Name -> address; {contact} is a contact of the demo data, {quote} a quote that was sent, with files.
+#: Name -> address; {contact} is a contact of the demo data, {invoice} one of their invoices, {quote} a quote that was sent,
+#: with files.
 PAGES = {
     "dashboard": "/",
     "contacts": "/contacts/",
@@ -54,6 +55,20 @@ PAGES = {
     "transaction-edit": "/transactions/1/edit",
     "transactions-of-contact": "/contacts/{contact}?tab=transactions",
     "transactions-settings": "/settings/page/transactions",
+    "invoices": "/invoices/",
+    "invoices-filtered": "/invoices/?status=overdue&status=unpaid",
+    "invoice": "/invoices/{invoice}",
+    "invoice-new": "/invoices/new?contact_id={contact}",
+    "invoice-edit": "/invoices/{invoice}/edit",
+    "invoice-send": "/invoices/{invoice}/send",
+    "invoice-payment": "/invoices/{invoice}/payment",
+    "invoices-bin": "/invoices/bin",
+    "invoices-of-contact": "/contacts/{contact}?tab=invoices",
+    "invoices-settings": "/settings/page/invoices",
+    "transaction-hint": "/transactions/?q=BANK-5531",
+    "statement": "/invoices/statement/contact/{contact}",
+    "statement-wrong": "/invoices/statement/contact/{contact}?date_from=soon",
+    "statement-send": "/invoices/statement/contact/{contact}/send",
     "quotes": "/quotes/",
     "quote-page": "/quotes/{quote}",
     "quote-files": "/quotes/{quote}?tab=files",
@@ -65,6 +80,9 @@ PAGES = {
     "file-pdf": "/files/2",
     "file-old-version": "/files/2?version=1",
     "file-picture": "/files/3",
+    "quote-templates": "/quotes/templates",
+    "quotes-of-contact": "/contacts/{contact}?tab=quotes",
+    "files-of-contact": "/contacts/{contact}?tab=files",
     "import": "/csv-tools/import",
     "import-columns": "/csv-tools/import/1/columns",
     "import-matches": "/csv-tools/import/1/matches",
@@ -160,7 +178,7 @@ def main(chosen: list[str]) -> int:
         lifecycle.enable(site, ["companies"], try_first=False)
         fill(site, contacts=400)
         papers.sign(site)
-        numbers = {"contact": 7, "quote": papers.numbers(site)["quote_id"]}
+        numbers = {"contact": 7, "invoice": invoiced.found(site), "quote": papers.numbers(site)["quote_id"]}
         client = {f"client-{name}": address for name, address in papers.linked(site).items()}
         client |= {f"portal-{name.removeprefix('portal.')}": address for name, address in papers.portal(site).items()}
         visit = clients.session_token(site, 7)

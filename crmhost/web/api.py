@@ -59,7 +59,7 @@ from .forms.records import picked_record
 from .forms.versions import VersionedForm, both_versions
 from .i18n import ago, clock, day, language_choices, moment, money, number, parse_day, parse_number, percent
 from .linked import linked, opened_now, unlisted
-from .papers import paper_html, paper_pdf
+from .papers import paper_html, paper_pdf, text_in
 from .request import (
     Person,
     client_address,
@@ -217,6 +217,7 @@ __all__ = [
     "tag_filter",
     "tags_column",
     "text_column",
+    "text_in",
     "toast",
     "typed_custom_fields",
     "unlisted",

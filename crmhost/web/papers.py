@@ -27,7 +27,7 @@ from .static import BUNDLE_FOLDER
 from .templating import CORE_OWNER, CORE_TEMPLATES, plain
 from .themes.files import choose
 
-__all__ = ["PAGE_SIZES", "paper_html", "paper_pdf"]
+__all__ = ["PAGE_SIZES", "paper_html", "paper_pdf", "text_in"]
 
 PAGE_SIZES = {"A4": "A4", "letter": "Letter"}
 _LOGO = "logo"
@@ -93,6 +93,16 @@ def _logo_name(work: Work, given: str | None) -> str:
     return logos.current(work) if given is None else given
 
 
+def text_in(work: Work, text: str, language: str = "") -> str:
+    """A text of the code in a language, for mails to people outside; what no catalogue has stays English.
+
+    :param language: of who gets it; empty for the site's.
+    """
+    language = language or str(work.settings.get("site.language") or work.locale or SOURCE_LOCALE)
+    catalogue = Catalogues(work.generation).of(str(_locale(language).language))
+    return text.told(catalogue, shown) if isinstance(text, Message) else catalogue.gettext(text)
+
+
 class _Loader(BaseLoader):
     """Templates of themes, then those of the owner."""
 
@@ -115,10 +125,7 @@ class _Loader(BaseLoader):
 
 
 def _environment(work: Work, language: str) -> Environment:
-    try:
-        locale = Locale.parse(language)
-    except (UnknownLocaleError, ValueError):
-        locale = Locale(SOURCE_LOCALE)
+    locale = _locale(language)
     catalogue = Catalogues(work.generation).of(str(locale.language))
 
     def number(value: Decimal | int) -> str:
@@ -141,6 +148,13 @@ def _environment(work: Work, language: str) -> Environment:
         money=money, number=number, discount=discount, day=lambda date: placeholders.day(work, date, language)
     )
     return made
+
+
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(language)
+    except (UnknownLocaleError, ValueError):
+        return Locale(SOURCE_LOCALE)
 
 
 def _styles() -> Markup:

@@ -10,10 +10,12 @@ from typing import Any
 from crmhost.api import (
     Box,
     Change,
+    Column,
     ConditionType,
     Exporter,
     FieldObject,
     File,
+    Filter,
     Importer,
     Job,
     JournalType,
@@ -86,7 +88,7 @@ class Plugin:
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:
-        from . import jobs, reminders, sending
+        from . import jobs, reminders, sending, statement_papers
         from .mass import empty_bin
 
         return [
@@ -94,6 +96,8 @@ class Plugin:
             Job(kind="invoices.empty_bin", handler=empty_bin, label="Empty the bin of drafts of invoices"),
             Job(kind="invoices.remind", handler=reminders.remind, label="Remind of unpaid invoices"),
             Job(kind="invoices.send", handler=sending.send, label="Send an invoice"),
+            Job(kind="invoices.receipt", handler=sending.receipt, label="Send a receipt"),
+            Job(kind="invoices.send_statement", handler=statement_papers.send, label="Send a statement of account"),
             Job(kind="invoices.recount", handler=jobs.recount, label="Count what is owed"),
         ]
 
@@ -189,9 +193,9 @@ class Plugin:
 
     @hookimpl
     def invoices_invoice_boxes(self) -> Sequence[Box]:
-        from .paper_pages import link_box
+        from .boxes import declared
 
-        return [Box(id="link", title="Customer's page", render=link_box, permission="invoices.view")]
+        return declared()
 
     @hookimpl
     def slots(self) -> Sequence[SlotItem]:
@@ -216,43 +220,57 @@ class Plugin:
 
     @hookimpl
     def contact_tabs(self) -> Sequence[Tab]:
-        from .parts import contact_tab
+        from .customers import tabs
 
-        return [Tab(id="invoices", title="Invoices", render=contact_tab, permission="invoices.view")]
-
-    @hookimpl
-    def contact_boxes(self) -> Sequence[Box]:
-        from .parts import contact_box, worth_reads
-
-        return [
-            Box(
-                id="invoices",
-                title="Invoices",
-                render=contact_box,
-                permission="invoices.view",
-                reads=worth_reads("contact"),
-            )
-        ]
+        return tabs("contact")
 
     @hookimpl
     def companies_tabs(self) -> Sequence[Tab]:
-        from .parts import company_tab
+        from .customers import tabs
 
-        return [Tab(id="invoices", title="Invoices", render=company_tab, permission="invoices.view")]
+        return tabs("company")
+
+    @hookimpl
+    def contact_boxes(self) -> Sequence[Box]:
+        from .customers import boxes
+
+        return boxes("contact")
 
     @hookimpl
     def companies_boxes(self) -> Sequence[Box]:
-        from .parts import company_box, worth_reads
+        from .customers import boxes
 
-        return [
-            Box(
-                id="invoices",
-                title="Invoices",
-                render=company_box,
-                permission="invoices.view",
-                reads=worth_reads("company"),
-            )
-        ]
+        return boxes("company")
+
+    @hookimpl
+    def contact_vitals(self) -> Sequence[Vital]:
+        from .customers import vitals
+
+        return vitals("contact")
+
+    @hookimpl
+    def companies_vitals(self) -> Sequence[Vital]:
+        from .customers import vitals
+
+        return vitals("company")
+
+    @hookimpl
+    def contact_columns(self) -> Sequence[Column]:
+        from .customers import columns
+
+        return columns("contact")
+
+    @hookimpl
+    def companies_columns(self) -> Sequence[Column]:
+        from .customers import columns
+
+        return columns("company")
+
+    @hookimpl
+    def contact_filters(self) -> Sequence[Filter]:
+        from .customers import filters
+
+        return filters()
 
     # --- data in and out ----------------------------------------------------------------------------------------------
 
@@ -279,11 +297,7 @@ class Plugin:
 
         return [
             Exporter(
-                kind="invoices",
-                label="Invoices",
-                columns=files.columns,
-                rows=files.rows,
-                permission="invoices.export",
+                kind="invoices", label="Invoices", columns=files.columns, rows=files.rows, permission="invoices.export"
             )
         ]
 
@@ -341,13 +355,9 @@ class Plugin:
 
     @hookimpl
     def journal_types(self) -> Sequence[JournalType]:
-        from .reminders import REMINDED
-        from .sending import SENT
+        from .statement_papers import journal_types
 
-        return [
-            JournalType(name=SENT, label="Invoice sent", icon="send"),
-            JournalType(name=REMINDED, label="Reminder sent", icon="bell"),
-        ]
+        return journal_types()
 
     @hookimpl
     def file_access(self, work: Work, file: File, action: str) -> bool | None:
@@ -360,6 +370,12 @@ class Plugin:
         from .paying import follow
 
         follow(work, changes)
+
+    @hookimpl
+    def transactions_transaction_boxes(self) -> Sequence[Box]:
+        from .payment_pages import hint_boxes
+
+        return hint_boxes()
 
     # --- for the value of customers -----------------------------------------------------------------------------------
 

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from markupsafe import Markup
 from sqlalchemy import select
 
-from crmhost.api import Contact, Tag, Work, tags
+from crmhost.api import Contact, Read, Tag, Work, tags
 from crmhost.web.api import Cell, gettext, link, link_cell, status_cell, url_for
 
 from .models import KIND, Invoice
 from .paying import STATES
 
+#: What the name of a contact is made of.
+_NAMED = ("id", "first_name", "last_name", "email", "mobile_phone", "work_phone", "home_phone")
 HUES = {"draft": "grey", "unpaid": "blue", "part_paid": "amber", "paid": "green", "overdue": "red", "void": "grey"}
 
 
@@ -35,11 +37,14 @@ class Row:
         return int(self.one.id)
 
 
-def rows(work: Work, found: Sequence[Invoice]) -> list[Row]:
-    """Invoices with the names that they refer to, read for all at once."""
+def rows(work: Work, found: Sequence[Invoice], *, tagged: bool = True) -> list[Row]:
+    """Invoices with the names that they refer to, read for all at once.
+
+    :param tagged: with their tags.
+    """
     people = contact_names(work, {one.contact_id for one in found if one.contact_id is not None})
     companies = company_names(work, {one.company_id for one in found if one.company_id is not None})
-    labels = tags.of(work, KIND, [one.id for one in found])
+    labels = tags.of(work, KIND, [one.id for one in found]) if tagged else {}
     return [
         Row(
             one,
@@ -57,6 +62,21 @@ def contact_names(work: Work, ids: set[int]) -> dict[int, str]:
         return {}
     mine = select(Contact).where(Contact.id.in_(ids), Contact.visible_to(work.actor))
     return {one.id: one.name for one in work.session.scalars(mine)}
+
+
+def contact_reads(work: Work, one: Invoice) -> list[Read]:
+    """What :func:`contact_name` asks, for pages that ask it together with other things."""
+    if one.contact_id is None or not work.can("contacts.view"):
+        return []
+    mine = select(*(getattr(Contact, name) for name in _NAMED))
+    mine = mine.where(Contact.id == one.contact_id, Contact.visible_to(work.actor))
+    return [Read(("invoices.contact", work.actor, one.contact_id), mine)]
+
+
+def contact_name(work: Work, one: Invoice) -> str:
+    """The name of an invoice's contact, when the actor may see that one."""
+    found = [row for read in contact_reads(work, one) for row in work.rows(read)]
+    return Contact(**dict(zip(_NAMED, found[0], strict=True))).name if found else ""
 
 
 def company_names(work: Work, ids: set[int]) -> dict[int, str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
-
-from crmhost.api import Invalid, Message, Money, Work, documents
+from crmhost.api import Invalid, Message, Money, Read, Work, documents
 
 from . import services
 from .models import Invoice
@@ -51,17 +50,23 @@ def credit(work: Work, invoice_id: int, given: Mapping[str, Any] | None = None, 
     )
 
 
-def of(work: Work, invoice_id: int) -> list[Invoice]:
+@dataclasses.dataclass(frozen=True)
+class Note:
+    """A credit note as the page of its invoice shows it."""
+
+    id: int
+    number: str | None
+    currency: str
+    total: int
+
+
+def notes_read(work: Work, invoice: Invoice) -> Read:
+    """What :func:`of` asks, for pages that ask it together with other things."""
+    mine = work.visible(Invoice).where(Invoice.credits_id == invoice.id)
+    columns = (Invoice.id, Invoice.number, Invoice.currency, Invoice.total)
+    return Read(("invoices.notes", work.actor, invoice.id), mine.with_only_columns(*columns))
+
+
+def of(work: Work, invoice: Invoice) -> list[Note]:
     """The credit notes of an invoice, drafts too, the oldest first."""
-    mine = work.visible(Invoice).where(Invoice.credits_id == invoice_id)
-    return list(work.session.scalars(mine.order_by(Invoice.id)))
-
-
-def check_issue(work: Work, note: Invoice) -> None:
-    """:raises Invalid: when a credit note that is about to be issued takes off more than its invoice still asks for."""
-    invoice = work.session.scalar(select(Invoice).where(Invoice.id == note.credits_id).with_for_update())
-    if invoice is None or not invoice.counts:
-        raise Invalid("The invoice of this credit note is void: delete the credit note.")
-    if -note.total > invoice.total - invoice.credited:
-        left = str(Money(invoice.total - invoice.credited, invoice.currency))
-        raise Invalid(Message("At most %(amount)s of this invoice can still be credited.", amount=left))
+    return sorted((Note(*row) for row in work.rows(notes_read(work, invoice))), key=lambda note: note.id)

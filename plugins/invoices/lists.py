@@ -66,6 +66,8 @@ def invoice_table(work: Work) -> Table:
 
 def _sums(work: Work, query: TableQuery) -> list[TableSum]:
     found = queries.sums(work, queries.matching(work, query.q, query.filters))
+    if found is None:
+        return [TableSum(gettext("Total"), [gettext("Too many to add up. Filter the list.")])]
     labels = {"total": gettext("Total"), "paid": gettext("Paid"), "due": gettext("Due")}
     return [TableSum(labels[name], [money(amount) for amount in amounts]) for name, amounts in found.items()]
 

@@ -43,6 +43,7 @@ class Invoice(documents.Priced, Base):  # type: ignore[misc, valid-type]  # the 
         Index("ix_invoices_invoice_state_due", "state", "due_date"),
         Index("ix_invoices_invoice_owed", "state", "currency", "due", **_LIVE),
         Index("ix_invoices_invoice_contact", "contact_id", "date", "id"),
+        Index("ix_invoices_invoice_state_contact", "state", "contact_id", "deleted_at"),
         Index("ix_invoices_invoice_company", "company_id", "date", "id"),
         Index("ix_invoices_invoice_credits", "credits_id", **_where("credits_id IS NOT NULL")),
         Index("uq_invoices_invoice_recurrence", "recurrence_id", "recurrence_date", unique=True,
@@ -66,6 +67,8 @@ class Invoice(documents.Priced, Base):  # type: ignore[misc, valid-type]  # the 
     due_date: Mapped[dt.date]
     paid: Mapped[int] = mapped_column(BigInteger, default=0)
     paid_apart: Mapped[int] = mapped_column(BigInteger, default=0)
+    #: The day on which it was marked as paid; set as long as ``paid_apart`` is.
+    paid_apart_on: Mapped[dt.date | None]
     credited: Mapped[int] = mapped_column(BigInteger, default=0)
     due: Mapped[int] = mapped_column(BigInteger, default=0)
     #: The invoice that a credit note belongs to.

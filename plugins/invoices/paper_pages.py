@@ -26,7 +26,7 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import sending, services, settings
+from . import letters, sending, services
 from .client_pages import pdf as pdf_answer
 from .models import KIND, Invoice
 
@@ -70,9 +70,9 @@ def send(invoice_id: int) -> Any:
             toast(gettext("The invoice is on its way to %(to)s.", to=form.to.data))
             return redirect(url_for(".page", invoice_id=invoice_id), 303)
     work = current_work()
-    page = render_template(
-        "invoices/send.html", form=form, invoice=services.get(work, invoice_id), known=sending.recipients(work, invoice)
-    )
+    invoice = services.get(work, invoice_id)
+    known = sending.recipients(work, invoice.contact_id, invoice.company_id)
+    page = render_template("invoices/send.html", form=form, invoice=invoice, known=known)
     return page, 422 if form.is_submitted() else 200
 
 
@@ -125,12 +125,12 @@ def add_paper_pages(blueprint: Blueprint) -> None:
 
 
 def _form(work: Work, invoice: Invoice) -> SendForm:
-    to = next(iter(sending.recipients(work, invoice)), "")
+    to = next(iter(sending.recipients(work, invoice.contact_id, invoice.company_id)), "")
     form = SendForm(
         data={
             "to": to,
-            "subject": settings.text_of(work, settings.SUBJECT),
-            "text": settings.text_of(work, settings.TEXT),
+            "subject": sending.template(work, letters.SUBJECT, invoice.language),
+            "text": sending.template(work, letters.TEXT, invoice.language),
         }
     )
     shelf = work.service("files")

@@ -107,18 +107,20 @@ def worth_reads(object_type: str) -> Callable[[Work, Any], Sequence[Read]]:
 
 def _box(work: Work, object_type: str, owner: int) -> str:
     found = [value for value in _values(work, object_type, owner) if value.invoiced]
-    return render_template("invoices/box.html", values=found) if found else ""
+    address = url_for("invoices.statement", object_type=object_type, object_id=owner)
+    return render_template("invoices/box.html", values=found, statement=address) if found else ""
 
 
 def _tab(work: Work, object_type: str, owner: int) -> str:
     found = list(work.session.scalars(newest(work, object_type, owner)))
     return render_template(
         "invoices/tab.html",
-        rows=cells.rows(work, found[:SHOWN]),
+        rows=[cells.Row(one) for one in found[:SHOWN]],
         more=len(found) > SHOWN,
         values=_values(work, object_type, owner),
         new=f"{url_for('invoices.new')}?{object_type}_id={owner}",
         all=f"{url_for('invoices.index')}?{object_type}_id={owner}",
+        statement=url_for("invoices.statement", object_type=object_type, object_id=owner),
         number_of=cells.number,
         state_of=cells.state,
     )

@@ -7,13 +7,14 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from crmhost.api import Change, Invalid, Message, Money, NotFound, Work, money, rates, texts
 from plugins.transactions import api as transactions
 from plugins.transactions.api import Transaction
 
 from .models import KIND, Invoice
+from .storing import get, note_change, snapshot
 
 #: What follows from what, with the names that people and programs see.
 STATES: dict[str, str] = {
@@ -67,12 +68,10 @@ def record_payment(work: Work, invoice_id: int, given: Mapping[str, Any], *, key
     """Records a payment as a transaction that is attached to the invoice; gives the transaction.
 
     :param given: ``amount`` (what is due, when it is left out), ``date``, ``status``, ``payment_method``, ``ref``,
-        ``description``, ``type``.
+        ``description``, ``type``; with ``receipt`` the customer gets a mail that it came.
     :param key: of a payment that may be told twice: it is stored once.
     :raises Invalid: sentences by field.
     """
-    from .services import get
-
     work.require("invoices.pay")
     invoice = get(work, invoice_id, lock=True)
     if not invoice.counts:
@@ -103,7 +102,12 @@ def record_payment(work: Work, invoice_id: int, given: Mapping[str, Any], *, key
         "ref": _payment_ref(work, invoice),
         **passed,
     }
-    return transactions.create(acting(work), wanted, source="invoices", key=key)
+    if given.get("receipt"):
+        work.require("invoices.send")
+    made = transactions.create(acting(work), wanted, source="invoices", key=key)
+    if given.get("receipt"):
+        work.enqueue("invoices.receipt", dedupe=str(made.id), invoice_id=invoice.id, transaction_id=made.id)
+    return made
 
 
 def _payment_ref(work: Work, invoice: Invoice) -> str:
@@ -122,8 +126,6 @@ def attach(work: Work, invoice_id: int, transaction_id: int) -> Transaction:
 
     :raises Invalid: when the invoice is a draft, void or a credit note, or the transaction is in another currency.
     """
-    from .services import get
-
     work.require("invoices.pay")
     invoice = get(work, invoice_id)
     if not invoice.counts or invoice.is_credit:
@@ -136,8 +138,6 @@ def detach(work: Work, invoice_id: int, transaction_id: int) -> None:
 
     :raises NotFound: when it is not attached to this invoice.
     """
-    from .services import get
-
     work.require("invoices.pay")
     get(work, invoice_id)
     allowed = acting(work)
@@ -152,10 +152,11 @@ def acting(work: Work) -> Work:
     return work.as_actor(dataclasses.replace(work.actor, permissions=work.actor.permissions | needed))
 
 
-def mark_paid(work: Work, invoice_id: int) -> Invoice:
-    """Marks what is due as paid, without a transaction that says how."""
-    from .services import get, note_change, snapshot
+def mark_paid(work: Work, invoice_id: int, *, on: dt.date | None = None) -> Invoice:
+    """Marks what is due as paid, without a transaction that says how.
 
+    :param on: the day on which it was; today without it.
+    """
     work.require("invoices.pay")
     invoice = get(work, invoice_id, lock=True)
     if not invoice.counts or invoice.is_credit:
@@ -163,6 +164,7 @@ def mark_paid(work: Work, invoice_id: int) -> Invoice:
     if invoice.due > 0:
         before = snapshot(invoice)
         invoice.paid_apart += invoice.due
+        invoice.paid_apart_on = on or work.today
         settle(work, [invoice])
         note_change(work, invoice, before)
     return invoice
@@ -170,8 +172,6 @@ def mark_paid(work: Work, invoice_id: int) -> Invoice:
 
 def unmark_paid(work: Work, invoice_id: int) -> Invoice:
     """Takes back that an invoice was marked as paid; its transactions stay."""
-    from .services import get, note_change, snapshot
-
     work.require("invoices.pay")
     invoice = get(work, invoice_id, lock=True)
     if invoice.paid_apart:
@@ -185,22 +185,41 @@ def unmark_paid(work: Work, invoice_id: int) -> Invoice:
 # --- kept up to date --------------------------------------------------------------------------------------------------
 
 
-def settle(work: Work, invoices: Sequence[Invoice]) -> None:
-    """Sets what is paid, credited and due of invoices of this transaction, and their states; tells what came of it.
+@dataclasses.dataclass(frozen=True)
+class Settled:
+    """What is paid and due of an invoice, in minor units; ``paid`` has ``paid_apart`` in it."""
 
-    A payment that is attached takes the place of as much that was marked as paid without one.
+    paid_apart: int
+    paid: int
+    due: int
+
+
+def settled(total: int, credited: int, recorded: int, apart: int, *, stands: bool) -> Settled:
+    """What is paid and due.
+
+    :param credited: what issued credit notes take off.
+    :param recorded: what attached transactions come to, refunds taken off.
+    :param apart: what was marked as paid without a transaction: a transaction takes its place.
+    :param stands: issued, not void, and no credit note.
     """
+    apart = min(apart, max(0, total - credited - recorded)) if stands else 0
+    paid = recorded + apart
+    return Settled(apart, paid, total - credited - paid if stands else 0)
+
+
+def settle(work: Work, invoices: Sequence[Invoice]) -> None:
+    """Sets what is paid, credited and due of invoices of this transaction, and their states; tells what came of it."""
     ids = [invoice.id for invoice in invoices]
     attached = transactions.paid_of_invoices(work, ids)
     credited = _credited(work, ids)
     today = work.today
     for invoice in invoices:
-        by_transactions = attached[invoice.id].amount if invoice.id in attached else 0
         invoice.credited = credited.get(invoice.id, 0)
-        owed = max(0, invoice.total - invoice.credited - max(0, by_transactions))
-        invoice.paid_apart = min(invoice.paid_apart, owed) if invoice.counts else 0
-        invoice.paid = by_transactions + invoice.paid_apart
-        invoice.due = 0 if invoice.is_credit or not invoice.counts else invoice.total - invoice.credited - invoice.paid
+        recorded = attached[invoice.id].amount if invoice.id in attached else 0
+        stands = invoice.counts and not invoice.is_credit
+        found = settled(invoice.total, invoice.credited, recorded, invoice.paid_apart, stands=stands)
+        invoice.paid_apart, invoice.paid, invoice.due = found.paid_apart, found.paid, found.due
+        invoice.paid_apart_on = invoice.paid_apart_on if invoice.paid_apart else None
         before, invoice.state = invoice.state, state_of(invoice, today)
         if before != invoice.state:
             invoice.paid_at = work.now if invoice.state == "paid" and not invoice.is_credit else None
@@ -221,8 +240,6 @@ def _credited(work: Work, ids: Sequence[int]) -> dict[int, int]:
 
 def recount(work: Work, ids: Iterable[int]) -> None:
     """Settles invoices anew, and notes what changed by it."""
-    from .services import note_change, snapshot
-
     wanted = sorted(set(ids))
     for start in range(0, len(wanted), BATCH):
         some = select(Invoice).where(Invoice.id.in_(wanted[start : start + BATCH])).order_by(Invoice.id)
@@ -351,21 +368,6 @@ def owners_after(
     if days is not None:
         wanted = wanted.where(Invoice.date.between(*days))
     return [number for number in work.session.scalars(wanted) if number]
-
-
-def hints(work: Work, invoice: Invoice) -> Sequence[Transaction]:
-    """Transactions that may be the payment of an invoice marked as paid: of the same customer and amount, attached to none."""
-    owner = {"contact_id": invoice.contact_id, "company_id": invoice.company_id}
-    mine = [getattr(Transaction, name) == number for name, number in owner.items() if number is not None]
-    if not invoice.paid_apart or not mine or not work.can("transactions.view"):
-        return []
-    same = (
-        Transaction.total == invoice.paid_apart,
-        Transaction.currency == invoice.currency,
-        Transaction.invoice_id.is_(None),
-    )
-    wanted = work.visible(Transaction).where(or_(*mine), *same, transactions.rule(work).condition())
-    return work.session.scalars(wanted.order_by(Transaction.at.desc()).limit(3)).all()
 
 
 def has_work(work: Work) -> bool:

@@ -9,13 +9,14 @@ from typing import Any, ClassVar
 
 from flask import Blueprint
 
-from crmhost.api import CrmError, NotFound, Work, keyset
+from crmhost.api import Box, CrmError, NotFound, Read, Work, keyset
 from crmhost.web.api import (
     ChoiceField,
     DayField,
     Form,
     MoneyField,
     Section,
+    SwitchField,
     TextField,
     current_work,
     gettext,
@@ -31,7 +32,7 @@ from crmhost.web.api import (
 from plugins.transactions import api as transactions
 from plugins.transactions.api import Transaction
 
-from . import paying, services
+from . import hints, paying, services, settings
 from .models import Invoice
 
 
@@ -45,17 +46,20 @@ class PaymentForm(Form):
         description=lazy_text("Left empty, it is the number of the invoice."),
         render_kw={"maxlength": 120, "autocomplete": "off"},
     )
+    receipt = SwitchField(lazy_text("Send a receipt by mail"))
     #: Tells one sending of the form from the next, so that a second press of the button records nothing.
     key = ""
 
     sections: ClassVar[list[Section]] = [
-        Section("payment", "", {"amount": 3, "date": 3, "payment_method": 3, "ref": 3}),
+        Section("payment", "", {"amount": 3, "date": 3, "payment_method": 3, "ref": 3, "receipt": 6}),
     ]
 
     def offer(self, work: Work, invoice: Invoice) -> None:
         """Fills the choices, and asks for an amount in the invoice's currency."""
         field = MoneyField(lazy_text("Amount"), currency=invoice.currency)
         self.add_field("amount", field, invoice.amount("due"))
+        if not work.can("invoices.send"):
+            del self["receipt"]
         self.payment_method.offer((name, name) for name in work.settings.get("transactions.payment_methods") or ())
 
     def values(self) -> dict[str, Any]:
@@ -66,12 +70,13 @@ class PaymentForm(Form):
             "date": self.date.data.isoformat() if self.date.data else None,
             "payment_method": self.payment_method.data,
             "ref": self.ref.data,
+            "receipt": "receipt" in self and bool(self.receipt.data),
         }
 
 
 def fresh(work: Work, invoice: Invoice) -> PaymentForm:
     """The form with what is due, of today."""
-    form = PaymentForm(data={"date": work.today})
+    form = PaymentForm(data={"date": work.today, "receipt": bool(work.settings.get(settings.RECEIPTS))})
     form.key = request.form.get("key", "")[:64] or uuid.uuid4().hex
     form.offer(work, invoice)
     return form
@@ -95,10 +100,35 @@ def of(work: Work, invoice: Invoice) -> Payments:
     """The payments of an invoice, as far as the reader may see transactions."""
     if not work.can("transactions.view") or invoice.state == "draft" or invoice.is_credit:
         return Payments((), frozenset(), (), frozenset())
-    rule, rows = transactions.rule(work), transactions.attached(work, invoice.id)
-    counted = frozenset(one.id for one in rows if rule.counts(one))
-    back = frozenset(one.id for one in rows if rule.signs.get(one.type_id, 0) < 0)
-    return Payments(rows, counted, paying.hints(work, invoice), back)
+    found = transactions.attached(work, invoice.id)
+    counted = frozenset(each.one.id for each in found if each.counts)
+    back = frozenset(each.one.id for each in found if each.sign < 0)
+    return Payments([each.one for each in found], counted, hints.payments(work, invoice), back)
+
+
+def hint_boxes() -> Sequence[Box]:
+    """The box on the page of a transaction that may be a payment."""
+    return [
+        Box(
+            id="hint",
+            title="Payment of an invoice?",
+            render=hint_box,
+            permission="invoices.pay",
+            reads=hint_reads,
+            main=True,
+        )
+    ]
+
+
+def hint_reads(work: Work, transaction: Transaction) -> Sequence[Read]:
+    """What :func:`hint_box` asks, together with the other parts of the transaction's page."""
+    return hints.reads(work, transaction)
+
+
+def hint_box(work: Work, transaction: Transaction) -> str:
+    """Invoices marked as paid whose payment a transaction may be; empty when there are none."""
+    found = hints.invoices(work, transaction)
+    return render_template("invoices/hint.html", invoices=found, transaction=transaction) if found else ""
 
 
 def add_to(blueprint: Blueprint) -> None:
@@ -148,6 +178,7 @@ def paid(invoice_id: int) -> Any:
 @requires("invoices.pay")
 def attach(invoice_id: int) -> Any:
     """Attach a transaction that is there already."""
+    services.get(current_work(), invoice_id)
     try:
         with writing() as work:
             paying.attach(work, invoice_id, keyset.valid_id(request.form.get("transaction")) or 0)
@@ -161,6 +192,7 @@ def attach(invoice_id: int) -> Any:
 @requires("invoices.pay")
 def detach(invoice_id: int, transaction_id: int) -> Any:
     """Take a transaction off the invoice."""
+    services.get(current_work(), invoice_id)
     try:
         with writing() as work:
             paying.detach(work, invoice_id, transaction_id)

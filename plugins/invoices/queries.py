@@ -52,7 +52,10 @@ LIST = RecordList(
 matching = LIST.matching
 
 
-def sums(work: Work, chosen: Select[Any]) -> dict[str, list[Money]]:
-    """What is chosen comes to: ``total``, ``paid`` and ``due``, for each currency, that of the site first."""
+def sums(work: Work, chosen: Select[Any]) -> dict[str, list[Money]] | None:
+    """What is chosen comes to: ``total``, ``paid`` and ``due``, for each currency, that of the site first.
+
+    :returns: ``None`` when too many are chosen.
+    """
     amounts = {"total": Invoice.total, "paid": Invoice.paid, "due": Invoice.due}
     return money_sums(work, chosen, Invoice.currency, amounts)

@@ -14,8 +14,6 @@ from . import sending, services, settings
 from .models import Invoice, Reminder
 from .paying import OWED
 
-#: The type of the journal's entry.
-REMINDED = "invoices.reminded"
 #: Days that a reminder may be late, when the site was off; after them it is left out.
 LATE = 2
 _BATCH = 200
@@ -80,15 +78,7 @@ def _one(work: Work, invoice_id: int, due_date: dt.date, days: int) -> None:
             raise _Settled
         work.session.add(Reminder(invoice_id=invoice_id, due_date=due_date, days=days, mail_id=mail_id, at=work.now))
 
-    sending.deliver(
-        work,
-        invoice_id,
-        to="",
-        subject=settings.text_of(work, settings.REMINDER_SUBJECT),
-        text=settings.text_of(work, settings.REMINDER_TEXT),
-        done=told,
-        entry=REMINDED,
-    )
+    sending.deliver(work, invoice_id, done=told, entry=sending.REMINDED)
 
 
 def has_work(work: Work) -> bool:

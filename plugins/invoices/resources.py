@@ -7,11 +7,11 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
-from crmhost.api import Work, documents, record_fields
+from crmhost.api import Invalid, Work, documents, record_fields
 from crmhost.web.api import Response, current_work, request, requires, rest, writing
 from plugins.transactions import api as transactions
 
-from . import paying, queries, services
+from . import paying, queries, services, statements
 from .models import KIND, Invoice
 from .schemas import (
     InvoiceFields,
@@ -21,6 +21,8 @@ from .schemas import (
     PaymentFields,
     PaymentList,
     PaymentObject,
+    StatementObject,
+    StatementQuery,
 )
 
 blueprint = Blueprint(
@@ -49,6 +51,21 @@ def add_invoice(document: Mapping[str, Any]) -> Any:
     with writing() as work:
         made = services.create(work, document, source="api")
         return rest.answer_one(work, made, records, 201)
+
+
+@blueprint.get("/statement")
+@blueprint.arguments(StatementQuery, location="query")
+@blueprint.response(200, StatementObject)
+@requires("invoices.view")
+def read_statement(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Gives the statement of account of a contact or company over a period."""
+    kinds: tuple[statements.Owner, ...] = ("contact", "company")
+    owners = [(kind, int(query[f"{kind}_id"])) for kind in kinds if f"{kind}_id" in query]
+    if len(owners) != 1:
+        raise Invalid({"contact_id": ["Name one contact or one company."]})
+    work = current_work()
+    days = statements.period(work, query.get("date_from"), query.get("date_to"))
+    return {"data": statements.as_json(statements.of(work, *owners[0], *days))}
 
 
 @blueprint.get(f"/<{rest.ID}:invoice_id>")
@@ -91,7 +108,7 @@ def list_payments(invoice_id: int) -> dict[str, Any]:
     """Lists the transactions that are attached to an invoice, the oldest first."""
     work = current_work()
     found = services.get(work, invoice_id)
-    return {"data": _payments(work, transactions.attached(work, found.id)), "next": None}
+    return {"data": _payments(work, [each.one for each in transactions.attached(work, found.id)]), "next": None}
 
 
 @blueprint.post(f"/<{rest.ID}:invoice_id>/payments")

@@ -6,26 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint
-from markupsafe import Markup
 
-from crmhost.api import CrmError, NotFound, Work, custom_fields, documents
+from crmhost.api import CrmError, NotFound, Work, documents
 from crmhost.web.api import (
-    RecordBox,
     current_work,
     gettext,
     list_page,
     record_page,
     redirect,
-    render_template,
     request,
     requires,
-    shown_custom_field,
     toast,
     url_for,
     writing,
 )
 
-from . import cells, crediting, editing, mass, paying, payment_pages, recurring, services
+from . import cells, crediting, editing, mass, paying, payment_pages, services, statement_pages
 from .lists import bin_table, invoice_table
 from .models import KIND
 from .paper_pages import add_paper_pages
@@ -34,6 +30,7 @@ from .public_pages import add_public_pages
 blueprint = Blueprint("invoices", __name__)
 editing.add_to(blueprint)
 payment_pages.add_to(blueprint)
+statement_pages.add_to(blueprint)
 add_paper_pages(blueprint)
 add_public_pages(blueprint)
 
@@ -60,28 +57,11 @@ def page(invoice_id: int) -> Any:
     """One invoice."""
     work = current_work()
     one = services.get(work, invoice_id)
-    row = cells.rows(work, [one])[0]
-    notes = crediting.of(work, one.id) if one.credited or (one.counts and not one.is_credit) else []
-    credited = services.get(work, one.credits_id) if one.credits_id is not None else None
-    custom = [
-        (field.label, shown_custom_field(field, one.custom.get(key)))
-        for key, field in custom_fields.by_key(work, KIND).items()
-        if one.custom.get(key) not in (None, "", [])
-    ]
-    boxes = [_box("details", gettext("Details"), row=row, one=one, credits=credited, custom=custom, notes=notes)]
-    if not one.is_credit:
-        recurrence = recurring.of(work, one.id)
-        if recurrence is not None:
-            boxes.append(
-                _box("recurrence", gettext("Recurring"), one=one, recurrence=recurrence, units=recurring.UNITS)
-            )
     return record_page(
         "invoices/page.html",
         KIND,
         one,
-        boxes=boxes,
         one=one,
-        row=row,
         name=cells.title(one),
         hue=cells.HUES[one.state],
         state=gettext(paying.STATES[one.state]),
@@ -91,11 +71,6 @@ def page(invoice_id: int) -> Any:
         owed=one.state in paying.OWED,
         form=payment_pages.fresh(work, one) if one.state in paying.OWED else None,
     )
-
-
-def _box(name: str, title: str, **context: Any) -> RecordBox:
-    html = render_template(f"invoices/{name}.html", **context)
-    return RecordBox(f"invoices.{name}", title, Markup(html))  # noqa: S704  # a template of ours
 
 
 # --- what is done with one --------------------------------------------------------------------------------------------

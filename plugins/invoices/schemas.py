@@ -5,7 +5,10 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import fields
 
+from crmhost.api import keyset
 from crmhost.web.api import rest
+
+_ID = ma.validate.Range(1, keyset.LARGEST_ID)
 
 
 class TaxRate(ma.Schema):
@@ -68,6 +71,7 @@ class PaymentFields(ma.Schema):
     ref = fields.String(**rest.described("The number of the invoice, when left out."))
     description = fields.String(allow_none=True)
     type = fields.String(**rest.described("Name of a type of transactions: “Refund” gives money back."))
+    receipt = fields.Boolean(**rest.described("Whether the customer gets a mail that it came."))
 
 
 class GivenTax(ma.Schema):
@@ -145,6 +149,68 @@ class PaymentList(ma.Schema):
 
     data = fields.List(fields.Dict(), required=True)
     next = fields.String(required=True, allow_none=True)
+
+
+class StatementQuery(ma.Schema):
+    """Whose statement, of which days: one of “contact_id” and “company_id”."""
+
+    contact_id = fields.Integer(validate=_ID)
+    company_id = fields.Integer(validate=_ID)
+    date_from = fields.Date(**rest.described("Twelve months before “date_to”, when left out."))
+    date_to = fields.Date(**rest.described("Today, when left out."))
+
+
+class StatementEntry(ma.Schema):
+    """What moved the balance: above zero what was invoiced, below what was paid or credited."""
+
+    kind = fields.String(required=True, **rest.described("invoice, credit_note, payment, refund or marked_paid."))
+    id = fields.Integer(required=True, **rest.described("Of the invoice, credit note or transaction."))
+    label = fields.String(required=True)
+    invoice_id = fields.Integer(required=True)
+    number = fields.String(required=True)
+    date = fields.String(required=True, metadata={"format": "date"})
+    amount = fields.Nested(rest.GivenMoney, required=True)
+    balance = fields.Nested(rest.GivenMoney, required=True)
+
+
+class StatementAging(ma.Schema):
+    """What is open at the end of “date_to”, by how late it is then."""
+
+    not_due = fields.Nested(rest.GivenMoney, required=True)
+    to_30 = fields.Nested(rest.GivenMoney, required=True)
+    to_60 = fields.Nested(rest.GivenMoney, required=True)
+    to_90 = fields.Nested(rest.GivenMoney, required=True)
+    over_90 = fields.Nested(rest.GivenMoney, required=True)
+
+
+class StatementAccount(ma.Schema):
+    """One currency: opening + invoiced + credited + paid = closing = aging + credit."""
+
+    currency = fields.String(required=True)
+    opening = fields.Nested(rest.GivenMoney, required=True)
+    invoiced = fields.Nested(rest.GivenMoney, required=True)
+    credited = fields.Nested(rest.GivenMoney, required=True)
+    paid = fields.Nested(rest.GivenMoney, required=True)
+    closing = fields.Nested(rest.GivenMoney, required=True)
+    aging = fields.Nested(StatementAging, required=True)
+    credit = fields.Nested(rest.GivenMoney, required=True, **rest.described("What was paid too much, below zero."))
+    entries = fields.List(fields.Nested(StatementEntry), required=True)
+
+
+class GivenStatement(ma.Schema):
+    """A statement of account: each currency apart."""
+
+    contact_id = fields.Integer()
+    company_id = fields.Integer()
+    date_from = fields.String(required=True, metadata={"format": "date"})
+    date_to = fields.String(required=True, metadata={"format": "date"})
+    accounts = fields.List(fields.Nested(StatementAccount), required=True)
+
+
+class StatementObject(ma.Schema):
+    """One statement."""
+
+    data = fields.Nested(GivenStatement, required=True)
 
 
 class InvoiceQuery(rest.ListQuery):

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crmhost.api import (
+    CrmError,
     File,
     Forbidden,
     GiveUp,
     Invalid,
     JobContext,
     Message,
+    Money,
     NotFound,
     Stale,
     Work,
@@ -25,14 +27,21 @@ from crmhost.api import (
     placeholders,
     texts,
 )
+from crmhost.web.api import text_in
+from plugins.transactions import api as transactions
 
-from . import papers, services, settings, wording
+from . import letters, papers, paying, services, wording
 from .models import KIND, Invoice
 
 #: How long a link opens an invoice.
 LASTS = dt.timedelta(days=365)
-#: The type of the journal's entry.
-SENT = "invoices.sent"
+#: Types of the journal's entries, and the settings with what these mails say.
+SENT, REMINDED, RECEIPT = "invoices.sent", "invoices.reminded", "invoices.receipt_sent"
+LETTERS = {
+    SENT: (letters.SUBJECT, letters.TEXT),
+    REMINDED: (letters.REMINDER_SUBJECT, letters.REMINDER_TEXT),
+    RECEIPT: (letters.RECEIPT_SUBJECT, letters.RECEIPT_TEXT),
+}
 #: Attempts at printing an invoice that is changed meanwhile.
 _ATTEMPTS = 3
 
@@ -106,39 +115,32 @@ def values(work: Work, invoice: Invoice, address: str) -> dict[str, Any]:
 
 def _state(invoice: Invoice) -> str:
     """The name of an invoice's status."""
-    from .paying import STATES
-
-    return STATES[invoice.state]
+    return paying.STATES[invoice.state]
 
 
-def written(work: Work, invoice: Invoice, subject: str, text: str, address: str) -> mail.Written:
+def written(
+    work: Work, invoice: Invoice, subject: str, text: str, address: str, more: Mapping[str, Any] | None = None
+) -> mail.Written:
     """Subject and text with their placeholders filled in.
 
+    :param more: further values.
     :raises Invalid: by field, when one can't be read or stands for nothing.
     """
-    subject, text = texts.clean_line(subject), texts.clean_text(text)
-    if not subject or not text:
-        empty = ["Write something first."]
-        raise Invalid({name: empty for name, given in (("subject", subject), ("text", text)) if not given})
     contact = papers.addressee(work, invoice.contact_id, None).contact
-    more = values(work, invoice, address)
-    errors: dict[str, list[str]] = {}
-    for name, given, fill in (("subject", subject, placeholders.line), ("text", text, placeholders.text)):
-        try:
-            piece = fill(work, given, contact, more=more)
-        except Invalid as error:
-            errors[name] = [error.message]
-        else:
-            if piece.unknown:
-                errors[name] = [wording.unknown(piece.unknown)]
-    if errors:
-        raise Invalid(errors)
-    return mail.write(work, mail.compose(work, "text", subject, text), contact, more=more)
+    return wording.written(work, contact, {**values(work, invoice, address), **(more or {})}, subject, text)
 
 
-def recipients(work: Work, invoice: Invoice) -> list[str]:
-    """The addresses that a mail about an invoice may go to, the usual one first."""
-    to = papers.addressee(work, invoice.contact_id, invoice.company_id)
+def template(work: Work, key: str, language: str) -> str:
+    """What a mail says before its placeholders are filled in: as the site wrote it, else as it came, in a language.
+
+    :param key: one of :data:`.letters.DEFAULTS`.
+    """
+    return letters.own(work, key) or text_in(work, letters.DEFAULTS[key], language)
+
+
+def recipients(work: Work, contact_id: int | None, company_id: int | None) -> list[str]:
+    """The addresses that a mail to a customer may go to, the usual one first."""
+    to = papers.addressee(work, contact_id, company_id)
     found = [to.email] if to.email else []
     if to.contact is not None:
         found += [row.email for row in contacts.emails_of(work, [to.contact.id]).get(to.contact.id, ())]
@@ -161,7 +163,7 @@ def request(
     """
     work.require("invoices.send")
     invoice = services.get(work, invoice_id, lock=True)
-    to = texts.clean_line(to) or next(iter(recipients(work, invoice)), "")
+    to = texts.clean_line(to) or next(iter(recipients(work, invoice.contact_id, invoice.company_id)), "")
     if not to:
         raise Invalid({"to": [no_address()]})
     if invoice.state == "draft":
@@ -169,7 +171,8 @@ def request(
             raise Forbidden("invoices.edit")
         invoice = services.issue(work, invoice_id)
     _issued(invoice)
-    subject, text = subject or settings.text_of(work, settings.SUBJECT), text or settings.text_of(work, settings.TEXT)
+    subject = subject or template(work, letters.SUBJECT, invoice.language)
+    text = text or template(work, letters.TEXT, invoice.language)
     written(work, invoice, subject, text, address_of(work, "…"))
     _own_files(work, invoice, files)
     work.enqueue(
@@ -191,50 +194,69 @@ def send(
         return None
     work = job.work
     try:
-        message = deliver(
-            work,
-            invoice_id,
-            to=to,
-            subject=subject or settings.text_of(work, settings.SUBJECT),
-            text=text or settings.text_of(work, settings.TEXT),
-            done=job.save,
-            chosen=files,
-        )
+        message = deliver(work, invoice_id, to=to, subject=subject, text=text, done=job.save, chosen=files)
     except (Invalid, NotFound) as error:
-        with work.begin():
-            notifications.tell(
-                work,
-                notifications.who_may(work, "invoices.send"),
-                "An invoice could not be sent: %(why)s",
-                url=f"/invoices/{invoice_id}",
-                kind="invoices.unsent",
-                data={"why": str(error)},
-            )
+        _tell(work, invoice_id, "An invoice could not be sent: %(why)s", error)
         raise GiveUp(str(error)) from error
     return {"mail": message}
+
+
+def receipt(job: JobContext, invoice_id: int, transaction_id: int) -> dict[str, Any] | None:
+    """The job ``invoices.receipt``: tells a customer that a payment came, once per job."""
+    if job.saved:
+        return None
+    try:
+        paid = transactions.get(paying.acting(job.work), transaction_id)
+        invoice = services.get(job.work, invoice_id)
+        told = {
+            "amount": placeholders.money(job.work, Money(paid.total, paid.currency), invoice.language),
+            "date": placeholders.day(job.work, paid.day, invoice.language),
+            "method": paid.payment_method,
+            "ref": paid.ref,
+        }
+        number = deliver(job.work, invoice_id, done=job.save, entry=RECEIPT, more={"payment": told})
+    except (Invalid, NotFound) as error:
+        _tell(job.work, invoice_id, "A receipt could not be sent: %(why)s", error)
+        raise GiveUp(str(error)) from error
+    return {"mail": number}
+
+
+def _tell(work: Work, invoice_id: int, text: str, why: CrmError) -> None:
+    with work.begin():
+        notifications.tell(
+            work,
+            notifications.who_may(work, "invoices.send"),
+            text,
+            url=f"/invoices/{invoice_id}",
+            kind="invoices.unsent",
+            data={"why": str(why)},
+        )
 
 
 def deliver(
     work: Work,
     invoice_id: int,
     *,
-    to: str,
-    subject: str,
-    text: str,
+    to: str = "",
+    subject: str = "",
+    text: str = "",
     done: Any,
     entry: str = SENT,
+    more: Mapping[str, Any] | None = None,
     chosen: Sequence[str] = (),
 ) -> int:
     """Prints an invoice and queues it with a mail; gives the mail's number.
 
-    :param entry: type of the journal's entry.
+    :param subject: and text are those of the settings when empty, in the invoice's language.
+    :param entry: type of the journal's entry, one of :data:`LETTERS`.
+    :param more: further values of placeholders.
     :param chosen: files of the invoice that go along.
     :param done: called within the transaction with the mail's number; what it raises takes everything back.
     :raises Invalid: by field.
     """
     for attempt in range(_ATTEMPTS):
         invoice = _issued(services.get(work, invoice_id))
-        to = to or next(iter(recipients(work, invoice)), "")
+        to = to or next(iter(recipients(work, invoice.contact_id, invoice.company_id)), "")
         if not to:
             raise Invalid({"to": [no_address()]})
         version, contact_id, name = invoice.version, invoice.contact_id, papers.file_name(invoice)
@@ -248,7 +270,9 @@ def deliver(
                 raise Stale("This invoice is being changed. Send it again.")
             file = files.store(work, staged)
             address = address_of(work, links.token_of(work, KIND, invoice.id, LASTS))
-            ready = written(work, invoice, subject, text, address)
+            usual = (template(work, key, invoice.language) for key in LETTERS[entry])
+            words = [given or kept for given, kept in zip((subject, text), usual, strict=True)]
+            ready = written(work, invoice, words[0], words[1], address, more)
             message = mail.queue(
                 work,
                 contact_id=contact_id,
@@ -256,7 +280,7 @@ def deliver(
                 subject=ready.subject,
                 html=ready.html,
                 text=ready.text,
-                attachments=[_attached(file), *_own_files(work, invoice, chosen)],
+                attachments=[attached(file), *_own_files(work, invoice, chosen)],
                 source=f"invoices:{invoice.id}",
             )
             number: int = message.id
@@ -286,7 +310,8 @@ def _own_files(work: Work, invoice: Invoice, chosen: Sequence[object]) -> list[M
     return list(shelf.attachments(KIND, invoice.id, chosen)) if shelf is not None else []
 
 
-def _attached(file: File) -> dict[str, Any]:
+def attached(file: File) -> dict[str, Any]:
+    """A stored file as :func:`mail.queue` takes it."""
     return {"file_id": file.id, "name": file.name, "media_type": file.media_type, "size": file.size}
 
 

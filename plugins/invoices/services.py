@@ -1,4 +1,5 @@
-"""Invoices: reading one, writing, issuing, voiding, deleting drafts. What they owe follows in :mod:`.paying`."""
+"""Invoices: writing, changing, copying, deleting drafts. How they are issued stands in :mod:`.issuing`, what is owed in
+:mod:`.paying`."""
 
 from __future__ import annotations
 
@@ -7,11 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from crmhost.api import (
     Change,
-    Conflict,
     Invalid,
     Message,
     NotFound,
@@ -20,47 +19,29 @@ from crmhost.api import (
     contacts,
     custom_fields,
     documents,
-    keyset,
-    numbering,
     record_fields,
     search,
     tags,
-    texts,
 )
 
 from . import fields, paying, settings
+from .issuing import DRAFT, is_fixed, issue, reach, void
 from .models import KIND, Invoice
+from .storing import by_number, find_by, flush, get, note_change, snapshot, tags_of
 
-#: Statuses as people and programs name them; see :data:`.paying.STATES`.
-DRAFT, UNPAID = "draft", "unpaid"
-
-
-def get(work: Work, invoice_id: int, *, in_bin: bool = False, lock: bool = False) -> Invoice:
-    """An invoice.
-
-    :param in_bin: take one from the bin too.
-    :raises NotFound: when there is none, or the actor may not see it.
-    """
-    work.require("invoices.view")
-    number = keyset.valid_id(invoice_id)
-    wanted = select(Invoice).where(Invoice.id == (number or 0))
-    if not in_bin:
-        wanted = wanted.where(Invoice.deleted_at.is_(None))
-    if work.actor.only_assigned:
-        wanted = wanted.where(Invoice.within_reach(work.actor))
-    if lock:
-        wanted = wanted.with_for_update().execution_options(populate_existing=True)
-    found: Invoice | None = work.session.scalar(wanted)
-    if found is None:
-        raise NotFound("invoice", invoice_id)
-    return found
-
-
-def by_number(work: Work, numbers: Sequence[str]) -> dict[str, int]:
-    """Folded number -> id, of invoices that have these numbers; those that the actor may not see too."""
-    keys = [texts.fold(number) for number in numbers]
-    rows = work.session.execute(select(Invoice.number_key, Invoice.id).where(Invoice.number_key.in_(keys)))
-    return {str(row.number_key): row.id for row in rows}
+__all__ = [
+    "by_number",
+    "create",
+    "delete",
+    "duplicate",
+    "find_by",
+    "get",
+    "is_fixed",
+    "issue",
+    "restore",
+    "update",
+    "void",
+]
 
 
 def create(
@@ -82,7 +63,7 @@ def create(
             return there
     state = paying.state_named(given.get("status") or "Draft")
     values = fields.prepare(work, _without_status(given), None, required=source in ("manual", "api"))
-    check_customer(work, values)
+    _check_customer(work, values)
     document = values.pop("document")
     invoice = Invoice(
         state=DRAFT,
@@ -102,7 +83,7 @@ def create(
     )
     invoice.price(document)
     work.session.add(invoice)
-    _flush(work, origin)
+    flush(work, origin)
     if values.get("tags"):
         tags.put(work, KIND, [invoice.id], values["tags"])
     custom_fields.write_index(work, KIND, [(invoice.id, invoice.custom, None)])
@@ -115,7 +96,8 @@ def create(
     if state != DRAFT:
         issue(work, invoice.id, number=values.get("number") or None)
         if state == "paid":
-            paying.mark_paid(work, invoice.id)
+            # Nobody says when: an invoice that comes paid was so on its day, as far as anybody can tell.
+            paying.mark_paid(work, invoice.id, on=invoice.date)
         elif state == "void":
             void(work, invoice.id)
     find_by(work, invoice)
@@ -137,7 +119,7 @@ def update(work: Work, invoice_id: int, given: Mapping[str, Any], *, version: in
     before = snapshot(invoice)
     values = fields.prepare(work, _without_status(given), invoice)
     _require_open(invoice, values)
-    check_customer(work, {"contact_id": invoice.contact_id, "company_id": invoice.company_id, **values}, invoice)
+    _check_customer(work, {"contact_id": invoice.contact_id, "company_id": invoice.company_id, **values}, invoice)
     stored = invoice.custom
     if "document" in values:
         invoice.price(values["document"])
@@ -158,7 +140,7 @@ def update(work: Work, invoice_id: int, given: Mapping[str, Any], *, version: in
     if "number" in values and values["number"] and values["number"] != invoice.number:
         raise Invalid({"number": ["Numbers are given when an invoice leaves Draft, and stay."]})
     changed_tags = (
-        tags.put(work, KIND, [invoice.id], values["tags"], _tags_of(work, invoice)) if "tags" in values else {}
+        tags.put(work, KIND, [invoice.id], values["tags"], tags_of(work, invoice)) if "tags" in values else {}
     )
     record_fields.add_external_ids(work, KIND, invoice.id, values.get("external_ids", ()))
     if "custom" in values:
@@ -166,74 +148,9 @@ def update(work: Work, invoice_id: int, given: Mapping[str, Any], *, version: in
     paying.settle(work, [invoice])
     note_change(work, invoice, before, changed_tags.get(invoice.id))
     if given.get("status") not in (None, ""):
-        _reach(work, invoice, paying.state_named(given["status"]))
+        reach(work, invoice, paying.state_named(given["status"]))
     find_by(work, invoice)
     work.session.flush()
-    return invoice
-
-
-def issue(work: Work, invoice_id: int, *, number: str | None = None) -> Invoice:
-    """Gives a draft its number; from now on it can be voided, and not deleted.
-
-    :param number: of an invoice that was numbered elsewhere; without it, it gets the next one.
-    :raises Invalid: when lines or the customer are missing, or it is no draft.
-    :raises Conflict: when the number is taken.
-    """
-    from . import crediting
-
-    work.require("invoices.edit")
-    invoice = get(work, invoice_id, lock=True)
-    if invoice.state != DRAFT:
-        raise Invalid(Message("This invoice has the number %(number)s already.", number=invoice.number or "–"))
-    missing: dict[str, list[str]] = {}
-    if not invoice.document.lines:
-        missing["lines"] = ["Add a line first: what is it for?"]
-    if invoice.contact_id is None and invoice.company_id is None:
-        missing["contact_id"] = ["Choose who gets it first: a contact or a company."]
-    if missing:
-        raise Invalid(missing)
-    if invoice.is_credit:
-        crediting.check_issue(work, invoice)
-    before = snapshot(invoice)
-    if number is not None:
-        _require_free(work, number)
-        invoice.number = number
-    else:
-        invoice.number = _next_number(work, invoice)
-    invoice.number_key = texts.fold(invoice.number)
-    invoice.issued_at, invoice.state = work.now, UNPAID
-    _flush(work, invoice.number)
-    paying.settle(work, [invoice])
-    if invoice.credits_id is not None:
-        paying.recount(work, [invoice.credits_id])
-    note_change(work, invoice, before)
-    work.tell("invoice.issued", [invoice.id])
-    find_by(work, invoice)
-    return invoice
-
-
-def void(work: Work, invoice_id: int, reason: str = "") -> Invoice:
-    """Takes an issued invoice back: it keeps its number, and nothing is owed for it. Payments that are attached stay received.
-
-    :raises Invalid: when it is a draft, or has credit notes.
-    """
-    work.require("invoices.void")
-    invoice = get(work, invoice_id, lock=True)
-    if invoice.state == DRAFT:
-        raise Invalid("A draft was never sent out: delete it instead.")
-    if invoice.credited:
-        raise Invalid("This invoice has credit notes: void them first.")
-    if invoice.state == "void":
-        return invoice
-    before = snapshot(invoice)
-    invoice.state, invoice.voided_at, invoice.void_reason = "void", work.now, texts.clean_line(reason)[:300]
-    invoice.paid_apart = 0
-    paying.settle(work, [invoice])
-    work.session.flush()
-    if invoice.credits_id is not None:
-        paying.recount(work, [invoice.credits_id])
-    note_change(work, invoice, before)
-    work.tell("invoice.voided", [invoice.id])
     return invoice
 
 
@@ -249,7 +166,7 @@ def duplicate(work: Work, invoice_id: int, *, source: str = "manual", **columns:
             for name in ("contact_id", "company_id", "reference", "notes", "terms", "language")
         },
         "custom": custom_fields.shown(work, KIND, invoice.custom),
-        "tags": _tags_of(work, invoice),
+        "tags": tags_of(work, invoice),
     }
     return create(work, given, source=source, **columns)
 
@@ -296,41 +213,14 @@ def _bin(work: Work, invoice: Invoice, at: dt.datetime | None) -> None:
     )
 
 
-def is_fixed(invoice: Invoice) -> bool:
-    """Whether date and sums stay as they are: somebody was sent them, or paid or credited some of them."""
-    return invoice.state != DRAFT and bool(
-        invoice.sent_at or invoice.paid or invoice.paid_apart or invoice.credited or invoice.state == "void"
-    )
+# --- helpers ----------------------------------------------------------------------------------------------------------
 
 
-# --- shared within the plugin -----------------------------------------------------------------------------------------
+def _without_status(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name != "status"}
 
 
-def snapshot(invoice: Invoice) -> dict[str, Any]:
-    """Columns for the audit log and changes: days as text, amounts in minor units."""
-    found = {name: getattr(invoice, name) for name in fields.COLUMNS}
-    return {name: record_fields.plain(value) for name, value in found.items()}
-
-
-def note_change(
-    work: Work, invoice: Invoice, before: Mapping[str, Any], tagged: tuple[list[str], list[str]] | None = None
-) -> None:
-    """Writes down what is no longer as it was; nothing when all is."""
-    now = snapshot(invoice)
-    old = {name: value for name, value in before.items() if now[name] != value}
-    new = {name: now[name] for name in old}
-    if tagged is not None:
-        old["tags"], new["tags"] = tagged
-    if not new:
-        return
-    invoice.version += 1
-    invoice.updated_at = work.now
-    work.session.flush()
-    work.audit("invoice.updated", KIND, invoice.id, before=old, after=new)
-    work.changed(Change("invoice.updated", KIND, invoice.id, old, new))
-
-
-def check_customer(work: Work, values: Mapping[str, Any], current: Invoice | None = None) -> None:
+def _check_customer(work: Work, values: Mapping[str, Any], current: Invoice | None = None) -> None:
     """:raises Invalid: when the contact or company is not there for the actor."""
     wrong: dict[str, list[str]] = {}
     contact = values.get("contact_id")
@@ -354,24 +244,6 @@ def check_customer(work: Work, values: Mapping[str, Any], current: Invoice | Non
         raise Invalid(wrong)
 
 
-def find_by(work: Work, invoice: Invoice) -> None:
-    """Renews what the invoice is found by: number, reference, the titles of its lines."""
-    words = [invoice.number or "", invoice.reference, *(line.title for line in invoice.document.lines[:50])]
-    words += custom_fields.searched(work, KIND, invoice.custom)
-    search.put(work, KIND, [(invoice.id, "\n".join(word for word in words if word))])
-
-
-# --- helpers ----------------------------------------------------------------------------------------------------------
-
-
-def _without_status(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if name != "status"}
-
-
-def _tags_of(work: Work, invoice: Invoice) -> list[str]:
-    return [tag.name for tag in tags.of(work, KIND, [invoice.id]).get(invoice.id, ())]
-
-
 def _require_open(invoice: Invoice, values: Mapping[str, Any]) -> None:
     """:raises Invalid: when what is told to the tax office, or was paid or sent, would change."""
     if invoice.state == "void":
@@ -384,58 +256,3 @@ def _require_open(invoice: Invoice, values: Mapping[str, Any]) -> None:
         raise Invalid(
             "This invoice was sent or paid: its date and sums stay as they are. Write a credit note, or void it and copy it."
         )
-
-
-def _reach(work: Work, invoice: Invoice, state: str) -> None:
-    """Brings an invoice to a state that somebody asked for."""
-    if state == invoice.state:
-        return
-    if invoice.state == DRAFT:
-        issue(work, invoice.id)
-    if state == "paid":
-        paying.mark_paid(work, invoice.id)
-    elif state == "void":
-        void(work, invoice.id)
-    elif state == DRAFT:
-        raise Invalid({"status": ["An invoice with a number can't become a draft again: void it and copy it."]})
-    elif state == UNPAID and invoice.paid_apart:
-        paying.unmark_paid(work, invoice.id)
-    elif state != invoice.state and (state, invoice.state) not in _FOLLOWING:
-        said = "Overdue, Part-paid and Unpaid follow from the due date and the payments: change those."
-        raise Invalid({"status": [said]})
-
-
-#: A state that somebody asked for, and what came of it, since it follows from the due date and payments.
-_FOLLOWING = {("unpaid", "overdue"), ("unpaid", "paid"), ("unpaid", "part_paid")}
-
-
-def _next_number(work: Work, invoice: Invoice) -> str:
-    """The next number that no invoice has; some may have been numbered elsewhere."""
-    sequence, pattern = settings.formats(work)[1 if invoice.is_credit else 0]
-    while True:
-        number = numbering.next_number(work, sequence, pattern, invoice.date)
-        if not by_number(work, [number]):
-            return number
-
-
-def _require_free(work: Work, number: str) -> None:
-    owner = by_number(work, [number]).get(texts.fold(number))
-    if owner is not None:
-        raise _taken(work, number, owner)
-
-
-def _taken(work: Work, number: str, owner: int | None) -> Conflict:
-    said = Message("There is an invoice %(number)s already: take another number.", number=number)
-    seen = owner is not None and work.session.scalar(
-        work.visible(Invoice).with_only_columns(Invoice.id).where(Invoice.id == owner)
-    )
-    return Conflict(said, field="number", other_id=owner if seen else None)
-
-
-def _flush(work: Work, key: str | None) -> None:
-    """Writes what is new; another transaction may have taken its number or origin since we looked."""
-    try:
-        with work.session.begin_nested():
-            work.session.flush()
-    except IntegrityError as error:
-        raise _taken(work, key or "", None) from error

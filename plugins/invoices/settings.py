@@ -9,15 +9,14 @@ from typing import Any
 
 from crmhost.api import Invalid, Message, NotFound, Setting, Work, documents, money, numbering, texts
 
-from . import wording
+from . import letters
 
 NUMBER, CREDIT_NUMBER = "invoices.number_format", "invoices.credit_number_format"
 DUE_DAYS = "invoices.due_days"
 HOURS, INCLUDE_TAX = "invoices.hours", "invoices.prices_include_tax"
 TAXES, USUAL_TAX = "invoices.tax_rates", "invoices.usual_tax"
 COMPANY_TEXT, TERMS, NOTES = "invoices.company_text", "invoices.terms", "invoices.notes"
-REMINDERS, REMINDER_SUBJECT, REMINDER_TEXT = "invoices.reminders", "invoices.reminder_subject", "invoices.reminder_text"
-SUBJECT, TEXT = "invoices.mail_subject", "invoices.mail_text"
+REMINDERS, RECEIPTS = "invoices.reminders", "invoices.receipts"
 MOST = 30
 _DAYS = 365
 
@@ -57,38 +56,20 @@ def declared() -> list[Setting]:
         Setting(key=TERMS, label="Terms", kind="long_text", default="", help="Stand at the end of a new invoice."),
         Setting(key=NOTES, label="Note", kind="long_text", default="", help="Stands below the lines of a new invoice."),
         Setting(
-            key=SUBJECT, label="Subject of the mail with an invoice", default="Invoice ##INVOICE-NUMBER##", validate=check_line,
-            help="##INVOICE-NUMBER##, ##INVOICE-TOTAL##, ##INVOICE-DUE##, ##INVOICE-DUE-DATE##, ##INVOICE-LINK##, "
-            "##CONTACT-FNAME## and the like stand for what they say.",
-        ),
-        Setting(
-            key=TEXT, label="Text of the mail with an invoice", kind="long_text", validate=check_text,
-            default="Hello ##CONTACT-FNAME##,\n\nhere is the invoice ##INVOICE-NUMBER## over ##INVOICE-TOTAL##. It is attached, "
-            "and you find it at ##INVOICE-LINK## too.",
-        ),
-        Setting(
             key=REMINDERS, label="Reminders", kind="list", default=[], validate=check_reminders,
             help="Days after the due date on which a mail reminds of what is unpaid; -3 is three days before it. Empty for none.",
         ),
         Setting(
-            key=REMINDER_SUBJECT, label="Subject of a reminder", default="Invoice ##INVOICE-NUMBER##", validate=check_line,
+            key=RECEIPTS, label="Send receipts", kind="boolean", default=False,
+            help="Whether a payment that is recorded is confirmed by mail, unless it is said otherwise there.",
         ),
-        Setting(
-            key=REMINDER_TEXT, label="Text of a reminder", kind="long_text", validate=check_text,
-            default="Hello ##CONTACT-FNAME##,\n\nthe invoice ##INVOICE-NUMBER## over ##INVOICE-DUE## is due on "
-            "##INVOICE-DUE-DATE##. It is attached. If you have paid it meanwhile, thank you.",
-        ),
+        *letters.declared(),
     ]  # fmt: skip
 
 
 def due_days(work: Work) -> int:
     """Days that customers have to pay."""
     return int(work.settings.get(DUE_DAYS) or 0)
-
-
-def text_of(work: Work, key: str) -> str:
-    """A template of a mail."""
-    return str(work.settings.get(key) or "")
 
 
 def document_defaults(work: Work) -> dict[str, Any]:
@@ -170,26 +151,6 @@ def check_reminders(_work: Work, value: Any) -> list[str]:
     if len(found) > MOST or any(abs(day) > _DAYS for day in found):
         raise Invalid(Message("Give at most %(most)s days, each within a year of the due date.", most=MOST))
     return [str(day) for day in found]
-
-
-def check_line(work: Work, value: Any) -> str:
-    """One line that says something, with placeholders that are known."""
-    text = _said(texts.clean_line(str(value)), 200)
-    wording.check(work, text, line=True)
-    return text
-
-
-def check_text(work: Work, value: Any) -> str:
-    """A text that says something, with placeholders that are known."""
-    text = _said(texts.clean_text(str(value)), 10_000)
-    wording.check(work, text)
-    return text
-
-
-def _said(text: str, longest: int) -> str:
-    if not text or len(text) > longest:
-        raise Invalid(Message("Give a text of at most %(longest)s characters.", longest=longest))
-    return text
 
 
 def formats(work: Work) -> Sequence[tuple[str, str]]:

@@ -66,6 +66,8 @@ def quote_table(work: Work) -> Table:
 
 def _sums(work: Work, query: TableQuery) -> list[TableSum]:
     found = queries.sums(work, queries.matching(work, query.q, query.filters))
+    if found is None:
+        return [TableSum(gettext("Total"), [gettext("Too many to add up. Filter the list.")])]
     labels = {"total": gettext("Total"), "open": gettext("Open"), "accepted": gettext("Accepted")}
     return [TableSum(label, [money(amount) for amount in found[name]]) for name, label in labels.items()]
 

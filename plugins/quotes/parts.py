@@ -54,8 +54,8 @@ def _tab(work: Work, column: str, owner: int) -> str:
 
 def open_value(work: Work, contact: Any) -> str | None:
     """What the open quotes of a contact are worth."""
-    found = queries.sums(work, work.visible(Quote).where(Quote.contact_id == contact.id, Quote.state.in_(OPEN)))["open"]
-    return " + ".join(money(amount) for amount in found if amount.amount) or None
+    found = queries.sums(work, work.visible(Quote).where(Quote.contact_id == contact.id, Quote.state.in_(OPEN))) or {}
+    return " + ".join(money(amount) for amount in found.get("open", ()) if amount.amount) or None
 
 
 def contact_numbers(work: Work, ids: Sequence[int]) -> dict[int, str]:

@@ -49,8 +49,11 @@ LIST = RecordList(
 matching = LIST.matching
 
 
-def sums(work: Work, chosen: Select[Any]) -> dict[str, list[Money]]:
-    """What is chosen comes to: ``total``, ``accepted`` and ``open``, for each currency, that of the site first."""
+def sums(work: Work, chosen: Select[Any]) -> dict[str, list[Money]] | None:
+    """What is chosen comes to: ``total``, ``accepted`` and ``open``, for each currency, that of the site first.
+
+    :returns: ``None`` when too many are chosen.
+    """
     amounts = {
         "total": Quote.value,
         "accepted": case((Quote.state == "accepted", Quote.value), else_=0),

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from crmhost.api import (
+    Box,
     Change,
     Column,
     ColumnSort,
@@ -16,6 +17,7 @@ from crmhost.api import (
     Filter,
     Importer,
     Job,
+    JournalType,
     MenuItem,
     Permission,
     QuickAction,
@@ -159,10 +161,17 @@ class Plugin:
                 argument="transaction_id",
                 permission="transactions.view",
                 edit="transactions.edit",
+                parts="transactions_transaction",
                 tag=mass.tag,
                 find=parts.picked,
             )
         ]
+
+    @hookimpl
+    def transactions_transaction_boxes(self) -> Sequence[Box]:
+        from .parts import details
+
+        return [Box(id="details", title="Details", render=details, permission="transactions.view")]
 
     @hookimpl
     def slots(self) -> Sequence[SlotItem]:
@@ -170,34 +179,26 @@ class Plugin:
 
         return [SlotItem(slot="settings.page", render=below_settings, permission="settings.edit")]
 
+    @hookimpl
+    def journal_types(self) -> Sequence[JournalType]:
+        from .journaling import types
+
+        return types()
+
     # --- the pages of contacts and companies --------------------------------------------------------------------------
 
     @hookimpl
     def contact_vitals(self) -> Sequence[Vital]:
         from .parts import contact_value, value_reads
 
-        return [
-            Vital(
-                id="value",
-                label="Value",
-                value=contact_value,
-                permission="transactions.view",
-                reads=value_reads("contact"),
-            )
-        ]
+        see = "transactions.view"
+        return [Vital(id="value", label="Value", value=contact_value, permission=see, reads=value_reads("contact"))]
 
     @hookimpl
     def contact_tabs(self) -> Sequence[Tab]:
         from .parts import contact_tab
 
-        return [
-            Tab(
-                id="transactions",
-                title="Transactions",
-                render=contact_tab,
-                permission="transactions.view",
-            )
-        ]
+        return [Tab(id="transactions", title="Transactions", render=contact_tab, permission="transactions.view")]
 
     @hookimpl
     def contact_columns(self) -> Sequence[Column]:
@@ -326,10 +327,11 @@ class Plugin:
 
     @hookimpl
     def within(self, work: Work, changes: Sequence[Change]) -> None:
-        from . import values
+        from . import journaling, values
 
         values.follow_settings(work, changes)
         values.follow(work, changes)
+        journaling.follow(work, changes)
 
     @hookimpl
     def demo_records(self, work: Work, kind: str, number: int, seed: int, start: int) -> int | None:
@@ -343,42 +345,21 @@ class Plugin:
     def companies_tabs(self) -> Sequence[Tab]:
         from .parts import company_tab
 
-        return [
-            Tab(
-                id="transactions",
-                title="Transactions",
-                render=company_tab,
-                permission="transactions.view",
-            )
-        ]
+        return [Tab(id="transactions", title="Transactions", render=company_tab, permission="transactions.view")]
 
     @hookimpl
     def companies_vitals(self) -> Sequence[Vital]:
         from .parts import company_value, value_reads
 
-        return [
-            Vital(
-                id="value",
-                label="Value",
-                value=company_value,
-                permission="transactions.view",
-                reads=value_reads("company"),
-            )
-        ]
+        see = "transactions.view"
+        return [Vital(id="value", label="Value", value=company_value, permission=see, reads=value_reads("company"))]
 
     @hookimpl
     def companies_columns(self) -> Sequence[Column]:
         from .parts import company_values
 
-        return [
-            Column(
-                id="transactions_value",
-                label="Value",
-                values=company_values,
-                align="end",
-                permission="transactions.view",
-            )
-        ]
+        see = "transactions.view"
+        return [Column(id="transactions_value", label="Value", values=company_values, align="end", permission=see)]
 
     @hookimpl
     def companies_value(self, work: Work, company_ids: Sequence[int], with_contacts: bool) -> Mapping[int, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy import cast as sql_cast
 from crmhost.api import Money, Work
 
 from . import counting
-from .counting import Rule, rule
+from .counting import Judged, Rule, judged, rule
 from .hooks import InvoiceOwner, ValuePart
 from .mass import restore, to_bin
 from .models import Day, Transaction, Value
@@ -24,6 +24,7 @@ from .values import Worth, rebuild, recompute, values_of, worth_of, worth_read
 __all__ = [
     "Day",
     "InvoiceOwner",
+    "Judged",
     "Months",
     "Rule",
     "Transaction",
@@ -39,6 +40,7 @@ __all__ = [
     "detach_all",
     "get",
     "invoice_owner_changed",
+    "judged",
     "months",
     "paid_of_invoices",
     "rebuild",
@@ -76,10 +78,10 @@ def paid_of_invoices(work: Work, invoice_ids: Iterable[int]) -> dict[int, Money]
     return found
 
 
-def attached(work: Work, invoice_id: int) -> list[Transaction]:
-    """The transactions that are attached to an invoice and that the actor may see, oldest first."""
+def attached(work: Work, invoice_id: int) -> list[Judged]:
+    """The transactions that are attached to an invoice and that the actor may see, oldest first, with whether they count."""
     wanted = work.visible(Transaction).where(Transaction.invoice_id == invoice_id)
-    return list(work.session.scalars(wanted.order_by(Transaction.at, Transaction.id)))
+    return judged(work, wanted.order_by(Transaction.at, Transaction.id))
 
 
 def invoice_owner_changed(work: Work, invoice_id: int, contact_id: int | None, company_id: int | None) -> None:

@@ -44,16 +44,20 @@ class Row:
         return Money(-self.one.total if self.sign < 0 else self.one.total, self.one.currency)
 
 
-def rows(work: Work, found: Sequence[Transaction], *, tagged: bool = True) -> list[Row]:
+def rows(work: Work, found: Sequence[Transaction], *, tagged: bool = True, named: bool = True) -> list[Row]:
     """Transactions with the names that they refer to, read for all at once.
 
     :param tagged: with their tags.
+    :param named: with the names of contacts and companies.
     """
     rule = counting.rule(work)
     types = {kind.id: kind for kind in kinds.types(work)}
     statuses = {status.id: status.name for status in kinds.statuses(work)}
-    people = contact_names(work, [one.counted_contact_id for one in found])
-    companies = visible_companies(work, {one.counted_company_id for one in found if one.counted_company_id is not None})
+    owners = found if named else ()
+    people = contact_names(work, [one.counted_contact_id for one in owners])
+    companies = visible_companies(
+        work, {one.counted_company_id for one in owners if one.counted_company_id is not None}
+    )
     labels = tags.of(work, KIND, [one.id for one in found]) if tagged else {}
     return [
         Row(

@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, case, false, func, literal
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, false, func, literal
 from sqlalchemy import cast as sql_cast
 
-from crmhost.api import Work
+from crmhost.api import Work, texts
 
 from . import kinds, settings
-from .models import Transaction
+from .models import Status, Transaction, Type
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,3 +116,35 @@ def rule(work: Work) -> Rule:
         bool(work.settings.get(settings.DISCOUNTS)),
         bool(work.settings.get(settings.FEES)),
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """A transaction with the names of its type and status.
+
+    :param counts: whether sums hold it.
+    :param sign: of its type: 1, -1 or 0.
+    """
+
+    one: Transaction
+    type: str
+    status: str
+    counts: bool
+    sign: int
+
+
+def judged(work: Work, chosen: Select[Any], *, counting: bool = False) -> list[Judged]:
+    """Transactions with what is known of their types and statuses, in one question.
+
+    :param chosen: ``select(Transaction)`` with its conditions and order.
+    :param counting: only those that count.
+    """
+    keys = {texts.fold(name) for name in work.settings.get(settings.INCLUDED) or ()}
+    wanted = chosen.add_columns(Type.name, Type.sign, Status.name, Status.name_key)
+    wanted = wanted.join(Type, Type.id == Transaction.type_id).join(Status, Status.id == Transaction.status_id)
+    if counting:
+        wanted = wanted.where(Type.sign != 0, Status.name_key.in_(sorted(keys)))
+    return [
+        Judged(one, kind, status, one.deleted_at is None and sign != 0 and key in keys, sign)
+        for one, kind, sign, status, key in work.session.execute(wanted)
+    ]

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from crmhost.api import Box, Tab, Vital
 from crmhost.hooks import hookspec
 
 
@@ -43,6 +44,24 @@ class InvoiceOwner:
     contact_id: int | None = None
     company_id: int | None = None
     url: str = ""
+
+
+@hookspec("declare", gives=Vital)
+def transactions_transaction_vitals() -> Sequence[Vital]:
+    """Figures below a transaction's name; ``value`` gets the work and the transaction."""
+    return []
+
+
+@hookspec("declare", gives=Box)
+def transactions_transaction_boxes() -> Sequence[Box]:
+    """Boxes of a transaction's page; ``render`` gets the work and the transaction."""
+    return []
+
+
+@hookspec("declare", gives=Tab)
+def transactions_transaction_tabs() -> Sequence[Tab]:
+    """Tabs beside the journal of a transaction's page; ``render`` and ``count`` get the work and the transaction."""
+    return []
 
 
 @hookspec("collect")

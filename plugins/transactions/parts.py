@@ -7,7 +7,20 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from crmhost.api import Contact, Hit, Invalid, Message, Read, RecordHit, Work, money, rates, search, texts
+from crmhost.api import (
+    Contact,
+    Hit,
+    Invalid,
+    Message,
+    Read,
+    RecordHit,
+    Work,
+    custom_fields,
+    money,
+    rates,
+    search,
+    texts,
+)
 from crmhost.web.api import (
     Chart,
     ChartReceipt,
@@ -16,16 +29,33 @@ from crmhost.web.api import (
     gettext,
     number,
     render_template,
+    shown_custom_field,
     url_for,
 )
 from crmhost.web.api import money as shown_money
 
-from . import cells, kinds, queries, settings, values
-from .models import KIND, Day, Status, Transaction, Type, Value
+from . import cells, counting, kinds, queries, settings, values
+from .converted import in_base
+from .models import KIND, Day, Transaction, Value
+from .owners import invoices
 from .revenue import months
 
 #: Transactions on the tab of a contact; the list has all.
 SHOWN = 20
+
+
+def details(work: Work, one: Transaction) -> str:
+    """What is known of a transaction, for the box beside it."""
+    fields = custom_fields.by_key(work, KIND) if one.custom else {}
+    invoice = invoices(work, [one.invoice_id]).get(one.invoice_id) if one.invoice_id is not None else None
+    custom = [
+        (field.label, shown_custom_field(field, one.custom.get(key)))
+        for key, field in fields.items()
+        if one.custom.get(key) not in (None, "", [])
+    ]
+    row = cells.rows(work, [one], tagged=False)[0]
+    base = in_base(work, -one.money("total") if row.sign < 0 else one.money("total"), one.day)
+    return render_template("transactions/details.html", row=row, one=one, invoice=invoice, custom=custom, base=base)
 
 
 # --- the value of contacts -------------------------------------------------------------------------------------------
@@ -114,20 +144,9 @@ def company_value(work: Work, company: Any) -> str | None:
 
 def newest(work: Work, object_type: str, owner: int) -> list[cells.Row]:
     """The newest transactions of a contact or company, one more than are shown, in one question."""
-    counted = {texts.fold(name) for name in work.settings.get(settings.INCLUDED) or ()}
-    found = (
-        work.visible(Transaction)
-        .add_columns(Type.name, Type.sign, Status.name, Status.name_key)
-        .join(Type, Type.id == Transaction.type_id)
-        .join(Status, Status.id == Transaction.status_id)
-        .where(values.OBJECTS[object_type] == owner)
-        .order_by(Transaction.at.desc(), Transaction.id.desc())
-        .limit(SHOWN + 1)
-    )
-    return [
-        cells.Row(one, kind, status, sign != 0 and key in counted, sign)
-        for one, kind, sign, status, key in work.session.execute(found)
-    ]
+    mine = work.visible(Transaction).where(values.OBJECTS[object_type] == owner)
+    found = counting.judged(work, mine.order_by(Transaction.at.desc(), Transaction.id.desc()).limit(SHOWN + 1))
+    return [cells.Row(each.one, each.type, each.status, each.counts, each.sign) for each in found]
 
 
 def _tab(work: Work, object_type: str, owner: int) -> str:

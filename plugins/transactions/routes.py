@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint
-from markupsafe import Markup
 
-from crmhost.api import CrmError, NotFound, Stale, custom_fields, keyset
+from crmhost.api import CrmError, NotFound, Stale, keyset
 from crmhost.web.api import (
-    RecordBox,
     abort,
     both_versions,
     current_work,
@@ -20,18 +18,15 @@ from crmhost.web.api import (
     render_template,
     request,
     requires,
-    shown_custom_field,
     toast,
     url_for,
     writing,
 )
 
 from . import cells, kinds, mass, services
-from .converted import in_base
 from .forms import OWNERS, TransactionForm, filled, fresh, named
 from .lists import bin_table, transaction_table
 from .models import KIND, Transaction
-from .owners import invoices
 
 blueprint = Blueprint("transactions", __name__)
 
@@ -58,27 +53,11 @@ def page(transaction_id: int) -> Any:
     """One transaction."""
     work = current_work()
     one = services.get(work, transaction_id)
-    row = cells.rows(work, [one], tagged=False)[0]
-    invoice = invoices(work, [one.invoice_id]).get(one.invoice_id) if one.invoice_id is not None else None
-    custom = [
-        (field.label, shown_custom_field(field, one.custom.get(key)))
-        for key, field in custom_fields.by_key(work, KIND).items()
-        if one.custom.get(key) not in (None, "", [])
-    ]
-    details = render_template(
-        "transactions/details.html",
-        row=row,
-        one=one,
-        invoice=invoice,
-        custom=custom,
-        base=in_base(work, -one.money("total") if row.sign < 0 else one.money("total"), one.day),
-    )
-    boxes = [RecordBox("transactions.details", gettext("Details"), Markup(details))]  # noqa: S704  # a template of ours
+    row = cells.rows(work, [one], tagged=False, named=False)[0]
     return record_page(
         "transactions/page.html",
         KIND,
         one,
-        boxes=boxes,
         row=row,
         one=one,
         lines=services.lines_of(work, one),

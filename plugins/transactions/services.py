@@ -142,7 +142,8 @@ def _write_parts(
 
 def lines_of(work: Work, transaction: Transaction) -> list[Any]:
     """The lines of a transaction."""
-    return storing.lines_of(work, [transaction.id]).get(transaction.id, [])
+    key = ("transactions.lines", transaction.id)
+    return work.once(key, lambda: storing.lines_of(work, [transaction.id]).get(transaction.id, []))
 
 
 def attach(work: Work, transaction_id: int, invoice_id: int) -> Transaction:

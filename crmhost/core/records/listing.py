@@ -19,6 +19,8 @@ from ..fields import services as custom_fields
 from ..keyset import KeysetPage, id_runs, page
 from .filters import Filter
 
+#: Records that are counted and added up one by one.
+MOST = 100_000
 _CUSTOM = "custom."
 _LONGEST = 200
 
@@ -54,7 +56,7 @@ class RecordList:
     begins: Sequence[InstrumentedAttribute[Any]] = ()
     whole: Collection[str] = ()
     custom: bool = True
-    most: int = 100_000
+    most: int = MOST
 
     def matching(self, work: Work, q: str = "", filters: Given | None = None, *, in_bin: bool = False) -> Select[Any]:
         """``select(model)`` of what fits and the actor may see.
@@ -170,16 +172,24 @@ class RecordList:
 def money_sums(
     work: Work,
     chosen: Select[Any],
-    currency: SQLColumnExpression[str],
+    currency: InstrumentedAttribute[str],
     amounts: Mapping[str, SQLColumnExpression[int]],
-) -> dict[str, list[Money]]:
+    *,
+    most: int = MOST,
+) -> dict[str, list[Money]] | None:
     """What is chosen comes to: name -> an amount for each currency, that of the site first.
 
     :param chosen: ``select(model)`` with its conditions.
+    :param currency: a column of the model.
     :param amounts: name -> minor units of ``currency``.
+    :returns: ``None`` when more than ``most`` records are chosen: to read all would take too long.
     """
+    model = currency.class_
+    some = chosen.with_only_columns(model.id).order_by(None).limit(most + 1).subquery()
     columns = [cast(func.coalesce(func.sum(amount), 0), BigInteger) for amount in amounts.values()]
-    wanted = chosen.with_only_columns(currency, *columns).order_by(None).group_by(currency)
+    wanted = select(currency, *columns, func.count()).join(some, some.c.id == model.id).group_by(currency)
     base = str(work.settings.get("site.currency") or "")
     rows = sorted(work.session.execute(wanted), key=lambda row: (row[0] != base, row[0]))
+    if sum(row[-1] for row in rows) > most:
+        return None
     return {name: [Money(int(row[at]), row[0]) for row in rows] for at, name in enumerate(amounts, 1)}

@@ -17,7 +17,7 @@ from ...web.templating import failed_badge
 from ...work.unit import Work
 from ..journal.panel import journal_panel
 from ..notifications import services as notifications
-from ..users.preferences import preference
+from ..users.preferences import preference, preferences_read
 from . import services
 
 _FAILED = object()
@@ -94,7 +94,7 @@ def record_page(
         record=record,
         kind=found,
         may=work.can(found.edit, record),
-        tags=services.tags_of(work, kind, [record.id]).get(record.id, []),
+        tags=services.shown_tags(work, kind, record.id),
         vitals=vitals(work, found, record),
         tabs=[(item.title, _tab_url(found, here, item.id), item.open, item.count) for item in tabs],
         tab=tab,
@@ -122,7 +122,7 @@ def _contributed(work: Work, kind: RecordKind, what: str) -> list[Any]:
 
 def _ask_ahead(work: Work, kind: RecordKind, record: Any) -> None:
     """Asks what the parts of the page tell beforehand, all in one statement."""
-    reads = [*notifications.unread_read(work)]
+    reads = [*notifications.unread_read(work), *preferences_read(work), services.tags_read(kind.name, record.id)]
     for what in ("vitals", "tabs", "boxes"):
         for item in cast("list[Vital | Tab | Box]", _contributed(work, kind, what)):
             if item.reads is not None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from ...contributions import RecordKind
 from ...errors import Invalid, NotFound
+from ...work.reads import Read
 from ...work.unit import Change, Work
 from .. import record_fields
 from ..contacts import kept_tags, search, tags
@@ -22,8 +24,8 @@ from ..rows import chunks, table
 from .many import MOST, chosen, overdue, retag, tell, write
 
 __all__ = [
-    "MOST", "chosen", "forget", "get", "kind_of", "kinds", "overdue", "retag", "seen_kinds", "tag", "tags_of", "tell",
-    "titles", "write",
+    "MOST", "ShownTag", "chosen", "forget", "get", "kind_of", "kinds", "overdue", "retag", "seen_kinds", "shown_tags", "tag",
+    "tags_of", "tags_read", "tell", "titles", "write",
 ]  # fmt: skip
 
 
@@ -85,6 +87,27 @@ def titles(work: Work, wanted: Mapping[str, Iterable[int]]) -> dict[tuple[str, i
 def tags_of(work: Work, name: str, ids: Sequence[int]) -> dict[int, list[Tag]]:
     """The tags of records that the actor is known to see, by name: id -> tags; records without tags are left out."""
     return tags.of(work, name, ids)
+
+
+@dataclasses.dataclass(frozen=True)
+class ShownTag:
+    """A tag as the page of a record shows it."""
+
+    name: str
+    hue: str
+
+
+def tags_read(name: str, record_id: int) -> Read:
+    """What :func:`shown_tags` asks, for pages that ask it together with other things."""
+    wanted = select(Tag.name, Tag.hue, Tag.name_key).join(Tagging, Tagging.tag_id == Tag.id)
+    mine = wanted.where(Tagging.object_type == name, Tagging.object_id == record_id)
+    return Read(("records.tags", name, record_id), mine)
+
+
+def shown_tags(work: Work, name: str, record_id: int) -> list[ShownTag]:
+    """The tags of a record that the actor is known to see, by name."""
+    rows = sorted(work.rows(tags_read(name, record_id)), key=lambda row: row[2])
+    return [ShownTag(row[0], row[1]) for row in rows]
 
 
 def tag(work: Work, name: str, ids: Sequence[int], add: Iterable[str] = (), remove: Iterable[str] = ()) -> int:

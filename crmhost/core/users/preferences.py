@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import SQLColumnExpression, delete, literal, select, union_all
+from sqlalchemy import SQLColumnExpression, String, cast, delete, literal, select, union_all
 
 from ...errors import Forbidden, Invalid
+from ...work.reads import Read
 from ...work.unit import Work
 from ..text import clean_json, clean_line
 from .models import Preference
@@ -53,9 +55,19 @@ def read_along(
     return found
 
 
+def preferences_read(work: Work) -> Sequence[Read]:
+    """What :func:`preference` asks, for pages that ask it together with other things."""
+    owner = work.actor.user_id
+    return () if owner is None else (_read_of(owner),)
+
+
+def _read_of(owner: int) -> Read:
+    text = cast(Preference.value, String)
+    return Read(("preferences", owner), select(Preference.key, text).where(Preference.user_id == owner))
+
+
 def _all_of(work: Work, owner: int) -> dict[str, Any]:
-    mine = select(Preference.key, Preference.value).where(Preference.user_id == owner)
-    return {row[0]: row[1] for row in work.session.execute(mine)}
+    return {key: json.loads(text or "null") for key, text in work.rows(_read_of(owner))}
 
 
 def set_preference(work: Work, key: str, value: Any) -> None:

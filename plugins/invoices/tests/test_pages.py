@@ -13,7 +13,7 @@ from crmhost.testing import Host
 from plugins.invoices import crediting, recurring, services
 from plugins.invoices.models import Invoice
 
-from .conftest import Write, line, pay, seen, transact
+from .conftest import Write, line, pay, seen, transact, worth
 
 FORM = {
     "lines-sent": "1",
@@ -251,3 +251,21 @@ def test_numbers_go_on_higher_by_the_settings(site: Host, write: Write) -> None:
     assert "INV-0040" in client.get("/settings/page/invoices").text
     assert seen(site, write(site)).number == "INV-0040"
     assert site.faults() == []
+
+
+def test_a_transaction_asks_whether_it_paid_an_invoice(host: Callable[..., Host], write: Write) -> None:
+    """Beside an invoice of the same customer and amount that was marked as paid; one press attaches it, and it asks no more."""
+    site = host("invoices")
+    ada = site.make.contact()
+    invoice = write(site, 10_000, ada, status="Paid")
+    paid, other = transact(site, 10_000, ada), transact(site, 10_001, ada)
+    client = site.client("Invoices manager")
+    page = client.get(f"/transactions/{paid}").text
+    assert "Attach to INV-0001" in page
+    assert "Attach to" not in client.get(f"/transactions/{other}").text
+    assert "Attach to" not in site.client("Read only").get(f"/transactions/{paid}").text
+    limited = site.client("CRM manager", only_assigned=True)
+    assert limited.get(f"/transactions/{paid}").status_code == 404
+    assert client.post(f"/invoices/{invoice}/attach", data={"transaction": paid}).status_code == 303
+    assert "Attach to" not in client.get(f"/transactions/{paid}").text
+    assert (seen(site, invoice).paid_apart, worth(site, ada)) == (0, 20_001)

@@ -9,7 +9,7 @@ import pytest
 
 from crmhost.api import Invalid, merging, settings
 from crmhost.testing import Host
-from plugins.invoices import crediting, paying, services
+from plugins.invoices import crediting, hints, paying, services
 from plugins.transactions import api as transactions
 
 from .conftest import Write, line, pay, seen, transact, worth
@@ -66,7 +66,7 @@ def test_marked_as_paid_counts_until_a_transaction_says_so(site: Host, write: Wr
     paid = transact(site, 10_000, contact)
     assert worth(site, contact) == 20_000
     with site.work() as work:
-        assert [found.id for found in paying.hints(work, services.get(work, invoice))] == [paid]
+        assert [found.id for found in hints.payments(work, services.get(work, invoice))] == [paid]
     with site.work() as work, work.begin():
         transactions.attach(work, paid, invoice)
     assert (seen(site, invoice).paid_apart, worth(site, contact)) == (0, 10_000)

@@ -201,3 +201,37 @@ def test_staff_send_from_a_page_that_shows_the_mail_first(host: Callable[..., Ho
     assert staff.post(f"/invoices/{number}/link").status_code == 303
     assert staff.post(f"/invoices/{number}/link/revoke").status_code == 303
     assert site.client("Read only").get(f"/invoices/{number}/send").status_code == 403
+
+
+def test_mails_speak_the_language_of_the_invoice_until_somebody_writes_own_words(
+    host: Callable[..., Host], write: Write
+) -> None:
+    """Invoice, reminder and receipt in French for a French invoice; what an admin wrote wins in every language."""
+    with smtp.server() as peer:
+        site = host("invoices")
+        set_up(site, peer)
+        number = write(site, contact=customer(site), language="fr", due_date="2030-01-01")
+        want(site, number)
+        site.run_jobs()
+        pay(site, number, 4_000, receipt=True, payment_method="Card")
+        site.run_jobs()
+        with site.work() as work, work.begin():
+            settings.set_many(work, {"invoices.receipt_text": "Got ##PAYMENT-AMOUNT## by ##PAYMENT-METHOD##."})
+        pay(site, number, 1_000, receipt=True, payment_method="Card")
+        site.run_jobs()
+        sent = [(str(one.mail["Subject"]), one.part("plain").replace("\xa0", " ")) for one in peer.taken]
+    assert [subject for subject, _text in sent] == [
+        "Facture INV-0001",
+        "Votre paiement de la facture INV-0001",
+        "Votre paiement de la facture INV-0001",
+    ]
+    assert "voici la facture INV-0001" in sent[0][1]
+    assert "nous avons reçu 40,00 €" in sent[1][1]
+    assert "Reste dû : 60,00 €" in sent[1][1]
+    assert "Got 10,00 € by Card." in sent[2][1]
+    with pytest.raises(Forbidden), site.work("Transactions manager") as work, work.begin():
+        sending.request(work, number)
+    with site.work() as work:
+        for language in ("", "en", "fr", "xx"):
+            for key in sending.letters.DEFAULTS:
+                assert "##" in sending.template(work, key, language)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from crmhost.testing import Host
-from plugins.transactions import parts, queries, values
+from plugins.transactions import api, parts, queries, values
+from plugins.transactions.models import Transaction
 from plugins.transactions.tests.conftest import Books
 
-MOST = 13
+MOST = 12
 PAGES = (
     "/transactions/",
     "/transactions/?count=1",
@@ -62,6 +63,13 @@ def test_lists_and_values_read_indexes(books: Books) -> None:
     for plan in _plans(crm, lambda work: parts.newest(work, "contact", ada)):
         assert "ix_transactions_transaction_contact" in plan, plan
         assert "TEMP B-TREE" not in plan, plan
+    with crm.work() as work, work.begin():
+        invoice = {"invoice_id": 7}
+        work.session.execute(update(Transaction).values(invoice))
+    for plan in _plans(crm, lambda work: api.attached(work, 7)):
+        assert "ix_transactions_transaction_invoice" in plan, plan
+    paid = [plan for plan in _plans(crm, lambda work: api.paid_of_invoices(work, [7])) if "transaction_" in plan]
+    assert not paid or any("ix_transactions_transaction_invoice" in plan for plan in paid), paid
     for plan in _plans(crm, lambda work: values.values_of(work, "contact", [ada])):
         assert "SEARCH" in plan, plan
 

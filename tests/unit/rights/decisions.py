@@ -236,6 +236,10 @@ invoices.send invoices.send
 invoices.preview invoices.send
 invoices.make_link invoices.send
 invoices.revoke_link invoices.send
+invoices.statement invoices.view
+invoices.statement_pdf invoices.view
+invoices.send_statement invoices.send
+invoices.preview_statement invoices.send
 invoices.shared public
 invoices.shared_pdf public
 invoices.seen public
@@ -332,6 +336,7 @@ transactions_api.change_transaction transactions.edit
 transactions_api.remove_transaction transactions.delete
 invoices_api.list_invoices invoices.view
 invoices_api.add_invoice invoices.edit
+invoices_api.read_statement invoices.view
 invoices_api.read_invoice invoices.view
 invoices_api.change_invoice invoices.edit
 invoices_api.remove_invoice invoices.delete
