@@ -12,7 +12,8 @@ from ..errors import CrmError
 
 #: Measurement -> module.
 NAMES = {
-    name: f"bench.{name}" for name in ("backup", "contacts", "faults", "host", "pages", "sending", "uploads", "work")
+    name: f"bench.{name}"
+    for name in ("backup", "contacts", "faults", "host", "pages", "segments", "sending", "uploads", "work")
 }
 
 

@@ -6,7 +6,19 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from crmhost.api import ConditionType, Filter, Job, Permission, Schedule, Service, Work
+from crmhost.api import (
+    Asset,
+    Column,
+    ConditionType,
+    Filter,
+    Job,
+    MenuItem,
+    Permission,
+    QuickAction,
+    Schedule,
+    Service,
+    Work,
+)
 from crmhost.hooks import hookimpl
 
 _MANAGERS = ("CRM manager", "Contacts manager", "Mail manager")
@@ -34,6 +46,47 @@ class Plugin:
         from .nested import types
 
         return types()
+
+    @hookimpl
+    def demo_data(self, work: Work) -> None:
+        from .demo import add
+
+        add(work)
+
+    @hookimpl
+    def routes(self) -> Sequence[Any]:
+        from .routes import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def menu(self) -> Sequence[MenuItem]:
+        return [
+            MenuItem(
+                place="Contacts", label="Segments", endpoint="segments.index", permission="segments.view", order=30
+            )
+        ]
+
+    @hookimpl
+    def quick_actions(self) -> Sequence[QuickAction]:
+        return [
+            QuickAction(
+                label="Add segment", endpoint="segments.new", permission="segments.edit", icon="chart-pie", order=30
+            )
+        ]
+
+    @hookimpl
+    def assets(self) -> Sequence[Asset]:
+        names = ("new", "edit", "page", "explain")
+        return [Asset(path="segments.css", pages=[f"segments.{name}" for name in names])]
+
+    @hookimpl
+    def contact_columns(self) -> Sequence[Column]:
+        from .pages import segment_cells
+
+        return [
+            Column(id="segments.names", label="Segments", values=segment_cells, permission="segments.view", order=200)
+        ]
 
     @hookimpl
     def contact_filters(self) -> Sequence[Filter]:

@@ -29,7 +29,7 @@ COUNTED = 300_000
 NARROW = 5_000
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Clause:
     """A condition or a group in SQL, in both forms, each without NULL.
 
@@ -50,6 +50,8 @@ class Question:
     whole: ColumnElement[bool]
     needed: tuple[Clause, ...]
     refuted: tuple[Clause, ...]
+    #: What was found out already: for its clauses, which of them is the narrowest.
+    known: dict[tuple[Clause, ...], Clause | None] = dataclasses.field(default_factory=dict, compare=False)
 
     # --- parts of queries ---------------------------------------------------------------------------------------------
 
@@ -108,8 +110,10 @@ class Question:
         """Clauses that all have to hold; on SQLite the narrowest by its ids."""
         if self.work.session.get_bind().dialect.name != "sqlite":
             return [item.row for item in clauses]
-        sources = [item for item in clauses if item.source is not None]
-        first = self._narrowest(sources) if sources else None
+        sources = tuple(item for item in clauses if item.source is not None)
+        if sources and sources not in self.known:
+            self.known[sources] = self._narrowest(sources)
+        first = self.known.get(sources)
         return [Contact.id.in_(item.source) if item is first else item.row for item in clauses]
 
     def _narrowest(self, clauses: Sequence[Clause]) -> Clause | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .asked import OPERATORS, ConditionTest, operators
+from .asked import OPERATORS, SAME, ConditionTest, operators
 from .asking import Question, each, question
 from .explaining import Reason, Reasons, explain, labels, named, plain
 from .trees import Group, kept, read
@@ -10,6 +10,7 @@ from .types import Condition, all_types, choices_of, offered, values
 
 __all__ = [
     "OPERATORS",
+    "SAME",
     "Condition",
     "ConditionTest",
     "Group",

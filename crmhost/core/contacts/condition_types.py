@@ -230,7 +230,7 @@ def _tags_of(work: Work, ids: Sequence[int]) -> dict[int, list[str]]:
 
 
 def _emails(_work: Work, test: ConditionTest) -> Select[Any]:
-    return select(ContactEmail.contact_id).where(test.on(ContactEmail.email_key))
+    return select(ContactEmail.contact_id).where(ContactEmail.active, test.on(ContactEmail.email_key))
 
 
 def _emails_of(work: Work, ids: Sequence[int]) -> dict[int, list[str]]:

@@ -44,6 +44,8 @@ class Contact(Base):
         Index("ix_contacts_contact_status_created", "status_id", "created_at", "id", **_LIVE),
         Index("ix_contacts_contact_status_name", "status_id", "sort_name", "id", **_LIVE),
         Index("ix_contacts_contact_assigned_created", "assigned_to_id", "created_at", "id", **_LIVE),
+        # Counting who of a status fulfils more reads nothing but this, in the order in which what else is asked lies.
+        Index("ix_contacts_contact_status_live", "status_id", "id", "deleted_at", **_LIVE),
         # The number of each status among those that somebody has is counted from it alone.
         Index("ix_contacts_contact_assigned_status", "assigned_to_id", "status_id", **_LIVE),
         Index("ix_contacts_contact_source_created", "source", "created_at", "id", **_LIVE),
