@@ -10,6 +10,7 @@ from crmhost.api import (
     Box,
     BulkAction,
     Column,
+    ConditionType,
     Filter,
     Job,
     JournalType,
@@ -118,6 +119,12 @@ class Plugin:
         from .parts import box
 
         return [Box(id="portal", title="Client portal", render=box, permission="contacts.view", order=60)]
+
+    @hookimpl
+    def contact_conditions(self) -> Sequence[ConditionType]:
+        from .conditions import types
+
+        return types("contacts.view")
 
     @hookimpl
     def contact_columns(self) -> Sequence[Column]:

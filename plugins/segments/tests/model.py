@@ -42,7 +42,7 @@ def people(work: Work) -> dict[int, Person]:
         custom = {f"custom.{key}": value for key, value in row.custom.items()}
         budget = custom.get("custom.budget")
         found[row.id] = custom | {
-            "id": row.id, "owner": row.assigned_to_id, "made": row.created_at,
+            "id": row.id, "owner": row.assigned_to_id,
             "custom.budget": [(budget["currency"], budget["amount"])] if budget else [],
             "custom.likes": [key.title() for key in custom.get("custom.likes", [])],
             "custom.tier": (custom.get("custom.tier") or "").title(), "status": statuses[row.status_id],
