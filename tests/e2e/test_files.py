@@ -70,3 +70,48 @@ def test_files_are_sent_and_never_run(
     assert saved.value.path().read_bytes() == HTML
     assert not [url for url in asked if url.endswith("/files/run")]
     assert page.title() != "run"
+
+
+def test_an_upload_is_held_outlives_a_lost_sign_in_and_goes_with_an_entry(
+    place: Place, open_tab: Callable[..., Page], serve: Callable[..., Server]
+) -> None:
+    """Paused, nothing is sent; signed out, it waits until one signs in again; a file attached to an entry stands with it."""
+    site = place.site()
+    lifecycle.enable(site, ["files"], try_first=False)
+    with site.work() as work, work.begin():
+        ann = contacts.create(work, {"first_name": "Ann"}).id
+    token, again = sites.session_token(site), sites.session_token(site)
+    site.close()
+    page = open_tab(serve(place), token, forgiven=("401", "400", "ERR_FAILED"))
+    page.goto(f"/contacts/{ann}?tab=files")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        # The second part stays under way until the test lets it go.
+        later = route.request.method == "PATCH" and route.request.headers["upload-offset"] != "0"
+        held.append(route) if later and not held else route.continue_()
+
+    page.route("**/files/uploads/**", hold)
+    large = {"name": "roof.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4\n" + b"x" * 11_000_000}
+    with page.expect_request(lambda request: request.headers.get("upload-offset") == str(5 * 1024 * 1024)):
+        page.get_by_label("Drop files here").set_input_files([large])
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("Paused", exact=True)).to_be_visible()
+    held[0].abort()
+    page.context.clear_cookies(name="crmhost_session")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text("You are signed out")).to_be_visible()
+    assert violations(page) == []
+    page.context.add_cookies([{"name": "crmhost_session", "value": again, "url": page.url.partition("/contacts")[0]}])
+    with page.expect_response(lambda answer: answer.url.endswith("/finish")) as finished:
+        page.get_by_role("button", name="Resume").click()
+    assert finished.value.ok
+    expect(page.get_by_role("link", name="roof.pdf", exact=True)).to_be_visible()
+    page.goto(f"/contacts/{ann}")
+    note = {"name": "note.txt", "mimeType": "text/plain", "buffer": b"hi"}
+    page.get_by_label("Attach files").set_input_files([note])
+    expect(page.get_by_text("Done", exact=True)).to_be_visible()
+    page.get_by_label("What happened").fill("Called about the roof")
+    page.get_by_role("button", name="Add to the journal").click()
+    entry = page.get_by_role("article").filter(has_text="Called about the roof")
+    expect(entry.get_by_role("link", name="note.txt")).to_be_visible()

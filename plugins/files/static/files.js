@@ -64,7 +64,8 @@ class Upload {
     return new Promise((done) => {
       const request = (this.request = new XMLHttpRequest());
       request.open(method, url);
-      for (const [name, value] of Object.entries({ "X-CSRFToken": token(), "Tus-Resumable": "1.0.0", ...headers })) request.setRequestHeader(name, value);
+      // Signed out, a request that is none of a page is answered with 401, and not with the page to sign in.
+      for (const [name, value] of Object.entries({ "HX-Request": "true", "X-CSRFToken": token(), "Tus-Resumable": "1.0.0", ...headers })) request.setRequestHeader(name, value);
       if (body instanceof Blob) request.upload.onprogress = ({ loaded }) => this.show(this.offset + loaded);
       request.onloadend = () => {
         let json = {};
