@@ -13,7 +13,18 @@ from ..errors import CrmError
 #: Measurement -> module.
 NAMES = {
     name: f"bench.{name}"
-    for name in ("backup", "contacts", "faults", "host", "pages", "segments", "sending", "uploads", "work")
+    for name in (
+        "backup",
+        "campaigns",
+        "contacts",
+        "faults",
+        "host",
+        "pages",
+        "segments",
+        "sending",
+        "uploads",
+        "work",
+    )
 }
 
 

@@ -71,13 +71,14 @@ class Plugin:
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:
-        from . import lanes
+        from . import lanes, mailings
         from .jobs import poll, sweep
         from .sending import send
 
         return [
             Job(kind="mail.send", handler=send, label="Send a mail", attempts=8),
             Job(kind="mail.lane", handler=lanes.send, label="Send a mailing", attempts=8),
+            Job(kind="mail.revive", handler=mailings.revive, label="See that mailings go on", attempts=2),
             Job(kind="mail.poll", handler=poll, label="Read the mailbox for returned mails", attempts=2),
             Job(kind="mail.sweep", handler=sweep, label="Remove pictures that no mail shows", attempts=3),
         ]
@@ -85,8 +86,10 @@ class Plugin:
     @hookimpl
     def schedules(self) -> Sequence[Schedule]:
         from .jobs import polls
+        from .mailings import sending
 
         return [
+            Schedule(kind="mail.revive", cron="* * * * *", when=sending),
             Schedule(kind="mail.poll", cron="*/5 * * * *", when=polls),
             Schedule(kind="mail.sweep", cron="20 3 * * *"),
         ]

@@ -16,6 +16,8 @@ from ...db import upsert
 from ...errors import Conflict, Invalid, NotFound
 from ...mail.message import Address
 from ...messages import Message
+from ...work.context import JobContext
+from ...work.tables import JobRow
 from ...work.unit import Work
 from ..contacts.emails import email_key
 from ..keyset import valid_id
@@ -255,3 +257,33 @@ def _go(work: Work, mailing: MailMailing) -> None:
     work.session.flush()
     for lane in range(mailing.lanes):
         work.enqueue("mail.lane", dedupe=f"{mailing.id}:{lane}", mailing_id=mailing.id, lane=lane)
+
+
+def sending(work: Work) -> bool:
+    """Whether a mailing is on its way."""
+    return work.session.scalar(select(MailMailing.id).where(MailMailing.state == "sending").limit(1)) is not None
+
+
+def revive(job: JobContext) -> dict[str, int]:
+    """The job ``mail.revive``: a lane whose job was given up, as after many kills, begins anew while there are mails for it."""
+    with job.work.begin() as work:
+        there = select(JobRow.dedupe_key).where(
+            JobRow.kind == "mail.lane", JobRow.state.in_(("due", "parked", "running"))
+        )
+        alive = set(work.session.scalars(there))
+        gone = [
+            (mailing.id, lane)
+            for mailing in work.session.scalars(select(MailMailing).where(MailMailing.state == "sending"))
+            for lane in range(mailing.lanes)
+            if f"{mailing.id}:{lane}" not in alive and _left(work, mailing, lane)
+        ]
+        for mailing_id, lane in gone:
+            work.enqueue("mail.lane", dedupe=f"{mailing_id}:{lane}", mailing_id=mailing_id, lane=lane)
+    return {"lanes": len(gone)}
+
+
+def _left(work: Work, mailing: MailMailing, lane: int) -> bool:
+    """Whether a lane has mails that are not dealt with."""
+    of_it = MailMessage.mailing_id == mailing.id, MailMessage.mailing_id.is_not(None)
+    waiting = select(MailMessage.id).where(*of_it, MailMessage.state.in_(("queued", "sending")))
+    return work.session.scalar(waiting.where(MailMessage.id % mailing.lanes == lane).limit(1)) is not None

@@ -1,0 +1,242 @@
+"""Campaigns: workers that are killed while one goes out, how long it takes to write an audience down, and mails in a second."""
+
+from __future__ import annotations
+
+import collections
+import concurrent.futures
+import contextlib
+import datetime as dt
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sqlalchemy import String, cast, select, update
+
+from crmhost import config as configuration
+from crmhost.core.contacts.models import Contact, ContactEmail
+from crmhost.core.mail.models import MailMailing, MailMessage
+from crmhost.core.rows import table
+from crmhost.core.settings import services as stored
+from crmhost.core.users import services as users
+from crmhost.db import WRITES
+from crmhost.site import Site
+from crmhost.work.tables import JobRow
+from crmhost.work.unit import Work
+
+from . import faulty, sites
+from .faults import Process
+from .fill import fill
+from .report import Report
+from .sites import Place
+
+BASE = "https://crm.example.com"
+RECIPIENTS, KILLS = 20_000, 20
+#: Contacts that are made through the services before they are copied.
+SEEDS = 500
+#: Seconds in which all must have gone.
+PATIENCE = 1_800.0
+HTML = "<p>Dear ##CONTACT-FNAME##,</p><p>our studio opens its doors on Saturday.</p><p>##UNSUB-LINE##</p>"
+
+
+def main(databases: str = "both") -> int:
+    """Runs all measurements; gives the number of figures that must hold and don't."""
+    failed = 0
+    with sites.places(databases=databases) as places:
+        for place in places:
+            sites.set_up(place)
+            failed += faults(place)
+    return failed
+
+
+def faults(place: Place, recipients: int = RECIPIENTS, kills: int = KILLS, seed: int = 1) -> int:
+    """A campaign to many by two workers that are killed in turn, to a server that refuses and breaks off."""
+    with faulty.running(seed) as server, opened(place) as site:
+        environment = place.environment() | {"CRMHOST_BASE_URL": BASE}
+        with contextlib.ExitStack() as stack:
+            workers = [
+                stack.enter_context(Process(["worker"], environment, place.home / f"worker{which}.log"))
+                for which in (1, 2)
+            ]
+            audience(site, recipients, SEEDS)
+            number = campaign(site, server.port)
+            report = Report(f"A campaign to {recipients:,}, {kills} kills, {place.label}")
+            both(lambda: act(site, "send", number))
+            _trouble(site, number, server, workers, recipients, kills, random.Random(seed))
+            seconds = _rest(site, number)
+        return _judge(site, number, server, report, kills, seconds)
+
+
+def _trouble(
+    site: Site,
+    number: int,
+    server: faulty.Server,
+    workers: list[Process],
+    recipients: int,
+    kills: int,
+    chance: random.Random,
+) -> None:
+    """Kills, each when so many mails more were taken; after half of them a pause, and going on."""
+    for kill in range(kills):
+        share = int(recipients * 0.9 * (kill + 0.5) / kills)
+        _until(lambda share=share: server.copies.total() >= share, site)  # type: ignore[misc]
+        time.sleep(chance.uniform(0, 0.05))
+        if kill == kills - 1:
+            workers[kill % 2].kill()
+        else:
+            workers[kill % 2].restart()
+        if kill == kills // 2:
+            both(lambda: act(site, "pause", number))
+            both(lambda: act(site, "resume", number))
+
+
+def _rest(site: Site, number: int) -> float:
+    """Seconds until all went out, and until who listens to that knows."""
+    started = time.monotonic()
+    _until(lambda: _state(site, number) == "sent", site)
+    return time.monotonic() - started
+
+
+def _state(site: Site, number: int) -> str:
+    from plugins.mail_campaigns.models import Campaign
+
+    with site.engine.connect() as connection:
+        return str(connection.scalar(select(Campaign.state).where(Campaign.id == number)))
+
+
+def _until(condition: Callable[[], bool], site: Site) -> None:
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > until:
+            raise TimeoutError("The campaign did not come to its end.")
+        _hurry(site)
+        time.sleep(0.05)
+
+
+def _hurry(site: Site) -> None:
+    """Lets what waits for a later attempt be due: an hour passes in no time."""
+    mails, jobs = table(MailMessage), table(JobRow)
+    now = site.clock()
+    waiting = mails.c.mailing_id.is_not(None), mails.c.state == "queued", mails.c.due_at > now
+    later = jobs.c.kind == "mail.lane", jobs.c.state == "due", jobs.c.due_at > now + dt.timedelta(seconds=2)
+    with site.engine.connect() as connection:
+        if not any(
+            connection.scalar(select(of.c.id).where(*which).limit(1)) for of, which in ((mails, waiting), (jobs, later))
+        ):
+            return
+    with site.engine.execution_options(**{WRITES: True}).begin() as connection:
+        connection.execute(update(mails).where(*waiting).values(due_at=now))
+        connection.execute(update(jobs).where(*later).values(due_at=now))
+
+
+def _judge(site: Site, number: int, server: faulty.Server, report: Report, kills: int, seconds: float) -> int:
+    from plugins.mail_campaigns.models import Campaign, LeftOut
+
+    with site.sessions() as session:
+        campaign = session.get_one(Campaign, number)
+        lanes = session.get_one(MailMailing, campaign.mailing_id).lanes
+        of_it = MailMessage.mailing_id == campaign.mailing_id
+        columns = (MailMessage.email_key, MailMessage.state, MailMessage.answers, MailMessage.contact_id)
+        rows = list(session.execute(select(*columns).where(of_it)))
+        left = set(session.scalars(select(LeftOut.contact_id).where(LeftOut.campaign_id == number)))
+        alive = set(session.scalars(select(Contact.id).where(Contact.deleted_at.is_(None))))
+    states = collections.Counter(row.state for row in rows)
+    report.figure("states", ", ".join(f"{name} {states[name]:,}" for name in sorted(states)))
+    said = ", ".join(f"{code}: {amount}" for code, amount in sorted(server.refusals.items()))
+    report.figure("refusals by code, and connections that broke in a mail", f"{said}; {server.cut}")
+    report.figure("came to its end after the last kill", f"{seconds:.0f} s")
+    written = {row.contact_id for row in rows}
+    missing = len(alive - written - left) + len(written & left)
+    report.figure("contacts that stand nowhere, or twice", str(missing), must=not missing and len(rows) == len(written))
+    wrong = [row for row in rows if not _fits(row, server.copies[row.email_key])]
+    report.figure("not exactly one accepted copy or a reason", str(len(wrong)), must=not wrong)
+    strange = set(server.copies) - {row.email_key for row in rows}
+    report.figure("copies to somebody else", str(len(strange)), must=not strange)
+    twice = sum(1 for copies in server.copies.values() if copies > 1)
+    report.figure("recipients with two copies", str(twice), must=not twice)
+    killed = sum(1 for row in rows if row.state == "unknown" and "worker ended" in str(row.answers[-1]["text"]))
+    shown = f"{killed} (at most {kills * lanes})"
+    report.figure("unknown after kills, at most one a connection and kill", shown, must=killed <= kills * lanes)
+    broken = states["unknown"] - killed
+    report.figure("unknown after broken connections", f"{broken} of {server.cut}", must=broken <= server.cut)
+    first = f": {server.faults[0]}" if server.faults else ""
+    report.figure("mails that a strict reader refuses", f"{len(server.faults)}{first}", must=not server.faults)
+    return report.failed
+
+
+def _fits(row: Any, copies: int) -> bool:
+    reason = bool(row.answers) and bool(str(row.answers[-1]["text"]))
+    match row.state:
+        case "sent":
+            return copies == 1
+        case "unknown":
+            return reason and copies <= 1
+        case "failed" | "skipped":
+            return reason and copies == 0
+    return False
+
+
+# --- what the measurements share -------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def opened(place: Place) -> Iterator[Site]:
+    """The site of a place, which knows its public address."""
+    site = Site(configuration.load(place.environment() | {"CRMHOST_BASE_URL": BASE}), kind="cli")
+    try:
+        yield site
+    finally:
+        site.close()
+
+
+@contextlib.contextmanager
+def working(site: Site) -> Iterator[Work]:
+    """A transaction of the admin."""
+    with site.work() as work:
+        user = users.find_by_email(work, sites.EMAIL)
+        assert user is not None
+        actor = users.actor_for(user)
+    with site.work(actor) as work, work.begin():
+        yield work
+
+
+def act(site: Site, action: str, number: int) -> None:
+    """Says ``send``, ``pause`` or ``resume`` of a campaign."""
+    from plugins.mail_campaigns import running
+
+    with working(site) as work:
+        getattr(running, action)(work, number)
+
+
+def both(action: Callable[[], None]) -> None:
+    """Does the same twice at once: a double click."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(action) for _ in range(2)]:
+            done.result()
+
+
+def audience(site: Site, number: int, seeds: int) -> None:
+    """Brings the site to so many contacts, each with an address of its own; some of the demo data have none."""
+    fill(site, number, seeds=min(number, seeds))
+    with site.engine.execution_options(**{WRITES: True}).begin() as connection:
+        for model, key in ((Contact, Contact.id), (ContactEmail, ContactEmail.contact_id)):
+            address = "p" + cast(key, String) + "@example.org"
+            connection.execute(update(table(model)).where(model.email != "").values(email=address, email_key=address))
+
+
+def campaign(site: Site, port: int) -> int:
+    """A campaign to everybody by the server at this port; gives its number."""
+    from plugins.mail_campaigns import services
+
+    values = {
+        "mail.transport": "smtp",
+        "mail.from": "Studio <hello@example.com>",
+        "mail.smtp_host": "127.0.0.1",
+        "mail.smtp_port": port,
+        "mail.smtp_security": "none",
+    }
+    with site.work() as work, work.begin():
+        stored.set_many(work, values)
+    fields = {"name": f"Open studio {time.time_ns()}", "subject": "News for {{ contact.first_name }}", "html": HTML}
+    with working(site) as work:
+        return int(services.create(work, fields | {"audience": {"include": [{"all": True}]}}).id)
