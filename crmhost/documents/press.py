@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 SCHEME = "crmhost:/"
+_STYLES = re.compile(r"<style[^>]*>.*?</style>", re.DOTALL)
+_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
+_FAMILY = re.compile(r"""(font-family\s*:\s*)["']?([^;"'}]+)["']?""")
 _FONT = re.compile(r"font/([\w-]+\.woff2)")
 
 
@@ -62,8 +65,34 @@ def with_weasyprint(html: str, store: Store, _created: str) -> bytes:
             media_type, data = store.find(url)
             return URLFetcherResponse(url, data, {"Content-Type": media_type})
 
-    made: bytes = HTML(string=html, base_url=SCHEME, url_fetcher=Fetcher()).write_pdf()
+    made: bytes = HTML(
+        string=_STYLES.sub(lambda styles: _apart(styles[0]), html), base_url=SCHEME, url_fetcher=Fetcher()
+    ).write_pdf()
     return made
+
+
+def _apart(styles: str) -> str:
+    """Styles with a name of its own for each file of a typeface.
+
+    WeasyPrint puts files of one name together under the numbers that their glyphs have in each, so that letters of two files
+    that have one number become the same.
+    """
+    names: dict[str, list[str]] = {}
+
+    def numbered(face: re.Match[str]) -> str:
+        family = _FAMILY.search(face[0])
+        if family is None:
+            return face[0]
+        known = names.setdefault(family[2], [])
+        known.append(f"{family[2]} {len(known) + 1}")
+        return face[0].replace(family[0], f'{family[1]}"{known[-1]}"', 1)
+
+    parts = _FACE.split(styles)
+    faces = [numbered(face) for face in _FACE.finditer(styles)]
+    for family, known in names.items():
+        listed = ", ".join(f'"{name}"' for name in known)
+        parts = [re.sub(rf"""(["']?){re.escape(family)}\1""", lambda _found, new=listed: new, part) for part in parts]
+    return "".join(part for pair in zip(parts, [*faces, ""], strict=True) for part in pair)
 
 
 def main() -> int:
@@ -80,7 +109,7 @@ def main() -> int:
     for engine in (with_plutoprint, with_weasyprint):
         try:
             made = engine(html, store, order["created"])
-        except ImportError as error:
+        except (ImportError, OSError) as error:  # the second where a library of the system is missing
             print(error, file=sys.stderr)  # noqa: T201  # the other process reads it
             continue
         sys.stdout.buffer.write(made)

@@ -163,6 +163,7 @@ def _columns(work: Work) -> list[TableColumn]:
             id="status",
             label=gettext("Status"),
             cell=cells.status,
+            sort="status",
             css="c-status",
             edit=CellEdit(
                 value=lambda row: str(row.company.status_id),

@@ -36,8 +36,8 @@ class CompanyQuery:
     :param q: text to search by.
     :param filters: status (names or ids, comma-separated), tag, assigned_to (id, e-mail, “me”, “nobody”), source, contact_id,
         in_bin (“1”), and of custom fields ``custom.KEY``, also with ``.from``, ``.to``, ``.contains`` and ``.empty`` behind it.
-    :param sort: name, email, created_at or updated_at; with “-” in front the other way round. The bin is always sorted by
-        the time of deleting.
+    :param sort: name, email, status (in it by name), created_at or updated_at; with “-” in front the other way round. The bin is
+        always sorted by the time of deleting.
     """
 
     q: str = ""
@@ -68,19 +68,20 @@ class Count:
 
 @dataclasses.dataclass(frozen=True)
 class _Sort:
-    column: InstrumentedAttribute[Any]
-    kind: type
+    columns: tuple[InstrumentedAttribute[Any], ...]
+    kinds: tuple[type, ...]
     #: Filters that have an index together with this order.
     served: tuple[str, ...] = ()
 
 
 SORTS = {
-    "name": _Sort(Company.name_key, str, ("status",)),
-    "email": _Sort(Company.email_key, str),
-    "created_at": _Sort(Company.created_at, dt.datetime, ("status", "assigned_to", "source")),
-    "updated_at": _Sort(Company.updated_at, dt.datetime),
+    "name": _Sort((Company.name_key,), (str,), ("status",)),
+    "email": _Sort((Company.email_key,), (str,)),
+    "status": _Sort((Company.status_id, Company.name_key), (int, str), ("status",)),
+    "created_at": _Sort((Company.created_at,), (dt.datetime,), ("status", "assigned_to", "source")),
+    "updated_at": _Sort((Company.updated_at,), (dt.datetime,)),
 }
-_DELETED = _Sort(Company.deleted_at, dt.datetime)
+_DELETED = _Sort((Company.deleted_at,), (dt.datetime,))
 
 
 def page(work: Work, query: CompanyQuery, *, people: bool = False) -> Page:
@@ -132,7 +133,7 @@ class _Listing:
     def page(self) -> Page:
         backwards = self.query.before is not None
         given = self.query.before if backwards else self.query.after
-        cursor = keyset.decode(self.name, given, (self.sort.kind, int)) if given else None
+        cursor = keyset.decode(self.name, given, (*self.sort.kinds, int)) if given else None
         down = self.descending != backwards
         few = self.few()
         found = self._walk(cursor, down) if few is None else self._pick(few, cursor, down)
@@ -148,13 +149,13 @@ class _Listing:
         )
 
     def _cursor(self, company: Company) -> str:
-        return keyset.encode(self.name, (getattr(company, self.sort.column.key), company.id))
+        return keyset.encode(self.name, (*(getattr(company, column.key) for column in self.sort.columns), company.id))
 
     def _walk(self, cursor: tuple[Any, ...] | None, down: bool) -> list[Company]:
         """Reads the index of the order until the page is full."""
         shown = self._shown()
         where = [item.broad if item is shown else keyset.opaque(item.broad) for item in self.conditions]
-        keys = (self.sort.column, Company.id)
+        keys = (*self.sort.columns, Company.id)
         statement = select(Company).where(self.live, *where)
         if cursor is not None:
             statement = statement.where(keyset.beyond(keys, cursor, descending=down))
@@ -212,7 +213,7 @@ class _Listing:
         rows: list[tuple[Any, ...]] = []
         for start in range(0, len(keys), 500):
             some = Company.id.in_(keys[start : start + 500])
-            chosen = select(self.sort.column, Company.id).where(some, *where)
+            chosen = select(*self.sort.columns, Company.id).where(some, *where)
             rows += [tuple(row) for row in self.work.session.execute(chosen)]
         return rows
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
+from pypdf.generic import NameObject
 
 from crmhost.documents import Document, Line, Percent, TaxRate, calculate, pdf
 from crmhost.money import Money
@@ -38,7 +39,14 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width
 
 
 def _texts(made: bytes) -> list[str]:
-    return [page.extract_text() for page in PdfReader(io.BytesIO(made)).pages]
+    pages = PdfReader(io.BytesIO(made)).pages
+    for page in pages:
+        for font in page["/Resources"]["/Font"].values():  # type: ignore[index]
+            # WeasyPrint puts the files of a typeface together and lists which glyph is where. Texts are read by the codes alone,
+            # of two bytes each, which the reader knows for lists that have a name only.
+            if font.get_object()["/Subtype"] == "/Type0":
+                font.get_object()[NameObject("/Encoding")] = NameObject("/Identity-H")
+    return [page.extract_text() for page in pages]
 
 
 @pytest.mark.database("sqlite")
@@ -80,8 +88,49 @@ def test_a_paper_has_its_lines_sums_and_page_numbers_in_its_language(host: Calla
     assert pdf.digest(english) != pdf.digest(english + " ")
 
 
-def test_a_paper_reaches_neither_the_disk_nor_the_network(tmp_path: Path) -> None:
-    """Whatever addresses stand in it, nobody is called, nothing is read, and the rest is printed."""
+def _without_plutoprint(folder: Path, how: str = "") -> Path:
+    """A press on a machine where PlutoPrint is missing, or can't be loaded."""
+    press = folder / "press.py"
+    broken = f"sys.path.insert(0, {str(folder)!r})" if how else "sys.modules['plutoprint'] = None"
+    (folder / "plutoprint.py").write_text(how, "utf-8")
+    run = f"import runpy, sys\n{broken}\nrunpy.run_path({str(pdf.PRESS)!r}, run_name='__main__')\n"
+    press.write_text(run, "utf-8")
+    return press
+
+
+@pytest.mark.parametrize("how", ["", "raise ImportError('libplutobook.so')", "raise OSError('libcairo.so')"])
+def test_the_other_printer_takes_over(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where PlutoPrint is missing or can't be loaded, WeasyPrint gives a paper with the same words and typeface."""
+    html = f"""<html><head><style>{papers._styles()}</style></head><body><h1>Facture № 7</h1>
+        <table><tr><th>Façade <i>naïve</i></th><td>1 851,75 €</td></tr><tr><th>Стіл з дуба, Київ</th><td>₴ 9</td></tr></table>
+        <img src="crmhost:/file/logo"><p>Gałąź dębu, Ωμέγα</p></body></html>"""
+    logo = {"logo": ("image/svg+xml", SVG)}
+    first = pdf.render(html, files=logo, created=AT)
+    monkeypatch.setattr(pdf, "PRESS", _without_plutoprint(tmp_path, how))
+    other = pdf.render(html, files=logo, created=AT)
+    assert PdfReader(io.BytesIO(other)).metadata.producer.startswith("WeasyPrint")  # type: ignore[union-attr]
+    words = [" ".join(_texts(made)).replace("\u202f", " ").replace("\xa0", " ").split() for made in (first, other)]
+    assert words[0] == words[1]
+    assert "Київ" in words[1]
+    fonts = PdfReader(io.BytesIO(other)).pages[0]["/Resources"]["/Font"].values()  # type: ignore[index]
+    assert all("Inter" in font.get_object()["/BaseFont"] for font in fonts)
+
+
+def test_without_any_printer_a_sentence_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An admin is told, instead of an error of the server."""
+    (tmp_path / "weasyprint.py").write_text("raise OSError('libpango.so')", "utf-8")
+    monkeypatch.setattr(pdf, "PRESS", _without_plutoprint(tmp_path, "raise ImportError('no')"))
+    with pytest.raises(pdf.PdfError, match="PlutoPrint or WeasyPrint"):
+        pdf.render("<p>x</p>", created=AT)
+
+
+@pytest.mark.parametrize("printer", ["plutoprint", "weasyprint"])
+def test_a_paper_reaches_neither_the_disk_nor_the_network(
+    printer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever addresses stand in it, nobody is called, nothing is read, and the rest is printed, by either printer."""
+    if printer == "weasyprint":
+        monkeypatch.setattr(pdf, "PRESS", _without_plutoprint(tmp_path))
     secret = tmp_path / "secret.svg"
     secret.write_bytes(SVG.replace(b"<rect", b"<text>SECRET</text><rect"))
     with serving(saying(OK)) as peer:
