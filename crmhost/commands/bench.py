@@ -20,6 +20,7 @@ NAMES = {
         "faults",
         "host",
         "pages",
+        "portal",
         "segments",
         "sending",
         "uploads",
