@@ -143,7 +143,9 @@ def portal(site: Site) -> dict[str, str]:
     return {
         rule.endpoint: adapter.build(rule.endpoint, {name: known[name] for name in rule.arguments})
         for rule, method in clients.rules(app)
-        if method == "GET" and rule.arguments <= known.keys() and not rule.endpoint.endswith((".pdf", ".download"))
+        if method == "GET"
+        and rule.arguments <= known.keys()
+        and not rule.endpoint.endswith((".pdf", ".download", ".statement"))
     }
 
 

@@ -9,10 +9,12 @@ from sqlalchemy import Select, func, select
 
 from crmhost.api import SYSTEM, Money, NotFound, Work
 from crmhost.web.api import (
+    Response,
     client_list,
     current_work,
     gettext,
     money,
+    name_download,
     ngettext,
     render_template,
     request,
@@ -20,7 +22,7 @@ from crmhost.web.api import (
 )
 from plugins.portal.api import Client, PortalPage, Waiting
 
-from . import client_pages, services
+from . import client_pages, services, statement_papers, statements
 from .models import Invoice
 
 blueprint = Blueprint("invoices_portal", __name__)
@@ -94,6 +96,16 @@ def _shown(client: Client, invoice_id: int) -> tuple[Work, Invoice]:
     if invoice.state == "draft":
         raise NotFound("invoice", invoice_id)
     return work, invoice
+
+
+@blueprint.get("/statement")
+def statement(client: Client) -> Any:
+    """The client's statement of account over the last twelve months, as PDF."""
+    work = current_work().as_actor(SYSTEM)
+    told = statements.of(work, "contact", client.contact_id, *statements.period(work, None, None))
+    answer = Response(statement_papers.pdf(work, told), mimetype="application/pdf")
+    name_download(answer, statement_papers.file_name(told, client.name))
+    return answer
 
 
 @blueprint.get("/<int:invoice_id>")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+
+from pypdf import PdfReader
 
 from crmhost.testing import Host
 from plugins.invoices import services
@@ -32,6 +35,11 @@ def test_a_client_sees_what_was_issued_to_them(host: Callable[..., Host], write:
     assert "Still due" in browser.get(f"/portal/invoices/{open_one}").text
     assert "Nothing is due" in browser.get(f"/portal/invoices/{paid}").text
     assert browser.get(f"/portal/invoices/{paid}/pdf").data.startswith(b"%PDF")
+    made = browser.get("/portal/invoices/statement")
+    assert (made.mimetype, made.data[:4]) == ("application/pdf", b"%PDF")
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(made.data)).pages)
+    assert "123.00" in text
+    assert "777.00" not in text
     with site.work() as work, work.begin():
         services.void(work, open_one)
     assert "to be paid" not in browser.get("/portal/").text
