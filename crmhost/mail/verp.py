@@ -30,12 +30,12 @@ def make(id: int, key: bytes, domain: str, mailbox: str = "bounces") -> str:  # 
     :param key: secret of the site, at least 16 bytes.
     :param domain: domain in ASCII whose mail reaches the reader of bounces; the mailbox takes ``+`` parts.
     """
-    return f"{mailbox}+{_token(id, key)}@{domain}"
+    return f"{mailbox}+{token(id, key)}@{domain}"
 
 
 def message_id(id: int, key: bytes, domain: str) -> str:  # noqa: A002 - the field's word
     """The Message-ID of one mail: ``<TOKEN@domain>``, the same at each attempt to send it."""
-    return f"<{_token(id, key)}@{domain}>"
+    return f"<{token(id, key)}@{domain}>"
 
 
 def read(text: str, key: bytes) -> int | None:
@@ -59,7 +59,8 @@ def _first(form: re.Pattern[str], text: str, key: bytes, most: int) -> int | Non
     return None
 
 
-def _token(number: int, key: bytes) -> str:
+def token(number: int, key: bytes) -> str:
+    """The signed number alone, to stand in an address."""
     if number < 1 or number.bit_length() > 8 * _NUMBER:
         raise ValueError("The number of a mail is from 1 to 64 bits long.")
     # At least two bytes, so that a token never is as short as a word.
@@ -73,9 +74,9 @@ def _sign(data: bytes, key: bytes) -> bytes:
     return hmac.digest(key, _PURPOSE + data, hashlib.sha256)[:_SIGNATURE]
 
 
-def _read(token: str, key: bytes) -> int | None:
+def _read(text: str, key: bytes) -> int | None:
     try:
-        raw = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
+        raw = base64.b32decode(text.upper() + "=" * (-len(text) % 8))
     except ValueError:
         return None
     signature, data = raw[:_SIGNATURE], raw[_SIGNATURE:]

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crmhost.api import EventHandler, Job, MenuItem, Permission, QuickAction, RecordKind, SearchProvider, Service, Work
+from crmhost.api import (
+    ConditionType,
+    EventHandler,
+    Job,
+    JournalType,
+    MenuItem,
+    Permission,
+    QuickAction,
+    RecordKind,
+    SearchProvider,
+    Service,
+    Work,
+)
 from crmhost.hooks import hookimpl
 
 _MANAGERS = ("CRM manager", "Mail manager")
@@ -27,6 +39,16 @@ class Plugin:
             Permission(name="mail_campaigns.edit", label="Write campaigns", roles=_MANAGERS),
             Permission(name="mail_campaigns.send", label="Send campaigns", roles=_MANAGERS),
         ]
+
+    @hookimpl
+    def journal_types(self) -> Sequence[JournalType]:
+        return [JournalType(name="mail_campaigns.clicked", label="Link of a campaign clicked", icon="click")]
+
+    @hookimpl
+    def contact_conditions(self) -> Sequence[ConditionType]:
+        from .conditions import types
+
+        return types()
 
     @hookimpl
     def services(self) -> Sequence[Service]:
@@ -133,3 +155,11 @@ class Plugin:
         from .uses import of_segments
 
         return of_segments(work, segment_ids)
+
+    # --- people -------------------------------------------------------------------------------------------------------
+
+    @hookimpl
+    def contact_personal_data(self, work: Work, contact_id: int) -> Any:
+        from .privacy import told_of
+
+        return told_of(work, contact_id)

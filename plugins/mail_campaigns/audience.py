@@ -19,6 +19,8 @@ _MOST = 50
 STEP = 2_000
 #: Of a preview, the first people that are shown, and how many are sorted out at most to say who is left out.
 SHOWN, SORTED = 5, 20_000
+#: Recipients of a preview by whom the text is tried out.
+SAMPLE = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +30,18 @@ class Preview:
     :param count: contacts of the audience, before anybody is left out.
     :param left_out: reason -> how many of the contacts that were looked at.
     :param looked: how many of the contacts were looked at for ``left_out``: all, or the first 20,000.
-    :param first: the first recipients.
+    :param sample: the first 200 recipients.
     """
 
     count: int
     left_out: Mapping[str, int]
     looked: int
-    first: Sequence[mail.mailings.Recipient]
+    sample: Sequence[mail.mailings.Recipient]
+
+    @property
+    def first(self) -> Sequence[mail.mailings.Recipient]:
+        """The first recipients, to be shown."""
+        return self.sample[:SHOWN]
 
     @property
     def reached(self) -> int:
@@ -138,8 +145,13 @@ def step(work: Work, audience: Mapping[str, Any], after: int, limit: int = STEP)
 def steps(work: Work, audience: Mapping[str, Any], most: int) -> Iterator[list[mail.mailings.Recipient]]:
     """The contacts of the audience in runs, so many at most."""
     after, seen = 0, 0
-    while seen < most and (some := step(work, audience, after, min(STEP, most - seen))):
-        yield some
+    while seen < most:
+        wanted = min(STEP, most - seen)
+        some = step(work, audience, after, wanted)
+        if some:
+            yield some
+        if len(some) < wanted:
+            return
         after, seen = some[-1].contact_id, seen + len(some)
 
 
@@ -155,7 +167,6 @@ def preview(work: Work, audience: Mapping[str, Any]) -> Preview:
     :raises Invalid: see :func:`condition`.
     """
     work.require("mail_campaigns.view")
-    number = count(work, audience)
     first: list[mail.mailings.Recipient] = []
     left: dict[str, int] = {}
     looked, seen = 0, set[str]()
@@ -166,9 +177,10 @@ def preview(work: Work, audience: Mapping[str, Any]) -> Preview:
             key = one.email.casefold()
             if key in seen:
                 left["duplicate"] = left.get("duplicate", 0) + 1
-            elif len(first) < SHOWN:
+            elif len(first) < SAMPLE:
                 first.append(one)
             seen.add(key)
         for one_out in out:
             left[one_out.reason] = left.get(one_out.reason, 0) + 1
+    number = looked if looked < SORTED else count(work, audience)
     return Preview(number, left, looked, first)

@@ -12,13 +12,11 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import joinedload
 
-from crmhost.api import Contact, Invalid, Message, Work, mail
+from crmhost.api import Contact, Message, User, Work, mail
 
 from . import audience, fields, running
 from .models import Campaign
 
-#: Recipients whose values are looked at.
-SAMPLE = 200
 #: Over so many bytes mail programs cut a mail off.
 LARGEST = 100_000
 _LISTED = 3
@@ -49,11 +47,15 @@ class Review:
 
     :param preview: who gets it; ``None`` when the audience can't be asked.
     :param seconds: how long sending takes by the limits of the account.
+    :param sender: who it comes from.
+    :param reader: somebody who gets it.
     """
 
     checks: Sequence[Check]
     preview: audience.Preview | None
     seconds: float
+    sender: str = ""
+    reader: Contact | None = None
 
     @property
     def blocked(self) -> int:
@@ -71,14 +73,15 @@ def review(work: Work, campaign: Campaign) -> Review:
     errors = running.problems(work, campaign)
     found = [Check("bad", said, step=_STEPS.get(field, "")) for field, some in errors.items() for said in some]
     account = mail.chosen(work, campaign.account_id)
-    preview = None
+    preview, people = None, list[Contact]()
     if "audience" not in errors:
         preview = audience.preview(work, campaign.audience)
+        people = _people(work, preview)
         found.append(_reached(preview))
     if not {"content", "text", "subject"} & set(errors):
         source = running.source(work, campaign)
         found += [
-            *_values(work, campaign, source, account),
+            *_values(work, people, source, account),
             *_links(source.html),
             _text_part(source.text),
             _size(source.html),
@@ -87,7 +90,15 @@ def review(work: Work, campaign: Campaign) -> Review:
     found += _account(work, account)
     order = ("bad", "warn", "ok")
     seconds = mail.mailings.estimate(account, preview.reached) if preview is not None else 0.0
-    return Review(sorted(found, key=lambda check: order.index(check.tone)), preview, seconds)
+    reader = people[0] if people else None
+    return Review(sorted(found, key=lambda check: order.index(check.tone)), preview, seconds, account.sender, reader)
+
+
+def _people(work: Work, preview: audience.Preview) -> list[Contact]:
+    """The first recipients with all that placeholders ask of them."""
+    ids = [one.contact_id for one in preview.sample]
+    wanted = work.visible(Contact).where(Contact.id.in_(ids)).order_by(Contact.id)
+    return list(work.session.scalars(wanted.options(joinedload(Contact.status), joinedload(Contact.assigned_to))))
 
 
 def _reached(preview: audience.Preview) -> Check:
@@ -99,18 +110,14 @@ def _reached(preview: audience.Preview) -> Check:
     return Check("ok", Message("Every address once"), Message("Left out: %(number)s.", number=left), "audience")
 
 
-def _values(work: Work, campaign: Campaign, source: Any, account: mail.Account) -> list[Check]:
+def _values(work: Work, people: Sequence[Contact], source: Any, account: mail.Account) -> list[Check]:
     """Placeholders that have no value for some of the first recipients."""
-    try:
-        fit, _left = mail.mailings.sort_out(work, audience.step(work, campaign.audience, 0, SAMPLE))
-    except Invalid:
-        return []
-    ids = [one.contact_id for one in fit]
-    wanted = work.visible(Contact).where(Contact.id.in_(ids))
-    people = list(work.session.scalars(wanted.options(joinedload(Contact.status), joinedload(Contact.assigned_to))))
+    # Whoever writes is asked for with each mail: held here, they are read once.
+    writer = work.session.get(User, work.actor.user_id) if work.actor.user_id else None
     missing: Counter[str] = Counter()
     for contact in people:
         missing.update(mail.write(work, source, contact, account=account, unsubscribe=f"{work.base_url}/").empty)
+    del writer
     return [
         Check(
             "warn",

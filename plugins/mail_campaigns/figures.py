@@ -10,6 +10,8 @@ from crmhost.api import Work, mail
 
 from .models import Campaign, Event
 
+#: Clicks that a program made, as it seems, count in no figure.
+MACHINE = "likely_machine"
 #: What recipients did or servers told, counted once for each mail.
 HAPPENED = ("bounced", "complained", "unsubscribed", "clicked")
 
@@ -24,7 +26,8 @@ def of(work: Work, campaigns: Sequence[Campaign]) -> dict[int, dict[str, int]]:
     numbers = mail.mailings.figures(work, [one.mailing_id for one in campaigns if one.mailing_id is not None])
     happened: dict[int, dict[str, int]] = {one.id: {} for one in campaigns}
     counted = select(Event.campaign_id, Event.kind, func.count(func.distinct(Event.mail_id)))
-    grouped = counted.where(Event.campaign_id.in_(list(happened))).group_by(Event.campaign_id, Event.kind)
+    chosen = counted.where(Event.campaign_id.in_(list(happened)), Event.kind.in_(HAPPENED), Event.sure != MACHINE)
+    grouped = chosen.group_by(Event.campaign_id, Event.kind)
     for campaign_id, kind, number in work.session.execute(grouped):
         happened[campaign_id][kind] = number
     found = {}

@@ -47,8 +47,14 @@ class SubjectForm(VersionedForm):
         render_kw={"maxlength": 300, "autocomplete": "off"},
     )
     account = ChoiceField(lazy_text("From"))
+    track_clicks = SwitchField(
+        lazy_text("Count clicks"),
+        description=lazy_text("Links then lead over this site. Leave it off where you have no consent for that."),
+    )
 
-    sections: ClassVar[list[Section]] = [Section("subject", "", {"name": 6, "account": 6, "subject": 6})]
+    sections: ClassVar[list[Section]] = [
+        Section("subject", "", {"name": 6, "account": 6, "subject": 6, "track_clicks": 6})
+    ]
 
     def offer(self, work: Work) -> None:
         """Fills the choices."""
@@ -62,12 +68,18 @@ class SubjectForm(VersionedForm):
             "name": campaign.name,
             "subject": campaign.subject,
             "account": "" if account is None else str(account),
+            "track_clicks": campaign.track_clicks,
             "version": str(campaign.version),
         }
 
     def values(self) -> dict[str, Any]:
         """What the service takes."""
-        return {"name": self.name.data, "subject": self.subject.data, "account": self.account.data or None}
+        return {
+            "name": self.name.data,
+            "subject": self.subject.data,
+            "account": self.account.data or None,
+            "track_clicks": self.track_clicks.data,
+        }
 
 
 class AudienceForm(VersionedForm):

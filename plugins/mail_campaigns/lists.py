@@ -23,7 +23,7 @@ def campaign_table(work: Work) -> Table:
             text_column("state", gettext("State"), lambda row: cells.chip(row.one), css="c-status"),
             text_column("subject", gettext("Subject"), lambda row: row.one.subject, shown=False),
             _number("planned", gettext("Audience")),
-            _number("sent", gettext("Sent")),
+            _number("sent", gettext("Sent"), card=_on_card),
             _number("clicked", gettext("Clicked")),
             _number("unsubscribed", gettext("Unsubscribed")),
             _number("bounced", gettext("Came back"), shown=False),
@@ -43,7 +43,7 @@ def campaign_table(work: Work) -> Table:
         sort="-updated_at",
         search=gettext("Name or subject"),
         row_name=lambda row: row.one.name,
-        card=("name", "state", (("planned", "sent"), ("unsubscribed", "when"))),
+        card=("name", "state", (("sent", "when"),)),
         empty=(
             gettext("No campaigns yet"),
             gettext(
@@ -55,6 +55,16 @@ def campaign_table(work: Work) -> Table:
     )
 
 
-def _number(which: str, label: str, *, shown: bool = True) -> TableColumn:
-    read: Callable[[cells.Row], str] = lambda row: cells.figure(row, which) or "–"  # noqa: E731  # typed for its column
-    return TableColumn(id=which, label=label, cell=read, align="end", css="c-no", shown=shown)
+def _on_card(row: cells.Row) -> str:
+    if not cells.figure(row, "sent"):
+        return str(row.one.subject or gettext("(no subject)"))
+    return str(gettext("%(sent)s of %(all)s sent", sent=cells.figure(row, "sent"), all=cells.figure(row, "planned")))
+
+
+def _number(
+    which: str, label: str, *, shown: bool = True, card: Callable[[cells.Row], str] | None = None
+) -> TableColumn:
+    def read(row: cells.Row) -> str:
+        return cells.figure(row, which) or "–"
+
+    return TableColumn(id=which, label=label, cell=read, align="end", css="c-no", shown=shown, card_cell=card)

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crmhost.api import UTCDateTime, plugin_base, texts
 
 Base = plugin_base("mail_campaigns")
+#: What the sources of mails of campaigns begin with.
+SOURCE = "mail_campaigns"
 #: Kind of record, as audit, events and search know it.
 KIND = "campaign"
 #: What a campaign can be. ``planning``: its audience is being written down; ``sending``: its mailing goes out.
@@ -80,8 +82,8 @@ class LeftOut(Base):  # type: ignore[misc, valid-type]
 class Event(Base):  # type: ignore[misc, valid-type]
     """What a recipient did, or what came back: once for each mail, kind and link.
 
-    ``kind``: bounced, complained, unsubscribed, clicked. ``link``: number of the link, 0 for none. ``sure``: of a click, whether
-    a person made it: ``certain``, ``likely_machine`` or ``unknown``.
+    ``kind``: bounced, complained, unsubscribed, clicked, click_told (the journal has it). ``link``: number of the link, 0 for
+    none. ``sure``: of a click, whether a person made it: ``certain``, ``likely_machine`` or ``unknown``.
     """
 
     __tablename__ = "mail_campaigns_event"
@@ -99,3 +101,15 @@ class Event(Base):  # type: ignore[misc, valid-type]
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts_contact.id", ondelete="CASCADE"))
     sure: Mapped[str] = mapped_column(String(15), default="")
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+
+
+class Link(Base):  # type: ignore[misc, valid-type]
+    """A link of a campaign whose clicks are counted, by its number from 1; the address is where it leads."""
+
+    __tablename__ = "mail_campaigns_link"
+
+    campaign_id: Mapped[int] = mapped_column(
+        ForeignKey("mail_campaigns_campaign.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    url: Mapped[str] = mapped_column(Text)

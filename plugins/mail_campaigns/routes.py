@@ -10,11 +10,13 @@ from flask import Blueprint
 from crmhost.api import Conflict, Invalid, Work, mail
 from crmhost.web.api import (
     Response,
+    abort,
     current_work,
     gettext,
     lasting,
     list_page,
     number,
+    public,
     redirect,
     render_template,
     request,
@@ -24,10 +26,12 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import cells, figures, running, services
+from . import cells, clicks, figures, recipients, running, services
 from .lists import campaign_table
 from .models import Campaign
-from .wizard import add_wizard, segment_names, to_step
+from .recipient_pages import add_recipients
+from .reviewing import add_review, segment_names
+from .wizard import add_wizard, to_step
 
 blueprint = Blueprint("mail_campaigns", __name__)
 
@@ -48,7 +52,8 @@ def page(campaign_id: int) -> Any:
     campaign = services.get(work, campaign_id)
     if campaign.state == "draft" and work.can("mail_campaigns.edit"):
         return to_step("review", campaign_id)
-    return render_template("mail_campaigns/page.html", **_shown(work, campaign))
+    links = clicks.by_link(work, campaign) if campaign.track_clicks and campaign.mailing_id is not None else []
+    return render_template("mail_campaigns/page.html", links=links, **_shown(work, campaign))
 
 
 @blueprint.get("/<int:campaign_id>/progress")
@@ -72,16 +77,16 @@ def _shown(work: Work, campaign: Campaign) -> dict[str, Any]:
         "chip": cells.chip(campaign),
         "figures": counted,
         "reasons": cells.REASONS,
+        "left_lists": {reason: name for name, reason in recipients.LEFT.items()},
         "halted": mailing.halted if mailing is not None else "",
-        "pace": _pace(work, campaign, counted),
+        "pace": _pace(work, campaign, mailing, counted),
         "segment_names": segment_names(work, campaign),
     }
 
 
-def _pace(work: Work, campaign: Campaign, counted: Mapping[str, int]) -> str:
+def _pace(work: Work, campaign: Campaign, mailing: mail.MailMailing | None, counted: Mapping[str, int]) -> str:
     """How fast it goes and how long it still takes, by what went out so far."""
     over = counted["planned"] - counted["waiting"]
-    mailing = mail.mailings.get(work, campaign.mailing_id) if campaign.mailing_id is not None else None
     if campaign.state != "sending" or over < 1 or mailing is None or mailing.started_at is None:
         return ""
     seconds = max((work.now - mailing.started_at).total_seconds(), 1.0)
@@ -156,4 +161,24 @@ def delete(campaign_id: int) -> Any:
     return redirect(url_for("mail_campaigns.index"), 303)
 
 
+# --- what everybody may open -----------------------------------------------------------------------------------------
+
+
+@blueprint.get("/c/<int:campaign_id>/<int:number>/<token>")
+@public
+def follow(campaign_id: int, number: int, token: str) -> Any:
+    """Leads to the page that a link of a mail stands for, and counts that somebody went there."""
+    address = clicks.leads_to(current_work(), campaign_id, number) if number != clicks.TRAP else "/"
+    if not address:
+        abort(404)
+    if request.method == "GET":
+        with writing() as work:
+            clicks.take(work, campaign_id, number, token, request.user_agent.string)
+    answer = redirect(address, 302)
+    answer.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"})
+    return answer
+
+
 add_wizard(blueprint)
+add_review(blueprint)
+add_recipients(blueprint)

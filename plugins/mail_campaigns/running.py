@@ -24,10 +24,8 @@ from crmhost.api import (
     mail,
 )
 
-from . import audience, fields, services
-from .models import KIND, Campaign, LeftOut
-
-SOURCE = "mail_campaigns"
+from . import audience, clicks, fields, services
+from .models import KIND, SOURCE, Campaign, LeftOut
 
 
 def problems(work: Work, campaign: Campaign) -> dict[str, list[str]]:
@@ -242,7 +240,7 @@ def _begin(work: Work, campaign: Campaign) -> None:
         work,
         source=f"{SOURCE}:{campaign.id}",
         subject=words.subject,
-        html=words.html,
+        html=clicks.counted(work, campaign, words.html) if campaign.track_clicks else words.html,
         text=words.text,
         account_id=campaign.account_id,
     )

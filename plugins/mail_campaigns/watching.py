@@ -5,8 +5,7 @@ from __future__ import annotations
 from crmhost.api import Event as Told
 from crmhost.api import Work, upsert
 
-from .models import Campaign, Event
-from .running import SOURCE
+from .models import SOURCE, Campaign, Event
 
 KINDS = ("bounced", "complained", "unsubscribed")
 

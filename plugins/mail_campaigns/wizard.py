@@ -18,7 +18,6 @@ from crmhost.web.api import (
     current_person,
     current_work,
     gettext,
-    lasting,
     link,
     mail_preview,
     mail_preview_error,
@@ -32,8 +31,8 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import audience, checks, running, services, starting
-from .forms import AudienceForm, ContentForm, SubjectForm, WhenForm
+from . import audience, running, services, starting
+from .forms import AudienceForm, ContentForm, SubjectForm
 from .models import Campaign
 
 #: Steps in their order, with what they are called.
@@ -50,17 +49,14 @@ _EXAMPLE = "/mail/u/example"
 
 def add_wizard(blueprint: Blueprint) -> None:
     """Adds the pages of the steps and what they send."""
-    edits, sends = requires("mail_campaigns.edit"), requires("mail_campaigns.send")
+    edits, sends, views = (requires(f"mail_campaigns.{name}") for name in ("edit", "send", "view"))
     add = blueprint.add_url_rule
     add("/new", "new", edits(new), methods=["GET", "POST"])
     for name, view in (("template", template), ("subject", subject), ("audience", choose), ("content", content)):
         add(f"/<int:campaign_id>/{name}", name, edits(view), methods=["GET", "POST"])
-    add("/<int:campaign_id>/review", "review", edits(review))
     add("/<int:campaign_id>/audience/preview", "who", edits(who), methods=["POST"])
-    views = requires("mail_campaigns.view")
     add("/<int:campaign_id>/preview", "preview", views(preview), methods=["GET", "POST"])
     add("/<int:campaign_id>/test", "test", sends(test), methods=["POST"])
-    add("/<int:campaign_id>/schedule", "schedule", sends(schedule), methods=["POST"])
 
 
 def to_step(name: str, campaign_id: int) -> Any:
@@ -68,13 +64,14 @@ def to_step(name: str, campaign_id: int) -> Any:
     return redirect(url_for(f"mail_campaigns.{name}", campaign_id=campaign_id), 303)
 
 
-def _open(campaign_id: int) -> Campaign | None:
+def open_draft(campaign_id: int) -> Campaign | None:
     """A campaign that can be changed; nothing when it is on its way."""
     campaign = services.get(current_work(), campaign_id)
     return campaign if campaign.state in services.OPEN else None
 
 
-def _late(campaign_id: int) -> Any:
+def late(campaign_id: int) -> Any:
+    """Leads to the page of a campaign that can't be changed any more."""
     toast(gettext("This campaign is on its way: copy it, and change the copy."), category="warn")
     return redirect(url_for("mail_campaigns.page", campaign_id=campaign_id), 303)
 
@@ -101,12 +98,17 @@ def _step(
             back = url_for(f"mail_campaigns.{name}", campaign_id=number)
             return both_versions(form, stored(now), name=now.name, back=back)
         except Conflict:
-            return _late(number)
+            return late(number)
         except CrmError as error:
             form.take(error)
         else:
             return _onward(name, number)
     return page(), 422
+
+
+def _now(campaign: Campaign, number: int, form: VersionedForm) -> Campaign:
+    """The campaign as it is stored, read again after a save that was refused."""
+    return services.get(current_work(), number) if form.is_submitted() else campaign
 
 
 def _onward(name: str, number: int) -> Any:
@@ -142,9 +144,9 @@ def new() -> Any:
 
 def template(campaign_id: int) -> Any:
     """Choose another template; a text that was written is replaced only when that is said."""
-    campaign = _open(campaign_id)
+    campaign = open_draft(campaign_id)
     if campaign is None:
-        return _late(campaign_id)
+        return late(campaign_id)
     if request.method == "GET":
         return _template_page(campaign)
     chosen = keyset.valid_id(request.form.get("template", ""))
@@ -186,9 +188,9 @@ def _template_page(
 
 def subject(campaign_id: int) -> Any:
     """What it is called, its subject, who it comes from."""
-    campaign = _open(campaign_id)
+    campaign = open_draft(campaign_id)
     if campaign is None:
-        return _late(campaign_id)
+        return late(campaign_id)
     work = current_work()
     stored = SubjectForm.stored(work, campaign)
     form = SubjectForm(data=stored)
@@ -198,7 +200,7 @@ def subject(campaign_id: int) -> Any:
         return render_template(
             "mail_campaigns/subject.html",
             form=form,
-            one=services.get(current_work(), campaign_id),
+            one=_now(campaign, campaign_id, form),
             steps=STEPS,
             placeholders=mail.catalogue(current_work()),
         )
@@ -213,14 +215,14 @@ def subject(campaign_id: int) -> Any:
 
 def choose(campaign_id: int) -> Any:
     """Who gets it."""
-    campaign = _open(campaign_id)
+    campaign = open_draft(campaign_id)
     if campaign is None:
-        return _late(campaign_id)
+        return late(campaign_id)
     form = AudienceForm(data=AudienceForm.stored(campaign))
     some = form.offer(current_work(), campaign)
 
     def page() -> str:
-        one = services.get(current_work(), campaign_id)
+        one = _now(campaign, campaign_id, form)
         return render_template(
             "mail_campaigns/audience.html",
             form=form,
@@ -265,15 +267,15 @@ def _who(chosen: Mapping[str, Any]) -> str:
 
 def content(campaign_id: int) -> Any:
     """What it says."""
-    campaign = _open(campaign_id)
+    campaign = open_draft(campaign_id)
     if campaign is None:
-        return _late(campaign_id)
+        return late(campaign_id)
     work = current_work()
     form = ContentForm(data=ContentForm.stored(campaign))
     form.offer(work)
 
     def page() -> str:
-        one = services.get(current_work(), campaign_id)
+        one = _now(campaign, campaign_id, form)
         return render_template(
             "mail_campaigns/content.html",
             form=form,
@@ -358,58 +360,3 @@ def _send_test(campaign_id: int) -> None:
         toast(gettext("Mails stay on this site: the test lies in the log."), category="info")
     else:
         toast(gettext("The test is on its way to %(email)s.", email=to))
-
-
-# --- the last look ---------------------------------------------------------------------------------------------------
-
-
-def review(campaign_id: int) -> Any:
-    """What to look at before it goes out."""
-    if _open(campaign_id) is None:
-        return _late(campaign_id)
-    return review_page(campaign_id, WhenForm())
-
-
-def review_page(campaign_id: int, form: WhenForm) -> str:
-    """The page of the last step."""
-    work = current_work()
-    campaign = services.get(work, campaign_id)
-    looked = checks.review(work, campaign)
-    return render_template(
-        "mail_campaigns/review.html",
-        one=campaign,
-        steps=STEPS,
-        looked=looked,
-        lasting=lasting(looked.seconds),
-        segment_names=segment_names(work, campaign),
-        reader=_reader(work, campaign),
-        sender=mail.chosen(work, campaign.account_id).sender,
-        form=form,
-        zone=str(work.timezone),
-    )
-
-
-def segment_names(work: Work, campaign: Campaign) -> Mapping[int, str]:
-    """What the segments of an audience are called, those that the reader may see."""
-    audience_parts = [part for side in ("include", "exclude") for part in campaign.audience.get(side) or ()]
-    ids = [part["segment"] for part in audience_parts if "segment" in part]
-    segments = work.service("segments") if ids else None
-    return segments.names(ids) if segments is not None else {}
-
-
-def schedule(campaign_id: int) -> Any:
-    """Sends it later."""
-    form = WhenForm()
-    if not form.at.data and not form.at.errors:
-        form.validate()
-        form.add_problem("at", gettext("Say when it is to go out."))
-    elif form.validate():
-        try:
-            with writing() as work:
-                running.schedule(work, campaign_id, form.at.data)
-        except Invalid as error:
-            form.take(Invalid({"at" if name == "scheduled_at" else name: some for name, some in error.errors.items()}))
-        else:
-            toast(gettext("The campaign is scheduled."))
-            return redirect(url_for("mail_campaigns.page", campaign_id=campaign_id), 303)
-    return review_page(campaign_id, form), 422

@@ -83,7 +83,8 @@ class Filler:
                 gone.append(row.id)
                 continue
             address = unsubscribe_url(work, row.to_email, row.id, base_url=self._base)
-            given = values_of(work, contact, self.account, unsubscribe=address, more=self._more)
+            more = {**self._more, "mail": {"token": verp.token(row.id, self._token_key)}}
+            given = values_of(work, contact, self.account, unsubscribe=address, more=more)
             answers = list(row.answers or ())
             found.append(Item(row.id, row.to_email, row.to_name, row.contact_id, row.attempts, answers, given, address))
         return found, gone

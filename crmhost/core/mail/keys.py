@@ -51,6 +51,12 @@ def token_key(work: Work) -> bytes:
     return _for(key, b"message") if key else b""
 
 
+def read_token(work: Work, token: str) -> int | None:
+    """The number of the mail whose ``{{ mail.token }}`` this is; ``None`` for any other text."""
+    key = token_key(work)
+    return verp.read(token, key) if key else None
+
+
 def return_path(number: int, key: bytes, bounces: str, from_email: str) -> str:
     """The envelope sender of a mail, where reports go: one of its own when the site has an address for them, else the sender.
 

@@ -27,6 +27,7 @@ from ..text import clean_line, clean_text
 from . import accounts, mailings, pictures
 from .accounts import Account, chosen, transport
 from .intake import receive
+from .keys import read_token
 from .models import MailAccount, MailMailing, MailMessage, MailPicture, MailSuppression, MailTemplate
 from .patterns import Written, compose, problems, require_known, write
 from .patterns import all_templates as templates
@@ -58,6 +59,7 @@ __all__ = [
     "placeholders_of",
     "problems",
     "queue",
+    "read_token",
     "reasons",
     "receive",
     "require_known",

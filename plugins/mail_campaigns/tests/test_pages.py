@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
+from pathlib import Path
 
 import pytest
 
+from crmhost.api import Invalid
 from crmhost.testing import Host
 from plugins.mail_campaigns import services
 from plugins.mail_campaigns.tests.conftest import stored, written
@@ -164,3 +168,29 @@ def test_pages_survive_hostile_texts(site: Host, peer: smtp.Peer) -> None:
     assert "<script>alert(1)" not in client.get("/campaigns/").text
     assert client.get("/campaigns/999/review").status_code == 404
     assert client.get("/campaigns/99999999999999999999/review").status_code == 404
+
+
+@ONE
+@pytest.mark.shared
+def test_naughty_strings_are_shown_and_sent(site: Host, peer: smtp.Peer, shared_data: Path) -> None:
+    """As name, subject and text: refused at a field, or shown on each page and sent in a mail that can be read."""
+    naughty = json.loads((shared_data / "security" / "lists" / "blns.json").read_text("utf-8"))[::25]
+    site.make.contact(first_name="Ann", email="ann@example.org")
+    client, made = site.client("CRM manager"), []
+    for text in naughty:
+        given = {"name": text, "subject": text, "content_kind": "text", "content": f"{text}\n\n##UNSUB-LINE##"}
+        with site.work("CRM manager") as work, work.begin(), contextlib.suppress(Invalid):
+            made.append(services.create(work, {**given, "audience": {"include": [{"all": True}]}}).id)
+    assert len(made) > len(naughty) // 2
+    assert client.get("/campaigns/?rows=200").status_code == 200
+    for number in made:
+        assert client.get(f"/campaigns/{number}/review").status_code == 200
+        client.post(f"/campaigns/{number}/send", data={"version": version(site, number)})
+    site.run_jobs()
+    sent = [number for number in made if stored(site, number).state == "sent"]
+    assert len(sent) > len(made) // 2
+    assert len(peer.taken) == len(sent)
+    for taken in peer.taken:
+        assert taken.mail["List-Unsubscribe"]
+        assert taken.mail.get_body(("plain",)).get_content()
+        assert not taken.mail.defects
