@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import String, cast, select, update
+from sqlalchemy import String, cast, func, select, update
 
 from crmhost import config as configuration
 from crmhost.core.contacts.models import Contact, ContactEmail
@@ -21,17 +21,22 @@ from crmhost.core.settings import services as stored
 from crmhost.core.users import services as users
 from crmhost.db import WRITES
 from crmhost.site import Site
+from crmhost.work.context import JobContext
 from crmhost.work.tables import JobRow
 from crmhost.work.unit import Work
+from plugins.mail_campaigns import figures, running, services
+from plugins.mail_campaigns.models import Campaign, LeftOut
 
-from . import faulty, sites
+from . import faulty, sending, sink, sites
 from .faults import Process
 from .fill import fill
-from .report import Report
+from .report import Report, resident_kib
 from .sites import Place
 
 BASE = "https://crm.example.com"
 RECIPIENTS, KILLS = 20_000, 20
+#: Contacts of the audience that is written down, seconds in which a million should be, and MiB that it may grow by.
+PLANNED, PLAN_SECONDS, PLAN_MEMORY = 100_000, 60.0, 16.0
 #: Contacts that are made through the services before they are copied.
 SEEDS = 500
 #: Seconds in which all must have gone.
@@ -46,6 +51,10 @@ def main(databases: str = "both") -> int:
         for place in places:
             sites.set_up(place)
             failed += faults(place)
+    with sites.places(databases=databases) as places, sink.running() as peer:
+        for place in places:
+            sites.set_up(place)
+            failed += rate(place, peer) + planning(place, peer)
     return failed
 
 
@@ -98,8 +107,6 @@ def _rest(site: Site, number: int) -> float:
 
 
 def _state(site: Site, number: int) -> str:
-    from plugins.mail_campaigns.models import Campaign
-
     with site.engine.connect() as connection:
         return str(connection.scalar(select(Campaign.state).where(Campaign.id == number)))
 
@@ -130,8 +137,6 @@ def _hurry(site: Site) -> None:
 
 
 def _judge(site: Site, number: int, server: faulty.Server, report: Report, kills: int, seconds: float) -> int:
-    from plugins.mail_campaigns.models import Campaign, LeftOut
-
     with site.sessions() as session:
         campaign = session.get_one(Campaign, number)
         lanes = session.get_one(MailMailing, campaign.mailing_id).lanes
@@ -176,6 +181,87 @@ def _fits(row: Any, copies: int) -> bool:
     return False
 
 
+# --- how long it takes ------------------------------------------------------------------------------------------------
+
+
+def planning(place: Place, peer: sink.Peer, contacts: int = PLANNED) -> int:
+    """The audience is written down by the job; the first tenth counts as warming up of the memory."""
+    report = Report(f"Writing an audience of {contacts:,} down, {place.label}")
+    with opened(place) as site:
+        audience(site, contacts, SEEDS)
+        number = campaign(site, peer.port)
+        act(site, "send", number)
+        memory: list[int] = []
+        with site.work() as work:
+            job = _Watched(work, 0, 1, each=lambda: memory.append(resident_kib()))
+            started = time.perf_counter()
+            running.plan(job, number)
+            seconds = time.perf_counter() - started
+        with working(site) as work:
+            running.cancel(work, number)
+        with site.sessions() as session:
+            found = session.get_one(Campaign, number)
+            rows = session.scalar(select(func.count()).where(MailMessage.mailing_id == found.mailing_id)) or 0
+            left = session.scalar(select(func.count()).where(LeftOut.campaign_id == number)) or 0
+        there = len(contacts_of(site))
+    report.figure(
+        "written down, or left out with a reason", f"{rows:,} and {left:,} of {there:,}", must=rows + left == there
+    )
+    million = seconds * 1_000_000 / max(there, 1)
+    shown = f"{seconds:.1f} s, {million:.0f} s a million"
+    report.figure("time", shown, aim=million < PLAN_SECONDS)
+    grown = (memory[-1] - memory[len(memory) // 10]) / 1024
+    report.figure("memory that it grew by", f"{grown:.1f} MiB", aim=grown < PLAN_MEMORY)
+    return report.failed
+
+
+def contacts_of(site: Site) -> list[int]:
+    """Numbers of the contacts that are not in the bin."""
+    with site.engine.connect() as connection:
+        return list(connection.scalars(select(Contact.id).where(Contact.deleted_at.is_(None))))
+
+
+class _Watched(JobContext):
+    """A job that no worker runs, asked between its steps."""
+
+    def __init__(self, work: Work, job_id: int, attempt: int, *, each: Callable[[], object] = int) -> None:
+        super().__init__(work, job_id, attempt)
+        self._each = each
+
+    def check(self) -> None:
+        """As a job's; nobody stops this one."""
+        self._each()
+
+    def progress(self, done: int, total: int = 0, text: str = "") -> None:
+        """Is shown nowhere."""
+
+
+def rate(place: Place, peer: sink.Peer) -> int:
+    """One worker sends a campaign; then as many mails as large go out by smtplib alone, over as many connections."""
+    report = Report(f"A campaign to {sending.MAILS:,} through one worker, {place.label}")
+    with opened(place) as site:
+        audience(site, sending.MAILS, SEEDS)
+        number = campaign(site, peer.port, html=f"{sending.HTML}<p>##UNSUB-LINE##</p>")
+        act(site, "send", number)
+        with site.work() as work:
+            running.plan(_Watched(work, 0, 1), number)
+        peer.read_out()
+        sending.through_worker(place, site)
+        sent = peer.read_out()
+        with working(site) as work:
+            waiting = figures.of(work, [services.get(work, number)])[number]["waiting"]
+    report.figure("mails that arrived, each once", f"{sent.mails:,}", must=sent.mails == sent.distinct and not waiting)
+    pace = sent.mails / sent.seconds
+    report.figure("mails in a second", f"{pace:,.0f} ({sent.connections} connections)")
+    for making, how in ((False, "one mail, made before"), (True, "each mail made")):
+        sending.bare_loop(peer.port, making=making)
+        bare = peer.read_out()
+        bare_pace = bare.mails / bare.seconds
+        shown = f"{bare_pace:,.0f} ({bare.connections} connections), {pace / bare_pace:.0%}"
+        report.figure(f"bare loops of smtplib, {how}; the campaign's share", shown, aim=pace >= sending.AIM * bare_pace)
+    return report.failed
+
+
 # --- what the measurements share -------------------------------------------------------------------------------------
 
 
@@ -202,8 +288,6 @@ def working(site: Site) -> Iterator[Work]:
 
 def act(site: Site, action: str, number: int) -> None:
     """Says ``send``, ``pause`` or ``resume`` of a campaign."""
-    from plugins.mail_campaigns import running
-
     with working(site) as work:
         getattr(running, action)(work, number)
 
@@ -224,10 +308,8 @@ def audience(site: Site, number: int, seeds: int) -> None:
             connection.execute(update(table(model)).where(model.email != "").values(email=address, email_key=address))
 
 
-def campaign(site: Site, port: int) -> int:
+def campaign(site: Site, port: int, html: str = HTML) -> int:
     """A campaign to everybody by the server at this port; gives its number."""
-    from plugins.mail_campaigns import services
-
     values = {
         "mail.transport": "smtp",
         "mail.from": "Studio <hello@example.com>",
@@ -237,6 +319,6 @@ def campaign(site: Site, port: int) -> int:
     }
     with site.work() as work, work.begin():
         stored.set_many(work, values)
-    fields = {"name": f"Open studio {time.time_ns()}", "subject": "News for {{ contact.first_name }}", "html": HTML}
+    fields = {"name": f"Open studio {time.time_ns()}", "subject": "News for {{ contact.first_name }}", "html": html}
     with working(site) as work:
         return int(services.create(work, fields | {"audience": {"include": [{"all": True}]}}).id)

@@ -54,7 +54,7 @@ def sending(place: Place, peer: sink.Peer) -> int:
         queued = _queue(site, peer.port)
         report.figure("mails queued in a second", f"{queued:,.0f}")
         peer.read_out()
-        _through_worker(place, site)
+        through_worker(place, site)
         sent = peer.read_out()
         with site.engine.connect() as connection:
             states = dict(connection.execute(select(MailMessage.state, func.count()).group_by(MailMessage.state)).all())
@@ -65,7 +65,7 @@ def sending(place: Place, peer: sink.Peer) -> int:
     rate = sent.mails / sent.seconds
     report.figure("through the queue, mails in a second", f"{rate:,.0f} ({sent.connections} connections)")
     for making, how in ((False, "one mail, made before"), (True, "each mail made")):
-        _bare(peer.port, making=making)
+        bare_loop(peer.port, making=making)
         bare = peer.read_out()
         bare_rate = bare.mails / bare.seconds
         shown = f"{bare_rate:,.0f} ({bare.connections} connections), {rate / bare_rate:.0%}"
@@ -107,7 +107,8 @@ def _queue(site: Any, port: int) -> float:
     return MAILS / (time.perf_counter() - started)
 
 
-def _through_worker(place: Place, site: Any) -> None:
+def through_worker(place: Place, site: Any) -> None:
+    """One worker sends all that waits."""
     worker = subprocess.Popen([sys.executable, "-m", "crmhost", "worker"], env=place.environment())
     waiting = select(func.count()).where(MailMessage.state.in_(("queued", "sending")))
     until = time.monotonic() + PATIENCE
@@ -122,7 +123,7 @@ def _through_worker(place: Place, site: Any) -> None:
         worker.wait(30)
 
 
-def _bare(port: int, *, making: bool = False) -> None:
+def bare_loop(port: int, *, making: bool = False) -> None:
     """As many connections at once as a worker has threads, each kept.
 
     :param making: each mail is made before it is sent, as mails to different people must be.

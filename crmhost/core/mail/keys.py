@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 
 from sqlalchemy import select
 
@@ -43,6 +44,14 @@ def address_hash(work: Work, email: str) -> str:
     """The keyed hash under which an address is known for good; empty while there is no key, and so nothing is known."""
     key = data_key(work)
     return hmac.new(_for(key, b"address"), email_key(email).encode(), hashlib.sha256).hexdigest() if key else ""
+
+
+def address_hashes(work: Work, emails: Iterable[str]) -> dict[str, str]:
+    """As :func:`address_hash` for many: hash -> the address as it is compared. Nothing while there is no key."""
+    key = data_key(work)
+    mine = _for(key, b"address") if key else b""
+    compared = {email_key(email) for email in emails} if key else set()
+    return {hmac.digest(mine, one.encode(), "sha256").hex(): one for one in compared}
 
 
 def token_key(work: Work) -> bytes:

@@ -25,7 +25,7 @@ from ..journal.system import SystemEntry
 from ..journal.system import write as write_journal
 from ..notifications import services as notifications
 from ..rows import table
-from . import mailings, pace
+from . import mailings, marks, pace
 from .accounts import Account, chosen, transport
 from .filling import Filled, Filler, Item
 from .models import UNTOLD, MailMailing, MailMessage
@@ -39,8 +39,6 @@ STRETCH = 10.0
 #: Seconds until the next try when the server can't be reached.
 _UNREACHED = 60.0
 _MAILS = table(MailMessage)
-#: States in which a mail of which the outcome comes may be; the second when another lane thought that its sender was dead.
-_IN_HAND = ("sending", "unknown")
 _KILLED = Message("The worker ended while it handed the mail over.")
 
 
@@ -256,22 +254,13 @@ class _Hand:
         work = self.work
         if wait := pace.take(work, account):
             return "stop", wait
-        mine = update(_MAILS).where(_MAILS.c.id == item.id, _MAILS.c.state == "queued")
         if wait := pace.take_domain(work, filled.recipient.rpartition("@")[2], self.per_domain):
+            mine = update(_MAILS).where(_MAILS.c.id == item.id, _MAILS.c.state == "queued")
             work.session.execute(mine.values(due_at=work.now + dt.timedelta(seconds=wait)))
             return "later", 0.0
-        running = select(MailMailing.id).where(MailMailing.id == self.mailing_id, MailMailing.state == "sending")
-        marked = mine.where(running.exists()).values(
-            state="sending",
-            attempts=item.attempts + 1,
-            started_at=work.now,
-            message_id=filled.message_id,
-            from_text=account.sender[:400],
-            subject=filled.subject[:998],
-        )
-        if work.session.execute(marked.returning(_MAILS.c.id)).scalar() is not None:
+        if marks.hand_over(work, self.mailing_id, item, filled, account):
             return "taken", 0.0
-        return ("later" if work.session.scalar(running) is not None else "stop"), 0.0
+        return ("later" if marks.running(work, self.mailing_id) else "stop"), 0.0
 
     def _not_sent(self, item: Item, error: NotSent) -> _Outcome:
         attempts = item.attempts + 1
@@ -322,35 +311,25 @@ class _Hand:
     def _refused(self, item: Item, answer: Answer) -> None:
         self._settle()
         self.outcome = _Outcome(item, "failed", answer)
-        self._settle(("queued",))
+        self._settle(marks.WAITING)
 
-    def _settle(self, before: Sequence[str] = _IN_HAND) -> None:
+    def _settle(self, before: tuple[str, ...] = marks.IN_HAND) -> None:
         if self.outcome is not None:
             with self.work.begin():
                 self._write(before)
                 _tell(self.work, mailings.get(self.work, self.mailing_id), self.lane)
             self.outcome = None
 
-    def _write(self, before: Sequence[str] = _IN_HAND) -> None:
+    def _write(self, before: tuple[str, ...] = marks.IN_HAND) -> None:
         """Writes down what came of the last mail; it is forgotten only when that is committed."""
         outcome = self.outcome
         if outcome is None:
             return
         item, work = outcome.item, self.work
         said = {"at": work.now.isoformat(), "code": outcome.answer.code, "text": outcome.answer.text}
-        values: dict[str, Any] = {
-            "state": outcome.state,
-            "answers": [*item.answers[-30:], said],
-            "due_at": outcome.due_at,
-        }
-        if outcome.state == "sent":
-            values |= {"sent_at": work.now, "told": False}
-        elif outcome.state != "queued":
-            values["told"] = True
-            name = "mail.failed" if outcome.state == "failed" else "mail.unknown"
-            _say(work, name, item, self.mailing_id)
-        changed = update(_MAILS).where(_MAILS.c.id == item.id, _MAILS.c.state.in_(before))
-        work.session.execute(changed.values(values))
+        if outcome.state in ("failed", "unknown"):
+            _say(work, f"mail.{outcome.state}", item, self.mailing_id)
+        marks.settle(work, item, before, outcome.state, said, outcome.due_at)
 
 
 def _say(work: Work, name: str, item: Item, mailing_id: int) -> None:

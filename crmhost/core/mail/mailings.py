@@ -12,16 +12,14 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from ...db import upsert
 from ...errors import Conflict, Invalid, NotFound
-from ...mail.message import Address
 from ...messages import Message
 from ...work.context import JobContext
 from ...work.tables import JobRow
 from ...work.unit import Work
-from ..contacts.emails import email_key
+from ..contacts.emails import check_email, email_key
 from ..keyset import valid_id
-from ..rows import chunks
+from ..rows import chunks, insert_rows
 from ..text import clean_line
 from .accounts import Account, chosen
 from .models import MailMailing, MailMessage
@@ -117,25 +115,25 @@ def sort_out(
     fit, left, seen = [], [], set()
     known = reasons(work, [one.email for one in recipients if one.email]) if blocked else {}
     for one in recipients:
-        key = email_key(one.email)[:254]
+        key = email_key(one.email)
         if not key:
             left.append(LeftOut(one, "no_email"))
-        elif why := known.get(email_key(one.email)):
+        elif why := known.get(key):
             left.append(LeftOut(one, why[0].reason))
-        elif key in seen:
+        elif key[:254] in seen:
             left.append(LeftOut(one, "duplicate"))
         elif not _valid(one):
             left.append(LeftOut(one, "invalid"))
         else:
-            seen.add(key)
+            seen.add(key[:254])
             fit.append(one)
     return fit, left
 
 
 def _valid(one: Recipient) -> bool:
     try:
-        Address(one.email)
-    except Invalid:
+        check_email(one.email)
+    except ValueError:
         return False
     return True
 
@@ -146,9 +144,18 @@ def add(work: Work, mailing: MailMailing, recipients: Sequence[Recipient]) -> li
     A mailing that is being sent, or was, goes on with them at once.
     """
     work.require("mail.send")
+    # Who else adds to it waits: so what is read here of who is in it is true.
+    mailing = get(work, mailing.id, lock=True)
     if mailing.state == "cancelled":
         raise Conflict("This mailing was cancelled: nobody can be added to it.")
     fit, left = sort_out(work, recipients)
+    fresh = {email_key(one.email)[:254]: one for one in fit}
+    there = select(MailMessage.email_key).where(
+        MailMessage.mailing_id == mailing.id, MailMessage.mailing_id.is_not(None)
+    )
+    for some in chunks(list(fresh)):
+        for key in work.session.scalars(there.where(MailMessage.email_key.in_(some))):
+            left.append(LeftOut(fresh.pop(key), "duplicate"))
     shared: dict[str, Any] = {
         "mailing_id": mailing.id,
         "account_id": mailing.account_id,
@@ -169,23 +176,12 @@ def add(work: Work, mailing: MailMailing, recipients: Sequence[Recipient]) -> li
         "attempts": 0,
         "told": True,
     }
-    added = 0
-    for some in chunks(fit):
-        rows = [
-            shared
-            | {
-                "contact_id": one.contact_id,
-                "to_email": one.email,
-                "email_key": email_key(one.email)[:254],
-                "to_name": one.name[:250],
-            }
-            for one in some
-        ]
-        written = upsert(work.session, MailMessage).on_conflict_do_nothing().returning(MailMessage.email_key)
-        taken = set(work.session.scalars(written, rows))
-        left += [LeftOut(one, "duplicate") for one in some if email_key(one.email)[:254] not in taken]
-        added += len(taken)
-    if added and mailing.state in ("sending", "done"):
+    rows = [
+        shared | {"contact_id": one.contact_id, "to_email": one.email, "email_key": key, "to_name": one.name[:250]}
+        for key, one in fresh.items()
+    ]
+    insert_rows(work.session, MailMessage, rows)
+    if rows and mailing.state in ("sending", "done"):
         mailing.state, mailing.ended_at = "sending", None
         _go(work, mailing)
     return left

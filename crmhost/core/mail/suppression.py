@@ -21,8 +21,7 @@ Reason = Literal["bounced", "complained", "unsubscribed"]
 
 def reasons(work: Work, emails: Iterable[str]) -> dict[str, list[MailSuppression]]:
     """Why addresses are blocked: address in lower case -> its rows; those that are not are left out."""
-    by_hash = {keys.address_hash(work, email): email_key(email) for email in emails}
-    by_hash.pop("", None)
+    by_hash = keys.address_hashes(work, emails)
     found: dict[str, list[MailSuppression]] = {}
     for some in chunks(list(by_hash)):
         for row in work.session.scalars(select(MailSuppression).where(MailSuppression.address_hash.in_(some))):
