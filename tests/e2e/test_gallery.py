@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 #: The rules of axe that look at colours: all others find in the dark what they find in the light.
 COLOURS = ["color-contrast", "link-in-text-block"]
+QUIET = "() => !document.querySelector('[aria-busy=true], .htmx-request')"
 ADDRESSES = ("", "forms", "forms/wrong", "list", "list/empty", "parts", "record", "overlays", "charts")
 
 
@@ -59,7 +60,8 @@ def test_no_component_is_hard_to_use(chromium: Browser, served: tuple[str, str],
     listen(page, lambda said: wrong.append((page.url, said)))
     for name in ADDRESSES:
         page.emulate_media(color_scheme="light", reduced_motion="reduce")
-        page.goto(f"/dev/gallery/{name}", wait_until="networkidle")
+        page.goto(f"/dev/gallery/{name}")
+        page.wait_for_function(QUIET)
         if name == "list":
             page.locator("[data-select]:visible").first.check()
             expect(page.locator("[data-bulk]")).to_be_visible()

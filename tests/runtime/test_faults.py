@@ -11,4 +11,4 @@ from bench import faults
 @pytest.mark.parametrize("name", ["sqlite", pytest.param("postgresql", marks=pytest.mark.database)])
 def test_kills_lose_and_double_nothing(name: str) -> None:
     """A killed web process and killed workers (with PostgreSQL: or database and broker) leave each effect there once."""
-    assert faults.faults(name, kills=3 if name == "sqlite" else 5, changes=60, seed=3) == 0
+    assert faults.faults(name, kills=3, changes=60, seed=3) == 0
