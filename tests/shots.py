@@ -134,6 +134,7 @@ PAGES = {
     "campaign-content": "/campaigns/1/content",
     "campaign-review": "/campaigns/1/review",
     "campaign-sent": "/campaigns/3",
+    "campaign-recipients": "/campaigns/3/recipients?figure=clicked",
     "campaign-sending": "/campaigns/4",
     "campaign-paused": "/campaigns/5",
     "mail-settings": "/settings/mail/",

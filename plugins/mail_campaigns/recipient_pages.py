@@ -33,6 +33,7 @@ LABELS = {
     "planned": Message("All recipients"),
     "waiting": Message("Waiting"),
     "sent": Message("Sent"),
+    "not_sent": Message("Not sent"),
     "failed": Message("Refused"),
     "unknown": Message("Unknown"),
     "skipped": Message("Left out when their turn came"),

@@ -19,6 +19,7 @@ BLOCKED = ("unsubscribed", "bounced", "complained")
 STATES: Mapping[str, Sequence[str]] = {
     "waiting": ("queued", "sending"),
     "sent": ("sent", "bounced", "logged"),
+    "not_sent": ("failed", "unknown", "skipped"),
     "failed": ("failed",),
     "unknown": ("unknown",),
     "skipped": ("skipped",),

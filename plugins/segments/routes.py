@@ -17,6 +17,7 @@ from crmhost.web.api import (
     lazy_text,
     link,
     list_page,
+    local_path,
     ngettext,
     number,
     picked_record,
@@ -160,6 +161,11 @@ def _edit(segment: Segment | None) -> Any:
     return _save(segment, form, editor)
 
 
+def _back() -> str:
+    """The page that wanted a segment, such as the audience of a campaign; empty when there is none."""
+    return local_path(request.args.get("back"))
+
+
 def _save(segment: Segment | None, form: SegmentForm, editor: Editor) -> Any:
     fields = {"name": form.name.data or "", "shared": bool(form.shared.data), **editor.document}
     version = keyset.valid_id(request.form.get("version", ""))
@@ -189,7 +195,7 @@ def _save(segment: Segment | None, form: SegmentForm, editor: Editor) -> Any:
         form.take(error)
     else:
         toast(gettext("Saved."))
-        return redirect(url_for("segments.page", segment_id=saved), 303)
+        return redirect(_back() or url_for("segments.page", segment_id=saved), 303)
     shown = _shown(current_work(), editor, asked=not any(node.errors for node in editor.root.nodes()))
     newest = services.get(current_work(), segment.id) if segment else None
     return _page(newest, form, editor, shown, stale=stale), 422
@@ -204,6 +210,7 @@ def _page(
         form=form,
         editor=editor,
         shown=shown,
+        back=_back(),
         stale=stale,
         version=segment.version if segment and (stale or request.method == "GET") else request.form.get("version", ""),
     )

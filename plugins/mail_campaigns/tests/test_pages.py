@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,30 @@ def test_naughty_strings_are_shown_and_sent(site: Host, peer: smtp.Peer, shared_
         assert taken.mail["List-Unsubscribe"]
         assert taken.mail.get_body(("plain",)).get_content()
         assert not taken.mail.defects
+
+
+@ONE
+def test_without_a_segment_one_is_made_on_the_way(host: Callable[..., Host]) -> None:
+    """What was chosen is saved before, and the draft comes back after; no page elsewhere is led to."""
+    site = host("mail_campaigns", "segments", base_url="https://crm.example.com")
+    site.make.contact(first_name="Ann", email="ann@example.org", tags=["VIP"])
+    number = written(site)
+    client = site.client("CRM manager")
+    here = f"/campaigns/{number}/audience"
+    assert "Make a segment" in client.get(here).text
+    chosen = {"include_tag": "VIP", "version": version(site, number), "go": "segment"}
+    there = client.post(here, data=chosen).location
+    assert there.startswith("/segments/new?")
+    assert stored(site, number).audience["include"] == [{"tag": "VIP"}]
+    form = {"name": "Anns", "shared": "y", "r-match": "all", "node": ["n1:r:condition"], "do": "save"}
+    form |= {"n1-type": "first_name", "n1-operator": "equals", "n1-value": "Ann"}
+    seal = re.search(r'name="previewed" value="(\w+)"', client.post(there, data=form).text)
+    assert seal
+    assert client.post(there, data={**form, "previewed": seal[1]}).location == here
+    elsewhere = {**form, "name": "Others", "previewed": seal[1]}
+    assert client.post("/segments/new?back=//example.com", data=elsewhere).location.startswith("/segments/")
+    page = client.get(here).text
+    assert "Anns" in page
+    client.post(here, data={"include_segment": "1", "version": version(site, number)})
+    assert "Anns" in client.get(f"/campaigns/{number}/review").text
+    assert "1 person" in client.get(f"/campaigns/{number}/review").text
