@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -35,10 +34,12 @@ from crmhost.api import (
 )
 from crmhost.hooks import hookimpl
 
+from .for_transactions import ForTransactions
+
 _MANAGERS = ("CRM manager", "Invoices manager")
 
 
-class Plugin:
+class Plugin(ForTransactions):
     """Declares what invoices add to the site."""
 
     @hookimpl
@@ -370,37 +371,3 @@ class Plugin:
         from .paying import follow
 
         follow(work, changes)
-
-    @hookimpl
-    def transactions_transaction_boxes(self) -> Sequence[Box]:
-        from .payment_pages import hint_boxes
-
-        return hint_boxes()
-
-    # --- for the value of customers -----------------------------------------------------------------------------------
-
-    @hookimpl
-    def transactions_value_parts(self, work: Work, object_type: str, ids: Sequence[int]) -> Sequence[Any]:
-        from .paying import parts_of
-
-        return parts_of(work, object_type, ids)
-
-    @hookimpl
-    def transactions_value_owners(
-        self,
-        work: Work,
-        object_type: str,
-        after: int,
-        limit: int,
-        currency: str,
-        days: tuple[dt.date, dt.date] | None,
-    ) -> Sequence[int]:
-        from .paying import owners_after
-
-        return owners_after(work, object_type, after, limit, currency, days)
-
-    @hookimpl
-    def transactions_invoices(self, work: Work, ids: Sequence[int]) -> Sequence[Any]:
-        from .api import InvoicesService
-
-        return InvoicesService(work).owners(ids)

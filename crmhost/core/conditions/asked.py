@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,8 +15,8 @@ from ...db import UTCDateTime
 from ...errors import Invalid
 from ...messages import Message
 from ...work.unit import Work
-from ..contacts.emails import email_key
-from ..text import LAST, FoldedText, clean_line, fold, nearest, shorten, unknown
+from ..text import LAST, FoldedText, clean_line, shorten
+from .given import LONGEST, READERS, choice_of, number_of_days, text_of
 
 #: Operators -> how many values they take: none, one, two, several.
 OPERATORS = {
@@ -62,9 +62,6 @@ SAME: dict[str, tuple[str, ...]] = {
 }
 #: Values that “any of” takes.
 MOST_VALUES = 200
-LONGEST = 500
-_MOST_DAYS = 36_500
-_LARGEST = Decimal(10) ** 15
 
 
 @dataclasses.dataclass(frozen=True)
@@ -276,17 +273,17 @@ def _read(
     if len(given) > MOST_VALUES:
         raise ValueError(Message("Give at most %(most)s values.", most=MOST_VALUES))
     if operator in ("in_last_days", "in_next_days"):
-        days = _number_of_days(given[0])
+        days = number_of_days(given[0])
         return ConditionTest(kind, "range", ranges=(_around(work, kind, operator, days),)), days
     if kind in ("text", "email"):
-        words = [_text(kind, item) for item in given]
+        words = [text_of(kind, item) for item in given]
         name = operator if operator in ("contains", "starts_with") else "equals"
         return ConditionTest(kind, name, tuple(key for key, _ in words)), _as(several, [text for _, text in words])
     if kind in ("choice", "choices", "yes_no"):
         known = choices() if kind != "yes_no" else (("yes", "Yes"), ("no", "No"))
-        keys = [_choice(item, known) for item in given]
+        keys = [choice_of(item, known) for item in given]
         return ConditionTest(kind, "equals", tuple(dict.fromkeys(keys))), _as(several, keys)
-    items = [_READERS[kind](work, item, currency) for item in given]
+    items = [READERS[kind](work, item, currency) for item in given]
     code = items[0][0].currency if kind == "money" else ""
     if kind == "money" and any(item.currency != code for item, _ in items):
         raise ValueError(Message("Give amounts of one currency."))
@@ -338,75 +335,6 @@ def _around(work: Work, kind: str, operator: str, days: int) -> Range:
 def _start(work: Work, day: dt.date, later: int = 0) -> dt.datetime:
     return dt.datetime.combine(day + dt.timedelta(days=later), dt.time(), work.timezone).astimezone(dt.UTC)
 
-
-def _number_of_days(value: Any) -> int:
-    text = str(value)
-    if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) <= 5) or int(text) > _MOST_DAYS:
-        raise ValueError(Message("“%(text)s” is not a number of days.", text=shorten(clean_line(text), 40)))
-    return int(text)
-
-
-def _text(kind: str, value: Any) -> tuple[str, str]:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ValueError(Message("Give a text."))
-    text = clean_line(str(value))
-    if len(text) > LONGEST:
-        raise ValueError(Message("This is too long: at most %(longest)s characters.", longest=LONGEST))
-    key = email_key(text) if kind == "email" else fold(text)
-    if not key:
-        raise ValueError(Message("Give a text."))
-    return key, text
-
-
-def _choice(value: Any, known: Sequence[tuple[str, str]]) -> str:
-    if isinstance(value, bool):
-        value = "yes" if value else "no"
-    text = clean_line(str(value)) if isinstance(value, (str, int)) else ""
-    for key, label in known:
-        if fold(str(label)) == fold(text):
-            return key
-    for key, _ in known:
-        if key == text or (text and fold(key) == fold(text)):
-            return key
-    near = nearest(text, [str(label) for _, label in known])
-    raise ValueError(unknown(Message("There is no “%(text)s” to choose.", text=shorten(text, 60)), near))
-
-
-def _number(_work: Work, value: Any, _currency: str) -> tuple[Any, Any]:
-    wrong = Message("“%(text)s” is not a number.", text=shorten(clean_line(str(value)), 40))
-    number = money.read_decimal(clean_line(value) if isinstance(value, str) else value, wrong)
-    if number is None or abs(number) >= _LARGEST:
-        raise ValueError(wrong)
-    return number, int(number) if number == number.to_integral_value() else float(number)
-
-
-def _money(work: Work, value: Any, currency: str) -> tuple[Any, Any]:
-    found = money.read(value, currency or str(work.settings.get("site.currency") or ""))
-    if found is None:
-        raise ValueError(Message("Give an amount."))
-    if currency and found.currency != currency:
-        raise ValueError(Message("This field holds amounts in %(currency)s.", currency=currency))
-    return found, found.json()
-
-
-def _day(_work: Work, value: Any, _currency: str) -> tuple[Any, Any]:
-    text = value.isoformat() if isinstance(value, dt.date) else clean_line(str(value))
-    try:
-        day = dt.date.fromisoformat(text)
-        if not 1 < day.year < 9999:
-            raise ValueError(text)
-    except ValueError:
-        raise ValueError(Message("“%(text)s” is not a day such as 2026-03-31.", text=shorten(text, 40))) from None
-    return day, day.isoformat()
-
-
-_READERS: Mapping[str, Callable[[Work, Any, str], tuple[Any, Any]]] = {
-    "number": _number,
-    "count": _number,
-    "money": _money,
-    "day": _day,
-    "instant": _day,
-}
 
 __all__ = [
     "LONGEST",
