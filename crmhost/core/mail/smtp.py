@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import re
 import smtplib
 import ssl
 from types import TracebackType
@@ -18,7 +17,6 @@ TIMEOUT = 30.0
 _LONGEST = 500
 #: The server says that it closes the connection (RFC 5321 section 3.8).
 _CLOSING = 421
-_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,7 +135,7 @@ class Connection:
             words = Message("%(host)s ended the connection: %(reason)s", host=self.account.host, reason=_words(error))
             raise NotSent(Answer(0, words), again=True) from error
         try:
-            self._smtp.send(_DOT.sub(b"..", raw) + (b"" if raw.endswith(b"\r\n") else b"\r\n") + b".\r\n")
+            self._smtp.send(_transparent(raw))
             code, said = self._smtp.getreply()
         except (OSError, smtplib.SMTPException) as error:
             self.ended = True
@@ -191,6 +189,13 @@ class Connection:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _transparent(raw: bytes) -> bytes:
+    """The mail with its lines that begin with a dot doubled, and its end (RFC 5321 section 4.5.2)."""
+    doubled = raw.replace(b"\n.", b"\n..")
+    first = b"." if raw.startswith(b".") else b""
+    return b"".join((first, doubled, b"" if raw.endswith(b"\r\n") else b"\r\n", b".\r\n"))
 
 
 def _answer(code: int, said: bytes | str) -> Answer:
