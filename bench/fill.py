@@ -51,6 +51,11 @@ def fill(site: Site, number: int, seeds: int = SEEDS) -> None:
 
             for status in statuses.all_statuses(work):
                 flows.rebuild(work, status.id)
+    analyse(site)
+
+
+def analyse(site: Site) -> None:
+    """Lets the database look at what it holds, as it does by itself in time."""
     if site.engine.dialect.name == "postgresql":
         with site.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")

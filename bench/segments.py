@@ -12,7 +12,7 @@ from crmhost.db import WRITES
 from crmhost.site import Site
 
 from . import sites
-from .fill import fill
+from .fill import analyse, fill
 from .pages import LARGE
 from .report import Report, medians_ms
 from .sites import Place
@@ -98,9 +98,4 @@ def sell(site: Site) -> None:
         connection.execute(delete(Value.__table__))
         some = select(*values.values()).where(contact.c.id % 2 == 0)
         connection.execute(insert(Value.__table__).from_select(list(values), some))
-    if site.engine.dialect.name == "postgresql":
-        with site.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM ANALYZE")
-    else:
-        with site.engine.begin() as connection:
-            connection.exec_driver_sql("ANALYZE")
+    analyse(site)

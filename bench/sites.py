@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from crmhost import config as configuration
@@ -44,20 +44,20 @@ class Place:
 
 
 @contextlib.contextmanager
-def places(*, databases: str = "both") -> Iterator[list[Place]]:
-    """Empty places on SQLite and PostgreSQL; removed at the end."""
+def places(*, databases: str = "both", names: Sequence[str] = ("bench",)) -> Iterator[list[Place]]:
+    """Empty places on SQLite and PostgreSQL, one of each name on each; removed at the end."""
     from tests.peers import postgres
 
     with tempfile.TemporaryDirectory(prefix="crmhost-bench-") as folder:
         made = []
-        if databases in ("both", "sqlite"):
-            home = Path(folder) / "sqlite"
-            home.mkdir()
-            made.append(Place("SQLite", home, f"sqlite:///{home / 'bench.sqlite'}"))
-        if databases in ("both", "postgresql"):
-            home = Path(folder) / "postgresql"
-            home.mkdir()
-            made.append(Place("PostgreSQL", home, postgres.server().create("bench")))
+        for database in ("sqlite", "postgresql"):
+            for name in names if databases in ("both", database) else ():
+                home = Path(folder) / f"{database}-{name}"
+                home.mkdir()
+                if database == "sqlite":
+                    made.append(Place("SQLite", home, f"sqlite:///{home / 'bench.sqlite'}"))
+                else:
+                    made.append(Place("PostgreSQL", home, postgres.server().create(name)))
         try:
             yield made
         finally:

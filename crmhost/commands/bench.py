@@ -19,6 +19,7 @@ NAMES = {
         "contacts",
         "faults",
         "host",
+        "objects",
         "pages",
         "portal",
         "segments",
