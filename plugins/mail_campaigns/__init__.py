@@ -14,6 +14,7 @@ from crmhost.api import (
     Permission,
     QuickAction,
     RecordKind,
+    Schedule,
     SearchProvider,
     Service,
     Work,
@@ -65,7 +66,19 @@ class Plugin:
                 kind="mail_campaigns.plan", handler=running.plan, label="Write down who gets a campaign", run_as="asker"
             ),
             Job(kind="mail_campaigns.begin", handler=running.begin, label="Begin a scheduled campaign", run_as="asker"),
+            Job(
+                kind="mail_campaigns.revive",
+                handler=running.revive,
+                label="See that audiences are written down",
+                attempts=2,
+            ),
         ]
+
+    @hookimpl
+    def schedules(self) -> Sequence[Schedule]:
+        from .running import stalled
+
+        return [Schedule(kind="mail_campaigns.revive", cron="* * * * *", when=stalled)]
 
     @hookimpl
     def event_handlers(self) -> Sequence[EventHandler]:

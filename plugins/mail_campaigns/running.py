@@ -22,10 +22,14 @@ from crmhost.api import (
     Work,
     insert_rows,
     mail,
+    users,
 )
 
 from . import audience, clicks, fields, services
 from .models import KIND, SOURCE, Campaign, LeftOut
+
+#: After so long without a step an audience's job is taken for given up; a step takes a part of a second.
+SILENCE = dt.timedelta(minutes=2)
 
 
 def problems(work: Work, campaign: Campaign) -> dict[str, list[str]]:
@@ -205,6 +209,29 @@ def plan(job: JobContext, campaign_id: int) -> None:
         job.progress(done, max(total, done))
 
 
+def stalled(work: Work) -> bool:
+    """Whether an audience is being written down of which nothing was heard for a while."""
+    return work.session.scalar(_stalled(work).limit(1)) is not None
+
+
+def _stalled(work: Work) -> Any:
+    return select(Campaign).where(Campaign.state == "planning", Campaign.updated_at < work.now - SILENCE)
+
+
+def revive(job: JobContext) -> dict[str, int]:
+    """The job ``mail_campaigns.revive``: an audience whose job was given up, as after many kills, is written down further."""
+    revived = 0
+    with job.work.begin() as work:
+        for campaign in work.session.scalars(_stalled(work)):
+            sender = mail.mailings.get(work, campaign.mailing_id or 0).user_id
+            user = work.session.get(User, sender) if sender is not None else None
+            if user is not None and user.disabled_at is None:
+                again = work.as_actor(users.actor_for(user))
+                again.enqueue("mail_campaigns.plan", dedupe=str(campaign.id), campaign_id=campaign.id)
+                revived += 1
+    return {"campaigns": revived}
+
+
 def _write_down(work: Work, campaign: Campaign, some: list[mail.mailings.Recipient]) -> None:
     mailing = mail.mailings.get(work, campaign.mailing_id or 0)
     left = mail.mailings.add(work, mailing, some)
@@ -215,7 +242,7 @@ def _write_down(work: Work, campaign: Campaign, some: list[mail.mailings.Recipie
         counted[one.reason] = counted.get(one.reason, 0) + 1
     campaign.left_out = counted
     campaign.planned += len(some) - len(left)
-    campaign.planned_to = some[-1].contact_id
+    campaign.planned_to, campaign.updated_at = some[-1].contact_id, work.now
     work.session.flush()
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from crmhost.api import Conflict, Forbidden, Invalid, mail
 from crmhost.testing import Clock, Host
+from crmhost.work import jobs
 from plugins.mail_campaigns import audience, figures, running, services
 from plugins.mail_campaigns.models import Campaign, LeftOut
 from plugins.mail_campaigns.tests.conftest import HTML, act, stored, written
@@ -120,6 +121,26 @@ def test_paused_resumed_and_cancelled(site: Host, peer: smtp.Peer) -> None:
     site.run_jobs()
     assert len(peer.taken) == 3
     assert stored(site, other).state == "cancelled"
+
+
+@ONE
+def test_an_audience_whose_job_was_given_up_is_written_down(site: Host, peer: smtp.Peer, clock: Clock) -> None:
+    """As after many kills: the next look, minutes later, goes on for who sent it; one that moves is left alone."""
+    clock.freeze()
+    people(site)
+    number = written(site)
+    act(site, "send", number)
+    with site.work("Admin") as work, work.begin():
+        jobs.cancel(work, site.jobs("mail_campaigns.plan")[0].id)
+    for minutes, mails in ((1, 0), (3, 3)):
+        clock.move(seconds=minutes * 60)
+        with site.work() as work:
+            assert running.stalled(work) == bool(mails)
+        with site.work() as work, work.begin():
+            work.enqueue("mail_campaigns.revive")
+        site.run_jobs()
+        assert len(peer.taken) == mails
+    assert stored(site, number).state == "sent"
 
 
 @ONE
