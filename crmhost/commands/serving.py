@@ -17,6 +17,8 @@ log = logging.getLogger("crmhost.server")
 
 #: Seconds that requests in flight have to end when the process is told to stop.
 PATIENCE = 25.0
+#: Connections that are kept at once. Browsers keep several each while they show a page, so it is many more than are served.
+CONNECTIONS = 800
 _LOOK_EVERY = 0.05
 
 
@@ -34,6 +36,9 @@ def serve_waitress(site: Site, host: str, port: int, threads: int) -> None:
         threads=threads,
         ident="crmhost",
         channel_timeout=60,
+        connection_limit=CONNECTIONS,
+        # select() can watch no file above number 1023, whoever opened the others.
+        asyncore_use_poll=True,
         # Which proxies are believed is the site's own rule, the same under every server.
         clear_untrusted_proxy_headers=False,
     )
