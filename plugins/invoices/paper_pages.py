@@ -13,6 +13,7 @@ from crmhost.web.api import (
     EmailField,
     Form,
     TextField,
+    browser_name,
     current_work,
     gettext,
     lazy_text,
@@ -111,8 +112,10 @@ def revoke_link(invoice_id: int) -> Any:
 
 def link_box(work: Work, invoice: Invoice) -> str:
     """The link of an invoice, and who opened it."""
-    address, openings = sending.shared(work, invoice)
-    return render_template("invoices/openings.html", invoice=invoice, address=address, openings=openings)
+    address, link, openings = sending.shared(work, invoice)
+    return render_template(
+        "invoices/openings.html", invoice=invoice, address=address, link=link, openings=openings, browser=browser_name
+    )
 
 
 def add_paper_pages(blueprint: Blueprint) -> None:

@@ -13,6 +13,7 @@ from crmhost.api import (
     GiveUp,
     Invalid,
     JobContext,
+    Link,
     Message,
     Money,
     NotFound,
@@ -59,14 +60,13 @@ def link(work: Work, invoice_id: int) -> str:
     return address_of(work, links.token_of(work, KIND, invoice.id, LASTS))
 
 
-def shared(work: Work, invoice: Invoice) -> tuple[str, list[Any]]:
-    """The address of the link that holds, empty when there is none, and who opened it, for ``invoices/openings.html``."""
+def shared(work: Work, invoice: Invoice) -> tuple[str, Link | None, list[Any]]:
+    """The link that holds, its address first, empty when there is none, and who opened it, for ``invoices/openings.html``."""
     if invoice.state == "draft":
-        return "", []
-    soon = work.now + dt.timedelta(days=1)
-    held = any(one.holds(soon) for one in links.of(work, KIND, invoice.id)) and work.can("invoices.send")
-    address = address_of(work, links.token_of(work, KIND, invoice.id, LASTS)) if held else ""
-    return address, links.openings(work, KIND, invoice.id, 10)
+        return "", None, []
+    link = links.held(work, KIND, invoice.id, LASTS) if work.can("invoices.send") else None
+    address = address_of(work, links.token_in(work, link)) if link is not None else ""
+    return address, link, links.openings(work, KIND, invoice.id, 10)
 
 
 def address_of(work: Work, token: str) -> str:

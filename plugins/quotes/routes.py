@@ -12,6 +12,7 @@ from crmhost.web.api import (
     RecordBox,
     Response,
     both_versions,
+    browser_name,
     current_work,
     gettext,
     list_page,
@@ -93,6 +94,7 @@ def preview(quote_id: int) -> Any:
     except CrmError as error:
         text, unknown, wrong = "", (), gettext(error.message)
     was_sent = quote.version_id is not None
+    address, link = sending.link_of(work, quote) if work.can("quotes.send") else ("", None)
     return render_template(
         "quotes/preview.html",
         one=quote,
@@ -100,7 +102,9 @@ def preview(quote_id: int) -> Any:
         unknown=unknown,
         wrong=wrong,
         totals=documents.calculate(quote.document) if quote.document.lines else None,
-        link=sending.link_of(work, quote) if was_sent and work.can("quotes.send") else "",
+        address=address,
+        link=link,
+        browser=browser_name,
         versions=versions.all_of(work, quote) if was_sent else (),
         openings=links.openings(work, KIND, quote_id, 20) if was_sent else (),
         may_edit=work.can("quotes.edit"),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crmhost.api import Invalid, Work, contacts, documents, files, links, mail
+from crmhost.api import Invalid, Link, Work, contacts, documents, files, links, mail
 from crmhost.web.api import paper_pdf
 
 from . import accepting, services, settings, versions
@@ -110,12 +109,10 @@ def _mail(
     )
 
 
-def link_of(work: Work, quote: Quote) -> str:
-    """The link of a quote that was sent; empty when it was revoked or never made."""
-    soon = work.now + dt.timedelta(days=1)
-    if quote.version_id is None or not any(link.holds(soon) for link in links.of(work, KIND, quote.id)):
-        return ""
-    return address(work, quote.id, links.token_of(work, KIND, quote.id, settings.link_lasts(work)))
+def link_of(work: Work, quote: Quote) -> tuple[str, Link | None]:
+    """The link of a quote that was sent, its address first; empty when it was revoked or never made."""
+    link = links.held(work, KIND, quote.id, settings.link_lasts(work)) if quote.version_id is not None else None
+    return (address(work, quote.id, links.token_in(work, link)), link) if link is not None else ("", None)
 
 
 def make_link(work: Work, quote_id: int) -> str:

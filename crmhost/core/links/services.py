@@ -24,6 +24,8 @@ from .models import Link, LinkOpening
 ONE_VISIT = dt.timedelta(minutes=30)
 #: How long openings are kept, and links that hold no more.
 KEEP = dt.timedelta(days=365)
+#: A link is handed out again while it holds for so long.
+SOON = dt.timedelta(days=1)
 #: Rows deleted in one transaction.
 SOME = 500
 
@@ -53,11 +55,19 @@ def make(work: Work, object_type: str, object_id: int, lasts: dt.timedelta | Non
 
 def token_of(work: Work, object_type: str, object_id: int, lasts: dt.timedelta | None) -> str:
     """The token of the newest link that holds for at least a day more; of a new one when there is none."""
-    soon = work.now + dt.timedelta(days=1)
-    for link in of(work, object_type, object_id):
-        if link.holds(soon if lasts is None or lasts > dt.timedelta(days=1) else work.now):
-            return settings.unseal(work, link.sealed, _context(object_type, object_id))
-    return make(work, object_type, object_id, lasts)
+    link = held(work, object_type, object_id, lasts)
+    return token_in(work, link) if link is not None else make(work, object_type, object_id, lasts)
+
+
+def held(work: Work, object_type: str, object_id: int, lasts: dt.timedelta | None) -> Link | None:
+    """The newest link that holds for at least a day more, or at all where links last no longer; ``None`` without one."""
+    soon = work.now + SOON if lasts is None or lasts > SOON else work.now
+    return next((link for link in of(work, object_type, object_id) if link.holds(soon)), None)
+
+
+def token_in(work: Work, link: Link) -> str:
+    """The token of a link, to be copied again."""
+    return settings.unseal(work, link.sealed, _context(link.object_type, link.object_id))
 
 
 def of(work: Work, object_type: str, object_id: int) -> list[Link]:

@@ -18,6 +18,7 @@ from .conftest import Write, pay, seen
 from .test_papers import HOSTILE, read
 
 ONE = pytest.mark.database("sqlite")
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
 def customer(site: Host, email: str = "zoe@example.org") -> int:
@@ -151,12 +152,16 @@ def test_a_customer_sees_what_was_issued_and_nothing_else(
     assert made.mimetype == "application/pdf"
     assert "INV-0001" in read(made.data)[0]
     with site.work() as work:
-        assert sending.shared(work, services.get(work, number))[1] == []
+        assert sending.shared(work, services.get(work, number))[2] == []
     for _ in range(2):
-        assert guest.post(f"/invoices{path}/seen").status_code == 204
+        assert guest.post(f"/invoices{path}/seen", headers={"User-Agent": FIREFOX}).status_code == 204
+    log = site.client().get(f"/invoices/{number}").text
+    for said in ("This link works until", "Firefox on Linux · 127.0.0.1"):
+        assert said in log
     with site.work() as work:
-        address, viewed = sending.shared(work, services.get(work, number))
+        address, link, viewed = sending.shared(work, services.get(work, number))
         assert address.endswith(path)
+        assert link is not None
         assert len(viewed) == 1
     pay(site, number)
     assert "Nothing is due" in guest.get(f"/invoices{path}").get_data(as_text=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
-from crmhost.api import AuditEntry, settings
+from crmhost.api import AuditEntry, mail, settings
 from crmhost.testing import Host
 from plugins.companies import members
 from plugins.companies import services as companies
@@ -17,12 +17,13 @@ from .conftest import seen, sent, write
 
 
 def test_a_client_reads_accepts_and_declines(host: Callable[..., Host]) -> None:
-    """They see what was sent to them and nothing else; what they decide is written down as theirs, and told on the home page."""
+    """They see what was sent to them and nothing else; what they decide is theirs, mailed to its owner, and told at home."""
     site = host("quotes", "portal")
     ann, bob = (site.make.contact(first_name=name, email=f"{name}@example.com") for name in ("Ann", "Bob"))
+    owner = site.make.user("Quotes manager", email="owner@example.com")
     draft = write(site, ann, title="Only a draft")
-    first, _token, digest = sent(site, write(site, ann, title="Oak table"))
-    second, _token, other_digest = sent(site, write(site, ann, title="Six chairs"))
+    first, _token, digest = sent(site, write(site, ann, title="Oak table", owner_id=owner))
+    second, _token, other_digest = sent(site, write(site, ann, title="Six chairs", owner_id=owner))
     theirs, _token, _digest = sent(site, write(site, bob, title="Of Bob"))
     browser = sign_in(site, ann)
     assert "2 quotes wait for your answer" in browser.get("/portal/").text
@@ -61,6 +62,15 @@ def test_a_client_reads_accepts_and_declines(host: Callable[..., Host]) -> None:
         assert (taken.by, taken.email) == ("portal", "Ann@example.com")
         audited = select(AuditEntry.actor_kind).where(AuditEntry.action == "quote.accepted")
         assert work.session.scalars(audited).all() == ["client"]
+        mails = {
+            message.subject: (message.to_email, message.text)
+            for message in work.session.scalars(select(mail.MailMessage))
+        }
+        assert {subject: to for subject, (to, _text) in mails.items()} == {
+            "Quote accepted: Oak table": "owner@example.com",
+            "Quote declined: Six chairs": "owner@example.com",
+        }
+        assert "Too dear" in mails["Quote declined: Six chairs"][1]
     assert "wait for your answer" not in browser.get("/portal/").text
     listed = browser.get("/portal/quotes/?state=accepted").text
     assert "Oak table" in listed

@@ -124,7 +124,11 @@ def test_the_client_sees_when_they_looked_and_staff_are_not_counted(site: Host) 
         assert links.openings(work, KIND, number) == []
     client = visitor(site)
     assert "You opened this" not in client.get(f"/quotes/d/{token}").text
-    client.post(f"/quotes/d/{token}/seen")
+    agent = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+    client.post(f"/quotes/d/{token}/seen", headers=agent)
+    log = site.client().get(f"/quotes/{number}/preview").text
+    assert "This link works until" in log
+    assert f"Firefox on Linux · {client.environ_base['REMOTE_ADDR']}" in log
     page = client.get(f"/quotes/d/{token}").text
     assert "You opened this once" in page
     assert "This link works until" in page
