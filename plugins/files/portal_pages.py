@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, select
 
 from crmhost.api import SYSTEM, Invalid, Message, NotFound, Work, files
 from crmhost.web.api import (
@@ -23,7 +23,7 @@ from crmhost.web.api import (
     url_for,
     writing,
 )
-from plugins.portal.api import Client, Portal, PortalPage, Waiting
+from plugins.portal.api import Client, Portal, PortalPage, Waiting, found_by
 
 from . import cells, limits, services
 from .models import Entry
@@ -48,12 +48,12 @@ def page() -> PortalPage:
     )
 
 
-def _mine(client: Client) -> Select[Any]:
+def _mine(client: Client, *conditions: ColumnElement[bool]) -> Select[Any]:
     """Files of the client, and of their company where they see its records, that are marked for the portal."""
-    own = and_(Entry.object_type == "contact", Entry.object_id == client.contact_id)
+    own = [and_(Entry.object_type == "contact", Entry.object_id == client.contact_id)]
     if client.company_ids:
-        own = or_(own, and_(Entry.object_type == "company", Entry.object_id.in_(sorted(client.company_ids))))
-    return select(Entry).where(own, Entry.deleted_at.is_(None), Entry.portal.is_(True))
+        own.append(and_(Entry.object_type == "company", Entry.object_id.in_(sorted(client.company_ids))))
+    return found_by(Entry, own, Entry.deleted_at.is_(None), Entry.portal.is_(True), *conditions)
 
 
 def _asked(work: Work, client: Client) -> dict[str, Entry | None]:
@@ -112,7 +112,7 @@ def _page(client: Client, errors: Mapping[str, str] | None = None) -> Any:
 def download(client: Client, entry_id: int) -> Any:
     """A file, to be saved."""
     work = current_work()
-    entry = work.session.scalar(_mine(client).where(Entry.id == entry_id))
+    entry = work.session.scalar(_mine(client, Entry.id == entry_id))
     if entry is None or entry.file_id is None:
         raise NotFound("file", entry_id)
     return stored_file(work.as_actor(SYSTEM), entry.file_id, name=entry.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func
 
 from crmhost.api import SYSTEM, Money, NotFound, Work
 from crmhost.web.api import (
@@ -45,14 +45,14 @@ def page() -> PortalPage:
     )
 
 
-def _mine(client: Client) -> Select[Any]:
+def _mine(client: Client, *conditions: ColumnElement[bool]) -> Select[Any]:
     """Invoices and credit notes of the client; drafts are never among them."""
-    return select(Invoice).where(client.mine(Invoice), Invoice.state != "draft", Invoice.deleted_at.is_(None))
+    return client.records(Invoice, Invoice.state != "draft", Invoice.deleted_at.is_(None), *conditions)
 
 
 def _owed(work: Work, client: Client) -> tuple[int, list[Money]]:
     """How many invoices are to be paid, and what is due, for each currency."""
-    some = _mine(client).where(Invoice.state.in_(OWED), Invoice.due > 0)
+    some = _mine(client, Invoice.state.in_(OWED), Invoice.due > 0)
     wanted = some.with_only_columns(Invoice.currency, func.sum(Invoice.due), func.count()).group_by(Invoice.currency)
     rows = sorted((currency, int(due), number) for currency, due, number in work.session.execute(wanted))
     return sum(row[2] for row in rows), [Money(row[1], row[0]) for row in rows]
@@ -74,13 +74,11 @@ def waiting(work: Work, client: Client) -> Waiting | None:
 def index(client: Client) -> Any:
     """The client's invoices."""
     chosen = request.args.get("state", "")
-    found = _mine(client)
-    if chosen in _CHOICES:
-        found = found.where(Invoice.state.in_(_CHOICES[chosen]))
+    some = (Invoice.state.in_(_CHOICES[chosen]),) if chosen in _CHOICES else ()
     labels = {"": gettext("All"), "owed": gettext("To pay"), "paid": gettext("Paid")}
     return render_template(
         "invoices/portal_list.html",
-        list=client_list(found, (Invoice.date, Invoice.id)),
+        list=client_list(_mine(client, *some), (Invoice.date, Invoice.id)),
         due=_owed(current_work(), client)[1],
         choices=[
             (label, url_for("invoices_portal.index", state=key or None), key == chosen) for key, label in labels.items()

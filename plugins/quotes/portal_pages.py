@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from crmhost.api import SYSTEM, Conflict, Invalid, Work
 from crmhost.web.api import (
@@ -45,17 +45,16 @@ def page() -> PortalPage:
     )
 
 
-def _mine(client: Client) -> Any:
+def _mine(client: Client, *conditions: ColumnElement[bool]) -> Select[Any]:
     """Quotes of the client that were sent: a draft is nobody's but ours."""
-    return select(Quote).where(
-        client.mine(Quote), Quote.state != "draft", Quote.version_id.is_not(None), Quote.deleted_at.is_(None)
-    )
+    sent = (Quote.state != "draft", Quote.version_id.is_not(None), Quote.deleted_at.is_(None))
+    return client.records(Quote, *sent, *conditions)
 
 
 def waiting(work: Work, client: Client) -> Waiting | None:
     """Quotes that can be decided."""
     still = or_(Quote.valid_until.is_(None), Quote.valid_until >= work.today)
-    some = _mine(client).where(Quote.state.in_(states.OPEN), still).with_only_columns(Quote.id).limit(_MOST)
+    some = _mine(client, Quote.state.in_(states.OPEN), still).with_only_columns(Quote.id).limit(_MOST)
     ids = work.session.scalars(some).all()
     if not ids:
         return None
@@ -68,10 +67,8 @@ def waiting(work: Work, client: Client) -> Waiting | None:
 def index(client: Client) -> Any:
     """The client's quotes."""
     chosen = request.args.get("state", "")
-    found = _mine(client)
-    if chosen in _CHOICES:
-        found = found.where(Quote.state.in_(_CHOICES[chosen]))
-    listed = client_list(found, (Quote.date, Quote.id))
+    some = (Quote.state.in_(_CHOICES[chosen]),) if chosen in _CHOICES else ()
+    listed = client_list(_mine(client, *some), (Quote.date, Quote.id))
     work = current_work()
     sent = select(Version).where(Version.id.in_([quote.version_id for quote in listed.rows]))
     labels = {

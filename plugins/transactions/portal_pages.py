@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select
 
 from crmhost.api import Work
 from crmhost.web.api import client_list, current_work, render_template
-from plugins.portal.api import Client, PortalPage
+from plugins.portal.api import Client, PortalPage, found_by
 
 from . import kinds, settings
 from .models import Transaction
@@ -31,10 +31,11 @@ def page() -> PortalPage:
 
 def shown(work: Work, client: Client) -> Select[Any]:
     """The client's transactions that they may see."""
-    mine = Transaction.counted_contact_id == client.contact_id
+    mine = [Transaction.counted_contact_id == client.contact_id]
     if client.company_ids:
-        mine = or_(mine, Transaction.counted_company_id.in_(sorted(client.company_ids)))
-    return select(Transaction).where(
+        mine.append(Transaction.counted_company_id.in_(sorted(client.company_ids)))
+    return found_by(
+        Transaction,
         mine,
         Transaction.deleted_at.is_(None),
         Transaction.status_id.in_([status.id for status in settings.shown_statuses(work)]),
