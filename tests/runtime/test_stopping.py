@@ -21,6 +21,9 @@ HEAD = (
     b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n"
 )
 
+#: Connections of browsers that ask nothing; gunicorn's threads wait for what those say, and are meant to stand behind a proxy.
+HELD = {"whole": 150, "crmhost": 0}
+
 
 def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
     """Waits for something; says whether it came."""
@@ -53,7 +56,7 @@ def living(site: Site) -> list[str]:
 def test_requests_in_flight_are_answered(place: Place, kind: str) -> None:
     """A form that was half sent when the signal came is answered in full; then all processes are gone, and off the list.
 
-    A browser that keeps its connection open without asking anything is not waited for.
+    Browsers that keep their connections open without asking anything are not waited for, nor do many of them shut others out.
     """
     server = Server(place, free_port(), kind=kind)
     site = place.site()
@@ -62,6 +65,7 @@ def test_requests_in_flight_are_answered(place: Place, kind: str) -> None:
         idle = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
         idle.request("GET", "/login")
         idle.getresponse().read()
+        kept = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(HELD[kind])]
         with socket.create_connection(("127.0.0.1", server.port), timeout=20) as flying:
             flying.sendall(HEAD % len(BODY))
             assert flying.recv(100).startswith(b"HTTP/1.1 100")
@@ -78,7 +82,8 @@ def test_requests_in_flight_are_answered(place: Place, kind: str) -> None:
         assert server.process.wait(40) == 0, server.output()
         assert living(site) == []
         assert "Traceback" not in server.output()
-        idle.close()
+        for one in (idle, *kept):
+            one.close()
     finally:
         site.close()
         server.close()
