@@ -38,6 +38,7 @@ class Quote(documents.Priced, Base):  # type: ignore[misc, valid-type]  # the ba
         Index("ix_quotes_quote_value", "currency", "value", "id", **_LIVE),
         Index("ix_quotes_quote_state_date", "state", "date", "id", **_LIVE),
         Index("ix_quotes_quote_state_valid", "state", "valid_until"),
+        Index("ix_quotes_quote_state_value", "state", "currency", "value", **_LIVE),
         Index("ix_quotes_quote_contact", "contact_id", "date", "id"),
         Index("ix_quotes_quote_company", "company_id", "date", "id"),
         Index("ix_quotes_quote_owner", "owner_id", "date", "id"),

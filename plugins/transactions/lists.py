@@ -68,16 +68,20 @@ def transaction_table(work: Work) -> Table:
 
 
 def _sums(work: Work, query: TableQuery) -> list[TableSum]:
-    found = queries.sums(work, queries.matching(work, query.q, query.filters))
+    every = not (query.q or query.filters or work.actor.only_assigned)
+    kept, number = queries.kept_sums(work) if every else ([], 0)
+    # To begin adding up what turns out to be too many takes as long as adding it up.
+    few = number <= queries.MOST_COUNTED
+    found = queries.sums(work, queries.matching(work, query.q, query.filters)) if few else None
     if found is not None:
         totals, counted = found
         return [
             TableSum(gettext("Total"), [money(amount) for amount in totals]),
             TableSum(gettext("In total value"), [money(amount) for amount in counted]),
         ]
-    if query.q or query.filters or work.actor.only_assigned:
+    if not every:
         return [TableSum(gettext("Total"), [gettext("Too many to add up. Filter the list.")])]
-    return [TableSum(gettext("In total value"), [money(amount) for amount in queries.kept_sums(work)])]
+    return [TableSum(gettext("In total value"), [money(amount) for amount in kept])]
 
 
 def _columns(work: Work) -> list[TableColumn]:

@@ -83,10 +83,13 @@ def sums(work: Work, chosen: Select[Any]) -> tuple[list[Money], list[Money]] | N
     return [Money(int(row[1]), row[0]) for row in rows], [Money(counted.get(code, 0), code) for code in order]
 
 
-def kept_sums(work: Work) -> list[Money]:
-    """What all transactions that count come to, for each currency, that of the site first: from the kept sums of days."""
+def kept_sums(work: Work) -> tuple[list[Money], int]:
+    """What all transactions that count come to, for each currency, that of the site first, and how many there are, those that do
+    not count too: from the kept sums of days.
+    """
     work.require("transactions.view")
     base = str(work.settings.get("site.currency") or "")
-    rows = work.session.execute(select(Day.currency, func.sum(Day.amount)).group_by(Day.currency))
-    found = [Money(int(row[1]), row[0]) for row in sorted(rows, key=lambda row: (row[0] != base, row[0]))]
-    return [amount for amount in found if amount] or found[:1]
+    wanted = select(Day.currency, func.sum(Day.amount), func.sum(Day.number + Day.left_out)).group_by(Day.currency)
+    rows = sorted(work.session.execute(wanted), key=lambda row: (row[0] != base, row[0]))
+    found = [Money(int(row[1]), row[0]) for row in rows]
+    return [amount for amount in found if amount] or found[:1], sum(int(row[2]) for row in rows)
