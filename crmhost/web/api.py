@@ -58,7 +58,7 @@ from .forms.lines import LinesField
 from .forms.records import picked_record
 from .forms.versions import VersionedForm, both_versions
 from .i18n import ago, clock, day, language_choices, moment, money, number, parse_day, parse_number, percent
-from .linked import linked, opened_now, unlisted
+from .linked import guessed, linked, opened_now, unlisted
 from .papers import paper_html, paper_pdf, text_in
 from .request import (
     Person,
@@ -169,6 +169,7 @@ __all__ = [
     "day_column",
     "filled_custom_field",
     "gettext",
+    "guessed",
     "icon",
     "is_fragment",
     "job_progress",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import collections
 import threading
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from flask import Response, abort, make_response, request
 
@@ -21,20 +23,36 @@ _MOST = 10_000
 #: The site, as a process may hold several, and the network address.
 _Caller = tuple[str, str]
 
+Found = TypeVar("Found")
+
 _wrong: collections.OrderedDict[_Caller, collections.deque[float]] = collections.OrderedDict()
 _lock = threading.Lock()
 
 
 def linked(object_type: str, token: str) -> Link:
     """The link that the request brings; else the request ends with 404, or with 429 after many wrong ones."""
+
+    def find() -> Link | None:
+        try:
+            return links.find(current_work(), object_type, token)
+        except NotFound:
+            return None
+
+    return guessed(find) or abort(404)
+
+
+def guessed(find: Callable[[], Found | None]) -> Found | None:
+    """What a function finds by a secret that the request brings, ``None`` for a wrong one.
+
+    An address that brought many wrong ones, to whatever they lead, gets nothing for a while: the request ends with 429.
+    """
     address = (str(state().site.config.home), client_address())
     if _too_many(address):
         abort(429)
-    try:
-        return links.find(current_work(), object_type, token)
-    except NotFound:
+    found = find()
+    if found is None:
         _note(address)
-        abort(404)
+    return found
 
 
 def unlisted(page: str | Response) -> Response:

@@ -12,6 +12,7 @@ from crmhost.web.api import (
     client_address,
     current_work,
     gettext,
+    guessed,
     local_path,
     public,
     redirect,
@@ -106,7 +107,7 @@ def ask_link() -> Any:
 @public(apart=True)
 def open_link(token: str) -> Any:
     """A mailed link to sign in: opening it shows a button, so that programs which look at mails don't use it up."""
-    found = entering.holder(current_work(), token)
+    found = guessed(lambda: entering.holder(current_work(), token))
     if found is None or found[0].kind == "password":
         return _page("link_over", 404)
     if request.method == "GET":
@@ -123,7 +124,7 @@ def open_link(token: str) -> Any:
 @public(apart=True)
 def new_password(token: str) -> Any:
     """Choose a new password, with a mailed link."""
-    found = entering.holder(current_work(), token)
+    found = guessed(lambda: entering.holder(current_work(), token))
     if found is None or found[0].kind != "password":
         return _page("link_over", 404)
     email = found[2].email

@@ -106,7 +106,7 @@ def seen(page: str, email: str) -> str:
 
 
 def test_guessing_is_slowed(site: Host, clock: Clock) -> None:
-    """After five wrong passwords an account is shut to this address, the right one too; mails to one address are few."""
+    """Five wrong passwords shut an account to this address, for the right one too; mails are few, and so are guesses of links."""
     account(site, site.make.contact(email="ada@example.com"))
     browser = site.client("")
     wrong = {"email": "ada@example.com", "password": "wrong words here"}
@@ -123,6 +123,9 @@ def test_guessing_is_slowed(site: Host, clock: Clock) -> None:
     assert len(site.jobs("portal.mail")) == entering.LINKS_TO
     with site.work() as work:
         assert work.session.query(AuditEntry).filter_by(action="portal.locked_out").count() == 1
+    guesses = [f"/portal/{kind}/{number}" for number in range(11) for kind in ("link", "new-password")]
+    assert [browser.get(path).status_code for path in guesses] == [404] * 20 + [429] * 2
+    assert other.get("/portal/link/guessed").status_code == 404
 
 
 def test_links(site: Host, peer: smtp.Peer, clock: Clock) -> None:
