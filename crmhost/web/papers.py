@@ -24,7 +24,7 @@ from ..work.unit import Work
 from .assets import read_manifest
 from .i18n import SOURCE_LOCALE, Catalogues, shown
 from .static import BUNDLE_FOLDER
-from .templating import CORE_OWNER, CORE_TEMPLATES, plain
+from .templating import CORE_OWNER, CORE_TEMPLATES, Bytecode, plain
 from .themes.files import choose
 
 __all__ = ["PAGE_SIZES", "paper_html", "paper_pdf", "text_in"]
@@ -142,12 +142,24 @@ def _environment(work: Work, language: str) -> Environment:
     def discount(given: Money | Percent | None) -> str:
         return "" if given is None else f"{number(given.value)} %" if isinstance(given, Percent) else money(given)
 
-    made = Environment(loader=_Loader(work), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    made = Environment(
+        loader=_Loader(work),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        bytecode_cache=_bytecode_of(str(locale)),
+    )
     made.globals.update(_=translated)
     made.filters.update(
         money=money, number=number, discount=discount, day=lambda date: placeholders.day(work, date, language)
     )
     return made
+
+
+@functools.lru_cache(maxsize=16)
+def _bytecode_of(_locale: str) -> Bytecode:
+    """What was compiled for a language: what filters make of constants becomes part of it."""
+    return Bytecode()
 
 
 def _locale(language: str) -> Locale:

@@ -32,7 +32,8 @@ licence = "MIT"
 TEMPLATE = """{% extends "crmhost/paper.html" %}
 {% from "crmhost/paper_lines.html" import lines, sums with context %}
 {% block title %}{{ title }}{% endblock %}
-{% block body %}<h1>{{ title }}</h1>{{ lines(document, totals) }}{{ sums(document, totals) }}<p>{{ date|day }}</p>{% endblock %}
+{% block body %}<h1>{{ title }}</h1>{{ lines(document, totals) }}{{ sums(document, totals) }}
+<p>{{ date|day }} {{ 7.25|number }}</p>{% endblock %}
 """
 VAT = TaxRate("ПДВ", Decimal(20))
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
@@ -51,7 +52,10 @@ def _texts(made: bytes) -> list[str]:
 
 @pytest.mark.database("sqlite")
 def test_a_paper_has_its_lines_sums_and_page_numbers_in_its_language(host: Callable[..., Host], tmp_path: Path) -> None:
-    """Each page repeats the head of the table; every letter, € and ₴ are read off it again; the same paper has the same bytes."""
+    """Each page repeats the head of the table; every letter, € and ₴ are read off it again; the same paper has the same bytes.
+
+    A template that changed is followed at once.
+    """
     folder = tmp_path / "home" / "plugins" / "papers"
     (folder / "templates" / "papers").mkdir(parents=True)
     (folder / "plugin.toml").write_text(MANIFEST, "utf-8")
@@ -73,7 +77,10 @@ def test_a_paper_has_its_lines_sums_and_page_numbers_in_its_language(host: Calla
             for _ in range(2)
         ]
         english = papers.paper_html(work, "papers/paper.html", language="en", page_size="letter", **context)
+        (folder / "templates" / "papers" / "paper.html").write_text("<p>{{ 7.25|number }} anew</p>", "utf-8")
+        changed = papers.paper_html(work, "papers/paper.html", language="fr", **context)
     assert made[0] == made[1]
+    assert changed == "<p>7,25 anew</p>"
     pages = _texts(made[0])
     assert len(pages) > 2
     for number, text in enumerate(pages, 1):
@@ -81,9 +88,9 @@ def test_a_paper_has_its_lines_sums_and_page_numbers_in_its_language(host: Calla
         assert "Prix unitaire" in text or "Sous-total" in text
     whole = "\n".join(pages).replace("\u202f", " ").replace("\xa0", " ")
     for wanted in (*(f"{name} {at}" for at, name in enumerate(names)), "Facture № 7", "₴ 9", "1,5", "1 851,75 €", "ПДВ 20 %",
-                   "119 993,40 €", "22 novembre 2026"):  # fmt: skip
+                   "119 993,40 €", "22 novembre 2026 7,25"):  # fmt: skip
         assert wanted in whole, wanted
-    assert "November 22, 2026" in english
+    assert "November 22, 2026 7.25" in english
     assert "size: Letter" in english
     assert pdf.digest(english) != pdf.digest(english + " ")
 
