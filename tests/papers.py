@@ -149,6 +149,10 @@ def portal(site: Site) -> dict[str, str]:
     }
 
 
+#: The browser in which a client opened their links.
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Mobile/15E148 Safari/604.1"
+
+
 def linked(site: Site) -> dict[str, str]:
     """Addresses of what clients open without signing in, by a name for each."""
     lasts = dt.timedelta(days=30)
@@ -157,6 +161,8 @@ def linked(site: Site) -> dict[str, str]:
         issued = {one.reference: one.id for one in work.session.scalars(select(Invoice))}
         taken = accepting.of(work, sent["Workshop"])
         assert taken is not None
+        for kind, number in (("quote", sent["Interior"]), ("invoice", issued["Open"])):
+            links.opened(work, links.find(work, kind, links.token_of(work, kind, number, lasts)), "2001:db8::17", PHONE)
         return {
             "quote": f"/quotes/d/{links.token_of(work, 'quote', sent['Interior'], lasts)}",
             "quote-accepted": f"/quotes/d/{links.token_of(work, 'quote', sent['Workshop'], lasts)}",
