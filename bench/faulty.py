@@ -172,10 +172,12 @@ class Connection(sink.Connection):
 def running(seed: int = 1) -> Iterator[Server]:
     """A server in a thread of its own, until the end of the ``with``."""
     server, loop = Server(seed), asyncio.new_event_loop()
-    listening = loop.run_until_complete(loop.create_server(lambda: Connection(server), "127.0.0.1", 0))
-    server.port = listening.sockets[0].getsockname()[1]
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    # Begun in its thread: the caller's may have a loop that runs, such as that of a browser.
+    begun = asyncio.run_coroutine_threadsafe(loop.create_server(lambda: Connection(server), "127.0.0.1", 0), loop)
+    listening = begun.result(30)
+    server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server
     finally:
