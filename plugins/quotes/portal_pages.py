@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint
 from sqlalchemy import ColumnElement, Select, or_, select
 
-from crmhost.api import SYSTEM, Conflict, Invalid, Work
+from crmhost.api import SYSTEM, Conflict, Invalid, Work, keyset
 from crmhost.web.api import (
     client_list,
     current_work,
@@ -48,7 +48,8 @@ def page() -> PortalPage:
 def _mine(client: Client, *conditions: ColumnElement[bool]) -> Select[Any]:
     """Quotes of the client that were sent: a draft is nobody's but ours."""
     sent = (Quote.state != "draft", Quote.version_id.is_not(None), Quote.deleted_at.is_(None))
-    return client.records(Quote, *sent, *conditions)
+    # Checked on the way: SQLite would rather walk through the quotes of everybody in a state.
+    return client.records(Quote, *sent, *(keyset.opaque(one) for one in conditions))
 
 
 def waiting(work: Work, client: Client) -> Waiting | None:
