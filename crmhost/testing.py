@@ -44,7 +44,16 @@ from .host.generation import Generation
 from .host.manifest import FILE_NAME
 from .host.tables import PluginState
 from .site import Site
-from .testing_sites import careless, give_tables, is_fresh, make_config, make_tables, make_template, share_compiled
+from .testing_sites import (
+    careless,
+    forget_made,
+    give_tables,
+    is_fresh,
+    make_config,
+    make_tables,
+    make_template,
+    share_compiled,
+)
 from .work.runner import Runner
 from .work.tables import JobRow, OutboxEvent
 from .work.unit import SYSTEM, Actor, Work
@@ -372,3 +381,4 @@ def host(
     yield make
     for site in sites:
         site.close()
+    forget_made(tmp_path)

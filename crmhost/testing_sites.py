@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ from sqlalchemy.util import LRUCache
 
 from . import config as configuration
 from .config import Config
-from .host import lifecycle, migrate, setup
+from .db import metadata
+from .host import generation, lifecycle, migrate, setup
 from .host.tables import PluginState
 from .site import Site
 
@@ -113,3 +116,15 @@ def share_compiled(engine: Engine) -> None:
     # What is compiled is found by the dialect, too.
     engine.dialect = engine.pool._dialect = dialect
     engine._compiled_cache = statements
+
+
+def forget_made(folder: Path) -> None:
+    """Forgets code and tables of the plugins below a folder, so that another test may call one of its own the same."""
+    below = f"{folder}{os.sep}"
+    files = {name: str(getattr(module, "__file__", None)) for name, module in list(sys.modules.items())}
+    made = {".".join(name.split(".")[:2]) for name, file in files.items() if file.startswith(below)}
+    for module in made:
+        generation.forget(module)
+        prefix = module.rpartition(".")[2] + "_"
+        for table in [table for name, table in metadata.tables.items() if name.startswith(prefix)]:
+            metadata.remove(table)
