@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from bench import sites
 from bench.load import Load, Server
 from bench.sites import Place
+from tests.keyboard import press
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -99,7 +100,7 @@ def test_from_a_file_to_the_funnel_and_back(page: Page, place: Place, server: Se
 def test_a_contact_by_keyboard_and_a_lost_sign_in(page: Page, place: Place) -> None:
     """A contact is added without the mouse; a form sent after the sign-in was lost keeps what was typed."""
     sign_in(page)
-    page.keyboard.press("c")
+    press(page, "c")
     page.wait_for_url("**/contacts/new")
     page.get_by_label("First name").fill("Grace")
     page.get_by_label("Last name").fill("Exempel")

@@ -13,6 +13,7 @@ from crmhost.core.contacts import services as contacts
 from crmhost.core.contacts.models import Contact
 from crmhost.site import Site
 from crmhost.work.runner import Runner
+from tests.keyboard import press
 
 from .conftest import violations
 
@@ -44,14 +45,14 @@ def test_duplicates_are_merged_and_taken_apart_by_keyboard(page: Page, site: Sit
     page.goto("/contacts/duplicates")
     expect(page.get_by_role("link", name="Compare and merge")).to_be_visible()
     assert violations(page) == []
-    page.keyboard.press("j")
+    press(page, "j")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Merge contacts")).to_be_visible()
     assert violations(page) == []
     page.get_by_role("radio", name="Main e-mail: ada@one.example (Ada King)").focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("radio", name="Main e-mail: king@two.example (Ada King)")).to_be_checked()
-    page.keyboard.press("Control+Enter")
+    press(page, "Control+Enter")
     expect(page.get_by_role("heading", name="Ada King", level=1)).to_be_visible()
     toast = page.locator("#toasts")
     expect(toast).to_contain_text("1 contact was merged into this one")
