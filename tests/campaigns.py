@@ -8,27 +8,43 @@ from types import SimpleNamespace
 
 from sqlalchemy import select, update
 
-from crmhost.core.mail import mailings
+from crmhost.core.mail import keys, mailings
 from crmhost.core.mail.models import MailMailing, MailMessage
 from crmhost.core.users import services as users
 from crmhost.site import Site
+from crmhost.work.unit import Work
 
 WORDS = """<h2>Dear {{ contact.first_name }},</h2>
 <p>from January to March the workshop keeps six places for long restorations. One of them could be yours.</p>
 <p class="button"><a href="https://example.com/places">Keep my place</a></p><p>##UNSUB-LINE##</p>"""
 NAMES = ("Winter workshop places", "Open studio", "Spring letter", "Price list", "Summer dates", "Christmas card")
+TOPICS = (
+    ("Workshops and courses", "Dates and places, about once a month.", True),
+    ("Sales and offers", "Twice a year.", False),
+    ("News of the studio", "", True),
+)
+
+
+def linked(work: Work) -> dict[str, str]:
+    """Addresses of what readers of a campaign open without signing in, by a name for each."""
+    message = work.session.scalars(select(MailMessage).where(MailMessage.mailing_id.is_not(None)).limit(1)).one()
+    token = keys.unsubscribe_token(work, keys.address_hash(work, message.to_email), message.id)
+    return {"mail-choices": f"/campaigns/choices/{token}", "mail-unsubscribe": f"/mail/u/{token}"}
 
 
 def some(site: Site) -> None:
     """A draft (number 1), one that is scheduled, sent, being sent, paused and cancelled."""
-    running, services, models = (
-        importlib.import_module(f"plugins.mail_campaigns.{name}") for name in ("running", "services", "models")
+    running, services, models, topics = (
+        importlib.import_module(f"plugins.mail_campaigns.{name}")
+        for name in ("running", "services", "models", "topics")
     )
     with site.work() as work:
         actor = users.actor_for(users.find_by_email(work, "admin@example.com") or users.all_users(work)[0][0])
     with site.work(actor) as work:
         work.base_url = work.base_url or "https://crm.example.com"
         with work.begin():
+            for name, description, chosen in TOPICS:
+                topics.save(work, None, {"name": name, "description": description, "chosen": chosen})
             everybody = {"include": [{"all": True}], "exclude": []}
             given = {"content": WORDS, "audience": everybody, "track_clicks": True}
             made = [

@@ -137,6 +137,8 @@ PAGES = {
     "campaign-recipients": "/campaigns/3/recipients?figure=clicked",
     "campaign-sending": "/campaigns/4",
     "campaign-paused": "/campaigns/5",
+    "mail-topics": "/campaigns/topics/",
+    "mail-topic": "/campaigns/topics/1",
     "mail-settings": "/settings/mail/",
     "mail-returned": "/settings/mail/returned",
     "mail-accounts": "/settings/mail/accounts/",

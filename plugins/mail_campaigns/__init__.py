@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crmhost.api import (
+    Box,
     ConditionType,
     EventHandler,
     Job,
@@ -17,6 +18,7 @@ from crmhost.api import (
     Schedule,
     SearchProvider,
     Service,
+    SlotItem,
     Work,
 )
 from crmhost.hooks import hookimpl
@@ -38,12 +40,16 @@ class Plugin:
                 roles=(*_MANAGERS, "Contacts manager", "Read only"),
             ),
             Permission(name="mail_campaigns.edit", label="Write campaigns", roles=_MANAGERS),
+            Permission(name="mail_campaigns.topics", label="Change the topics of campaigns", roles=_MANAGERS),
             Permission(name="mail_campaigns.send", label="Send campaigns", roles=_MANAGERS),
         ]
 
     @hookimpl
     def journal_types(self) -> Sequence[JournalType]:
-        return [JournalType(name="mail_campaigns.clicked", label="Link of a campaign clicked", icon="click")]
+        return [
+            JournalType(name="mail_campaigns.clicked", label="Link of a campaign clicked", icon="click"),
+            JournalType(name="mail_campaigns.chosen", label="Topics of campaigns chosen", icon="checklist"),
+        ]
 
     @hookimpl
     def contact_conditions(self) -> Sequence[ConditionType]:
@@ -101,6 +107,32 @@ class Plugin:
         return [blueprint]
 
     @hookimpl
+    def slots(self) -> Sequence[SlotItem]:
+        from .choosing import link_to_choices
+
+        return [SlotItem(slot="mail.unsubscribe", render=link_to_choices)]
+
+    @hookimpl
+    def contact_boxes(self) -> Sequence[Box]:
+        from . import topic_pages
+
+        return [
+            Box(
+                id="mail-topics",
+                title="Mail topics",
+                render=topic_pages.box,
+                permission="mail_campaigns.view",
+                reads=topic_pages.box_reads,
+            )
+        ]
+
+    @hookimpl
+    def portal_pages(self) -> Sequence[Any]:
+        from .portal_pages import page
+
+        return [page()]
+
+    @hookimpl
     def menu(self) -> Sequence[MenuItem]:
         return [
             MenuItem(
@@ -109,6 +141,7 @@ class Plugin:
             for label, endpoint, permission, icon, order in (
                 ("All", "mail_campaigns.index", "mail_campaigns.view", "mail-forward", 10),
                 ("New campaign", "mail_campaigns.new", "mail_campaigns.edit", "plus", 20),
+                ("Topics", "mail_campaigns.topics", "mail_campaigns.topics", "tags", 200),
             )
         ]
 
@@ -176,3 +209,9 @@ class Plugin:
         from .privacy import told_of
 
         return told_of(work, contact_id)
+
+    @hookimpl
+    def contact_erase(self, work: Work, contact_id: int) -> None:
+        from .privacy import forget
+
+        forget(work, contact_id)

@@ -10,6 +10,8 @@ from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, tru
 
 from crmhost.api import Contact, Invalid, Message, NotFound, Status, Tag, Tagging, Work, keyset, mail, texts
 
+from . import choices
+
 if TYPE_CHECKING:
     from plugins.segments.api import Segments
 
@@ -161,9 +163,10 @@ def count(work: Work, audience: Mapping[str, Any]) -> int:
     return work.session.scalar(some) or 0
 
 
-def preview(work: Work, audience: Mapping[str, Any]) -> Preview:
+def preview(work: Work, audience: Mapping[str, Any], topic_id: int | None = None) -> Preview:
     """Who would get a campaign now, and who is left out and why.
 
+    :param topic_id: what it is about; who does not want that is left out.
     :raises Invalid: see :func:`condition`.
     """
     work.require("mail_campaigns.view")
@@ -171,7 +174,8 @@ def preview(work: Work, audience: Mapping[str, Any]) -> Preview:
     left: dict[str, int] = {}
     looked, seen = 0, set[str]()
     for some in steps(work, audience, SORTED):
-        fit, out = mail.mailings.sort_out(work, some)
+        unwanted = choices.unwanted(work, topic_id, [one.email for one in some])
+        fit, out = mail.mailings.sort_out(work, some, unwanted=unwanted)
         looked += len(some)
         for one in fit:
             key = one.email.casefold()

@@ -31,6 +31,7 @@ REASONS = {
     "unsubscribed": Message("Unsubscribed"),
     "bounced": Message("Mails came back"),
     "complained": Message("Reported a mail as unwanted"),
+    "topic": Message("Not in this topic"),
 }
 
 

@@ -75,7 +75,7 @@ def review(work: Work, campaign: Campaign) -> Review:
     account = mail.chosen(work, campaign.account_id)
     preview, people = None, list[Contact]()
     if "audience" not in errors:
-        preview = audience.preview(work, campaign.audience)
+        preview = audience.preview(work, campaign.audience, campaign.topic_id)
         people = _people(work, preview)
         found.append(_reached(preview))
     if not {"content", "text", "subject"} & set(errors):

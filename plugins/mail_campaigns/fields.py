@@ -7,7 +7,7 @@ from typing import Any
 
 from crmhost.api import Invalid, Message, NotFound, Work, keyset, mail, texts
 
-from . import audience
+from . import audience, topics
 from .models import Campaign
 
 #: Kinds of content, as :func:`mail.compose` knows them.
@@ -20,7 +20,7 @@ def prepare(work: Work, given: Mapping[str, Any], campaign: Campaign | None) -> 
     """The values of the fields that were given; a draft may lack all but its name.
 
     :param given: name, subject, content_kind, content (``html`` for short: content of that kind), text, account, audience,
-        track_clicks, template_id.
+        track_clicks, template_id, topic (id).
     :raises Invalid: by field.
     """
     given = dict(given)
@@ -52,6 +52,8 @@ def prepare(work: Work, given: Mapping[str, Any], campaign: Campaign | None) -> 
         found["template_id"] = keyset.valid_id(given["template_id"])
     if "track_clicks" in given:
         found["track_clicks"] = bool(given["track_clicks"])
+    if "topic" in given or "topic_id" in given:
+        found["topic_id"] = _topic(work, given.get("topic", given.get("topic_id")), errors)
     _account(work, given, found, errors)
     if "audience" in given:
         try:
@@ -63,6 +65,16 @@ def prepare(work: Work, given: Mapping[str, Any], campaign: Campaign | None) -> 
     if errors:
         raise Invalid(errors)
     return found
+
+
+def _topic(work: Work, given: Any, errors: dict[str, list[str]]) -> int | None:
+    if given in (None, ""):
+        return None
+    try:
+        return topics.get(work, keyset.valid_id(given) or 0).id
+    except NotFound:
+        errors["topic"] = ["This topic is gone: choose another one."]
+        return None
 
 
 def _account(work: Work, given: Mapping[str, Any], found: dict[str, Any], errors: dict[str, list[str]]) -> None:

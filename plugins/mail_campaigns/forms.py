@@ -22,6 +22,7 @@ from crmhost.web.api import (
     offer_mail_placeholders,
 )
 
+from . import topics
 from .models import Campaign
 
 _KINDS = (
@@ -47,6 +48,11 @@ class SubjectForm(VersionedForm):
         render_kw={"maxlength": 300, "autocomplete": "off"},
     )
     account = ChoiceField(lazy_text("From"))
+    topic = ChoiceField(
+        lazy_text("Topic"),
+        none=lazy_text("None: for everybody of the audience"),
+        description=lazy_text("Who does not want this topic is left out."),
+    )
     track_clicks = SwitchField(
         lazy_text("Count clicks"),
         description=lazy_text("Links then lead over this site. Leave it off where you have no consent for that."),
@@ -59,6 +65,10 @@ class SubjectForm(VersionedForm):
     def offer(self, work: Work) -> None:
         """Fills the choices."""
         self.account.offer(mail.accounts.choices(work))
+        known = topics.all_topics(work)
+        self.topic.offer([(str(topic.id), topic.name) for topic in known])
+        if not known:
+            del self.topic
 
     @staticmethod
     def stored(work: Work, campaign: Campaign) -> dict[str, Any]:
@@ -68,18 +78,20 @@ class SubjectForm(VersionedForm):
             "name": campaign.name,
             "subject": campaign.subject,
             "account": "" if account is None else str(account),
+            "topic": "" if campaign.topic_id is None else str(campaign.topic_id),
             "track_clicks": campaign.track_clicks,
             "version": str(campaign.version),
         }
 
     def values(self) -> dict[str, Any]:
         """What the service takes."""
-        return {
+        found = {
             "name": self.name.data,
             "subject": self.subject.data,
             "account": self.account.data or None,
             "track_clicks": self.track_clicks.data,
         }
+        return found | ({"topic": self.topic.data or None} if self.topic is not None else {})
 
 
 class AudienceForm(VersionedForm):
@@ -177,6 +189,31 @@ class ContentForm(VersionedForm):
     def values(self) -> dict[str, Any]:
         """What the service takes."""
         return {"content_kind": self.kind.data, "content": self.content.data, "text": self.text.data}
+
+
+class TopicForm(VersionedForm):
+    """A topic that readers choose from."""
+
+    name = TextField(
+        lazy_text("Name of the topic"),
+        description=lazy_text("Readers see it, such as “Workshops and courses”."),
+        render_kw={"maxlength": 80, "required": True, "autocomplete": "off"},
+    )
+    description = TextField(
+        lazy_text("Description"),
+        description=lazy_text("What they get, and how often."),
+        render_kw={"maxlength": 300, "autocomplete": "off"},
+    )
+    chosen = SwitchField(
+        lazy_text("Who said nothing gets it"),
+        description=lazy_text("Off: only who chose it. Changing this changes nothing for those who chose."),
+    )
+
+    sections: ClassVar[list[Section]] = [Section("topic", "", {"name": 6, "description": 6, "chosen": 6})]
+
+    def values(self) -> dict[str, Any]:
+        """What the service takes."""
+        return {name: self[name].data for name in ("name", "description", "chosen")}
 
 
 class WhenForm(Form):

@@ -33,12 +33,15 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
         Index("ix_mail_campaigns_campaign_name", "name_key", "id"),
         Index("ix_mail_campaigns_campaign_state", "state", "updated_at", "id"),
         Index("ix_mail_campaigns_campaign_mailing", "mailing_id"),
+        Index("ix_mail_campaigns_campaign_topic", "topic_id", "state"),
         {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     name_key: Mapped[str] = mapped_column(texts.folded(200))
+    #: What it is about; none goes to everybody of its audience who did not unsubscribe.
+    topic_id: Mapped[int | None]
     state: Mapped[str] = mapped_column(String(10), default="draft")
     before_pause: Mapped[str] = mapped_column(String(10), default="")
     subject: Mapped[str] = mapped_column(String(300), default="")
@@ -61,6 +64,32 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
     started_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     ended_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     version: Mapped[int] = mapped_column(default=1)
+
+
+class Topic(Base):  # type: ignore[misc, valid-type]
+    """What campaigns are about, for readers to choose from. ``chosen``: who said nothing gets its campaigns."""
+
+    __tablename__ = "mail_campaigns_topic"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    name_key: Mapped[str] = mapped_column(String(80), unique=True)
+    description: Mapped[str] = mapped_column(String(300), default="")
+    chosen: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Choice(Base):  # type: ignore[misc, valid-type]
+    """Whether the owner of an address wants a topic. As a keyed hash it outlives the contact and tells nobody the address."""
+
+    __tablename__ = "mail_campaigns_choice"
+    __table_args__ = (Index("ix_mail_campaigns_choice_address", "address_hash", "topic_id"),)
+
+    topic_id: Mapped[int] = mapped_column(ForeignKey("mail_campaigns_topic.id", ondelete="CASCADE"), primary_key=True)
+    address_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    wanted: Mapped[bool]
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
 
 
 class LeftOut(Base):  # type: ignore[misc, valid-type]

@@ -1,4 +1,7 @@
-"""People: what is held on them in campaigns. The mails themselves stand in the log of mails; what is theirs goes with them."""
+"""People: what is held on them in campaigns. The mails themselves stand in the log of mails; what is theirs goes with them.
+
+Which topics an address does not want outlives them, as a keyed hash: what they said is obeyed when they are imported again.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crmhost.api import Work
+from crmhost.api import ContactEmail, Work
 
+from . import choices
 from .clicks import TOLD
 from .models import Campaign, Event, LeftOut, Link
 
@@ -28,9 +32,19 @@ def told_of(work: Work, contact_id: int) -> Any:
         .order_by(Campaign.id)
     )
     return {
+        "topics": choices.told_of(work, _emails(work, contact_id)),
         "answers": [
             {"campaign": name, "kind": kind, "at": at.isoformat(), "link": url or "", "sure": sure}
             for name, kind, at, sure, url in work.session.execute(did)
         ],
         "left_out": [{"campaign": name, "reason": reason} for name, reason in work.session.execute(left)],
     }
+
+
+def forget(work: Work, contact_id: int) -> None:
+    """What goes with a person who is erased, beyond the rows that are theirs."""
+    choices.erase(work, _emails(work, contact_id))
+
+
+def _emails(work: Work, contact_id: int) -> list[str]:
+    return list(work.session.scalars(select(ContactEmail.email).where(ContactEmail.contact_id == contact_id)))

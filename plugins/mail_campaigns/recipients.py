@@ -11,7 +11,7 @@ from sqlalchemy import Select, false, func, select
 
 from crmhost.api import Contact, Invalid, Work, keyset, mail
 
-from . import figures
+from . import choices, figures
 from .models import Campaign, Event, LeftOut
 
 BLOCKED = ("unsubscribed", "bounced", "complained")
@@ -25,7 +25,7 @@ STATES: Mapping[str, Sequence[str]] = {
     "skipped": ("skipped",),
 }
 #: List of those that were left out -> why they were.
-LEFT = {f"left_{reason}": reason for reason in ("no_email", "invalid", "duplicate", *BLOCKED)}
+LEFT = {f"left_{reason}": reason for reason in ("no_email", "invalid", "duplicate", *BLOCKED, choices.REASON)}
 FIGURES = ("planned", *STATES, *figures.HAPPENED, *LEFT)
 _MOST = 100_000
 

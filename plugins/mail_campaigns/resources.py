@@ -89,7 +89,8 @@ def remove_campaign(campaign_id: int) -> Any:
 def preview_campaign(campaign_id: int) -> dict[str, Any]:
     """Says who would get it now, and who is left out and why. Nothing is saved."""
     work = current_work()
-    found = audience.preview(work, services.get(work, campaign_id).audience)
+    campaign = services.get(work, campaign_id)
+    found = audience.preview(work, campaign.audience, campaign.topic_id)
     ids = [one.contact_id for one in found.first]
     people = {one.id: one for one in work.session.scalars(work.visible(Contact).where(Contact.id.in_(ids)))}
     return {
@@ -155,6 +156,7 @@ def records(_work: Work, found: Sequence[Campaign]) -> list[dict[str, Any]]:
             **{name: getattr(one, name) for name in _PLAIN},
             "html": one.content if one.content_kind == "html" else "",
             "account": one.account_id,
+            "topic": one.topic_id,
             **{name: record_fields.stamp(getattr(one, name)) for name in _STAMPS},
         }
         for one in found

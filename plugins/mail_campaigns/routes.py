@@ -27,10 +27,12 @@ from crmhost.web.api import (
 )
 
 from . import cells, clicks, figures, recipients, running, services
+from .choosing import add_choosing
 from .lists import campaign_table
 from .models import Campaign
 from .recipient_pages import add_recipients
 from .reviewing import add_review, segment_names
+from .topic_pages import add_topics
 from .wizard import add_wizard, to_step
 
 blueprint = Blueprint("mail_campaigns", __name__)
@@ -182,3 +184,5 @@ def follow(campaign_id: int, number: int, token: str) -> Any:
 add_wizard(blueprint)
 add_review(blueprint)
 add_recipients(blueprint)
+add_topics(blueprint)
+add_choosing(blueprint)

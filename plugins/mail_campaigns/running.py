@@ -25,7 +25,7 @@ from crmhost.api import (
     users,
 )
 
-from . import audience, clicks, fields, services
+from . import audience, choices, clicks, fields, services
 from .models import KIND, SOURCE, Campaign, LeftOut
 
 #: After so long without a step an audience's job is taken for given up; a step takes a part of a second.
@@ -234,7 +234,8 @@ def revive(job: JobContext) -> dict[str, int]:
 
 def _write_down(work: Work, campaign: Campaign, some: list[mail.mailings.Recipient]) -> None:
     mailing = mail.mailings.get(work, campaign.mailing_id or 0)
-    left = mail.mailings.add(work, mailing, some)
+    unwanted = choices.unwanted(work, campaign.topic_id, [one.email for one in some])
+    left = mail.mailings.add(work, mailing, some, unwanted=unwanted)
     rows = [{"campaign_id": campaign.id, "contact_id": one.recipient.contact_id, "reason": one.reason} for one in left]
     insert_rows(work.session, LeftOut, rows)
     counted = dict(campaign.left_out)

@@ -26,6 +26,7 @@ class CampaignFields(ma.Schema):
     text = fields.String(**rest.described("The text part; made from the content while it is empty."))
     audience = fields.Dict(**rest.described(_AUDIENCE))
     account = rest.RecordId("The mail account it is sent from; null for the default one.", allow_none=True)
+    topic = rest.RecordId("What it is about; null for nothing that readers choose.", allow_none=True)
     track_clicks = fields.Boolean()
 
 
@@ -44,6 +45,7 @@ class GivenCampaign(ma.Schema):
     text = fields.String(required=True)
     audience = fields.Dict(required=True, **rest.described(_AUDIENCE))
     account = fields.Integer(required=True, allow_none=True)
+    topic = fields.Integer(required=True, allow_none=True)
     track_clicks = fields.Boolean(required=True)
     scheduled_at = fields.String(required=True, allow_none=True)
     started_at = fields.String(required=True, allow_none=True)
@@ -74,7 +76,7 @@ class CampaignPreview(ma.Schema):
         values=fields.Integer(),
         required=True,
         **rest.described(
-            "How many of the audience get none, by reason: no_email, invalid, duplicate, unsubscribed, bounced, complained."
+            "How many of it get none, by reason: no_email, invalid, duplicate, unsubscribed, bounced, complained, topic."
         ),
     )
     looked = fields.Integer(

@@ -14,7 +14,17 @@ from .models import KIND, Campaign
 
 #: States in which its words and audience may be changed.
 OPEN = ("draft", "scheduled")
-_COPIED = ("subject", "content_kind", "content", "text", "template_id", "account_id", "audience", "track_clicks")
+_COPIED = (
+    "topic_id",
+    "subject",
+    "content_kind",
+    "content",
+    "text",
+    "template_id",
+    "account_id",
+    "audience",
+    "track_clicks",
+)
 
 
 def get(work: Work, campaign_id: int, *, lock: bool = False) -> Campaign:
@@ -124,7 +134,7 @@ def delete(work: Work, campaign_id: int) -> str:
 
 def snapshot(campaign: Campaign) -> dict[str, Any]:
     """The campaign for the audit log, without its long texts."""
-    names = ("name", "state", "subject", "content_kind", "account_id", "audience", "track_clicks")
+    names = ("name", "state", "subject", "content_kind", "account_id", "topic_id", "audience", "track_clicks")
     at = campaign.scheduled_at
     return {name: getattr(campaign, name) for name in names} | {
         "content": f"{len(campaign.content or '')} characters",

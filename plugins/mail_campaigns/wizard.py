@@ -230,7 +230,7 @@ def choose(campaign_id: int) -> Any:
             steps=STEPS,
             add_segment=bool(_segment_page(campaign_id)),
             segments=some,
-            shown=_who(one.audience if not form.is_submitted() else form.audience()),
+            shown=_who(one.audience if not form.is_submitted() else form.audience(), one.topic_id),
         )
 
     return _step("audience", campaign, form, AudienceForm.stored, lambda: {"audience": form.audience()}, page)
@@ -248,15 +248,15 @@ def who(campaign_id: int) -> Any:
     campaign = services.get(current_work(), campaign_id)
     form = AudienceForm()
     form.offer(current_work(), campaign)
-    return _who(form.audience())
+    return _who(form.audience(), campaign.topic_id)
 
 
-def _who(chosen: Mapping[str, Any]) -> str:
+def _who(chosen: Mapping[str, Any], topic_id: int | None) -> str:
     work = current_work()
     found, problem = None, ""
     if chosen.get("include"):
         try:
-            found = audience.preview(work, audience.clean(work, chosen))
+            found = audience.preview(work, audience.clean(work, chosen), topic_id)
         except Invalid as error:
             problem = gettext(error.message)
     return render_template("mail_campaigns/who.html", found=found, problem=problem)

@@ -154,13 +154,18 @@ def soft_bounces(work: Work, hashed: str) -> int:
     return work.session.scalar(recent) or 0
 
 
-def unsubscribe(work: Work, hashed: str, message_id: int, *, again: bool = False) -> bool:
-    """Unsubscribes the address of a link of ours, or subscribes it again; gives whether anything changed."""
+def unsubscribe(
+    work: Work, hashed: str, message_id: int, *, contact_id: int | None = None, again: bool = False
+) -> bool:
+    """Unsubscribes the address of a link of ours, or subscribes it again; gives whether anything changed.
+
+    :param contact_id: whose address it is, where no mail says so.
+    """
     message = work.session.get(MailMessage, message_id) if message_id else None
     if again:
         changed = bool(suppression.drop(work, hashed, "unsubscribed"))
         if changed:
-            work.audit("mail.subscribed_again", "contact", (message.contact_id if message else None) or "")
+            work.audit("mail.subscribed_again", "contact", (message.contact_id if message else contact_id) or "")
         return changed
     if not suppression.add(work, hashed, "unsubscribed"):
         return False
@@ -168,5 +173,5 @@ def unsubscribe(work: Work, hashed: str, message_id: int, *, again: bool = False
         tell(work, message, "mail.unsubscribed", "unsubscribed")
         note(work, message, "unsubscribed")
     else:
-        work.audit("mail.blocked", "contact", "", after={"reason": "unsubscribed"})
+        work.audit("mail.blocked", "contact", contact_id or "", after={"reason": "unsubscribed"})
     return True

@@ -44,7 +44,10 @@ class Recipient:
 
 @dataclasses.dataclass(frozen=True)
 class LeftOut:
-    """Who a mailing does not go to: ``no_email``, ``invalid``, ``duplicate``, ``unsubscribed``, ``bounced`` or ``complained``."""
+    """Who a mailing does not go to: ``no_email``, ``invalid``, ``duplicate``, ``unsubscribed``, ``bounced`` or ``complained``.
+
+    Also the reasons of whoever adds the recipients.
+    """
 
     recipient: Recipient
     reason: str
@@ -109,9 +112,12 @@ def get(work: Work, mailing_id: int, *, lock: bool = False) -> MailMailing:
 
 
 def sort_out(
-    work: Work, recipients: Sequence[Recipient], *, blocked: bool = True
+    work: Work, recipients: Sequence[Recipient], *, blocked: bool = True, unwanted: Mapping[str, str] | None = None
 ) -> tuple[list[Recipient], list[LeftOut]]:
-    """Who of these can be written to, the first of each address, and who is left out and why; nothing is written."""
+    """Who of these can be written to, the first of each address, and who is left out and why; nothing is written.
+
+    :param unwanted: addresses that the caller leaves out, as they are compared (:func:`email_key`), with the reason.
+    """
     fit, left, seen = [], [], set()
     known = reasons(work, [one.email for one in recipients if one.email]) if blocked else {}
     for one in recipients:
@@ -120,6 +126,8 @@ def sort_out(
             left.append(LeftOut(one, "no_email"))
         elif why := known.get(key):
             left.append(LeftOut(one, why[0].reason))
+        elif unwanted and key in unwanted:
+            left.append(LeftOut(one, unwanted[key]))
         elif key[:254] in seen:
             left.append(LeftOut(one, "duplicate"))
         elif not _valid(one):
@@ -138,17 +146,21 @@ def _valid(one: Recipient) -> bool:
     return True
 
 
-def add(work: Work, mailing: MailMailing, recipients: Sequence[Recipient]) -> list[LeftOut]:
+def add(
+    work: Work, mailing: MailMailing, recipients: Sequence[Recipient], *, unwanted: Mapping[str, str] | None = None
+) -> list[LeftOut]:
     """Adds recipients, inside ``work.begin()``; gives those who are left out. One that is there already is a duplicate.
 
     A mailing that is being sent, or was, goes on with them at once.
+
+    :param unwanted: see :func:`sort_out`.
     """
     work.require("mail.send")
     # Who else adds to it waits: so what is read here of who is in it is true.
     mailing = get(work, mailing.id, lock=True)
     if mailing.state == "cancelled":
         raise Conflict("This mailing was cancelled: nobody can be added to it.")
-    fit, left = sort_out(work, recipients)
+    fit, left = sort_out(work, recipients, unwanted=unwanted)
     fresh = {email_key(one.email)[:254]: one for one in fit}
     there = select(MailMessage.email_key).where(
         MailMessage.mailing_id == mailing.id, MailMessage.mailing_id.is_not(None)
@@ -230,6 +242,22 @@ def cancel(work: Work, mailing_id: int) -> MailMailing:
         work.session.execute(waiting.values(state="skipped", answers=said).execution_options(synchronize_session=False))
         work.audit("mailing.cancelled", "mailing", mailing.id, before={"state": before}, after={"state": "cancelled"})
     return mailing
+
+
+def withdraw(work: Work, mailing_ids: Sequence[int], email: str, why: str) -> int:
+    """Takes an address out of mailings in which its turn has not come, inside ``work.begin()``; gives of how many.
+
+    :param why: a sentence that the log keeps.
+    """
+    said = [{"at": work.now.isoformat(), "code": 0, "text": why}]
+    waiting = update(MailMessage).where(
+        MailMessage.mailing_id.in_(mailing_ids),
+        MailMessage.mailing_id.is_not(None),
+        MailMessage.email_key == email_key(email)[:254],
+        MailMessage.state == "queued",
+    )
+    done = waiting.values(state="skipped", answers=said).returning(MailMessage.id)
+    return len(work.session.scalars(done.execution_options(synchronize_session=False)).all())
 
 
 def figures(work: Work, mailing_ids: Sequence[int]) -> dict[int, dict[str, int]]:

@@ -27,7 +27,8 @@ from ..text import clean_line, clean_text
 from . import accounts, mailings, pictures
 from .accounts import Account, chosen, transport
 from .intake import receive
-from .keys import read_token
+from .keys import address_hash, address_hashes, read_token
+from .leaving import Reader, reader, reader_of, subscribe_again, unsubscribe, unsubscribed
 from .models import MailAccount, MailMailing, MailMessage, MailPicture, MailSuppression, MailTemplate
 from .patterns import Written, compose, problems, require_known, write
 from .patterns import all_templates as templates
@@ -44,8 +45,11 @@ __all__ = [
     "MailMessage",
     "MailSuppression",
     "MailTemplate",
+    "Reader",
     "Written",
     "accounts",
+    "address_hash",
+    "address_hashes",
     "blocked",
     "catalogue",
     "chosen",
@@ -60,15 +64,20 @@ __all__ = [
     "problems",
     "queue",
     "read_token",
+    "reader",
+    "reader_of",
     "reasons",
     "receive",
     "require_known",
     "send_again",
+    "subscribe_again",
     "suppress",
     "template",
     "templates",
     "transport",
+    "unsubscribe",
     "unsubscribe_url",
+    "unsubscribed",
     "values",
     "write",
 ]
