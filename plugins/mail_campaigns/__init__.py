@@ -18,6 +18,7 @@ from crmhost.api import (
     Schedule,
     SearchProvider,
     Service,
+    Setting,
     SlotItem,
     Work,
 )
@@ -48,7 +49,22 @@ class Plugin:
     def journal_types(self) -> Sequence[JournalType]:
         return [
             JournalType(name="mail_campaigns.clicked", label="Link of a campaign clicked", icon="click"),
+            JournalType(name="mail_campaigns.opened", label="Campaign opened, it seems", icon="mail-opened"),
             JournalType(name="mail_campaigns.chosen", label="Topics of campaigns chosen", icon="checklist"),
+        ]
+
+    @hookimpl
+    def settings(self) -> Sequence[Setting]:
+        from .opens import SETTING
+
+        return [
+            Setting(
+                key=SETTING,
+                label="Openings may be counted",
+                kind="boolean",
+                default=False,
+                help="Each campaign then decides. Where the law asks for it, have your readers' consent first.",
+            )
         ]
 
     @hookimpl

@@ -133,7 +133,7 @@ def _withdraw(work: Work, reader: mail.Reader, topic_ids: Sequence[int]) -> None
     if not topic_ids or not reader.email:
         return
     mine = select(Campaign.mailing_id).where(Campaign.topic_id.in_(topic_ids), Campaign.state.in_(_UNDER_WAY))
-    mailings = list(work.session.scalars(mine.where(Campaign.mailing_id.is_not(None))))
+    mailings = [number for number in work.session.scalars(mine) if number is not None]
     if mailings:
         mail.mailings.withdraw(work, mailings, reader.email, Message("They do not want mails about this topic."))
 

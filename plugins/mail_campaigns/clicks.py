@@ -28,9 +28,9 @@ CERTAIN, UNKNOWN = "certain", "unknown"
 #: So many different links of one mail within this time are a program's.
 BURST, BURST_TIME = 3, dt.timedelta(seconds=10)
 #: What a program did that followed the hidden link, before and after.
-_TRAPPED = dt.timedelta(minutes=1)
+TRAPPED = dt.timedelta(minutes=1)
 #: A click so soon after the mail went out may be that of a program at the recipient's server.
-_SOON = dt.timedelta(seconds=10)
+SOON = dt.timedelta(seconds=10)
 _HREF = re.compile(r"""(<a\b[^>]*?\bhref\s*=\s*)("[^"]*"|'[^']*')""", re.IGNORECASE)
 _WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{\{|\{%|##")
@@ -77,16 +77,30 @@ def leads_to(work: Work, campaign_id: int, number: int) -> str:
     return found or ""
 
 
+def mail_of(work: Work, campaign_id: int, token: str) -> tuple[Campaign, mail.MailMessage] | None:
+    """The campaign, and the mail of it whose token it is; nothing for a forged one, or one of another campaign."""
+    mail_id = mail.read_token(work, token)
+    campaign = work.session.get(Campaign, keyset.valid_id(campaign_id) or 0)
+    message = work.session.get(mail.MailMessage, mail_id) if mail_id is not None else None
+    if campaign is None or message is None or message.mailing_id is None or message.mailing_id != campaign.mailing_id:
+        return None
+    return campaign, message
+
+
+def is_program(name: str) -> bool:
+    """Whether a browser says that it is none."""
+    return not name.strip() or _PROGRAMS.search(name) is not None
+
+
 def take(work: Work, campaign_id: int, number: int, token: str, program: str) -> bool:
     """Counts a click, inside ``work.begin()``; whether it was one on a mail of the campaign. A forged token counts nothing.
 
     :param program: what the browser says that it is.
     """
-    mail_id = mail.read_token(work, token)
-    campaign = work.session.get(Campaign, keyset.valid_id(campaign_id) or 0)
-    message = work.session.get(mail.MailMessage, mail_id) if mail_id is not None else None
-    if campaign is None or message is None or message.mailing_id is None or message.mailing_id != campaign.mailing_id:
+    found = mail_of(work, campaign_id, token)
+    if found is None:
         return False
+    campaign, message = found
     # Two clicks on links of one mail wait for each other, so that a burst is seen as one.
     work.session.execute(select(mail.MailMessage.id).where(mail.MailMessage.id == message.id).with_for_update())
     sure = _sure(work, campaign, message, number, program)
@@ -105,17 +119,18 @@ def take(work: Work, campaign_id: int, number: int, token: str, program: str) ->
 
 def _sure(work: Work, campaign: Campaign, message: mail.MailMessage, number: int, program: str) -> str:
     mine = (Event.campaign_id == campaign.id, Event.mail_id == message.id, Event.kind == "clicked")
-    recent = select(Event.link, Event.at).where(*mine, Event.at >= work.now - _TRAPPED)
+    recent = select(Event.link, Event.at).where(*mine, Event.at >= work.now - TRAPPED)
     before = [(row.link, row.at) for row in work.session.execute(recent)]
     close = {link for link, at in before if at >= work.now - BURST_TIME} | {number}
     if number == TRAP or len(close - {TRAP}) >= BURST:
         # What went before was the same program.
-        since = work.now - (_TRAPPED if number == TRAP else BURST_TIME)
-        work.session.execute(update(Event).where(*mine, Event.at >= since).values(sure=MACHINE))
+        since = work.now - (TRAPPED if number == TRAP else BURST_TIME)
+        same = (Event.campaign_id == campaign.id, Event.mail_id == message.id, Event.kind.in_(("clicked", "opened")))
+        work.session.execute(update(Event).where(*same, Event.at >= since).values(sure=MACHINE))
         return MACHINE
-    if any(link == TRAP for link, _at in before) or not program.strip() or _PROGRAMS.search(program):
+    if any(link == TRAP for link, _at in before) or is_program(program):
         return MACHINE
-    if message.sent_at is not None and work.now - message.sent_at < _SOON:
+    if message.sent_at is not None and work.now - message.sent_at < SOON:
         return UNKNOWN
     return CERTAIN
 

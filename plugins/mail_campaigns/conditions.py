@@ -16,6 +16,7 @@ _GROUP = Message("Mail campaigns")
 _OUT = ("sent", "bounced", "logged")
 _LABELS = {
     "clicked": Message("Clicked a link of the campaign"),
+    "opened": Message("Opened the campaign, it seems"),
     "unsubscribed": Message("Unsubscribed by the campaign"),
     "bounced": Message("The mail came back of the campaign"),
 }

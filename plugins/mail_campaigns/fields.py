@@ -20,7 +20,7 @@ def prepare(work: Work, given: Mapping[str, Any], campaign: Campaign | None) -> 
     """The values of the fields that were given; a draft may lack all but its name.
 
     :param given: name, subject, content_kind, content (``html`` for short: content of that kind), text, account, audience,
-        track_clicks, template_id, topic (id).
+        track_clicks, track_opens, template_id, topic (id).
     :raises Invalid: by field.
     """
     given = dict(given)
@@ -50,8 +50,9 @@ def prepare(work: Work, given: Mapping[str, Any], campaign: Campaign | None) -> 
                 errors[name] = [Message("This is too long: at most %(longest)s characters.", longest=LONGEST)]
     if "template_id" in given:
         found["template_id"] = keyset.valid_id(given["template_id"])
-    if "track_clicks" in given:
-        found["track_clicks"] = bool(given["track_clicks"])
+    for name in ("track_clicks", "track_opens"):
+        if name in given:
+            found[name] = bool(given[name])
     if "topic" in given or "topic_id" in given:
         found["topic_id"] = _topic(work, given.get("topic", given.get("topic_id")), errors)
     _account(work, given, found, errors)

@@ -10,10 +10,10 @@ from crmhost.api import Work, mail
 
 from .models import Campaign, Event
 
-#: Clicks that a program made, as it seems, count in no figure.
+#: Clicks and openings that a program made, as it seems, count in no figure.
 MACHINE = "likely_machine"
 #: What recipients did or servers told, counted once for each mail.
-HAPPENED = ("bounced", "complained", "unsubscribed", "clicked")
+HAPPENED = ("bounced", "complained", "unsubscribed", "clicked", "opened")
 
 
 def of(work: Work, campaigns: Sequence[Campaign]) -> dict[int, dict[str, int]]:

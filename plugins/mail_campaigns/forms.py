@@ -22,7 +22,7 @@ from crmhost.web.api import (
     offer_mail_placeholders,
 )
 
-from . import topics
+from . import opens, topics
 from .models import Campaign
 
 _KINDS = (
@@ -57,9 +57,19 @@ class SubjectForm(VersionedForm):
         lazy_text("Count clicks"),
         description=lazy_text("Links then lead over this site. Leave it off where you have no consent for that."),
     )
+    track_opens = SwitchField(
+        lazy_text("Count openings"),
+        description=lazy_text(
+            "By a picture that nobody sees. Unreliable: programs load it too. Ask for consent first."
+        ),
+    )
 
     sections: ClassVar[list[Section]] = [
-        Section("subject", "", {"name": 6, "account": 6, "subject": 6, "track_clicks": 6})
+        Section(
+            "subject",
+            "",
+            {"name": 6, "account": 6, "subject": 6, "topic": 6, "track_clicks": 6, "track_opens": 6},
+        )
     ]
 
     def offer(self, work: Work) -> None:
@@ -69,6 +79,8 @@ class SubjectForm(VersionedForm):
         self.topic.offer([(str(topic.id), topic.name) for topic in known])
         if not known:
             del self.topic
+        if not opens.allowed(work):
+            del self.track_opens
 
     @staticmethod
     def stored(work: Work, campaign: Campaign) -> dict[str, Any]:
@@ -80,6 +92,7 @@ class SubjectForm(VersionedForm):
             "account": "" if account is None else str(account),
             "topic": "" if campaign.topic_id is None else str(campaign.topic_id),
             "track_clicks": campaign.track_clicks,
+            "track_opens": campaign.track_opens,
             "version": str(campaign.version),
         }
 
@@ -91,7 +104,8 @@ class SubjectForm(VersionedForm):
             "account": self.account.data or None,
             "track_clicks": self.track_clicks.data,
         }
-        return found | ({"topic": self.topic.data or None} if self.topic is not None else {})
+        more: dict[str, Any] = {"topic": self.topic, "track_opens": self.track_opens}
+        return found | {name: field.data or None for name, field in more.items() if field is not None}
 
 
 class AudienceForm(VersionedForm):

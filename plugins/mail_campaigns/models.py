@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crmhost.api import UTCDateTime, plugin_base, texts
@@ -53,6 +53,7 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
     account_id: Mapped[int | None]
     audience: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     track_clicks: Mapped[bool] = mapped_column(default=False)
+    track_opens: Mapped[bool] = mapped_column(default=False, server_default=false())
     scheduled_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     mailing_id: Mapped[int | None]
     planned_to: Mapped[int] = mapped_column(default=0)
@@ -111,8 +112,8 @@ class LeftOut(Base):  # type: ignore[misc, valid-type]
 class Event(Base):  # type: ignore[misc, valid-type]
     """What a recipient did, or what came back: once for each mail, kind and link.
 
-    ``kind``: bounced, complained, unsubscribed, clicked, click_told (the journal has it). ``link``: number of the link, 0 for
-    none. ``sure``: of a click, whether a person made it: ``certain``, ``likely_machine`` or ``unknown``.
+    ``kind``: bounced, complained, unsubscribed, clicked, opened; click_told, open_told: the journal has it. ``link``: number of
+    the link, 0 for none. ``sure``: whether a person clicked or opened it: ``certain``, ``likely_machine`` or ``unknown``.
     """
 
     __tablename__ = "mail_campaigns_event"

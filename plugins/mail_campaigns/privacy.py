@@ -11,8 +11,7 @@ from sqlalchemy import select
 
 from crmhost.api import ContactEmail, Work
 
-from . import choices
-from .clicks import TOLD
+from . import choices, clicks, opens
 from .models import Campaign, Event, LeftOut, Link
 
 
@@ -22,7 +21,7 @@ def told_of(work: Work, contact_id: int) -> Any:
         select(Campaign.name, Event.kind, Event.at, Event.sure, Link.url)
         .join(Campaign, Campaign.id == Event.campaign_id)
         .outerjoin(Link, (Link.campaign_id == Event.campaign_id) & (Link.number == Event.link))
-        .where(Event.contact_id == contact_id, Event.kind != TOLD)
+        .where(Event.contact_id == contact_id, Event.kind.not_in((clicks.TOLD, opens.TOLD)))
         .order_by(Event.at, Event.mail_id, Event.link)
     )
     left = (

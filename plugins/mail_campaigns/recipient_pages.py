@@ -38,6 +38,7 @@ LABELS = {
     "unknown": Message("Unknown"),
     "skipped": Message("Left out when their turn came"),
     "clicked": Message("Clicked"),
+    "opened": Message("Opened (unreliable)"),
     "unsubscribed": Message("Unsubscribed"),
     "bounced": Message("Came back"),
     "complained": Message("Reported as unwanted"),

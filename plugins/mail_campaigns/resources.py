@@ -145,7 +145,18 @@ def campaign_stats(campaign_id: int) -> dict[str, Any]:
 
 # --- as the API gives them -------------------------------------------------------------------------------------------
 
-_PLAIN = ("id", "name", "state", "subject", "content", "content_kind", "text", "audience", "track_clicks")
+_PLAIN = (
+    "id",
+    "name",
+    "state",
+    "subject",
+    "content",
+    "content_kind",
+    "text",
+    "audience",
+    "track_clicks",
+    "track_opens",
+)
 _STAMPS = ("scheduled_at", "started_at", "ended_at", "created_at", "updated_at")
 
 

@@ -26,7 +26,7 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import cells, clicks, figures, recipients, running, services
+from . import cells, clicks, figures, opens, recipients, running, services
 from .choosing import add_choosing
 from .lists import campaign_table
 from .models import Campaign
@@ -178,6 +178,21 @@ def follow(campaign_id: int, number: int, token: str) -> Any:
             clicks.take(work, campaign_id, number, token, request.user_agent.string)
     answer = redirect(address, 302)
     answer.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"})
+    return answer
+
+
+@blueprint.get("/o/<int:campaign_id>/<token>.gif")
+@public
+def opened(campaign_id: int, token: str) -> Any:
+    """The picture that counts openings: the same for every token, and without a cookie. Most loads write nothing."""
+    purpose = " ".join(request.headers.get(name, "") for name in ("Purpose", "Sec-Purpose", "X-Purpose"))
+    if request.method == "GET":
+        opening = opens.seen(current_work(), campaign_id, token, request.user_agent.string, purpose)
+        if opening is not None:
+            with writing() as work:
+                opens.write_down(work, opening)
+    answer = Response(opens.PICTURE, mimetype="image/gif")
+    answer.headers.update({"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"})
     return answer
 
 

@@ -25,7 +25,7 @@ from crmhost.api import (
     users,
 )
 
-from . import audience, choices, clicks, fields, services
+from . import audience, choices, clicks, fields, opens, services
 from .models import KIND, SOURCE, Campaign, LeftOut
 
 #: After so long without a step an audience's job is taken for given up; a step takes a part of a second.
@@ -264,11 +264,12 @@ def finished(work: Work, event: Event) -> None:
 def _begin(work: Work, campaign: Campaign) -> None:
     before = services.snapshot(campaign)
     words = source(work, campaign)
+    html = clicks.counted(work, campaign, words.html) if campaign.track_clicks else words.html
     mailing = mail.mailings.create(
         work,
         source=f"{SOURCE}:{campaign.id}",
         subject=words.subject,
-        html=clicks.counted(work, campaign, words.html) if campaign.track_clicks else words.html,
+        html=opens.counted(work, campaign, html),
         text=words.text,
         account_id=campaign.account_id,
     )

@@ -28,6 +28,7 @@ class CampaignFields(ma.Schema):
     account = rest.RecordId("The mail account it is sent from; null for the default one.", allow_none=True)
     topic = rest.RecordId("What it is about; null for nothing that readers choose.", allow_none=True)
     track_clicks = fields.Boolean()
+    track_opens = fields.Boolean(**rest.described("Counts only while the site lets openings be counted."))
 
 
 class GivenCampaign(ma.Schema):
@@ -47,6 +48,7 @@ class GivenCampaign(ma.Schema):
     account = fields.Integer(required=True, allow_none=True)
     topic = fields.Integer(required=True, allow_none=True)
     track_clicks = fields.Boolean(required=True)
+    track_opens = fields.Boolean(required=True)
     scheduled_at = fields.String(required=True, allow_none=True)
     started_at = fields.String(required=True, allow_none=True)
     ended_at = fields.String(required=True, allow_none=True)
@@ -108,3 +110,6 @@ class CampaignStats(ma.Schema):
     complained = fields.Integer(required=True)
     unsubscribed = fields.Integer(required=True)
     clicked = fields.Integer(required=True)
+    opened = fields.Integer(
+        required=True, **rest.described("Unreliable: programs open mails too, and people without being seen.")
+    )

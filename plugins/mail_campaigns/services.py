@@ -134,7 +134,17 @@ def delete(work: Work, campaign_id: int) -> str:
 
 def snapshot(campaign: Campaign) -> dict[str, Any]:
     """The campaign for the audit log, without its long texts."""
-    names = ("name", "state", "subject", "content_kind", "account_id", "topic_id", "audience", "track_clicks")
+    names = (
+        "name",
+        "state",
+        "subject",
+        "content_kind",
+        "account_id",
+        "topic_id",
+        "audience",
+        "track_clicks",
+        "track_opens",
+    )
     at = campaign.scheduled_at
     return {name: getattr(campaign, name) for name in names} | {
         "content": f"{len(campaign.content or '')} characters",

@@ -115,6 +115,12 @@ class Plugin:
         return True if action == "open" and (shared or work.can("mail.log")) else None
 
     @hookimpl
+    def contact_erase(self, work: Work, contact_id: int) -> None:
+        from .counting import forget
+
+        forget(work, contact_id)
+
+    @hookimpl
     def health_checks(self) -> Sequence[HealthCheck]:
         from .log import check
 

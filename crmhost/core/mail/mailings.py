@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from ...errors import Conflict, Invalid, NotFound
 from ...messages import Message
@@ -22,6 +22,7 @@ from ..keyset import valid_id
 from ..rows import chunks, insert_rows
 from ..text import clean_line
 from .accounts import Account, chosen
+from .counting import figures as figures
 from .models import MailMailing, MailMessage
 from .pace import seconds
 from .suppression import reasons
@@ -91,6 +92,7 @@ def create(
         base_url=work.base_url[:300],
         lanes=max(1, min(lanes, MOST_LANES)),
         state="planned",
+        size=0,
         halted="",
         created_at=work.now,
     )
@@ -193,6 +195,7 @@ def add(
         for key, one in fresh.items()
     ]
     insert_rows(work.session, MailMessage, rows)
+    mailing.size += len(rows)
     if rows and mailing.state in ("sending", "done"):
         mailing.state, mailing.ended_at = "sending", None
         _go(work, mailing)
@@ -258,18 +261,6 @@ def withdraw(work: Work, mailing_ids: Sequence[int], email: str, why: str) -> in
     )
     done = waiting.values(state="skipped", answers=said).returning(MailMessage.id)
     return len(work.session.scalars(done.execution_options(synchronize_session=False)).all())
-
-
-def figures(work: Work, mailing_ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """How many mails of each mailing are in which state: id -> state -> number."""
-    found: dict[int, dict[str, int]] = {number: {} for number in mailing_ids}
-    counted = select(MailMessage.mailing_id, MailMessage.state, func.count())
-    of_these = MailMessage.mailing_id.in_(mailing_ids)
-    grouped = counted.where(of_these, MailMessage.mailing_id.is_not(None))
-    for mailing_id, state, number in work.session.execute(grouped.group_by(MailMessage.mailing_id, MailMessage.state)):
-        if mailing_id is not None:
-            found[mailing_id][state] = number
-    return found
 
 
 def estimate(account: Account, number: int, lanes: int = LANES) -> float:

@@ -173,7 +173,7 @@ class MailMailing(Base):
     """One text that goes to many: its mails are rows of :class:`MailMessage`, one an address.
 
     ``lanes``: so many mails at most are under way at a time, each over a connection of its own. ``halted`` is why it came to
-    stand by itself. ``more``: placeholders of its sender besides those of the contact.
+    stand by itself. ``more``: placeholders of its sender besides those of the contact. ``size``: how many mails it has.
     """
 
     __tablename__ = "mail_mailing"
@@ -191,6 +191,7 @@ class MailMailing(Base):
     base_url: Mapped[str] = mapped_column(String(300), default="")
     lanes: Mapped[int] = mapped_column(default=4)
     state: Mapped[str] = mapped_column(String(10), default="planned")
+    size: Mapped[int] = mapped_column(default=0, server_default="0")
     halted: Mapped[str] = mapped_column(MessageText, default="")
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     started_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
