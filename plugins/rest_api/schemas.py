@@ -135,7 +135,7 @@ class BulkContacts(Schema):
     """Up to 1,000 contacts to add or update."""
 
     contacts = fields.List(
-        fields.Raw(metadata={"type": "object", "description": "As for POST /contacts."}),
+        Free("As for POST /contacts."),
         required=True,
         validate=validate.Length(max=1000, error="Give at most 1,000 contacts at once."),
     )

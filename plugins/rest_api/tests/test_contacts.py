@@ -195,13 +195,12 @@ def test_many_are_saved_at_once_with_an_answer_per_row(api: Client) -> None:
         {"email": "ADA@example.com", "last_name": "Lovelace", "phones": {"mobile": "1"}},
         {"frist_name": "Eve"},
         {"notes": "nobody"},
-        "nonsense",
     ]
     answer = api("POST", "/contacts/bulk", {"contacts": rows})
     assert answer.status_code == 200, answer.text
     results = answer.json["data"]
-    assert [result["row"] for result in results] == [0, 1, 2, 3, 4]
-    assert [result["outcome"] for result in results] == ["added", "updated", "refused", "refused", "refused"]
+    assert [result["row"] for result in results] == [0, 1, 2, 3]
+    assert [result["outcome"] for result in results] == ["added", "updated", "refused", "refused"]
     assert results[1]["id"] == known
     assert "“first_name”" in results[2]["reasons"][0]
     assert all(result["id"] is None and result["reasons"] for result in results[2:])
@@ -212,16 +211,19 @@ def test_many_are_saved_at_once_with_an_answer_per_row(api: Client) -> None:
 
 
 def test_a_bulk_request_that_makes_no_sense_is_refused_as_a_whole(api: Client) -> None:
-    """More than a thousand rows, or an unknown mode, answers 422."""
+    """More than a thousand rows, rows that are no objects, or an unknown mode answer 422, and nothing is taken."""
     for document, field in (
         ({}, "contacts"),
         ({"contacts": [{}] * 1001}, "contacts"),
+        ({"contacts": [{"first_name": "Ada"}, "nonsense"]}, "contacts.1"),
+        ({"contacts": [{"first_name": "Ada"}, None]}, "contacts.1"),
         ({"contacts": [], "mode": "overwrite"}, "mode"),
         ({"contacts": [], "match": "shoe"}, "match"),
     ):
         answer = api("POST", "/contacts/bulk", document)
         assert answer.status_code == 422
         assert field in answer.json["errors"]
+    assert api.get("/contacts?count=1")["total"] == 0
 
 
 def test_a_thousand_contacts_are_saved_in_one_request(api: Client) -> None:
