@@ -7,10 +7,10 @@ wants to extend what it stands in for says ``{% extends "!OWNER/name.html" %}``.
 from __future__ import annotations
 
 import inspect
-import threading
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, current_app, request, url_for
@@ -43,19 +43,18 @@ class Bytecode(BytecodeCache):
     """Compiled templates of the process: a new generation does not compile what the last one had."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-        self._lock = threading.Lock()
+        self._kept: dict[str, tuple[str, CodeType]] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Fills the bucket when the template was compiled before."""
-        kept = self._kept.get(bucket.key)
-        if kept is not None:
-            bucket.bytecode_from_string(kept)
+        checksum, code = self._kept.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keeps what was compiled."""
-        with self._lock:
-            self._kept[bucket.key] = bucket.bytecode_to_string()
+        if bucket.code is not None:
+            self._kept[bucket.key] = (bucket.checksum, bucket.code)
 
 
 _bytecode = Bytecode()
