@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from typing import Any
@@ -22,6 +23,12 @@ def on_starting(_server: Any) -> None:
         outlive_nobody(int(parent), lambda: os.kill(os.getpid(), signal.SIGTERM))
 
 
+def post_fork(_server: Any, _worker: Any) -> None:
+    """A process imports what it needs; the collector would only look through it again and again."""
+    gc.disable()
+
+
 def post_worker_init(worker: Any) -> None:
     """A process is ready before its first request comes."""
     worker.wsgi.readiness.healthz()
+    gc.enable()
