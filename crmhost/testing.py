@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import filecmp
+import functools
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -302,6 +303,9 @@ def pytest_configure(config: pytest.Config) -> None:
     That folder must lie in one called ``plugins``.
     """
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    # Thousands of hosts make the same few users.
+    guesses = functools.lru_cache(5_000)(passwords._guesses)
+    passwords._guesses = lambda password, known: guesses(password, tuple(known))
     for folder in (config.rootpath, *config.rootpath.parents):
         if (folder / FILE_NAME).is_file():
             registry.open_namespace([folder.parent.resolve()])
