@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from crmhost.api import Work
 from crmhost.db import KNOWN
 from crmhost.testing import Host
 from plugins.companies import members, queries, services
-from plugins.companies.queries import SORTS, CompanyQuery
+from plugins.companies.queries import SORTS, CompanyQuery, Page
 
 FILTERS: list[dict[str, str]] = [
     {},
@@ -30,11 +31,11 @@ _BIG = ("companies_company", "companies_member", "search_document", "contacts_co
 
 @pytest.fixture
 def site(host: Callable[..., Host]) -> Host:
-    """A site with two hundred companies."""
+    """A site with a hundred companies."""
     crm = host("companies")
     contact = crm.make.contact(first_name="Ann")
     with crm.work() as work, work.begin():
-        for number in range(200):
+        for number in range(100):
             fields = {"name": f"Ann {number % 7} {number}", "email": f"ann{number}@example.com"}
             made = services.create(work, {**fields, "tags": ["even"] if number % 20 == 0 else []})
             if number % 50 == 0:
@@ -82,10 +83,14 @@ def test_every_order_and_filter_has_its_index(site: Host) -> None:
             for filters in FILTERS:
                 for sign in ("", "-"):
                     query = CompanyQuery(filters=filters, sort=sign + sort, limit=20)
-                    page = queries.page(work, query)
-                    further = CompanyQuery(filters=filters, sort=sign + sort, limit=20, after=page.next)
-                    assert _bad_plans(work, lambda query=query: queries.page(work, query)) == []
-                    assert _bad_plans(work, lambda query=further: queries.page(work, query)) == []
+                    pages: list[Page] = []
+
+                    def turn(query: CompanyQuery, pages: list[Page] = pages) -> None:
+                        pages.append(queries.page(work, query))
+
+                    assert _bad_plans(work, lambda query=query, turn=turn: turn(query)) == []
+                    further = dataclasses.replace(query, after=pages[0].next)
+                    assert _bad_plans(work, lambda query=further, turn=turn: turn(query)) == []
         for query in (CompanyQuery(q="ann 3"), CompanyQuery(q="an"), CompanyQuery(filters={"in_bin": "1"})):
             assert _bad_plans(work, lambda query=query: queries.page(work, query)) == []
         assert _bad_plans(work, lambda: members.people_of(work, 1)) == []
@@ -93,27 +98,27 @@ def test_every_order_and_filter_has_its_index(site: Host) -> None:
         assert _bad_plans(work, lambda: members.companies_of(work, [1])) == []
 
 
-@pytest.mark.parametrize("limited", [False, True], ids=["all", "limited"])
-def test_pages_have_no_gaps(site: Host, limited: bool) -> None:
+def test_pages_have_no_gaps(site: Host) -> None:
     """Forwards and backwards, each page follows the other, for whoever sees all and for whoever sees some."""
-    role: dict[str, Any] = {"only_assigned": True} if limited else {}
-    me = site.actor("CRM manager", **role).user_id
+    me = site.actor("CRM manager", only_assigned=True).user_id
     with site.work() as work, work.begin():
-        for number in range(1, 200, 3):
+        for number in range(1, 100, 3):
             services.update(work, number, {"assigned_to": me})
-    with site.work("CRM manager", **role) as work:
-        for sort in ("name", "-name", "-created_at", "updated_at", "email", "-status"):
-            expected = [row.id for row in queries.page(work, CompanyQuery(sort=sort, limit=500)).rows]
-            assert len(expected) == (67 if limited else 200)
-            walked, page = [], queries.page(work, CompanyQuery(sort=sort, limit=17))
-            while True:
-                walked += [row.id for row in page.rows]
-                if page.next is None:
-                    break
-                page = queries.page(work, CompanyQuery(sort=sort, limit=17, after=page.next))
-            assert walked == expected
-            back = [row.id for row in page.rows]
-            while page.previous is not None:
-                page = queries.page(work, CompanyQuery(sort=sort, limit=17, before=page.previous))
-                back = [row.id for row in page.rows] + back
-            assert back == expected
+    reach: tuple[tuple[dict[str, Any], int], ...] = (({}, 100), ({"only_assigned": True}, 33))
+    for role, number in reach:
+        with site.work("CRM manager", **role) as work:
+            for sort in ("name", "-name", "-created_at", "updated_at", "email", "-status"):
+                expected = [row.id for row in queries.page(work, CompanyQuery(sort=sort, limit=500)).rows]
+                assert len(expected) == number
+                walked, page = [], queries.page(work, CompanyQuery(sort=sort, limit=17))
+                while True:
+                    walked += [row.id for row in page.rows]
+                    if page.next is None:
+                        break
+                    page = queries.page(work, CompanyQuery(sort=sort, limit=17, after=page.next))
+                assert walked == expected
+                back = [row.id for row in page.rows]
+                while page.previous is not None:
+                    page = queries.page(work, CompanyQuery(sort=sort, limit=17, before=page.previous))
+                    back = [row.id for row in page.rows] + back
+                assert back == expected

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from crmhost.api import Work, conditions, custom_fields
-from crmhost.api import contacts as people
+from crmhost.api import Work, conditions, contacts_bulk, custom_fields
 from crmhost.testing import Host
 from plugins.segments import services
 
@@ -33,10 +32,12 @@ def crm(host: Callable[..., Host]) -> Host:
     made = host("segments", "transactions")
     with made.work() as work, work.begin():
         custom_fields.add(work, {"label": "Tier", "kind": "choice", "choices": ["Gold", "Silver"]})
+        rows: list[dict[str, Any]] = []
         for number in range(200):
             tier = "Gold" if number % 20 == 0 else "Silver"
             fields = {"first_name": f"Ann {number}", "email": f"ann{number}@example.com", "custom": {"tier": tier}}
-            people.create(work, {**fields, "tags": ["even"] if number % 20 == 0 else []})
+            rows.append({**fields, "tags": ["even"] if number % 20 == 0 else []})
+        contacts_bulk.save_many(work, rows)
     with made.site.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
     return made

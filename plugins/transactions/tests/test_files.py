@@ -67,6 +67,7 @@ def test_rows_become_transactions_of_contacts(crm: Host, tmp_path: Path) -> None
 
 
 @pytest.mark.shared
+@pytest.mark.database("sqlite")
 def test_a_real_file_gives_its_known_sums(crm: Host, shared_data: Path) -> None:
     """6,919 sales of 2,357 customers: number, customers, and the sum of each month are those computed elsewhere."""
     sales = shared_data / "sales"

@@ -71,7 +71,8 @@ def test_lists_by_custom_fields_are_read_from_indexes(site: Host, monkeypatch: p
             monkeypatch.setattr(filters, "NARROW", narrow)
             for sort in (*SORTS, "created_at"):
                 for given in ({}, {"status": "Lead"}, *FILTERS):
-                    for sign in ("", "-"):
+                    # Few are sorted here, whichever way; many are read from an index, which must serve both ways.
+                    for sign in ("", "-") if narrow == 2 or not given else ("-",):
                         query: dict[str, Any] = {"sort": sign + sort, "filters": given, "limit": 3}
                         with plans.good((narrow, query)):
                             page = queries.page(work, ListQuery(**query))
@@ -103,7 +104,7 @@ def test_pages_lead_through_all_contacts_and_back(site: Host, monkeypatch: pytes
 
 def walked(work: Work, sort: str, given: dict[str, str]) -> list[int]:
     q = given.pop("q", "")
-    query: dict[str, Any] = {"q": q, "sort": sort, "filters": given, "limit": 23}
+    query: dict[str, Any] = {"q": q, "sort": sort, "filters": given, "limit": 37}
     found, page = [], queries.page(work, ListQuery(**query))
     found += [contact.id for contact in page.rows]
     while page.next:
@@ -142,37 +143,38 @@ def test_a_page_costs_the_same_queries_at_any_length(site: Host) -> None:
     assert short == long <= plain + 3, found[1]
 
 
-@pytest.mark.parametrize(
-    ("key", "operator", "value", "expected"),
-    [
-        ("nick", "equals", "NICK 7", {7}),
-        ("nick", "contains", "ck 7", {7, 71, 72, 73, 74, 76, 77, 78, 79}),
-        ("nick", "starts_with", "nick 19", {19, 191, 192, 193, 194, 196, 197, 198, 199}),
-        ("nick", "any_of", ["Nick 1", "nick 2", "nobody"], {1, 2}),
-        ("size", "between", ["3", 6], {3, 4, 6}),
-        ("size", "gt", 197, {198, 199}),
-        ("size", "gte", 198, {198, 199}),
-        ("size", "lt", 3, {1, 2}),
-        ("size", "lte", "2", {1, 2}),
-        ("born", "before", "1911-06-01", {1, 91, 181}),
-        ("born", "after", "1998-06-01", {89, 179}),
-        ("born", "in_last_days", 30, set()),
-        ("tier", "not_equals", "gold", {number for number in range(200) if number % 5 == 0 or number % 3 == 0}),
-        ("likes", "has", "Cake", {number for number in range(200) if number % 5 and number % 2 == 0}),
-        ("likes", "has_not", "Tea", {number for number in range(200) if number % 5 == 0}),
-        ("size", "empty", None, {number for number in range(200) if number % 5 == 0}),
-    ],
-)
-def test_conditions_by_operator(site: Host, key: str, operator: str, value: Any, expected: set[int]) -> None:
+CONDITIONS: list[tuple[str, str, Any, set[int]]] = [
+    ("nick", "equals", "NICK 7", {7}),
+    ("nick", "contains", "ck 7", {7, 71, 72, 73, 74, 76, 77, 78, 79}),
+    ("nick", "starts_with", "nick 19", {19, 191, 192, 193, 194, 196, 197, 198, 199}),
+    ("nick", "any_of", ["Nick 1", "nick 2", "nobody"], {1, 2}),
+    ("size", "between", ["3", 6], {3, 4, 6}),
+    ("size", "gt", 197, {198, 199}),
+    ("size", "gte", 198, {198, 199}),
+    ("size", "lt", 3, {1, 2}),
+    ("size", "lte", "2", {1, 2}),
+    ("born", "before", "1911-06-01", {1, 91, 181}),
+    ("born", "after", "1998-06-01", {89, 179}),
+    ("born", "in_last_days", 30, set()),
+    ("tier", "not_equals", "gold", {number for number in range(200) if number % 5 == 0 or number % 3 == 0}),
+    ("likes", "has", "Cake", {number for number in range(200) if number % 5 and number % 2 == 0}),
+    ("likes", "has_not", "Tea", {number for number in range(200) if number % 5 == 0}),
+    ("size", "empty", None, {number for number in range(200) if number % 5 == 0}),
+]
+
+
+def test_conditions_by_operator(site: Host) -> None:
     """What segments and others ask: the same from the index and row by row."""
     with site.work("Admin") as work:
-        found = conditions.condition(work, "contact", key, operator, value)
-        rows = work.session.scalars(select(Contact.first_name).where(found.holds(Contact.id)))
-        numbers = {int(name.split()[1]) for name in rows}
-        assert numbers == expected
-        listed = select(Contact.first_name).where(Contact.id.in_(found.ids(work)))
-        inside = {int(name.split()[1]) for name in work.session.scalars(listed)}
-        assert inside == ((set(range(200)) - numbers) & inside if found.negated else numbers)
+        for key, operator, value, expected in CONDITIONS:
+            found = conditions.condition(work, "contact", key, operator, value)
+            rows = work.session.scalars(select(Contact.first_name).where(found.holds(Contact.id)))
+            numbers = {int(name.split()[1]) for name in rows}
+            assert numbers == expected, (key, operator)
+            listed = select(Contact.first_name).where(Contact.id.in_(found.ids(work)))
+            inside = {int(name.split()[1]) for name in work.session.scalars(listed)}
+            others = (set(range(200)) - numbers) & inside
+            assert inside == (others if found.negated else numbers), (key, operator)
 
 
 def test_what_can_not_be_asked_is_said(site: Host) -> None:
