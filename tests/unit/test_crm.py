@@ -73,6 +73,20 @@ def test_failure_says_what_was_said(crm: ModuleType, tmp_path: Path, monkeypatch
         )
 
 
+def test_checks_run_at_the_same_time_and_are_told_one_by_one(
+    crm: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """None waits for another's end, what each says stands together below its name, and all that failed are named."""
+    mark = tmp_path / "begun"
+    waits = f"import pathlib, time\nwhile not pathlib.Path({str(mark)!r}).exists(): time.sleep(0.01)\nprint('first ' * 40_000)"
+    begins = f"import pathlib, sys\npathlib.Path({str(mark)!r}).touch()\nprint('second')\nsys.exit('no good')"
+    commands = {"one": [sys.executable, "-S", "-c", waits], "two": [sys.executable, "-S", "-c", begins]}
+    assert crm.run_all(commands) == ["two"]
+    said = capfd.readouterr()
+    assert said.err == "crm: one\ncrm: two\n"
+    assert said.out.split() == [*["first"] * 40_000, "second", "no", "good"]
+
+
 def test_paths_are_meant_from_where_one_stands(crm: ModuleType) -> None:
     """A path that exists there is made whole, with its test's name; options and other words are left alone."""
     here = Path(__file__).parent
