@@ -6,7 +6,6 @@ import dataclasses
 import datetime as dt
 import itertools
 import json
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -154,26 +153,25 @@ def test_a_spoilt_value_is_named(places: dict[str, Place], column: str, wrong: s
 def test_a_wrong_value_of_a_backup_is_named(places: dict[str, Place]) -> None:
     """Each database takes values of the column's type alone; the refusal names the column and leaves nothing behind."""
     wrong: tuple[tuple[str, Any, str], ...] = (
-        ("whole", "1", "gamut_value.whole holds '1'"),
-        ("whole", 2**63, "gamut_value.whole holds"),
-        ("whole", True, "gamut_value.whole holds True"),
-        ("flag", 1, "gamut_value.flag holds 1"),
-        ("body", ["x"], "gamut_value.body holds"),
+        ("whole", "1", r"gamut_value\.whole holds '1'"),
+        ("whole", 2**63, r"gamut_value\.whole holds"),
+        ("whole", True, r"gamut_value\.whole holds True"),
+        ("flag", 1, r"gamut_value\.flag holds 1"),
+        ("body", ["x"], r"gamut_value\.body holds"),
         ("body", "\ud800", "gamut_value can't be filled"),
-        ("raw", "§", "gamut_value.raw holds"),
-        ("at", "2026-13-01 00:00:00", "gamut_value.at holds"),
-        ("day", "2026-02-30", "gamut_value.day holds"),
-        ("amount", "1; DROP", "gamut_value.amount holds"),
-        ("data", "{", "gamut_value.data holds"),
-        ("code", 5, "gamut_value.code holds"),
+        ("raw", "§", r"gamut_value\.raw holds"),
+        ("at", "2026-13-01 00:00:00", r"gamut_value\.at holds"),
+        ("day", "2026-02-30", r"gamut_value\.day holds"),
+        ("amount", "1; DROP", r"gamut_value\.amount holds"),
+        ("data", "{", r"gamut_value(\.data holds| can't be filled: .*column data)"),
+        ("code", 5, r"gamut_value\.code holds"),
     )
     for place in places.values():
         columns = tuple((column.name, column.kind) for column in place.table.columns)
         entry = Entry(place.table.name, place.table.owner, columns)
         for name, value, reason in wrong:
             row = [1 if column == "id" else value if column == name else None for column, _ in columns]
-            with place.engine.connect() as connection:
-                with pytest.raises(CrmError, match=re.escape(reason)):
-                    load.pour(connection, entry, place.table, [[row]], values.ZeroBytes())
-                connection.rollback()
-                assert held(connection) == []
+            with pytest.raises(CrmError, match=reason), place.engine.begin() as connection:
+                load.pour(connection, entry, place.table, [[row]], values.ZeroBytes())
+        with place.engine.connect() as connection:
+            assert held(connection) == []
