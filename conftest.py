@@ -102,7 +102,7 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def copies(tmp_path_factory: pytest.TempPathFactory) -> Copies:
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
     """Databases on PostgreSQL with the core's tables and nothing else."""
     # Not at the top: pytest must load it as a plugin first.
     from crmhost.testing_sites import make_template
@@ -112,7 +112,9 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Copies:
     build = partial(
         server.template, "crmhost_template", lambda url: make_template(tmp_path_factory.mktemp("home"), url)
     )
-    return Copies(server, prefix, build)
+    made = Copies(server, prefix, build)
+    yield made
+    made.close()
 
 
 @pytest.fixture

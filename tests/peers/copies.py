@@ -6,6 +6,7 @@ with statistics of its planner, with many rows or with many uses behind it is dr
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 from collections.abc import Callable
@@ -43,10 +44,12 @@ SELECT format('%I.%I', schemaname, sequencename), coalesce(last_value, start_val
 class Copy:
     """A copy, with how it was when it was made.
 
+    :param connection: stays open: what is known of a hundred tables would otherwise be read anew after each test.
     :param rows: table -> its rows, as COPY gives them; tables without any are left out.
     """
 
     name: str
+    connection: psycopg.Connection
     shape: tuple[object, ...]
     tables: tuple[str, ...]
     rows: dict[str, bytes]
@@ -75,22 +78,32 @@ class Copies:
 
     def give_back(self, copy: Copy) -> None:
         """Ends what is still connected to it, and puts it back or drops it."""
-        if copy.uses < USES and self._put_back(copy):
-            self._free.append(copy)
-        else:
-            self._server.drop(copy.name)
+        with contextlib.suppress(psycopg.OperationalError):
+            # A test may have ended the server, or all that is connected to its database.
+            if copy.uses < USES and self._put_back(copy):
+                self._free.append(copy)
+                return
+        copy.connection.close()
+        self._server.drop(copy.name)
+
+    def close(self) -> None:
+        """Lets go of the copies that nobody has."""
+        for copy in self._free:
+            copy.connection.close()
 
     def _made(self) -> Copy:
         name = f"{self._prefix}_{next(self._numbers)}"
         self._server.create(name, self._template())
-        with self._connected(name) as connection:
+        connection = psycopg.connect(dbname=name, user="postgres", host=str(self._server.folder))
+        with connection.transaction():
             tables = tuple(row[0] for row in connection.execute(_TABLES))
             rows = {table: _read(connection, table) for table, number in _numbers_of(connection, tables) if number}
             sequences = tuple(connection.execute(_SEQUENCES).fetchall())
-            return Copy(name, _shape(connection), tables, rows, sequences)
+            return Copy(name, connection, _shape(connection), tables, rows, sequences)
 
     def _put_back(self, copy: Copy) -> bool:
-        with self._connected(copy.name) as connection:
+        connection = copy.connection
+        with connection.transaction():
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
                 "AND pid <> pg_backend_pid()"
@@ -106,7 +119,7 @@ class Copies:
             if any(number > MANY for _, number in found):
                 return False
             # Without foreign keys, in any order.
-            connection.execute("SET session_replication_role = replica")
+            connection.execute("SET LOCAL session_replication_role = replica")
             for table, number in found:
                 if number:
                     connection.execute(sql.SQL("DELETE FROM {}").format(sql.SQL(table)))
@@ -119,9 +132,6 @@ class Copies:
                 [list(part) for part in zip(*copy.sequences, strict=True)],
             )
         return True
-
-    def _connected(self, name: str) -> psycopg.Connection:
-        return psycopg.connect(dbname=name, user="postgres", host=str(self._server.folder))
 
 
 def _shape(connection: psycopg.Connection) -> tuple[object, ...]:
