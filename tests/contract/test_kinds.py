@@ -9,7 +9,6 @@ import pytest
 from crmhost import contributions, hooks
 from tests.contract.world import SIGNS, World, signs
 from tests.pages import core_addresses, differences, look
-from tests.probes import FOLDER
 
 
 def test_documented_is_tested(world: World) -> None:
@@ -114,11 +113,3 @@ def test_api_problems(world: World) -> None:
     assert [(fault.plugin, fault.error) for fault in world.host.faults()] == [
         ("probe_one", "ZeroDivisionError: no such number")
     ]
-
-
-@pytest.mark.database("sqlite")
-def test_probes_are_in_order() -> None:
-    """The check that authors run finds nothing in the probes."""
-    from crmhost.host.check import check
-
-    assert [finding for probe in ("probe_one", "probe_two") for finding in check(FOLDER / probe)] == []

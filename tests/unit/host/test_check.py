@@ -338,14 +338,3 @@ def test_core_hooks() -> None:
     assert core_hooks()["within"] == {"work", "changes"}
     assert core_hooks()["menu"] == frozenset()
     assert "hookimpl" not in core_hooks()
-
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.mark.parametrize(
-    "folder", sorted(path.parent for path in ROOT.glob("plugins/*/__init__.py")), ids=lambda path: path.name
-)
-def test_bundled_plugins(folder: Path) -> None:
-    """The bundled plugins keep the rules that outside ones must keep."""
-    assert [str(found) for found in check(folder)] == []

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import inspect, select, text
 
-from crmhost.config import checkout
+from crmhost.config import Config
 from crmhost.testing import Host
 from crmhost.work.tables import AuditEntry
+from tests.unit.host import switcher
 from tests.unit.web.making import Maker, maker, stocked
 
 __all__ = ["maker", "stocked"]
@@ -56,32 +54,39 @@ def downgrade():
 
 
 class Admin:
-    """A process that switches plugins as it is told."""
+    """A process that switches plugins as it is told. The test must have no connection open when it begins."""
 
-    def __init__(self, surroundings: dict[str, str]) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.unit.host.switcher"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=checkout(),
-            env=surroundings,
-        )
+    def __init__(self, config: Config) -> None:
+        orders, self._tells = os.pipe()
+        self._hears, answers = os.pipe()
+        self._process = os.fork()
+        if not self._process:
+            try:
+                os.close(self._tells)
+                os.close(self._hears)
+                switcher.serve(config, orders, answers)
+            finally:
+                os._exit(0)
+        os.close(orders)
+        os.close(answers)
+        self._answers = os.fdopen(self._hears)
 
     def hear(self) -> str:
         """The next line that it says."""
-        assert self.process.stdout is not None
-        return self.process.stdout.readline()
+        return self._answers.readline()
 
     def tell(self, do: str, name: str) -> None:
         """Has it switch a plugin."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({"do": do, "name": name}) + "\n")
-        self.process.stdin.flush()
+        os.write(self._tells, f"{json.dumps({'do': do, 'name': name})}\n".encode())
 
-    def close(self) -> None:
-        """Ends it."""
-        self.process.communicate()
+    def leave(self) -> None:
+        """Tells it that there is nothing more to do."""
+        os.close(self._tells)
+
+    def wait(self) -> None:
+        """Waits for its end."""
+        os.waitpid(self._process, 0)
+        self._answers.close()
 
 
 @pytest.fixture
@@ -98,15 +103,16 @@ def site(stocked: Callable[..., Host], maker: Maker) -> Host:
 
 
 @pytest.fixture
-def admins(site: Host, tmp_path: Path, database_url: str) -> Iterator[list[Admin]]:
+def admins(site: Host) -> Iterator[list[Admin]]:
     """Two processes on that site."""
-    values = {"HOME": tmp_path / "home", "DATABASE_URL": database_url, "SECRET_KEY": site.site.config.secret_key}
-    surroundings = {**os.environ, **{f"CRMHOST_{name}": str(value) for name, value in values.items()}}
-    made = [Admin(surroundings), Admin(surroundings)]
-    assert [admin.hear() for admin in made] == ["ready\n"] * 2
+    site.site.engine.dispose()
+    made = [Admin(site.site.config), Admin(site.site.config)]
     yield made
+    # The second holds an end of the pipe to the first, too.
     for admin in made:
-        admin.close()
+        admin.leave()
+    for admin in made:
+        admin.wait()
 
 
 def at_once(admins: list[Admin], *orders: tuple[str, str]) -> list[dict[str, Any]]:
