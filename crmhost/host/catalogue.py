@@ -6,6 +6,7 @@ A plugin's or theme's catalogue leaves out what the core's catalogue of the same
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 import re
 from collections.abc import Iterator
@@ -116,13 +117,24 @@ def _wanted(folder: Path, locale: str, found: Texts | None = None) -> Catalog:
         catalogue = Catalog(Locale.parse(locale), fuzzy=False, header_comment="", project="", version="")
     except (ValueError, UnknownLocaleError) as error:
         raise CrmError(f"“{locale}” is not a language; give a code such as fr or pt_BR.") from error
-    core = _read(path_of(CORE, locale), locale) if folder.resolve() != CORE else Catalog()
+    core = _core(locale) if folder.resolve() != CORE else Catalog()
     for each in (found or texts(folder)).found:
         key: _Key = (each.text.text, each.text.many) if each.text.many else each.text.text
         said = core.get(key)
         if said is None or not _done(said):
             catalogue.add(key, locations=[(each.file, 0)])
     return catalogue
+
+
+def _core(locale: str) -> Catalog:
+    """The core's catalogue, which is looked into for each plugin and theme; not to be changed."""
+    path = path_of(CORE, locale)
+    return _core_as_of(locale, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@functools.lru_cache(maxsize=4)
+def _core_as_of(locale: str, _changed: int) -> Catalog:
+    return _read(path_of(CORE, locale), locale)
 
 
 def _read(path: Path, locale: str) -> Catalog:
