@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import os
 import re
 import shutil
 import textwrap
@@ -115,10 +117,12 @@ class Workshop:
     def refused(self, *plugins: str, says: str, culprit: str = "", trial: str = "") -> PluginError:
         """Enabling is refused with a reason that names the plugin, and nothing has changed.
 
-        :param trial: ``child`` tries first, as the site does; ``here`` does what the child does in this process.
+        :param trial: ``child`` tries first, as the site does; ``here`` does what the child does in this process, ``copy`` in a
+            copy of it.
         """
         number = self.host.generation.number
-        enable = self.try_here if trial == "here" else partial(self.host.enable, try_first=trial == "child")
+        tried = {"here": self.try_here, "copy": self.try_in_copy}
+        enable = tried.get(trial) or partial(self.host.enable, try_first=trial == "child")
         with pytest.raises(PluginError) as caught:
             enable(*plugins)
         error = caught.value
@@ -137,6 +141,27 @@ class Workshop:
         shutil.copy(self.template, path)
         config = dataclasses.replace(self.host.site.config, database_url=f"sqlite:///{path}")
         trial.try_out(Site(config, kind="test"), plugins, plugins)
+
+    def try_in_copy(self, *plugins: str) -> None:
+        """The trial in a copy of this process, for what would stay in it."""
+        answers, answer = os.pipe()
+        # Connections can't be shared.
+        self.host.site.engine.dispose()
+        child = os.fork()
+        if not child:
+            try:
+                self.try_here(*plugins)
+            except PluginError as error:
+                os.write(answer, json.dumps([error.plugin, error.message, error.traceback]).encode())
+            finally:
+                os._exit(0)
+        os.close(answer)
+        with os.fdopen(answers, "rb") as stream:
+            told = stream.read()
+        os.waitpid(child, 0)
+        if told:
+            plugin, message, traceback = json.loads(told)
+            raise PluginError(plugin, message, traceback=traceback)
 
     def unharmed(self) -> None:
         """The core's pages and tables are as they were before the plugin came, once the admin has read that it failed."""

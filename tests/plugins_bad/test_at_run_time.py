@@ -14,6 +14,7 @@ from crmhost.testing import Host
 from tests.plugins_bad.conftest import Workshop
 from tests.plugins_bad.test_trial import page
 
+Seen = dict[str, tuple[int, str]]
 NO_SUCH_TABLE = "work.session.execute(__import__('sqlalchemy').text('SELECT nothing FROM nowhere'))"
 SQLITE = pytest.mark.database("sqlite")
 #: Fails once the test says so: nothing that a trial could find.
@@ -73,45 +74,40 @@ PARTS = {
 }
 
 
-@SQLITE
-@pytest.mark.parametrize("how", ["raise", "wrong", "refuse", "query", "add", "change", "begin"])
-def test_parts(shop: Workshop, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    """A part of a page that fails is missing from it; the page stands, and the failure is the plugin's."""
-    parts_fail(shop, monkeypatch, how)
-
-
-@pytest.mark.database("postgresql")
-def test_parts_with_failing_queries(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor does a failed query take the page with it where the database then refuses to go on."""
-    parts_fail(shop, monkeypatch, "query")
-
-
-def parts_fail(shop: Workshop, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    """Lets all parts of a plugin fail in one way, and looks at the pages."""
+def test_parts(shop: Workshop, monkeypatch: pytest.MonkeyPatch, database: str) -> None:
+    """A part of a page that fails in whatever way is missing from it; the page stands, and the failure is the plugin's. A failed
+    query does not take the page with it either where the database then refuses to go on.
+    """
     hooks = "\n".join(f"@hookimpl\ndef {hook}\n" for hook in PARTS.values())
     shop.make("bad_parts", hooks, top=SWITCH)
     shop.host.enable("bad_parts")
     seen = shop.pages()
     assert shop.host.faults() == []
-    monkeypatch.setenv("CRMHOST_TEST_FAIL", how)
-    assert shop.client.get("/search?q=ada").status_code == 200
-    pages = shop.pages()
-    for address in pages:
-        assert pages[address][1].count("Lovelace") == seen[address][1].count("Lovelace")
-    assert "/contacts/1?tab=x" in pages["/contacts/1"][1]
-    assert shop.client.get("/contacts/1?tab=x").status_code == 200
-    faults = shop.host.faults()
-    places = {fault.place.split()[0] for fault in faults}
-    assert {fault.plugin for fault in faults} == ({"bad_parts"} if how != "refuse" else set())
-    assert [part for part in PARTS if not any(place.startswith(part) for place in places)] == (
-        [] if how != "refuse" else list(PARTS)
-    )
-    if how == "raise":
+    for how in ("wrong", "refuse", "query", "add", "change", "begin", "raise") if database == "sqlite" else ("query",):
+        monkeypatch.setenv("CRMHOST_TEST_FAIL", how)
+        parts_fail(shop, how, seen)
+    if database == "sqlite":
         shop.pages()
         shop.host.settle()
         assert shop.host.state("bad_parts") == "suspended"
     shop.host.disable("bad_parts")
     shop.unharmed()
+
+
+def parts_fail(shop: Workshop, how: str, seen: Seen) -> None:
+    """Looks at the pages while all parts of a plugin fail in one way."""
+    assert shop.client.get("/search?q=ada").status_code == 200, how
+    pages = shop.pages()
+    for address in pages:
+        assert pages[address][1].count("Lovelace") == seen[address][1].count("Lovelace"), how
+    assert "/contacts/1?tab=x" in pages["/contacts/1"][1], how
+    assert shop.client.get("/contacts/1?tab=x").status_code == 200, how
+    faults = shop.host.faults()
+    places = {fault.place.split()[0] for fault in faults}
+    assert {fault.plugin for fault in faults} == ({"bad_parts"} if how != "refuse" else set()), how
+    assert [part for part in PARTS if not any(place.startswith(part) for place in places)] == (
+        [] if how != "refuse" else list(PARTS)
+    ), how
 
 
 @SQLITE

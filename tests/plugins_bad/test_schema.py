@@ -12,51 +12,58 @@ from tests.plugins_bad.conftest import Workshop
 
 TABLE = "op.create_table('{name}', sa.Column('id', sa.Integer, primary_key=True){more})\n"
 CONTACT = ", sa.Column('contact_id', sa.Integer, sa.ForeignKey('contacts_contact.id'{rule}))"
+#: What of others a migration may reach for -> how.
+TOUCHING = {
+    "column": "op.add_column('contacts_contact', sa.Column('bad', sa.Integer))",
+    "dropped": "op.drop_table('journal_entry')",
+    "index": "op.create_index('ix_bad', 'contacts_contact', ['notes'])",
+    "renamed": "op.alter_column('contacts_contact', 'notes', new_column_name='bad')",
+    "foreign": TABLE.format(name="someone_else", more=""),
+}
 
 
-def test_half_way(shop: Workshop) -> None:
-    """A migration that fails half way leaves nothing of what it did before."""
+def test_refused(shop: Workshop) -> None:
+    """A migration that fails, or touches a table that is not the plugin's, is refused and leaves nothing of what it did."""
+    # Half way.
     up = TABLE.format(name="bad_half_one", more="") + "op.execute('INSERT INTO bad_half_one VALUES (1)')\n1 / 0"
     shop.make("bad_half", files=shop.migration(up))
     shop.refused("bad_half", says="ZeroDivisionError")
-
-
-def test_second_of_two(shop: Workshop) -> None:
-    """When the second of two migrations fails, the first is taken back too."""
+    # The second of two: the first is taken back too.
     files = {
         **shop.migration(TABLE.format(name="bad_second_one", more="")),
         **shop.migration("op.execute('SELECT * FROM no_such_table')", revision="0002", after="0001"),
     }
     shop.make("bad_second", files=files)
     shop.refused("bad_second", says="no_such_table")
-
-
-def test_unreadable(shop: Workshop) -> None:
-    """A migration that is no Python refuses its own plugin only."""
+    # No Python.
     shop.make("bad_script", files={"migrations/versions/0001.py": "revision = "})
     shop.refused("bad_script", says="can't be read")
-
-
-def test_two_heads(shop: Workshop) -> None:
-    """Two migrations that both want to be the newest refuse the plugin."""
+    # Two that both want to be the newest.
     shop.make("bad_heads", files={**shop.migration("pass"), **shop.migration("pass", revision="0002")})
     shop.refused("bad_heads", says="multiple heads")
+    for name, up in TOUCHING.items():
+        shop.make(f"bad_touch_{name}", files=shop.migration(up))
+        shop.refused(f"bad_touch_{name}", says="touches|taken back|depend")
 
 
-@pytest.mark.parametrize(
-    ("name", "up"),
-    [
-        ("column", "op.add_column('contacts_contact', sa.Column('bad', sa.Integer))"),
-        ("dropped", "op.drop_table('journal_entry')"),
-        ("index", "op.create_index('ix_bad', 'contacts_contact', ['notes'])"),
-        ("renamed", "op.alter_column('contacts_contact', 'notes', new_column_name='bad')"),
-        ("foreign", TABLE.format(name="someone_else", more="")),
-    ],
-)
-def test_core_table(shop: Workshop, name: str, up: str) -> None:
-    """A migration that touches a table that is not the plugin's is refused and taken back."""
-    shop.make(f"bad_touch_{name}", files=shop.migration(up))
-    shop.refused(f"bad_touch_{name}", says="touches|taken back|depend")
+def test_refused_later(shop: Workshop) -> None:
+    """Refused is a foreign key to the core that does not say what happens when the record goes, or keeps it from going, and an
+    ``on_enable`` that fails; the migrations before it are taken back.
+    """
+    up = TABLE.format(name="bad_key_row", more=CONTACT.format(rule=""))
+    shop.make("bad_key", files=shop.migration(up, "op.drop_table('bad_key_row')"))
+    shop.refused("bad_key", says=r"bad_key_row\.contact_id.*CASCADE")
+    up = TABLE.format(name="bad_strict_row", more=CONTACT.format(rule=", ondelete='RESTRICT'"))
+    shop.make("bad_strict", files=shop.migration(up, "op.drop_table('bad_strict_row')"))
+    shop.refused("bad_strict", says="CASCADE")
+    body = "@hookimpl\ndef on_enable(self, work):\n    {}\n"
+    for name, line in (
+        ("raises", "1 / 0"),
+        ("sql", "work.session.execute(__import__('sqlalchemy').text('SELECT nope'))"),
+    ):
+        up = TABLE.format(name=f"bad_on_{name}_row", more="")
+        shop.make(f"bad_on_{name}", body.format(line), files=shop.migration(up))
+        shop.refused(f"bad_on_{name}", says="on_enable failed")
 
 
 def test_longer_id(shop: Workshop) -> None:
@@ -82,32 +89,6 @@ def test_longer_id(shop: Workshop) -> None:
     shop.make("bad_sales", files=shop.migration(TABLE.format(name="bad_sales_next_row", more="")))
     with pytest.raises(PluginError, match="a table of “bad_sales_next”"):
         shop.host.enable("bad_sales")
-
-
-def test_no_ondelete(shop: Workshop) -> None:
-    """A foreign key to the core that does not say what happens when the record goes is refused."""
-    up = TABLE.format(name="bad_key_row", more=CONTACT.format(rule=""))
-    shop.make("bad_key", files=shop.migration(up, "op.drop_table('bad_key_row')"))
-    shop.refused("bad_key", says=r"bad_key_row\.contact_id.*CASCADE")
-
-
-def test_restrict(shop: Workshop) -> None:
-    """Nor is one that keeps the record from going."""
-    up = TABLE.format(name="bad_strict_row", more=CONTACT.format(rule=", ondelete='RESTRICT'"))
-    shop.make("bad_strict", files=shop.migration(up, "op.drop_table('bad_strict_row')"))
-    shop.refused("bad_strict", says="CASCADE")
-
-
-def test_on_enable_fails(shop: Workshop) -> None:
-    """When on_enable fails, the migrations before it are taken back and the plugin stays off."""
-    body = "@hookimpl\ndef on_enable(self, work):\n    {}\n"
-    for name, line in (
-        ("raises", "1 / 0"),
-        ("sql", "work.session.execute(__import__('sqlalchemy').text('SELECT nope'))"),
-    ):
-        up = TABLE.format(name=f"bad_on_{name}_row", more="")
-        shop.make(f"bad_on_{name}", body.format(line), files=shop.migration(up))
-        shop.refused(f"bad_on_{name}", says="on_enable failed")
 
 
 def test_newer_database(shop: Workshop) -> None:

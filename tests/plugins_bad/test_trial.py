@@ -151,8 +151,8 @@ def test_backref(refusing: Workshop) -> None:
             contact = relationship(Contact, backref="things")
     """
     refusing.make("bad_backref", top=models)
-    # In a child, because the attribute would stay in this process.
-    refusing.refused("bad_backref", says="adds “things” to Contact", trial="child")
+    # The attribute would stay in this process.
+    refusing.refused("bad_backref", says="adds “things” to Contact", trial="copy")
 
 
 def test_page_that_leads_elsewhere(refusing: Workshop) -> None:
