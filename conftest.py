@@ -20,8 +20,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from bench import sites
+from bench.load import Start
 from bench.sites import Place
-from tests.peers import postgres
+from tests.peers import forks, postgres
 from tests.peers.copies import Copies
 
 pytest_plugins = ["crmhost.testing"]
@@ -154,6 +155,13 @@ def sqlite_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("site")
     sites.set_up(Place("template", home, f"sqlite:///{home / 'site.sqlite'}"))
     return home / "site.sqlite"
+
+
+@pytest.fixture(scope="session")
+def forked(sqlite_site: Path) -> Iterator[Start]:
+    """Starts processes of the product that have everything imported, for tests of what they do once they run."""
+    with forks.nursery(sqlite_site) as start:
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,7 @@ from plugins.mail_campaigns.models import Campaign, LeftOut
 from . import faulty, sending, sink, sites
 from .faults import Process
 from .fill import fill
+from .load import Start, started
 from .report import Report, resident_kib
 from .sites import Place
 
@@ -60,13 +61,18 @@ def main(databases: str = "both") -> int:
     return failed
 
 
-def faults(place: Place, recipients: int = RECIPIENTS, kills: int = KILLS, seed: int = 1) -> int:
-    """A campaign to many by two workers that are killed in turn, to a server that refuses and breaks off."""
+def faults(
+    place: Place, recipients: int = RECIPIENTS, kills: int = KILLS, seed: int = 1, start: Start = started
+) -> int:
+    """A campaign to many by two workers that are killed in turn, to a server that refuses and breaks off.
+
+    :param start: starts the workers.
+    """
     with faulty.running(seed) as server, opened(place) as site:
         environment = place.environment() | {"CRMHOST_BASE_URL": BASE}
         with contextlib.ExitStack() as stack:
             workers = [
-                stack.enter_context(Process(["worker"], environment, place.home / f"worker{which}.log"))
+                stack.enter_context(Process(["worker"], environment, place.home / f"worker{which}.log", start))
                 for which in (1, 2)
             ]
             audience(site, recipients, min(SEEDS, recipients // 3))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import collections
+import functools
 import http.client
 import os
 import random
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -23,7 +23,7 @@ from crmhost.host import lifecycle
 from crmhost.work.tables import Delivery, JobRow, OutboxEvent
 
 from . import sites
-from .load import free_port
+from .load import Start, free_port, started
 from .report import Report
 from .sites import Place
 
@@ -41,8 +41,11 @@ def main(databases: str = "both") -> int:
     return sum(faults(database) for database in chosen)
 
 
-def faults(database: str, kills: int = KILLS, changes: int = CHANGES, seed: int = 1) -> int:
-    """Kills the web process, two workers and, with PostgreSQL, the database and the broker, in turn by chance."""
+def faults(database: str, kills: int = KILLS, changes: int = CHANGES, seed: int = 1, start: Start = started) -> int:
+    """Kills the web process, two workers and, with PostgreSQL, the database and the broker, in turn by chance.
+
+    :param start: starts the processes of the site.
+    """
     from tests.peers import postgres, redis
 
     with ExitStack() as stack:
@@ -61,10 +64,10 @@ def faults(database: str, kills: int = KILLS, changes: int = CHANGES, seed: int 
         prepare(place)
         port = free_port()
         web = stack.enter_context(
-            Process(["run", "--port", str(port), "--no-worker"], environment, place.home / "web.log")
+            Process(["run", "--port", str(port), "--no-worker"], environment, place.home / "web.log", start)
         )
         workers = [
-            stack.enter_context(Process(["worker"], environment, place.home / f"worker{number}.log"))
+            stack.enter_context(Process(["worker"], environment, place.home / f"worker{number}.log", start))
             for number in (1, 2)
         ]
         targets.update({"web": web.restart, "first worker": workers[0].restart, "second worker": workers[1].restart})
@@ -167,17 +170,12 @@ class Process:
     """A process of the site that is killed and started again.
 
     :param arguments: of ``crmhost``.
+    :param start: starts it.
     """
 
-    def __init__(self, arguments: list[str], environment: dict[str, str], log: Path) -> None:
-        self._command = [sys.executable, "-m", "crmhost", *arguments]
-        self._environment = environment
-        self._log = log
+    def __init__(self, arguments: list[str], environment: dict[str, str], log: Path, start: Start = started) -> None:
+        self._start = functools.partial(start, ["-m", "crmhost", *arguments], environment, log)
         self._process = self._start()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        with self._log.open("ab") as log:
-            return subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
 
     def restart(self) -> None:
         """Kills it at once and starts it again."""

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import http.client
-import os
+import secrets
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from .report import percentile
 from .sites import Place
+
+#: Starts a program of Python: its arguments, its environment, the file that takes what it prints; gives what a
+#: :class:`subprocess.Popen` can do.
+Start = Callable[[list[str], Mapping[str, str], Path], Any]
+
+
+def started(arguments: list[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """A process of this Python; what it prints goes to the end of a file."""
+    with log.open("ab") as file:
+        return subprocess.Popen([sys.executable, *arguments], env=environment, stdout=file, stderr=file)
 
 
 @dataclasses.dataclass
@@ -111,6 +125,7 @@ class Server:
     :param kind: ``gunicorn`` as operators start it themselves; or as ``crmhost run`` does: ``waitress`` with one process,
         ``crmhost`` with as many as ``workers`` says, ``whole`` with a process that runs jobs beside it.
     :param settings: environment variables besides those of the place.
+    :param start: starts its process.
     """
 
     def __init__(
@@ -122,25 +137,21 @@ class Server:
         workers: int = 2,
         threads: int = 8,
         settings: Mapping[str, str] | None = None,
+        start: Start = started,
     ) -> None:
         self.port = port
         if kind == "gunicorn":
-            command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
+            command = ["-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
             command += ["--threads", str(threads), "--worker-class", "gthread", "--log-level", "warning"]
             command += ["--no-control-socket", "crmhost.wsgi:application"]
         else:
-            command = [sys.executable, "-m", "crmhost", "run", "--port", str(port)]
+            command = ["-m", "crmhost", "run", "--port", str(port)]
             command += ["--no-worker"] if kind != "whole" else []
             command += ["--workers", str(workers)] if kind == "crmhost" else []
         #: What it prints.
         self.path = place.home / "server.log"
-        self.log = self.path.open("w+b")
-        self.process = subprocess.Popen(
-            command,
-            env={**place.environment(), "PYTHONUNBUFFERED": "1", **(settings or {})},
-            stdout=self.log,
-            stderr=self.log,
-        )
+        self.path.write_bytes(b"")
+        self.process = start(command, {**place.environment(), "PYTHONUNBUFFERED": "1", **(settings or {})}, self.path)
         self._wait()
 
     def _wait(self) -> None:
@@ -161,14 +172,12 @@ class Server:
 
     def output(self) -> str:
         """What it printed."""
-        self.log.flush()
         return self.path.read_text("utf-8", errors="replace")[-6000:]
 
     def kill(self) -> None:
         """Ends it as ``kill -9`` does: nothing is finished."""
         self.process.kill()
         self.process.wait()
-        self.log.close()
 
     def close(self) -> None:
         """Ends it."""
@@ -176,15 +185,13 @@ class Server:
         try:
             self.process.wait(15)
         except subprocess.TimeoutExpired:
-            os.kill(self.process.pid, 9)
-            self.process.wait()
-        self.log.close()
+            self.kill()
 
 
 def free_port() -> int:
-    """A port of loopback that nobody uses now."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that nobody uses now, and that the system gives to no connection by itself until it is used."""
+    while True:
+        port = 10_000 + secrets.randbelow(22_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -10,12 +10,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from bench.load import Server, free_port
+from bench.load import Server, Start, free_port
 from bench.sites import Place
 from tests.peers import browser
 
 #: Milliseconds; a machine that runs other tests beside is slow at times.
 PATIENCE = 20_000
+#: Rules of axe that another layout can break.
+LAYOUT = ["scrollable-region-focusable", "aria-hidden-focus", "button-name", "link-name"]
+AXE = Axe().axe_script
 #: Parts that make a page wider than its window.
 WIDER = """() => {
     const { scrollWidth, clientWidth } = document.documentElement;
@@ -34,12 +37,12 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
-    """Serves a place until the test is over: ``serve(place)``; it takes what :class:`Server` takes."""
+def serve(forked: Start) -> Iterator[Callable[..., Server]]:
+    """Serves a place until the test is over: ``serve(place)``, by one process; it takes what :class:`Server` takes."""
     running: list[Server] = []
 
     def start(place: Place, **settings: Any) -> Server:
-        running.append(Server(place, free_port(), **settings))
+        running.append(Server(place, free_port(), **{"kind": "waitress", "start": forked} | settings))
         return running[-1]
 
     yield start
@@ -57,7 +60,7 @@ def open_tab(chromium: Browser, serve: Callable[..., Server]) -> Iterator[Callab
     tabs: list[tuple[Page, list[str], Sequence[str]]] = []
 
     def opened(at: Server | Place, token: str = "", *, forgiven: Sequence[str] = (), **context: Any) -> Page:
-        server = serve(at, kind="waitress") if isinstance(at, Place) else at
+        server = serve(at) if isinstance(at, Place) else at
         base = f"http://127.0.0.1:{server.port}"
         made = chromium.new_context(**{"base_url": base, "viewport": {"width": 1280, "height": 900}} | context)
         made.set_default_timeout(PATIENCE)
@@ -81,13 +84,18 @@ def listen(page: Page, tell: Callable[[str], Any]) -> None:
     page.on("pageerror", lambda error: tell(str(error)))
 
 
+def with_axe(page: Page) -> None:
+    """Brings axe to the page, where it is not there yet."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+
+
 def violations(page: Page, without: Sequence[str] = (), **options: Any) -> list[tuple[str, str, str]]:
     """Rules of WCAG that the page breaks, as far as axe can see: (rule, HTML, what is wrong); options are those of axe.
 
     :param without: selectors of parts that are left out.
     """
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(Axe().axe_script)
+    with_axe(page)
     # It asks frames by messages, which those that are shut off can't answer.
     options = {"resultTypes": ["violations"], "iframes": False, **options}
     context = {"exclude": [[part] for part in without]} if without else {}

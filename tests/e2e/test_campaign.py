@@ -13,6 +13,7 @@ from crmhost.core.contacts import services as contacts
 from crmhost.core.settings import services as settings
 from crmhost.site import Site
 from crmhost.work.runner import Runner
+from tests.keyboard import loaded
 from tests.peers import smtp
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
@@ -49,9 +50,12 @@ def test_a_campaign_from_the_template_to_the_figures(place: Place, open_tab: Cal
         page.get_by_role("button", name="Next: name and subject").click()
         page.get_by_label("Name of the campaign").fill("Spring")
         page.get_by_label("Subject").fill("News for ")
+        loaded(page)
         page.get_by_label("Insert personalisation").select_option(label="First name")
         expect(page.get_by_label("Subject")).to_have_value("News for {{ contact.first_name }}")
         page.get_by_label("Subject").press("Enter")
+        expect(page.get_by_text("Everybody", exact=True)).to_be_visible()
+        loaded(page)
         page.get_by_text("Everybody", exact=True).click()
         expect(page.get_by_text("people of 3 who match")).to_be_visible()
         expect(page.get_by_text("have no e-mail address")).to_be_visible()
@@ -66,6 +70,7 @@ def test_a_campaign_from_the_template_to_the_figures(place: Place, open_tab: Cal
         expect(frame.get_by_text("Spring is here.").first).to_be_visible()
         page.get_by_role("button", name="Next: review").click()
         expect(page.get_by_text("Unsubscribe line is there")).to_be_visible()
+        loaded(page)
         page.get_by_role("button", name="Send to 2 people").click()
         page.get_by_role("dialog").get_by_role("button", name="Send", exact=True).click()
         expect(page.get_by_text("Being prepared")).to_be_visible()

@@ -20,6 +20,7 @@ from plugins.invoices.models import Invoice
 from plugins.portal.frame import COOKIE
 from plugins.quotes import services as quotes
 from tests import clients
+from tests.keyboard import loaded
 from tests.peers import smtp
 
 from .conftest import violations
@@ -60,6 +61,8 @@ def test_a_quote_is_sent_signed_invoiced_and_paid(staffed: Host, place: Place, o
         staff.goto("/contacts/1?tab=quotes")
         staff.get_by_role("link", name="Dining room").first.click()
         staff.get_by_role("link", name="Send", exact=True).click()
+        expect(staff.get_by_role("button", name="Send quote")).to_be_visible()
+        loaded(staff)
         staff.get_by_role("button", name="Send quote").click()
         expect(staff.locator("main")).to_contain_text("Sent")
         staffed.run_jobs()
@@ -101,6 +104,8 @@ def test_a_quote_is_sent_signed_invoiced_and_paid(staffed: Host, place: Place, o
     expect(staff.locator("main")).to_contain_text("Ann Park accepted the quote “Dining room”.")
     staff.goto("/quotes/1")
     staff.get_by_role("button", name="Make invoice").click()
+    expect(staff.get_by_role("button", name="Issue").first).to_be_visible()
+    loaded(staff)
     staff.get_by_role("button", name="Issue").first.click()
     staff.get_by_role("dialog").get_by_role("button", name="Issue").click()
     expect(staff.get_by_role("link", name="Record payment")).to_be_visible()

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bench import sites
-from bench.load import Server
 from bench.sites import Place
 from crmhost import demo
 from crmhost.host import lifecycle
@@ -69,7 +68,7 @@ DRAWN = "bars => bars.map(({ y, height }) => [y.baseVal.value, height.baseVal.va
 
 
 @pytest.fixture
-def page(place: Place, open_tab: Callable[..., Page], serve: Callable[..., Server], tmp_path: Path) -> Page:
+def page(place: Place, open_tab: Callable[..., Page], tmp_path: Path) -> Page:
     """A tab of the admin of a site with some contacts and the plugin above."""
     folder = place.home / "plugins" / "takings"
     folder.mkdir(parents=True)
@@ -77,10 +76,10 @@ def page(place: Place, open_tab: Callable[..., Page], serve: Callable[..., Serve
     (folder / "__init__.py").write_text(PLUGIN.format(folder=tmp_path))
     site = place.site()
     demo.load(site, contacts=60)
-    lifecycle.enable(site, ["takings"])
+    lifecycle.enable(site, ["takings"], try_first=False)
     token = sites.session_token(site)
     site.close()
-    return open_tab(serve(place), token)
+    return open_tab(place, token)
 
 
 def test_charts_need_no_scripts(page: Page) -> None:

@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from bench import sites
-from bench.load import Server
 from bench.sites import Place
 from crmhost.api import contacts
 from crmhost.host import lifecycle
@@ -19,9 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlit
 HTML = b"<!doctype html><script>fetch('/files/run'); document.title = 'run'</script>"
 
 
-def test_files_are_sent_and_never_run(
-    place: Place, open_tab: Callable[..., Page], serve: Callable[..., Server]
-) -> None:
+def test_files_are_sent_and_never_run(place: Place, open_tab: Callable[..., Page]) -> None:
     """A part that gets lost is sent again by itself; a page that calls itself a picture is refused, or saved and not run."""
     site = place.site()
     lifecycle.enable(site, ["files"], try_first=False)
@@ -29,7 +26,7 @@ def test_files_are_sent_and_never_run(
         ann = contacts.create(work, {"first_name": "Ann"}).id
     token = sites.session_token(site)
     site.close()
-    page = open_tab(serve(place), token, forgiven=("422", "ERR_FAILED"))
+    page = open_tab(place, token, forgiven=("422", "ERR_FAILED"))
     page.goto(f"/contacts/{ann}?tab=files")
     lost: list[str] = []
 
@@ -73,7 +70,7 @@ def test_files_are_sent_and_never_run(
 
 
 def test_an_upload_is_held_outlives_a_lost_sign_in_and_goes_with_an_entry(
-    place: Place, open_tab: Callable[..., Page], serve: Callable[..., Server]
+    place: Place, open_tab: Callable[..., Page]
 ) -> None:
     """Paused, nothing is sent; signed out, it waits until one signs in again; a file attached to an entry stands with it."""
     site = place.site()
@@ -82,7 +79,7 @@ def test_an_upload_is_held_outlives_a_lost_sign_in_and_goes_with_an_entry(
         ann = contacts.create(work, {"first_name": "Ann"}).id
     token, again = sites.session_token(site), sites.session_token(site)
     site.close()
-    page = open_tab(serve(place), token, forgiven=("401", "400", "ERR_FAILED"))
+    page = open_tab(place, token, forgiven=("401", "400", "ERR_FAILED"))
     page.goto(f"/contacts/{ann}?tab=files")
     held: list[Route] = []
 

@@ -10,19 +10,19 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bench import sites
-from bench.load import Server
 from bench.sites import Place
+from tests.keyboard import loaded
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
 
 
 @pytest.fixture
-def page(place: Place, open_tab: Callable[..., Page], serve: Callable[..., Server]) -> Page:
+def page(place: Place, open_tab: Callable[..., Page]) -> Page:
     """A tab of the admin of an empty site, who may be refused a file."""
     site = place.site()
     token = sites.session_token(site)
     site.close()
-    return open_tab(serve(place), token, forgiven=("422",))
+    return open_tab(place, token, forgiven=("422",))
 
 
 def write(path: Path, rows: list[list[str]], delimiter: str = ",") -> Path:
@@ -44,6 +44,7 @@ def test_the_steps(page: Page, tmp_path: Path) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("cell", name="Zoé")).to_be_visible()
     page.evaluate("document.body.dataset.same = 'yes'")
+    loaded(page)
     page.get_by_label("Characters").select_option("Western (old Macintosh)")
     expect(page.get_by_role("cell", name="Zoé")).to_have_count(0)
     page.get_by_label("Characters").select_option("Western (Windows-1252)")
@@ -56,6 +57,7 @@ def test_the_steps(page: Page, tmp_path: Path) -> None:
     expect(page.get_by_text("Two columns go there")).to_have_count(2)
     page.get_by_label("Who").select_option("First name")
     page.get_by_label("Who").focus()
+    loaded(page)
     page.keyboard.press("Control+Enter")
     page.get_by_label("Fill in what is missing").check()
     page.get_by_role("button", name="Next: check the rows").click()

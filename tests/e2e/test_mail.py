@@ -13,6 +13,7 @@ from bench.sites import Place
 from crmhost.core.contacts import services as contacts
 from crmhost.core.mail import patterns
 from crmhost.core.mail.models import MailMessage
+from tests.keyboard import loaded
 
 from .conftest import violations
 
@@ -33,6 +34,8 @@ def test_a_mail_is_looked_at_and_sent(place: Place, open_tab: Callable[..., Page
     page = open_tab(place, sites.session_token(site))
     page.goto(f"/contacts/{contact}")
     page.get_by_role("link", name="Send e-mail").click()
+    expect(page.get_by_label("Begin with")).to_be_visible()
+    loaded(page)
     page.get_by_label("Begin with").select_option(label="Welcome")
     expect(page.get_by_label("Subject")).to_have_value("Hi {{ contact.first_name }}")
     page.get_by_label("Subject").fill("Hello {{ contact.first_name }}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bench import sites
-from bench.load import Load, Server
+from bench.load import Load, Server, Start
 from bench.sites import Place
 from tests.keyboard import press
 
@@ -22,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 @pytest.fixture
 def server(place: Place, serve: Callable[..., Server]) -> Server:
     """The site, served by two processes."""
-    return serve(place)
+    return serve(place, kind="gunicorn")
 
 
 @pytest.fixture
@@ -52,7 +50,9 @@ def sign_in(page: Page) -> None:
     expect(page.get_by_role("heading", name="Dashboard", level=1)).to_be_visible()
 
 
-def test_from_a_file_to_the_funnel_and_back(page: Page, place: Place, server: Server, tmp_path: Path) -> None:
+def test_from_a_file_to_the_funnel_and_back(
+    page: Page, place: Place, server: Server, forked: Start, tmp_path: Path
+) -> None:
     """Forty people from a file stand in the list and on the funnel; the funnel goes and comes back, and nothing hiccups."""
     sign_in(page)
 
@@ -65,9 +65,8 @@ def test_from_a_file_to_the_funnel_and_back(page: Page, place: Place, server: Se
     page.get_by_role("button", name="Import 41 rows").click()
     expect(page.get_by_text("You may close this page")).to_be_visible()
     # The page finds out by itself that the job has ended.
-    subprocess.run(
-        [sys.executable, "-m", "crmhost", "jobs", "run", "--until-idle"], env=place.environment(), check=True
-    )
+    working = forked(["-m", "crmhost", "jobs", "run", "--until-idle"], place.environment(), tmp_path / "jobs.log")
+    assert working.wait(120) == 0, (tmp_path / "jobs.log").read_text()
     expect(page.locator("main")).to_contain_text("not an address")
 
     page.goto("/contacts/?q=ada1")

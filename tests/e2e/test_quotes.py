@@ -13,6 +13,7 @@ from bench.sites import Place
 from crmhost.api import contacts, settings
 from crmhost.work.runner import Runner
 from plugins.quotes import services as quotes
+from tests.keyboard import loaded
 from tests.peers import smtp
 
 from .conftest import violations, wider
@@ -32,6 +33,8 @@ def test_a_quote_is_written_sent_and_becomes_an_invoice(place: Place, open_tab: 
         page = open_tab(place, sites.session_token(site), forgiven=("401",))
         page.goto(f"/contacts/{ann}?tab=quotes")
         page.get_by_role("main").get_by_role("link", name="Add quote").first.click()
+        expect(page.get_by_label("Begin with")).to_be_visible()
+        loaded(page)
         page.get_by_label("Begin with").select_option(label="Services")
         page.get_by_role("button", name="Use quote builder").click()
         page.get_by_label("Title", exact=True).first.fill("Oak table")
@@ -41,6 +44,8 @@ def test_a_quote_is_written_sent_and_becomes_an_invoice(place: Place, open_tab: 
         page.keyboard.type(" For {{")
         page.keyboard.type("first")
         page.keyboard.press("Enter")
+        # What adds up comes as a script of its own, and shows this button.
+        expect(page.get_by_role("button", name="Add line")).to_be_visible()
         page.get_by_role("group", name="Line 1").get_by_label("Title").fill("Table")
         page.get_by_role("group", name="Line 1").get_by_label("Quantity").fill("2")
         page.get_by_role("group", name="Line 1").get_by_label("Unit price").fill("450")
@@ -58,12 +63,15 @@ def test_a_quote_is_written_sent_and_becomes_an_invoice(place: Place, open_tab: 
         number = int(page.url.rstrip("/").rsplit("/", 1)[1].partition("?")[0])
         page.get_by_role("link", name="Files").last.click()
         terms = {"name": "Terms.txt", "mimeType": "text/plain", "buffer": b"Our terms"}
+        expect(page.get_by_text("Drop files here")).to_be_visible()
+        loaded(page)
         page.get_by_label("Drop files here").set_input_files([terms])
         expect(page.get_by_role("link", name="Terms.txt", exact=True)).to_be_visible()
         page.get_by_role("link", name="Send", exact=True).click()
         expect(page.get_by_text("ann@example.org")).to_be_visible()
         page.get_by_role("combobox", name="Attach files too").fill("Terms")
         page.keyboard.press("Enter")
+        loaded(page)
         page.get_by_role("button", name="Send quote").click()
         expect(page.locator("#toasts")).to_contain_text("on its way")
         runner = Runner(site)
@@ -73,6 +81,7 @@ def test_a_quote_is_written_sent_and_becomes_an_invoice(place: Place, open_tab: 
     assert taken.recipients == ["ann@example.org"]
     assert re.search(r"/quotes/d/[\w-]{20,}", taken.part("html"))
     assert [part.get_filename() for part in taken.mail.iter_attachments()] == [f"quote-{number}-1.pdf", "Terms.txt"]
+    loaded(page)
     page.get_by_role("button", name="More actions").click()
     page.get_by_role("menuitem", name="Mark as accepted").click()
     page.get_by_role("button", name="Make invoice").click()

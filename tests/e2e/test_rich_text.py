@@ -16,6 +16,7 @@ from crmhost.core.mail import patterns
 from crmhost.core.settings import services as settings
 from crmhost.site import Site
 from crmhost.work.runner import Runner
+from tests.keyboard import loaded
 from tests.peers import smtp
 
 from .conftest import violations
@@ -193,6 +194,7 @@ def test_hostile_html_is_harmless_and_nothing_typed_is_lost(site: Site, page: Pa
     expect(page.locator("#toasts")).to_contain_text("“Theirs” was saved")
     # Another kind of text takes the words along.
     kind = page.get_by_label("Written in")
+    loaded(page)
     kind.select_option("text")
     expect(source).to_have_value("A draft of {{ contact.first_name }}my words")
     kind.select_option("rich")

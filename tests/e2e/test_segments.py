@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from bench import sites
 from bench.sites import Place
 from crmhost.api import contacts
+from tests.keyboard import loaded
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
 
@@ -29,6 +30,7 @@ def test_a_segment_from_its_conditions_to_its_people(place: Place, open_tab: Cal
     page.get_by_label("Name", exact=True).fill("Customers to call")
     count = page.locator("#segment-live")
 
+    loaded(page)
     page.get_by_label("What condition 1 asks").select_option("status")
     page.get_by_label("Value of condition 1").select_option(label="Customer")
     expect(count).to_have_text("2 contacts match now.")

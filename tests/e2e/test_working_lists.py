@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from bench import sites
 from bench.sites import Place
 from crmhost import demo
+from tests.keyboard import loaded
 from tests.pointer import drop, lift
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
@@ -37,11 +38,13 @@ def test_working_with_a_list(place: Place, open_tab: Callable[..., Page]) -> Non
     page.get_by_role("button", name="Status", exact=True).first.click()
     page.get_by_role("menuitem", name="Customer").click()
     expect(page.locator(".crm-chip")).to_contain_text("Customer")
+    loaded(page)
     page.get_by_role("button", name="Save view").click()
     page.get_by_label("Name of the view").fill("Buyers")
     page.get_by_role("button", name="Save", exact=True).click()
     views = page.get_by_role("navigation", name="Saved views")
     expect(views.get_by_role("link", name="Buyers")).to_have_attribute("aria-current", "page")
+    loaded(page)
     page.get_by_role("button", name="Edit view").click()
     page.get_by_label("Name of the view").fill("Our buyers")
     page.get_by_label("Share with everybody").check()

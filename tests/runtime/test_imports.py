@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from bench import faults
+from bench.load import Start
 from bench.sites import EMAIL, Place
 from crmhost.core.users import services as users
 from crmhost.site import Site
@@ -52,19 +53,19 @@ def _until(site: Site, query: str, wanted: int) -> int:
 
 
 @pytest.mark.slow
-def test_a_killed_import_is_finished_by_another_worker(place: Place) -> None:
+def test_a_killed_import_is_finished_by_another_worker(place: Place, forked: Start) -> None:
     """The worker is killed with -9 while rows are stored; another one goes on, and every row is there once."""
     site = place.site()
     site.runtime.refresh()
     try:
         _asked(site)
         log = place.home / "worker.log"
-        with faults.Process(["worker"], place.environment(), log) as worker:
+        with faults.Process(["worker"], place.environment(), log, forked) as worker:
             at = _until(site, "SELECT position FROM csv_tools_run", ROWS // 10)
             worker.kill()
             assert at < ROWS, "it was too quick to be killed in the middle"
             _until(site, "SELECT count(*) FROM work_job WHERE kind = 'csv_tools.import' AND state = 'running'", 1)
-        with faults.Process(["worker"], place.environment(), log):
+        with faults.Process(["worker"], place.environment(), log, forked):
             _until(site, "SELECT count(*) FROM work_job WHERE kind = 'csv_tools.import' AND state = 'done'", 1)
         with site.engine.connect() as connection:
             figures = "SELECT state, added, updated, refused, position FROM csv_tools_run"

@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bench import sites
-from bench.load import Load, Server, free_port
+from bench.load import Load, Server, Start, free_port
 from bench.sites import Place
 from crmhost.host import beats, lifecycle, runtime, turns, uninstall
 from crmhost.site import Site
 
-TOGGLES = 8
+TOGGLES = 4
 #: Seconds after which a process that does not follow fails the test, however busy the machine is. How soon one follows is
 #: counted in looks below, and measured in seconds by the bench.
 PATIENCE = 30.0
@@ -23,9 +23,9 @@ PATHS = (("/contacts/", (200,)), ("/", (200,)), ("/login", (200, 302)), ("/funne
 
 
 @pytest.fixture(params=["gunicorn", "waitress"])
-def server(request: pytest.FixtureRequest, place: Place) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, place: Place, forked: Start) -> Iterator[Server]:
     """The site served by two gunicorn workers, and by waitress."""
-    running = Server(place, free_port(), kind=request.param)
+    running = Server(place, free_port(), kind=request.param, start=forked)
     yield running
     running.close()
 
@@ -37,7 +37,7 @@ def processes(site: Site) -> list[int]:
 
 
 def test_no_request_fails_and_none_shows_what_was_before(place: Place, server: Server) -> None:
-    """Eight switches under load: every answer is right, who switched sees the page there or gone at once, each process follows.
+    """Four switches under load: every answer is right, who switched sees the page there or gone at once, each process follows.
 
     Who switched has the generation's cookie, for which a process that is behind waits.
     """
@@ -60,7 +60,7 @@ def test_no_request_fails_and_none_shows_what_was_before(place: Place, server: S
         answers = load.stop()
         site.close()
     assert wrong == [], server.output()
-    assert len(answers.times) > 30
+    assert len(answers.times) > 2 * TOGGLES
     assert answers.failures == [], server.output()
 
 
@@ -138,10 +138,10 @@ def test_the_end_of_an_old_request_is_told_at_once(place: Place, monkeypatch: py
 
 
 @pytest.mark.database("sqlite")
-def test_a_killed_process_is_not_waited_for(place: Place) -> None:
+def test_a_killed_process_is_not_waited_for(place: Place, forked: Start) -> None:
     """A process that was killed says no goodbye; switching does not wait until it is forgotten."""
     site = place.site()
-    server = Server(place, free_port(), kind="waitress")
+    server = Server(place, free_port(), kind="waitress", start=forked)
     try:
         server.process.kill()
         server.process.wait()

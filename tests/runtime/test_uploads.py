@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bench import uploads
-from bench.load import Server, free_port
+from bench.load import Server, Start, free_port
 from bench.sites import Place
 from tests.peers import s3
 
@@ -26,7 +24,7 @@ def _objects(folder: Path) -> int:
 
 @pytest.mark.slow
 @pytest.mark.database("sqlite")
-def test_an_upload_survives_broken_connections_and_a_killed_server(place: Place, tmp_path: Path) -> None:
+def test_an_upload_survives_broken_connections_and_a_killed_server(place: Place, forked: Start, tmp_path: Path) -> None:
     """Half a part counts for nothing; killed while the file is made, it is made once, the same bytes; deleted, it is gone."""
     folder = tmp_path / "s3"
     folder.mkdir()
@@ -34,14 +32,14 @@ def test_an_upload_survives_broken_connections_and_a_killed_server(place: Place,
     with s3.server(folder) as peer:
         bucket = peer.bucket("uploads")
         settings = {**s3.KEYS, "CRMHOST_STORAGE_URL": peer.url("uploads", "site")}
-        _send(place, settings, token, contact_id)
+        _send(place, settings, token, contact_id, forked)
         # What was put together when the server died, and no row names, waits for the sweep, which takes what is a day old.
         assert _objects(bucket) <= 1
 
 
-def _send(place: Place, settings: dict[str, str], token: str, contact_id: int) -> None:
+def _send(place: Place, settings: dict[str, str], token: str, contact_id: int, forked: Start) -> None:
     content = b"\x89PNG\r\n\x1a\n" + bytes(range(251)) * 4_000
-    server = Server(place, free_port(), kind="waitress", settings=settings)
+    server = Server(place, free_port(), kind="waitress", settings=settings, start=forked)
     sender = uploads.Sender(server.port, token)
     where = sender.begin(contact_id, "roof.png", len(content))
     assert sender.part(where, 0, content[:PART]) == PART
@@ -52,7 +50,7 @@ def _send(place: Place, settings: dict[str, str], token: str, contact_id: int) -
     assert there == len(content)
     sender.begun_to_finish(where)
     server.kill()
-    server = Server(place, free_port(), kind="waitress", settings=settings)
+    server = Server(place, free_port(), kind="waitress", settings=settings, start=forked)
     try:
         sender = uploads.Sender(server.port, token)
         assert sender.stands(where) == len(content)
@@ -69,5 +67,6 @@ def _send(place: Place, settings: dict[str, str], token: str, contact_id: int) -
         assert sender.ask("GET", number[1])[0] == 404
     finally:
         server.close()
-    command = [sys.executable, "-m", "crmhost", "jobs", "run", "--until-idle"]
-    subprocess.run(command, env={**place.environment(), **settings}, check=True, capture_output=True)
+    log = place.home / "jobs.log"
+    working = forked(["-m", "crmhost", "jobs", "run", "--until-idle"], {**place.environment(), **settings}, log)
+    assert working.wait(120) == 0, log.read_text()

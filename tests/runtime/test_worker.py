@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bench import faults, sites
+from bench import faults
 from bench.load import free_port
 from bench.sites import Place
 from crmhost.host import beats, lifecycle
@@ -48,12 +48,11 @@ def _done(site: Site, job: int) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", ["1", "2"], ids=["waitress", "gunicorn"])
-def test_the_server_keeps_a_worker(sqlite_template: Path, tmp_path: Path, workers: str) -> None:
+def test_the_server_keeps_a_worker(sqlite_site: Path, tmp_path: Path, workers: str) -> None:
     """Jobs run; a worker that is killed is replaced; a server that is killed takes its worker, and gunicorn, with it."""
-    shutil.copy(sqlite_template, tmp_path / "test.sqlite")
+    shutil.copy(sqlite_site, tmp_path / "test.sqlite")
     place = Place("test", tmp_path, f"sqlite:///{tmp_path / 'test.sqlite'}")
     shutil.copytree(faults.PLUGINS, tmp_path / "plugins")
-    sites.set_up(place)
     site = place.site()
     lifecycle.enable(site, ["errand"], try_first=False, follow=0)
     site.runtime.refresh()
