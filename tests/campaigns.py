@@ -29,7 +29,14 @@ def linked(work: Work) -> dict[str, str]:
     """Addresses of what readers of a campaign open without signing in, by a name for each."""
     message = work.session.scalars(select(MailMessage).where(MailMessage.mailing_id.is_not(None)).limit(1)).one()
     token = keys.unsubscribe_token(work, keys.address_hash(work, message.to_email), message.id)
-    return {"mail-choices": f"/campaigns/choices/{token}", "mail-unsubscribe": f"/mail/u/{token}"}
+    keys_of = importlib.import_module("plugins.mail_campaigns.models").Campaign
+    key = work.session.scalars(select(keys_of.web_key).where(keys_of.archived)).one()
+    return {
+        "mail-choices": f"/campaigns/choices/{token}",
+        "mail-unsubscribe": f"/mail/u/{token}",
+        "mail-archive": "/campaigns/archive/",
+        "mail-on-the-web": f"/campaigns/web/{key}",
+    }
 
 
 def some(site: Site) -> None:
@@ -64,7 +71,7 @@ def some(site: Site) -> None:
                     running.cancel(work, made[place])
                 elif state == "sent":
                     campaign = services.get(work, made[place])
-                    campaign.state, campaign.ended_at = "sent", work.now
+                    campaign.state, campaign.ended_at, campaign.archived = "sent", work.now, True
                     _answers(work, models, campaign)
 
 

@@ -40,5 +40,14 @@ class Companies(Protocol):
         Contacts that the actor may not see are left alone. In a few statements, for imports and syncs. :raises Forbidden:
         """
 
+    def statuses(self) -> Sequence[str]:
+        """The names of all statuses of companies, in their order."""
+
+    def people(self, *, tag: str = "", status: str = "") -> Any:
+        """A select of the ids of the contacts that belong to companies with a tag, or of a status, that the actor may see.
+
+        :raises Forbidden: :raises Invalid: when there is no such tag or status: never everybody, never nobody by accident.
+        """
+
     def contacts_of(self, company_ids: Sequence[int]) -> Any:
         """A select of the ids of the contacts that belong to these companies and that the actor may see."""

@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 
 from crmhost.api import Contact, CrmError, Work
 
-from . import members, placeholders, queries, services
+from . import members, placeholders, queries, services, statuses
 from .models import Company, Member
 
 
@@ -50,6 +50,12 @@ class CompaniesService:
 
     def join_many(self, wanted: Sequence[tuple[int, str]]) -> None:
         members.join_many(self._work, wanted)
+
+    def statuses(self) -> Sequence[str]:
+        return [status.name for status in statuses.all_statuses(self._work)]
+
+    def people(self, *, tag: str = "", status: str = "") -> Select[int]:
+        return members.people_by(self._work, tag=tag, status=status)
 
     def contacts_of(self, company_ids: Sequence[int]) -> Select[int]:
         return (

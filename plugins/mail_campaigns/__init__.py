@@ -56,15 +56,23 @@ class Plugin:
     @hookimpl
     def settings(self) -> Sequence[Setting]:
         from .opens import SETTING
+        from .web import INDEXED
 
         return [
+            Setting(
+                key=INDEXED,
+                label="Search engines may list the archive",
+                kind="boolean",
+                default=False,
+                help="The archive holds the campaigns that you put there. Off: it tells search engines to leave it alone.",
+            ),
             Setting(
                 key=SETTING,
                 label="Openings may be counted",
                 kind="boolean",
                 default=False,
                 help="Each campaign then decides. Where the law asks for it, have your readers' consent first.",
-            )
+            ),
         ]
 
     @hookimpl

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select, true
 
 from crmhost.api import Contact, Invalid, Message, NotFound, Status, Tag, Tagging, Work, keyset, mail, texts
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _SIDES = ("include", "exclude")
 _MOST = 50
+#: Parts that mean the people of companies -> what the companies have.
+OF_COMPANIES = {"company_tag": "tag", "company_status": "status"}
 #: Contacts that one step of planning takes.
 STEP = 2_000
 #: Of a preview, the first people that are shown, and how many are sorted out at most to say who is left out.
@@ -72,7 +74,11 @@ def clean(work: Work, given: Any) -> dict[str, list[dict[str, Any]]]:
 def _part(work: Work, part: Any) -> dict[str, Any]:
     if not isinstance(part, Mapping) or len(part) != 1:
         raise Invalid(
-            {"audience": ['A part is {"all": true}, {"tag": name}, {"status": name} or {"segment": number}.']}
+            {
+                "audience": [
+                    'A part is {"all": true}, or one of tag, status, segment, company_tag, company_status with a value.'
+                ]
+            }
         )
     (kind, value), *_ = part.items()
     if kind == "all":
@@ -89,6 +95,9 @@ def _part(work: Work, part: Any) -> dict[str, Any]:
         if name is None:
             raise Invalid({"audience": [Message("There is no status “%(name)s”.", name=str(value)[:80])]})
         return {"status": name}
+    if kind in OF_COMPANIES:
+        _of_companies(work, kind, str(value))
+        return {kind: texts.clean_line(str(value))}
     if kind == "segment":
         number = keyset.valid_id(value)
         try:
@@ -103,6 +112,20 @@ def _segments(work: Work) -> Segments:
     found: Segments | None = work.service("segments")
     if found is None:
         raise Invalid({"audience": ["Segments are switched off: enable the extension, or choose tags."]})
+    return found
+
+
+def _of_companies(work: Work, kind: str, name: str) -> Select[Any]:
+    """Ids of the people of companies."""
+    companies = work.service("companies")
+    if companies is None:
+        raise Invalid({"audience": ["Companies are switched off: enable the extension, or choose other people."]})
+    if not work.can("companies.view"):
+        raise Invalid({"audience": ["You may not see companies: choose other people, or ask somebody who may."]})
+    try:
+        found: Select[Any] = companies.people(**{OF_COMPANIES[kind]: texts.clean_line(name) or "?"})
+    except Invalid as error:
+        raise Invalid({"audience": [sentence for some in error.errors.values() for sentence in some]}) from error
     return found
 
 
@@ -124,6 +147,9 @@ def _asked(work: Work, part: Mapping[str, Any]) -> ColumnElement[bool]:
         return true()
     if "segment" in part:
         return Contact.id.in_(_segments(work).contacts(part["segment"]))
+    (kind, name), *_ = part.items()
+    if kind in OF_COMPANIES:
+        return Contact.id.in_(_of_companies(work, kind, name))
     if "status" in part:
         return Contact.status_id.in_(select(Status.id).where(Status.name == part["status"]))
     named = select(Tag.id).where(Tag.name == part["tag"]).scalar_subquery()

@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from crmhost.api import Contact, Message, User, Work, mail
 
-from . import audience, fields, running
+from . import audience, fields, running, web
 from .models import Campaign
 
 #: Over so many bytes mail programs cut a mail off.
@@ -81,7 +81,7 @@ def review(work: Work, campaign: Campaign) -> Review:
     if not {"content", "text", "subject"} & set(errors):
         source = running.source(work, campaign)
         found += [
-            *_values(work, people, source, account),
+            *_values(work, campaign, people, source, account),
             *_links(source.html),
             _text_part(source.text),
             _size(source.html),
@@ -110,13 +110,17 @@ def _reached(preview: audience.Preview) -> Check:
     return Check("ok", Message("Every address once"), Message("Left out: %(number)s.", number=left), "audience")
 
 
-def _values(work: Work, people: Sequence[Contact], source: Any, account: mail.Account) -> list[Check]:
+def _values(
+    work: Work, campaign: Campaign, people: Sequence[Contact], source: Any, account: mail.Account
+) -> list[Check]:
     """Placeholders that have no value for some of the first recipients."""
     # Whoever writes is asked for with each mail: held here, they are read once.
+    more = web.values(work, campaign)
     writer = work.session.get(User, work.actor.user_id) if work.actor.user_id else None
     missing: Counter[str] = Counter()
     for contact in people:
-        missing.update(mail.write(work, source, contact, account=account, unsubscribe=f"{work.base_url}/").empty)
+        filled = mail.write(work, source, contact, account=account, unsubscribe=f"{work.base_url}/", more=more)
+        missing.update(filled.empty)
     del writer
     return [
         Check(

@@ -22,7 +22,7 @@ from crmhost.web.api import (
     offer_mail_placeholders,
 )
 
-from . import opens, topics
+from . import opens, topics, web
 from .models import Campaign
 
 _KINDS = (
@@ -31,7 +31,9 @@ _KINDS = (
     ("html", lazy_text("HTML")),
     ("mjml", lazy_text("MJML")),
 )
-_PARTS = ("tag", "status", "segment")
+_PARTS = ("tag", "status", "segment", "company_tag", "company_status")
+#: Parts of other extensions: without them, and nothing chosen of them, they are not offered.
+_FURTHER = ("segment", "company_tag", "company_status")
 
 
 class SubjectForm(VersionedForm):
@@ -115,17 +117,21 @@ class AudienceForm(VersionedForm):
     include_tag = ChoicesField(lazy_text("Who has one of the tags"))
     include_status = ChoicesField(lazy_text("Who has one of the statuses"))
     include_segment = ChoicesField(lazy_text("Who is in one of the segments"))
+    include_company_tag = ChoicesField(lazy_text("Whose company has one of the tags"))
+    include_company_status = ChoicesField(lazy_text("Whose company has one of the statuses"))
     exclude_tag = ChoicesField(lazy_text("Not who has one of the tags"))
     exclude_status = ChoicesField(lazy_text("Not who has one of the statuses"))
     exclude_segment = ChoicesField(lazy_text("Not who is in one of the segments"))
+    exclude_company_tag = ChoicesField(lazy_text("Not whose company has one of the tags"))
+    exclude_company_status = ChoicesField(lazy_text("Not whose company has one of the statuses"))
 
     sections: ClassVar[list[Section]] = [
         Section(
             "include",
             lazy_text("Who gets it"),
-            {"everybody": 6, "include_tag": 6, "include_status": 6, "include_segment": 6},
+            {"everybody": 6} | {f"include_{kind}": 6 for kind in _PARTS},
         ),
-        Section("exclude", lazy_text("Who does not"), {"exclude_tag": 6, "exclude_status": 6, "exclude_segment": 6}),
+        Section("exclude", lazy_text("Who does not"), {f"exclude_{kind}": 6 for kind in _PARTS}),
     ]
 
     def offer(self, work: Work, campaign: Campaign) -> bool:
@@ -135,6 +141,7 @@ class AudienceForm(VersionedForm):
             "tag": [(tag.name, tag.name) for tag in tags.all_tags(work)],
             "status": [(status.name, status.name) for status in statuses.all_statuses(work)],
             "segment": list(segments.choices()) if segments is not None and work.can("segments.view") else [],
+            **_of_companies(work),
         }
         stored = self.stored(campaign)
         for side in ("include", "exclude"):
@@ -143,7 +150,7 @@ class AudienceForm(VersionedForm):
                 gone = [value for value in stored[f"{side}_{kind}"] if value not in there]
                 lost = [(value, gettext("%(name)s (gone)", name=value)) for value in gone]
                 self[f"{side}_{kind}"].offer([*known[kind], *lost])
-                if kind == "segment" and not known[kind] and not lost:
+                if kind in _FURTHER and not known[kind] and not lost:
                     del self[f"{side}_{kind}"]
         return bool(known["segment"])
 
@@ -173,6 +180,17 @@ class AudienceForm(VersionedForm):
         return found
 
 
+def _of_companies(work: Work) -> dict[str, list[tuple[str, str]]]:
+    """Tags and statuses of companies to choose from."""
+    companies = work.service("companies") if work.can("companies.view") else None
+    if companies is None:
+        return {"company_tag": [], "company_status": []}
+    return {
+        "company_tag": [(tag.name, tag.name) for tag in tags.all_tags(work)],
+        "company_status": [(name, name) for name in companies.statuses()],
+    }
+
+
 class ContentForm(VersionedForm):
     """What a campaign says."""
 
@@ -188,7 +206,7 @@ class ContentForm(VersionedForm):
 
     def offer(self, work: Work) -> None:
         """Gives the editor its placeholders."""
-        offer_mail_placeholders(self.content, work)
+        offer_mail_placeholders(self.content, work, web.placeholders())
 
     @staticmethod
     def stored(campaign: Campaign) -> dict[str, Any]:

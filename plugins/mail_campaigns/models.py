@@ -23,8 +23,9 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
     """A campaign. ``content`` is as it was written (``content_kind``: rich, text, html, mjml).
 
     ``audience``: ``{"include": [part, …], "exclude": [part, …]}``; a part is ``{"all": true}``, ``{"tag": name}``,
-    ``{"status": name}`` or ``{"segment": id}``. ``planned_to``: contacts up to this id are written down. ``left_out``: reason ->
-    how many. ``before_pause``: the state to go back to.
+    ``{"status": name}``, ``{"segment": id}``, or for the people of companies ``{"company_tag": name}`` or
+    ``{"company_status": name}``. ``planned_to``: contacts up to this id are written down. ``left_out``: reason -> how many.
+    ``before_pause``: the state to go back to.
     """
 
     __tablename__ = "mail_campaigns_campaign"
@@ -34,6 +35,8 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
         Index("ix_mail_campaigns_campaign_state", "state", "updated_at", "id"),
         Index("ix_mail_campaigns_campaign_mailing", "mailing_id"),
         Index("ix_mail_campaigns_campaign_topic", "topic_id", "state"),
+        Index("ix_mail_campaigns_campaign_web", "web_key"),
+        Index("ix_mail_campaigns_campaign_archive", "archived", "started_at", "id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -54,6 +57,9 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
     audience: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     track_clicks: Mapped[bool] = mapped_column(default=False)
     track_opens: Mapped[bool] = mapped_column(default=False, server_default=false())
+    #: Last part of the address of its page on the web; nothing until mails are out.
+    web_key: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    archived: Mapped[bool] = mapped_column(default=False, server_default=false())
     scheduled_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     mailing_id: Mapped[int | None]
     planned_to: Mapped[int] = mapped_column(default=0)

@@ -26,13 +26,14 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import cells, clicks, figures, opens, recipients, running, services
+from . import cells, clicks, figures, opens, over_time, recipients, running, services, web
 from .choosing import add_choosing
 from .lists import campaign_table
 from .models import Campaign
 from .recipient_pages import add_recipients
 from .reviewing import add_review, segment_names
 from .topic_pages import add_topics
+from .web_pages import add_web
 from .wizard import add_wizard, to_step
 
 blueprint = Blueprint("mail_campaigns", __name__)
@@ -55,7 +56,8 @@ def page(campaign_id: int) -> Any:
     if campaign.state == "draft" and work.can("mail_campaigns.edit"):
         return to_step("review", campaign_id)
     links = clicks.by_link(work, campaign) if campaign.track_clicks and campaign.mailing_id is not None else []
-    return render_template("mail_campaigns/page.html", links=links, **_shown(work, campaign))
+    days = over_time.chart(work, campaign)
+    return render_template("mail_campaigns/page.html", links=links, days=days, **_shown(work, campaign))
 
 
 @blueprint.get("/<int:campaign_id>/progress")
@@ -139,6 +141,23 @@ _acts("resume", running.resume, lambda: gettext("The campaign goes on."))
 _acts("cancel", running.cancel, lambda: gettext("The campaign was cancelled."))
 
 
+@blueprint.post("/<int:campaign_id>/archive")
+@requires("mail_campaigns.edit")
+def put_in_archive(campaign_id: int) -> Any:
+    """Put it into the archive, or take it out."""
+    put = request.form.get("put") == "1"
+    try:
+        with writing() as work:
+            web.archive(work, campaign_id, put=put)
+    except Conflict as error:
+        toast(gettext(error.message), category="bad")
+    else:
+        toast(
+            gettext("Everybody may read it in the archive now.") if put else gettext("It is no longer in the archive.")
+        )
+    return redirect(url_for("mail_campaigns.page", campaign_id=campaign_id), 303)
+
+
 @blueprint.post("/<int:campaign_id>/duplicate")
 @requires("mail_campaigns.edit")
 def duplicate(campaign_id: int) -> Any:
@@ -201,3 +220,4 @@ add_review(blueprint)
 add_recipients(blueprint)
 add_topics(blueprint)
 add_choosing(blueprint)
+add_web(blueprint)

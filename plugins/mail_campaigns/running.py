@@ -25,7 +25,7 @@ from crmhost.api import (
     users,
 )
 
-from . import audience, choices, clicks, fields, opens, services
+from . import audience, choices, clicks, fields, opens, services, web
 from .models import KIND, SOURCE, Campaign, LeftOut
 
 #: After so long without a step an audience's job is taken for given up; a step takes a part of a second.
@@ -43,6 +43,9 @@ def problems(work: Work, campaign: Campaign) -> dict[str, list[str]]:
         errors |= mail.problems(work, campaign.content_kind, campaign.subject, campaign.content, campaign.text)
     if "content" not in errors and not set(fields.UNSUBSCRIBE) & set(mail.placeholders_of(source(work, campaign))):
         errors["content"] = ["Add ##UNSUB-LINE##: without a way to unsubscribe, no campaign goes out."]
+    if not errors and (names := web.unknown(source(work, campaign))):
+        listed = ", ".join(f"{{{{ {name} }}}}" for name in names[:5])
+        errors["content"] = [Message("Nothing is known as %(names)s: choose placeholders of the list.", names=listed)]
     try:
         audience.condition(work, campaign.audience)
     except Invalid as error:
@@ -263,6 +266,7 @@ def finished(work: Work, event: Event) -> None:
 
 def _begin(work: Work, campaign: Campaign) -> None:
     before = services.snapshot(campaign)
+    campaign.web_key = web.new_key()
     words = source(work, campaign)
     html = clicks.counted(work, campaign, words.html) if campaign.track_clicks else words.html
     mailing = mail.mailings.create(
@@ -272,6 +276,7 @@ def _begin(work: Work, campaign: Campaign) -> None:
         html=opens.counted(work, campaign, html),
         text=words.text,
         account_id=campaign.account_id,
+        more=web.values(work, campaign),
     )
     campaign.mailing_id, campaign.state, campaign.started_at = mailing.id, "planning", work.now
     _changed(work, campaign, "campaign.started", before)

@@ -11,7 +11,8 @@ from plugins.rest_api.api import ContactSchema
 from .queries import ORDERS
 
 _AUDIENCE = (
-    "{“include”: […], “exclude”: […]}; a part is {“all”: true}, {“tag”: name}, {“status”: name} or {“segment”: id}."
+    "{“include”: […], “exclude”: […]}; a part is {“all”: true}, {“tag”: name}, {“status”: name}, {“segment”: id}, "
+    "{“company_tag”: name} or {“company_status”: name}."
 )
 
 

@@ -31,7 +31,7 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import audience, running, services, starting
+from . import audience, running, services, starting, web
 from .forms import AudienceForm, ContentForm, SubjectForm
 from .models import Campaign
 
@@ -281,7 +281,7 @@ def content(campaign_id: int) -> Any:
             form=form,
             one=one,
             steps=STEPS,
-            placeholders=mail.catalogue(current_work()),
+            placeholders=[*mail.catalogue(current_work()), *web.placeholders()],
             reader=_reader(current_work(), one),
         )
 
@@ -302,7 +302,9 @@ def preview(campaign_id: int) -> Any:
         else:
             source = running.source(work, campaign)
         account = mail.chosen(work, campaign.account_id)
-        written = mail.write(work, source, reader, account=account, unsubscribe=f"{work.base_url}{_EXAMPLE}")
+        example = f"{work.base_url}{_EXAMPLE}"
+        more = web.values(work, campaign)
+        written = mail.write(work, source, reader, account=account, unsubscribe=example, more=more)
     except CrmError as error:
         return mail_preview_error(error)
     return mail_preview(work, written)
@@ -341,7 +343,9 @@ def _send_test(campaign_id: int) -> None:
         work.require("mail_campaigns.send")
         account = mail.chosen(work, campaign.account_id)
         source, reader = running.source(work, campaign), _reader(work, campaign)
-        written = mail.write(work, source, reader, account=account, unsubscribe=f"{work.base_url}{_EXAMPLE}")
+        example = f"{work.base_url}{_EXAMPLE}"
+        more = web.values(work, campaign)
+        written = mail.write(work, source, reader, account=account, unsubscribe=example, more=more)
         mail.require_known(written)
         with writing() as work:
             mail.queue(

@@ -93,6 +93,12 @@ def write(
     return Written(found.subject, found.html, found.text, found.unknown, found.empty, large)
 
 
+def line(work: Work, text: str, *, account: Account | None = None, more: Mapping[str, Any] | None = None) -> str:
+    """A line, such as a subject, filled in for nobody."""
+    given = values_of.values(work, None, account or chosen(work), more=more)
+    return render(Source(text, "", ""), given).subject
+
+
 def require_known(written: Written) -> None:
     """:raises Invalid: when a placeholder of the mail stands for nothing."""
     if written.unknown:

@@ -30,13 +30,13 @@ from .intake import receive
 from .keys import address_hash, address_hashes, read_token
 from .leaving import Reader, reader, reader_of, subscribe_again, unsubscribe, unsubscribed
 from .models import MailAccount, MailMailing, MailMessage, MailPicture, MailSuppression, MailTemplate
-from .patterns import Written, compose, problems, require_known, write
+from .patterns import Written, compose, line, problems, require_known, write
 from .patterns import all_templates as templates
 from .patterns import get as template
 from .suppression import blocked, clear, reasons, suppress
 from .suppression import unsubscribe_url as unsubscribe_url
 from .unlogged import goes_out, hand_over
-from .values import catalogue, values
+from .values import Placeholder, catalogue, values
 
 __all__ = [
     "Account",
@@ -45,6 +45,7 @@ __all__ = [
     "MailMessage",
     "MailSuppression",
     "MailTemplate",
+    "Placeholder",
     "Reader",
     "Written",
     "accounts",
@@ -59,6 +60,7 @@ __all__ = [
     "goes_out",
     "hand_over",
     "harmless",
+    "line",
     "mailings",
     "placeholders_of",
     "problems",

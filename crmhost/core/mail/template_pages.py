@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from markupsafe import escape
 from werkzeug import Response
 
 from ...errors import CrmError, Invalid, NotFound, Stale
@@ -24,7 +28,7 @@ from . import accounts, patterns, pictures, services
 from .forms import TemplateForm
 from .models import MailTemplate
 from .patterns import Written
-from .values import catalogue
+from .values import Placeholder, catalogue
 
 #: What the page of a mail may do: show itself, in a frame of ours. No script, no form, nothing of ours is in reach.
 _POLICY = "; ".join(
@@ -36,6 +40,11 @@ _POLICY = "; ".join(
         "sandbox allow-popups",
     )
 )
+
+#: The page of a mail that everybody may read: its links may be followed, in a tab of their own.
+_OPEN_POLICY = _POLICY + " allow-popups-to-escape-sandbox"
+_HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
+_LINKS = '<base target="_blank">'
 
 
 def framed(html: str) -> Response:
@@ -50,6 +59,16 @@ def framed(html: str) -> Response:
 def framed_mail(work: Work, written: Written) -> Response:
     """A mail filled in for somebody, with its subject and what the writer should know."""
     return framed(render_template("mail/preview.html", written=written, html=pictures.shown(work, written.html)))
+
+
+def framed_alone(work: Work, written: Written) -> Response:
+    """A mail by itself, for a frame of a page that everybody may read; its links open in a tab of their own."""
+    html = pictures.shown(work, written.html or f"<pre>{escape(written.text)}</pre>")
+    found = _HEAD.search(html)
+    answer = framed(f"{html[: found.end()]}{_LINKS}{html[found.end() :]}" if found else f"{_LINKS}{html}")
+    answer.headers["Content-Security-Policy"] = _OPEN_POLICY
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer
 
 
 def framed_error(error: CrmError) -> Response:
@@ -111,10 +130,13 @@ def _page(form: TemplateForm, found: MailTemplate | None) -> str:
     )
 
 
-def offer(field: RichTextField, work: Work) -> None:
-    """Gives an editor the placeholders of mails, and the place that takes its pictures."""
+def offer(field: RichTextField, work: Work, more: Sequence[Placeholder] = ()) -> None:
+    """Gives an editor the placeholders of mails, and the place that takes its pictures.
+
+    :param more: placeholders of the caller.
+    """
     images = url_for("mail.add_picture") if work.can("mail.send") else ""
-    field.offer(((item.path, _(item.label)) for item in catalogue(work)), images)
+    field.offer(((item.path, _(item.label)) for item in (*catalogue(work), *more)), images)
 
 
 def somebody(work: Work) -> Contact | None:

@@ -11,7 +11,7 @@ from crmhost.api import JournalEntry, conditions
 from crmhost.core.privacy import erasing
 from crmhost.core.settings import services as settings
 from crmhost.testing import Clock, Host
-from plugins.mail_campaigns import figures, opens, privacy, recipients, services
+from plugins.mail_campaigns import figures, opens, over_time, privacy, recipients, services
 from plugins.mail_campaigns.models import Event
 from plugins.mail_campaigns.tests.conftest import act, stored, written
 from plugins.mail_campaigns.tests.test_clicks import HTML, PERSON, paths
@@ -93,8 +93,10 @@ def test_openings_of_people_count_and_those_of_programs_do_not(site: Host, peer:
         wanted = select(JournalEntry.object_id).where(JournalEntry.type == opens.JOURNAL)
         # The click that was a program's is in no journal, nor is the opening that went with it after a second thought.
         assert list(session.scalars(wanted)) == [made["eve"], made["ann"]]
+        assert sum(day.get("opened", 0) for day in over_time.answers(work, campaign)) == 2
     page = site.client("CRM manager").get(f"/campaigns/{number}").text
     assert "unreliable" in page
+    assert "When do people answer?" in page
     with site.work() as work, work.begin():
         erasing.erase(work, made["ann"])
     client.get(ann, headers=PERSON)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
@@ -95,6 +97,43 @@ def test_without_a_way_out_or_an_audience_nothing_is_sent(site: Host, peer: smtp
         running.send(work, number)
     with site.work("CRM manager") as work, work.begin(), pytest.raises(Invalid):
         services.create(work, {"name": "X", "html": "<p>{{ contact.nothing_such }}</p>"})
+
+
+def test_people_of_companies_get_it_each_once(host: Callable[..., Host]) -> None:
+    """By tags and statuses of their companies, whoever may see them; switched off, the campaign says so and goes to nobody."""
+    site = host("mail_campaigns", "companies", base_url="https://crm.example.com")
+    ann, bob, cem = (site.make.contact(first_name=name, email=f"{name}@example.org") for name in ("ann", "bob", "cem"))
+    site.make.contact(first_name="dee", email="dee@example.org")
+    with site.work("CRM manager") as work, work.begin():
+        companies = work.service("companies")
+        for name, status, people in (("Mill", "Vendor", (ann, bob)), ("Forge", "Customer", (bob, cem))):
+            companies.create({"name": name, "status": status, "tags": ["Partner", name]}, source="manual")
+            companies.join_many([(number, name) for number in people])
+    wanted = {
+        "ann bob": [{"company_status": "vendor"}],
+        "ann bob cem": [{"company_tag": "partner"}],
+        "cem": [{"company_tag": "Forge"}],
+    }
+    for names, include in wanted.items():
+        exclude = [{"company_status": "Vendor"}] if names == "cem" else []
+        number = written(site, audience={"include": include, "exclude": exclude}, name=names)
+        with site.work("CRM manager") as work:
+            found = audience.preview(work, services.get(work, number).audience)
+            assert " ".join(one.name for one in found.sample) == names
+        with site.work("Mail manager", only_assigned=True) as work, contextlib.suppress(Invalid):
+            assert not audience.count(work, {"include": include})
+    client = site.client("CRM manager")
+    page = client.get(f"/campaigns/{number}/audience").text
+    assert "Whose company has one of the statuses" in page
+    assert "Companies: Forge" in client.get(f"/campaigns/{number}/review").text
+    for wrong in ({"company_tag": "none"}, {"company_status": "none"}, {"company_status": ""}, {"company_tag": None}):
+        with site.work("CRM manager") as work, work.begin(), pytest.raises(Invalid):
+            services.create(work, {"name": "X", "audience": {"include": [wrong]}})
+    site.disable("companies")
+    with pytest.raises(Invalid) as refused:
+        act(site, "send", number)
+    assert "Companies are switched off" in refused.value.errors["audience"][0]
+    assert "Companies are switched off" in client.get(f"/campaigns/{number}/review").text
 
 
 def test_paused_resumed_and_cancelled(site: Host, peer: smtp.Peer) -> None:
