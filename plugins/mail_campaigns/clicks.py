@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from html import escape, unescape
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, select, update
 
 from crmhost.api import SYSTEM, Message, Work, insert_rows, journal, keyset, mail
 
@@ -149,14 +149,19 @@ def _write(work: Work, campaign: Campaign, message: mail.MailMessage, contact_id
 def by_link(work: Work, campaign: Campaign) -> list[tuple[str, int, int, int]]:
     """The links of a campaign with the numbers of mails by people, by programs, and of which nobody knows; the most first."""
     work.require("mail_campaigns.view")
-    counted_by = select(Event.link, Event.sure, func.count()).where(
-        Event.campaign_id == campaign.id, Event.kind == "clicked", Event.link != TRAP
+    clicked = and_(
+        Event.campaign_id == Link.campaign_id,
+        Event.kind == "clicked",
+        Event.link == Link.number,
+        Event.link != TRAP,
     )
-    numbers: dict[int, dict[str, int]] = {}
-    for link, sure, number in work.session.execute(counted_by.group_by(Event.link, Event.sure)):
-        numbers.setdefault(link, {})[sure] = number
-    rows = []
-    for row in work.session.scalars(select(Link).where(Link.campaign_id == campaign.id).order_by(Link.number)):
-        by = numbers.get(row.number, {})
-        rows.append((row.url, by.get(CERTAIN, 0), by.get(MACHINE, 0), by.get(UNKNOWN, 0)))
+    counted_by = select(Link.number, Link.url, Event.sure, func.count(Event.mail_id)).outerjoin(Event, clicked)
+    grouped = counted_by.where(Link.campaign_id == campaign.id).group_by(Link.number, Link.url, Event.sure)
+    numbers: dict[tuple[int, str], dict[str, int]] = {}
+    for number, url, sure, some in work.session.execute(grouped):
+        numbers.setdefault((number, url), {})[sure] = some
+    rows = [
+        (url, by.get(CERTAIN, 0), by.get(MACHINE, 0), by.get(UNKNOWN, 0))
+        for (_number, url), by in sorted(numbers.items())
+    ]
     return sorted(rows, key=lambda row: -(row[1] + row[3]))
