@@ -29,8 +29,8 @@ def linked(work: Work) -> dict[str, str]:
     """Addresses of what readers of a campaign open without signing in, by a name for each."""
     message = work.session.scalars(select(MailMessage).where(MailMessage.mailing_id.is_not(None)).limit(1)).one()
     token = keys.unsubscribe_token(work, keys.address_hash(work, message.to_email), message.id)
-    keys_of = importlib.import_module("plugins.mail_campaigns.models").Campaign
-    key = work.session.scalars(select(keys_of.web_key).where(keys_of.archived)).one()
+    campaign = importlib.import_module("plugins.mail_campaigns.models").Campaign
+    key = work.session.scalars(select(campaign.web_key).where(campaign.archived)).one()
     return {
         "mail-choices": f"/campaigns/choices/{token}",
         "mail-unsubscribe": f"/mail/u/{token}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import secrets
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +20,8 @@ INDEXED = "mail_campaigns.archive_indexed"
 OUT = ("sending", "paused", "sent", "cancelled")
 #: Stands for the page of a campaign that is not out.
 _EXAMPLE = "example"
+#: What a name that is missing leaves before a comma.
+_GAP = re.compile(r"[ \t]+,")
 
 
 def path(campaign: Campaign) -> str:
@@ -63,14 +67,16 @@ def written(work: Work, campaign: Campaign) -> mail.Written:
     anyone = work.as_actor(SYSTEM)
     account = mail.chosen(anyone, campaign.account_id)
     source = mail.compose(anyone, campaign.content_kind, campaign.subject, campaign.content, campaign.text)
-    return mail.write(anyone, source, None, account=account, more=values(anyone, campaign))
+    found = mail.write(anyone, source, None, account=account, more=values(anyone, campaign))
+    return dataclasses.replace(found, html=_GAP.sub(",", found.html), text=_GAP.sub(",", found.text))
 
 
 def title(work: Work, campaign: Campaign) -> str:
     """Its subject, filled in for nobody."""
     anyone = work.as_actor(SYSTEM)
     account = mail.chosen(anyone, campaign.account_id)
-    return mail.line(anyone, campaign.subject, account=account, more=values(anyone, campaign))
+    found = mail.line(anyone, campaign.subject, account=account, more=values(anyone, campaign))
+    return _GAP.sub(",", found).rstrip(" ,;:–-")
 
 
 def archived() -> Select[Any]:

@@ -41,10 +41,10 @@ _POLICY = "; ".join(
     )
 )
 
-#: The page of a mail that everybody may read: its links may be followed, in a tab of their own.
+#: The page of a mail that everybody may read: its links may be followed, in a tab of their own; on white, as it was written.
 _OPEN_POLICY = _POLICY + " allow-popups-to-escape-sandbox"
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
-_LINKS = '<base target="_blank">'
+_LINKS = '<base target="_blank"><style>:root { color-scheme: only light; background: #fff }</style>'
 
 
 def framed(html: str) -> Response:

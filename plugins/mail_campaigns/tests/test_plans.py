@@ -12,11 +12,11 @@ from sqlalchemy import event, text
 from crmhost.api import Work, mail
 from crmhost.db import KNOWN
 from crmhost.testing import Host
-from plugins.mail_campaigns import clicks, figures, recipients, services
+from plugins.mail_campaigns import choices, clicks, figures, over_time, recipients, services, topics, web
 from plugins.mail_campaigns.models import Event
 from plugins.mail_campaigns.tests.conftest import act, written
 
-_TABLES = "mail_message|mail_campaigns_event|mail_campaigns_left_out|mail_campaigns_link"
+_TABLES = "mail_message|mail_campaigns_(?:campaign|choice|event|left_out|link)"
 _SCANS = re.compile(rf"SCAN ({_TABLES})\b(?! USING)|Seq Scan on ({_TABLES})")
 
 
@@ -77,6 +77,12 @@ def _plans(work: Work, action: Callable[[], Any]) -> list[str]:
 def test_figures_and_lists_of_recipients_have_their_index(kept: Host) -> None:
     """Each list with the page after, its number, the figures and the links."""
     _grow(kept, 200)
+    with kept.work("CRM manager") as work, work.begin():
+        topics.save(work, None, {"name": "Courses", "chosen": True})
+        for place in range(200):
+            reader = mail.reader_of(work, f"more200.{place}@example.org")
+            choices.choose(work, reader, ())
+        web.archive(work, 1, put=True)
     with kept.site.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
     with kept.work("CRM manager") as work:
@@ -92,6 +98,12 @@ def test_figures_and_lists_of_recipients_have_their_index(kept: Host) -> None:
         assert _plans(work, lambda: figures.of(work, [campaign])) == []
         assert _plans(work, lambda: clicks.by_link(work, campaign)) == []
         assert _plans(work, lambda: clicks.leads_to(work, 1, 1)) == []
+        assert _plans(work, lambda: over_time.answers(work, campaign)) == []
+        emails = [f"more200.{place}@example.org" for place in range(200)]
+        assert _plans(work, lambda: choices.unwanted(work, 1, emails)) == []
+        assert _plans(work, lambda: choices.wishes(work, mail.address_hash(work, emails[0]))) == []
+        assert _plans(work, lambda: list(work.session.scalars(web.archived()))) == []
+        assert _plans(work, lambda: web.found(work, campaign.web_key)) == []
 
 
 PAGES = (

@@ -40,7 +40,7 @@ def test_a_campaign_is_read_on_the_web(site: Host, peer: smtp.Peer) -> None:
     assert "News for you &lt;b&gt;" in page.text
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page.text
     assert "sandbox allow-popups allow-popups-to-escape-sandbox" in framed.headers["Content-Security-Policy"]
-    assert "Dear friend" in framed.text
+    assert "Dear friend, " in framed.text
     assert '<base target="_blank">' in framed.text
     assert 'href="https://example.com/places"' in framed.text
     for personal in ("Ann", "Ledger", "ann@example.org", "/mail/u/", "/campaigns/c/", "<script"):
