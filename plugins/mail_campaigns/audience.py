@@ -6,13 +6,14 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, true
 
 from crmhost.api import Contact, Invalid, Message, NotFound, Status, Tag, Tagging, Work, keyset, mail, texts
 
 from . import choices
 
 if TYPE_CHECKING:
+    from plugins.companies.api import Companies
     from plugins.segments.api import Segments
 
 _SIDES = ("include", "exclude")
@@ -83,21 +84,25 @@ def _part(work: Work, part: Any) -> dict[str, Any]:
     (kind, value), *_ = part.items()
     if kind == "all":
         return {"all": True}
-    if kind == "tag":
+    if kind in ("tag", "company_tag"):
+        if kind == "company_tag":
+            _companies(work)
         wanted = select(Tag.name).where(Tag.name_key == texts.fold(str(value))[:80])
         name = work.session.scalar(wanted)
         if name is None:
             raise Invalid({"audience": [Message("There is no tag “%(name)s”.", name=str(value)[:80])]})
-        return {"tag": name}
+        return {kind: name}
     if kind == "status":
         named = select(Status.name).where(Status.name_key == texts.fold(str(value))[:80])
         name = work.session.scalar(named)
         if name is None:
             raise Invalid({"audience": [Message("There is no status “%(name)s”.", name=str(value)[:80])]})
         return {"status": name}
-    if kind in OF_COMPANIES:
-        _of_companies(work, kind, str(value))
-        return {kind: texts.clean_line(str(value))}
+    if kind == "company_status":
+        for name in _companies(work).statuses():
+            if texts.fold(name) == texts.fold(str(value)):
+                return {"company_status": name}
+        raise Invalid({"audience": [Message("There is no company status “%(name)s”.", name=str(value)[:80])]})
     if kind == "segment":
         number = keyset.valid_id(value)
         try:
@@ -115,18 +120,13 @@ def _segments(work: Work) -> Segments:
     return found
 
 
-def _of_companies(work: Work, kind: str, name: str) -> Select[Any]:
-    """Ids of the people of companies."""
-    companies = work.service("companies")
+def _companies(work: Work) -> Companies:
+    companies: Companies | None = work.service("companies")
     if companies is None:
         raise Invalid({"audience": ["Companies are switched off: enable the extension, or choose other people."]})
     if not work.can("companies.view"):
         raise Invalid({"audience": ["You may not see companies: choose other people, or ask somebody who may."]})
-    try:
-        found: Select[Any] = companies.people(**{OF_COMPANIES[kind]: texts.clean_line(name) or "?"})
-    except Invalid as error:
-        raise Invalid({"audience": [sentence for some in error.errors.values() for sentence in some]}) from error
-    return found
+    return companies
 
 
 def condition(work: Work, audience: Mapping[str, Any]) -> ColumnElement[bool]:
@@ -149,7 +149,7 @@ def _asked(work: Work, part: Mapping[str, Any]) -> ColumnElement[bool]:
         return Contact.id.in_(_segments(work).contacts(part["segment"]))
     (kind, name), *_ = part.items()
     if kind in OF_COMPANIES:
-        return Contact.id.in_(_of_companies(work, kind, name))
+        return Contact.id.in_(_companies(work).people(**{OF_COMPANIES[kind]: name}))
     if "status" in part:
         return Contact.status_id.in_(select(Status.id).where(Status.name == part["status"]))
     named = select(Tag.id).where(Tag.name == part["tag"]).scalar_subquery()
