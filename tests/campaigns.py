@@ -17,7 +17,20 @@ from crmhost.work.unit import Work
 WORDS = """<h2>Dear {{ contact.first_name }},</h2>
 <p>from January to March the workshop keeps six places for long restorations. One of them could be yours.</p>
 <p class="button"><a href="https://example.com/places">Keep my place</a></p><p>##UNSUB-LINE##</p>"""
-NAMES = ("Winter workshop places", "Open studio", "Spring letter", "Price list", "Summer dates", "Christmas card")
+#: Several subjects for the draft, and for one that tries them.
+TRIED = {
+    "subjects": ["Six places, one of them yours", "What {{ contact.first_name }} could restore this winter"],
+    "test_share": 40,
+}
+NAMES = (
+    "Winter workshop places",
+    "Open studio",
+    "Spring letter",
+    "Price list",
+    "Summer dates",
+    "Christmas card",
+    "Autumn course",
+)
 TOPICS = (
     ("Workshops and courses", "Dates and places, about once a month.", True),
     ("Sales and offers", "Twice a year.", False),
@@ -40,7 +53,7 @@ def linked(work: Work) -> dict[str, str]:
 
 
 def some(site: Site) -> None:
-    """A draft (number 1), one that is scheduled, sent, being sent, paused and cancelled."""
+    """A draft (number 1), one that is scheduled, sent, being sent, paused, cancelled, and one that tries subjects."""
     running, services, models, topics = (
         importlib.import_module(f"plugins.mail_campaigns.{name}")
         for name in ("running", "services", "models", "topics")
@@ -58,9 +71,12 @@ def some(site: Site) -> None:
                 services.create(work, {**given, "name": name, "subject": f"{name}, {{{{ contact.first_name }}}}"}).id
                 for name in NAMES
             ]
+            services.update(work, made[0], TRIED)
             running.schedule(work, made[1], work.now + dt.timedelta(days=3))
-        for place, state in ((2, "sent"), (3, "sending"), (4, "paused"), (5, "cancelled")):
+        for place, state in ((2, "sent"), (3, "sending"), (4, "paused"), (5, "cancelled"), (6, "testing")):
             with work.begin():
+                if state == "testing":
+                    services.update(work, made[place], TRIED)
                 running.send(work, made[place])
             running.plan(SimpleNamespace(work=work, check=lambda: None, progress=lambda *_: None), made[place])
             with work.begin():
@@ -69,6 +85,8 @@ def some(site: Site) -> None:
                     running.pause(work, made[place])
                 elif state == "cancelled":
                     running.cancel(work, made[place])
+                elif state == "testing":
+                    _answers(work, models, services.get(work, made[place]))
                 elif state == "sent":
                     campaign = services.get(work, made[place])
                     campaign.state, campaign.ended_at, campaign.archived = "sent", work.now, True
@@ -77,13 +95,16 @@ def some(site: Site) -> None:
 
 def _go(work, campaign, state):  # type: ignore[no-untyped-def]  # of a plugin that is loaded by name
     """Marks mails as sent: all, or the first two thirds."""
-    ids = list(work.session.scalars(select(MailMessage.id).where(MailMessage.mailing_id == campaign.mailing_id)))
-    out = ids if state == "sent" else ids[: len(ids) * 2 // 3]
+    of_it = select(MailMessage.id).where(MailMessage.mailing_id == campaign.mailing_id, MailMessage.state == "queued")
+    ids = list(work.session.scalars(of_it))
+    out = ids if state in ("sent", "testing") else ids[: len(ids) * 2 // 3]
     sent = update(MailMessage).where(MailMessage.id.in_(out)).values(state="sent", sent_at=work.now)
     work.session.execute(sent)
     mailing = mailings.get(work, campaign.mailing_id)
     mailing.started_at = work.now - dt.timedelta(minutes=4)
-    if state == "sent":
+    if state == "testing":
+        campaign.test_ends_at = work.now + dt.timedelta(hours=3)
+    if state in ("sent", "testing"):
         ended = update(MailMailing).where(MailMailing.id == mailing.id).values(state="done", ended_at=work.now)
         work.session.execute(ended)
 
@@ -91,7 +112,9 @@ def _go(work, campaign, state):  # type: ignore[no-untyped-def]  # of a plugin t
 def _answers(work, models, campaign):  # type: ignore[no-untyped-def]  # as above
     """What some of the recipients did."""
     rows = work.session.execute(
-        select(MailMessage.id, MailMessage.contact_id).where(MailMessage.mailing_id == campaign.mailing_id).limit(9)
+        select(MailMessage.id, MailMessage.contact_id)
+        .where(MailMessage.mailing_id == campaign.mailing_id, MailMessage.state == "sent")
+        .limit(9)
     )
     kinds = ("clicked", "clicked", "clicked", "unsubscribed", "clicked", "bounced", "clicked", "complained", "clicked")
     for (number, contact_id), kind in zip(rows, kinds, strict=False):

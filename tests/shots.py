@@ -137,6 +137,7 @@ PAGES = {
     "campaign-recipients": "/campaigns/3/recipients?figure=clicked",
     "campaign-sending": "/campaigns/4",
     "campaign-paused": "/campaigns/5",
+    "campaign-subjects": "/campaigns/7",
     "contact-topics": "/contacts/{contact}#mail-topics",
     "mail-topics": "/campaigns/topics/",
     "mail-topic": "/campaigns/topics/1",

@@ -89,33 +89,35 @@ class Plugin:
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:
-        from . import running
+        from . import reviving, running, winning
 
         return [
             Job(
                 kind="mail_campaigns.plan", handler=running.plan, label="Write down who gets a campaign", run_as="asker"
             ),
             Job(kind="mail_campaigns.begin", handler=running.begin, label="Begin a scheduled campaign", run_as="asker"),
+            Job(kind="mail_campaigns.decide", handler=winning.decide, label="Choose the best of several subjects"),
+            Job(kind="mail_campaigns.release", handler=winning.release, label="Send the best subject to the rest"),
             Job(
                 kind="mail_campaigns.revive",
-                handler=running.revive,
-                label="See that audiences are written down",
+                handler=reviving.revive,
+                label="See that campaigns go on",
                 attempts=2,
             ),
         ]
 
     @hookimpl
     def schedules(self) -> Sequence[Schedule]:
-        from .running import stalled
+        from .reviving import stalled
 
         return [Schedule(kind="mail_campaigns.revive", cron="* * * * *", when=stalled)]
 
     @hookimpl
     def event_handlers(self) -> Sequence[EventHandler]:
-        from . import running, watching
+        from . import watching, winning
 
         return [
-            EventHandler(event="mailing.done", handler=running.finished),
+            EventHandler(event="mailing.done", handler=winning.finished),
             *(
                 EventHandler(event=f"mail.{kind}", handler=watching.came_back, name=f"campaign_{kind}")
                 for kind in watching.KINDS

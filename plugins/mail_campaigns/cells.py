@@ -18,6 +18,7 @@ STATES = {
     "draft": (Message("Draft"), "grey"),
     "scheduled": (Message("Scheduled"), "violet"),
     "planning": (Message("Being prepared"), "blue"),
+    "testing": (Message("Trying subjects"), "violet"),
     "sending": (Message("Being sent"), "blue"),
     "paused": (Message("Paused"), "orange"),
     "sent": (Message("Sent"), "green"),

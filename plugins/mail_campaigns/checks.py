@@ -23,7 +23,14 @@ _LISTED = 3
 _HREF = re.compile(r"""<a\b[^>]*?\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _SCHEMES = ("http", "https", "mailto", "tel")
 #: Field of a campaign -> the step on which it is written.
-_STEPS = {"subject": "subject", "account": "subject", "audience": "audience", "content": "content", "text": "content"}
+_STEPS = {
+    **dict.fromkeys(("subjects", "test_figure", "test_share", "test_wait"), "subject"),
+    "subject": "subject",
+    "account": "subject",
+    "audience": "audience",
+    "content": "content",
+    "text": "content",
+}
 
 
 @dataclasses.dataclass(frozen=True)

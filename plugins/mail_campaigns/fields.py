@@ -7,7 +7,7 @@ from typing import Any
 
 from crmhost.api import Invalid, Message, NotFound, Work, keyset, mail, texts
 
-from . import audience, topics
+from . import audience, subjects, topics
 from .models import Campaign
 
 #: Kinds of content, as :func:`mail.compose` knows them.
@@ -20,7 +20,7 @@ def prepare(work: Work, given: Mapping[str, Any], campaign: Campaign | None) -> 
     """The values of the fields that were given; a draft may lack all but its name.
 
     :param given: name, subject, content_kind, content (``html`` for short: content of that kind), text, account, audience,
-        track_clicks, track_opens, template_id, topic (id).
+        track_clicks, track_opens, template_id, topic (id); subjects (further ones, a list), test_share, test_figure, test_wait.
     :raises Invalid: by field.
     """
     given = dict(given)
@@ -39,6 +39,7 @@ def prepare(work: Work, given: Mapping[str, Any], campaign: Campaign | None) -> 
         found["subject"] = texts.clean_line(str(given["subject"] or ""))
         if len(found["subject"]) > 300:
             errors["subject"] = ["This is too long: at most 300 characters."]
+    _tried(given, found, errors)
     if "content_kind" in given:
         found["content_kind"] = str(given["content_kind"] or "rich")
         if found["content_kind"] not in KINDS:
@@ -61,6 +62,8 @@ def prepare(work: Work, given: Mapping[str, Any], campaign: Campaign | None) -> 
             found["audience"] = audience.clean(work, given["audience"] or {})
         except Invalid as error:
             errors |= error.errors
+    if not errors:
+        errors |= subjects.clean(found, campaign)
     if not errors:
         _check_text(work, found, campaign, errors)
     if errors:
@@ -91,9 +94,30 @@ def _account(work: Work, given: Mapping[str, Any], found: dict[str, Any], errors
             errors[name] = ["This account is gone: choose another one."]
 
 
+def _tried(given: Mapping[str, Any], found: dict[str, Any], errors: dict[str, list[str]]) -> None:
+    """What is said of several subjects."""
+    if "subjects" in given:
+        some = given["subjects"] or []
+        lines = [texts.clean_line(str(one or "")) for one in some] if isinstance(some, (list, tuple)) else []
+        found["subjects"] = [line for line in lines if line]
+        if any(len(line) > 300 for line in lines):
+            errors["subjects"] = ["This is too long: at most 300 characters."]
+    if "test_figure" in given:
+        found["test_figure"] = str(given["test_figure"] or "")
+        if found["test_figure"] not in (*subjects.DECIDES, subjects.HAND):
+            errors["test_figure"] = ["Choose what decides."]
+    for name, (least, most) in (("test_share", subjects.SHARES), ("test_wait", subjects.WAITS)):
+        if name in given:
+            number = given[name]
+            fits = isinstance(number, int) and least <= number <= most
+            found[name] = number if fits else least
+            if not fits:
+                errors[name] = [Message("Give a number from %(least)s to %(most)s.", least=least, most=most)]
+
+
 def _check_text(work: Work, found: dict[str, Any], campaign: Campaign | None, errors: dict[str, list[str]]) -> None:
     """What can't be read, and placeholders that nobody knows; rich text is made harmless."""
-    changed = {"subject", "content", "content_kind", "text"} & set(found)
+    changed = {"subject", "subjects", "content", "content_kind", "text"} & set(found)
     if not changed:
         return
     kind, subject, content, text = (
@@ -101,5 +125,7 @@ def _check_text(work: Work, found: dict[str, Any], campaign: Campaign | None, er
         for name, default in (("content_kind", "rich"), ("subject", ""), ("content", ""), ("text", ""))
     )
     errors |= mail.problems(work, kind, subject, content, text)
+    if not errors and found.get("subjects"):
+        errors |= subjects.unreadable(work, found["subjects"])
     if not errors and kind == "rich" and "content" in found:
         found["content"] = mail.harmless(found["content"])

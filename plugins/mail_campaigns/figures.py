@@ -37,7 +37,7 @@ def of(work: Work, campaigns: Sequence[Campaign]) -> dict[int, dict[str, int]]:
         found[one.id] = {
             "planned": one.planned,
             "left_out": sum(one.left_out.values()),
-            "waiting": states.get("queued", 0) + states.get("sending", 0),
+            "waiting": sum(states.get(name, 0) for name in ("queued", "sending", "held")),
             "sent": sent,
             "delivered": sent - states.get("bounced", 0),
             **{name: states.get(name, 0) for name in ("failed", "unknown", "skipped")},

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from crmhost.api import Work, mail, statuses, tags
+from crmhost.api import CrmError, Invalid, Work, mail, statuses, tags
 from crmhost.web.api import (
     AreaField,
     ChoiceField,
     ChoicesField,
     Form,
+    IntegerField,
     MomentField,
     RichTextField,
     Section,
@@ -18,11 +19,12 @@ from crmhost.web.api import (
     TextField,
     VersionedForm,
     gettext,
+    lasting,
     lazy_text,
     offer_mail_placeholders,
 )
 
-from . import opens, topics, web
+from . import opens, subjects, topics, web
 from .models import Campaign
 
 _KINDS = (
@@ -34,6 +36,10 @@ _KINDS = (
 _PARTS = ("tag", "status", "segment", "company_tag", "company_status")
 #: Parts of other extensions: without them, and nothing chosen of them, they are not offered.
 _FURTHER = ("segment", "company_tag", "company_status")
+_OTHERS = ("subject_b", "subject_c", "subject_d")
+_SUBJECT = {"maxlength": 300, "autocomplete": "off"}
+#: Minutes that are offered to wait for the best of several subjects.
+_WAITS = (30, 60, 120, 240, 480, 720, 1_440, 2_880, 4_320)
 
 
 class SubjectForm(VersionedForm):
@@ -66,15 +72,38 @@ class SubjectForm(VersionedForm):
         ),
     )
 
+    subject_b = TextField(lazy_text("Second subject"), render_kw=_SUBJECT)
+    subject_c = TextField(lazy_text("Third subject"), render_kw=_SUBJECT)
+    subject_d = TextField(lazy_text("Fourth subject"), render_kw=_SUBJECT)
+    test_share = IntegerField(
+        lazy_text("Try them with (percent of the audience)"),
+        description=lazy_text("Split evenly. The rest waits, and gets the best subject."),
+    )
+    test_figure = ChoiceField(
+        lazy_text("What decides"),
+        choices=(
+            ("clicked", lazy_text("Most people who click")),
+            ("opened", lazy_text("Most people who open it (unreliable)")),
+            (subjects.HAND, lazy_text("I choose myself")),
+        ),
+        description=lazy_text("Clicks and openings decide only when they are counted."),
+    )
+    test_wait = ChoiceField(lazy_text("After"), description=lazy_text("From when the last of the first mails is out."))
+
     sections: ClassVar[list[Section]] = [
         Section(
             "subject",
             "",
             {"name": 6, "account": 6, "subject": 6, "topic": 6, "track_clicks": 6, "track_opens": 6},
-        )
+        ),
+        Section(
+            "several",
+            lazy_text("Try several subjects"),
+            {"subject_b": 6, "subject_c": 6, "subject_d": 6, "test_share": 2, "test_figure": 2, "test_wait": 2},
+        ),
     ]
 
-    def offer(self, work: Work) -> None:
+    def offer(self, work: Work, campaign: Campaign) -> None:
         """Fills the choices."""
         self.account.offer(mail.accounts.choices(work))
         known = topics.all_topics(work)
@@ -83,6 +112,17 @@ class SubjectForm(VersionedForm):
             del self.topic
         if not opens.allowed(work):
             del self.track_opens
+            offered = [pair for pair in self.test_figure.pairs if pair[0] != "opened"]
+            self.test_figure.offer(offered)
+        minutes = sorted({*_WAITS, campaign.test_wait})
+        self.test_wait.offer([(str(number), lasting(number * 60)) for number in minutes])
+
+    @property
+    def several(self) -> bool:
+        """Whether several subjects are tried, or were to be."""
+        return any(self[name].data or self[name].errors for name in _OTHERS) or bool(
+            self.test_share.errors or self.test_figure.errors
+        )
 
     @staticmethod
     def stored(work: Work, campaign: Campaign) -> dict[str, Any]:
@@ -95,6 +135,10 @@ class SubjectForm(VersionedForm):
             "topic": "" if campaign.topic_id is None else str(campaign.topic_id),
             "track_clicks": campaign.track_clicks,
             "track_opens": campaign.track_opens,
+            **dict(zip(_OTHERS, [*campaign.subjects, "", "", ""], strict=False)),
+            "test_share": campaign.test_share,
+            "test_figure": campaign.test_figure,
+            "test_wait": str(campaign.test_wait),
             "version": str(campaign.version),
         }
 
@@ -105,9 +149,19 @@ class SubjectForm(VersionedForm):
             "subject": self.subject.data,
             "account": self.account.data or None,
             "track_clicks": self.track_clicks.data,
+            "subjects": [self[name].data for name in _OTHERS],
+            **({"test_share": self.test_share.data} if self.test_share.raw_data else {}),
+            "test_figure": self.test_figure.data,
+            "test_wait": int(self.test_wait.data),
         }
         more: dict[str, Any] = {"topic": self.topic, "track_opens": self.track_opens}
         return found | {name: field.data or None for name, field in more.items() if field is not None}
+
+    def take(self, error: CrmError) -> None:
+        """Shows what is wrong with the further subjects at the first of them."""
+        if isinstance(error, Invalid):
+            error = Invalid({_OTHERS[0] if name == "subjects" else name: some for name, some in error.errors.items()})
+        super().take(error)
 
 
 class AudienceForm(VersionedForm):

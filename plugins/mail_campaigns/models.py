@@ -15,8 +15,9 @@ Base = plugin_base("mail_campaigns")
 SOURCE = "mail_campaigns"
 #: Kind of record, as audit, events and search know it.
 KIND = "campaign"
-#: What a campaign can be. ``planning``: its audience is being written down; ``sending``: its mailing goes out.
-STATES = ("draft", "scheduled", "planning", "sending", "paused", "sent", "cancelled")
+#: What a campaign can be. ``planning``: its audience is being written down; ``testing``: several subjects are tried, the rest of
+#: the audience waits for the best; ``sending``: its mailing goes out.
+STATES = ("draft", "scheduled", "planning", "testing", "sending", "paused", "sent", "cancelled")
 
 
 class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
@@ -25,7 +26,12 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
     ``audience``: ``{"include": [part, …], "exclude": [part, …]}``; a part is ``{"all": true}``, ``{"tag": name}``,
     ``{"status": name}``, ``{"segment": id}``, or for the people of companies ``{"company_tag": name}`` or
     ``{"company_status": name}``. ``planned_to``: contacts up to this id are written down. ``left_out``: reason -> how many.
-    ``before_pause``: the state to go back to.
+    ``before_pause``: the state to go back to. ``begin_job_id``: the job that begins it when
+    it is scheduled.
+
+    ``subjects``: further ones that are tried, with ``test_share`` percent of the audience; ``test_figure`` decides after
+    ``test_wait`` minutes, or a person (``hand``). ``winner``: number of the subject that the rest gets, 0 for the first;
+    ``winner_how``: ``figure``, ``hand``, ``tie`` or ``none`` (nobody did anything).
     """
 
     __tablename__ = "mail_campaigns_campaign"
@@ -48,6 +54,13 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
     state: Mapped[str] = mapped_column(String(10), default="draft")
     before_pause: Mapped[str] = mapped_column(String(10), default="")
     subject: Mapped[str] = mapped_column(String(300), default="")
+    subjects: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    test_share: Mapped[int] = mapped_column(default=20, server_default="20")
+    test_figure: Mapped[str] = mapped_column(String(10), default="clicked", server_default="clicked")
+    test_wait: Mapped[int] = mapped_column(default=240, server_default="240")
+    test_ends_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    winner: Mapped[int | None]
+    winner_how: Mapped[str] = mapped_column(String(10), default="", server_default="")
     content_kind: Mapped[str] = mapped_column(String(10), default="rich")
     content: Mapped[str] = mapped_column(Text, default="")
     text: Mapped[str] = mapped_column(Text, default="")
@@ -61,6 +74,7 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
     web_key: Mapped[str] = mapped_column(String(40), default="", server_default="")
     archived: Mapped[bool] = mapped_column(default=False, server_default=false())
     scheduled_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    begin_job_id: Mapped[int | None]
     mailing_id: Mapped[int | None]
     planned_to: Mapped[int] = mapped_column(default=0)
     planned: Mapped[int] = mapped_column(default=0)

@@ -25,7 +25,7 @@ from crmhost.web.api import (
     url_for,
 )
 
-from . import cells, recipients, services
+from . import cells, recipients, services, subjects
 from .models import Campaign
 
 #: Figure -> what its list is called.
@@ -52,6 +52,7 @@ _STATES = {
     "unknown": Message("Unknown"),
     "bounced": Message("Came back"),
     "skipped": Message("Left out"),
+    "held": Message("Waits for the best subject"),
 }
 
 
@@ -72,8 +73,19 @@ def _figure(query: TableQuery) -> str:
     return next(iter(query.filters.get("figure", ())), "planned")
 
 
+def _offered(campaign: Campaign) -> list[str]:
+    tried = 1 + len(campaign.subjects) if campaign.subjects else 0
+    return [
+        name
+        for name in recipients.FIGURES
+        if recipients.SUBJECTS.get(name, 0) < tried or name not in recipients.SUBJECTS
+    ]
+
+
 def label(figure: str) -> str:
     """What the list of a figure is called."""
+    if figure in recipients.SUBJECTS:
+        return str(gettext("Subject %(letter)s", letter=subjects.LETTERS[recipients.SUBJECTS[figure]]))
     if figure in LABELS:
         return str(gettext(LABELS[figure]))
     return str(gettext("Left out: %(reason)s", reason=gettext(cells.REASONS[recipients.LEFT[figure]])))
@@ -107,7 +119,7 @@ def _table(work: Work, campaign: Campaign) -> Table:
                 id="figure",
                 label=gettext("Show"),
                 kind="choice",
-                choices=[(name, label(name)) for name in recipients.FIGURES],
+                choices=[(name, label(name)) for name in _offered(campaign)],
                 words="{value}",
                 quick=True,
             )

@@ -7,17 +7,17 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, false, func, select
+from sqlalchemy import Select, false, func, select, text
 
 from crmhost.api import Contact, Invalid, Work, keyset, mail
 
-from . import choices, figures
+from . import choices, figures, subjects
 from .models import Campaign, Event, LeftOut
 
 BLOCKED = ("unsubscribed", "bounced", "complained")
 #: Figure of the log of mails -> states of mails that it counts.
 STATES: Mapping[str, Sequence[str]] = {
-    "waiting": ("queued", "sending"),
+    "waiting": ("queued", "sending", "held"),
     "sent": ("sent", "bounced", "logged"),
     "not_sent": ("failed", "unknown", "skipped"),
     "failed": ("failed",),
@@ -26,7 +26,9 @@ STATES: Mapping[str, Sequence[str]] = {
 }
 #: List of those that were left out -> why they were.
 LEFT = {f"left_{reason}": reason for reason in ("no_email", "invalid", "duplicate", *BLOCKED, choices.REASON)}
-FIGURES = ("planned", *STATES, *figures.HAPPENED, *LEFT)
+#: List of those with one of several subjects -> its number.
+SUBJECTS = {f"subject_{letter.lower()}": number for number, letter in enumerate(subjects.LETTERS)}
+FIGURES = ("planned", *STATES, *figures.HAPPENED, *LEFT, *SUBJECTS)
 _MOST = 100_000
 
 
@@ -77,6 +79,10 @@ def _chosen(work: Work, campaign: Campaign, figure: str) -> Select[Any]:
     found = select(message).where(message.mailing_id == campaign.mailing_id)
     if campaign.mailing_id is None:
         return found.where(false())
+    if figure in SUBJECTS:
+        found = found.where(message.state != "held", message.variant == SUBJECTS[figure])
+        # As the index says it.
+        return _visible(work, found.where(text("variant > 0")) if SUBJECTS[figure] else found)
     if figure in STATES:
         found = found.where(message.state.in_(STATES[figure]))
     elif figure in figures.HAPPENED:
@@ -84,7 +90,12 @@ def _chosen(work: Work, campaign: Campaign, figure: str) -> Select[Any]:
             Event.campaign_id == campaign.id, Event.kind == figure, Event.sure != figures.MACHINE
         )
         found = found.where(message.id.in_(happened))
-    return found.where(message.contact_id.in_(_own(work))) if work.actor.only_assigned else found
+    return _visible(work, found)
+
+
+def _visible(work: Work, found: Select[Any]) -> Select[Any]:
+    mine = mail.MailMessage.contact_id.in_(_own(work))
+    return found.where(mine) if work.actor.only_assigned else found
 
 
 def _own(work: Work) -> Select[Any]:

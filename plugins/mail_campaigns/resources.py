@@ -11,7 +11,7 @@ from crmhost.api import Contact, Work, record_fields
 from crmhost.web.api import Response, current_work, repeatable, requires, rest, writing
 from plugins.rest_api.api import contact_records
 
-from . import audience, figures, queries, running, services
+from . import audience, figures, queries, running, services, subjects, winning
 from .models import Campaign
 from .schemas import (
     CampaignFields,
@@ -21,6 +21,7 @@ from .schemas import (
     CampaignQuery,
     CampaignStats,
     SendFields,
+    WinnerFields,
 )
 
 blueprint = Blueprint(
@@ -133,6 +134,16 @@ def resume_campaign(campaign_id: int) -> Any:
         return rest.answer_one(work, running.resume(work, campaign_id), records)
 
 
+@blueprint.post(f"/<{rest.ID}:campaign_id>/winner")
+@blueprint.arguments(WinnerFields)
+@blueprint.response(200, CampaignObject, **rest.TAGGED)
+@requires("mail_campaigns.send")
+def choose_subject(document: Mapping[str, Any], campaign_id: int) -> Any:
+    """Sends one of several subjects to the rest of the audience; said twice, it is done once."""
+    with writing() as work:
+        return rest.answer_one(work, winning.choose(work, campaign_id, document["subject"]), records)
+
+
 @blueprint.get(f"/<{rest.ID}:campaign_id>/stats")
 @blueprint.response(200, CampaignStats)
 @requires("mail_campaigns.view")
@@ -140,16 +151,27 @@ def campaign_stats(campaign_id: int) -> dict[str, Any]:
     """Gives the figures of a campaign."""
     work = current_work()
     campaign = services.get(work, campaign_id)
-    return {**figures.of(work, [campaign])[campaign.id], "left_out": dict(campaign.left_out)}
+    tried = [
+        {
+            "subject": one.subject,
+            "sent": one.sent,
+            "delivered": one.delivered,
+            **{name: one.happened.get(name, 0) for name in figures.HAPPENED},
+        }
+        for one in subjects.of(work, campaign)
+    ]
+    return {**figures.of(work, [campaign])[campaign.id], "left_out": dict(campaign.left_out), "by_subject": tried}
 
 
 # --- as the API gives them -------------------------------------------------------------------------------------------
 
+_TRIED = ("subjects", "test_share", "test_figure", "test_wait", "winner")
 _PLAIN = (
     "id",
     "name",
     "state",
     "subject",
+    *_TRIED,
     "content",
     "content_kind",
     "text",
@@ -157,7 +179,7 @@ _PLAIN = (
     "track_clicks",
     "track_opens",
 )
-_STAMPS = ("scheduled_at", "started_at", "ended_at", "created_at", "updated_at")
+_STAMPS = ("test_ends_at", "scheduled_at", "started_at", "ended_at", "created_at", "updated_at")
 
 
 def records(_work: Work, found: Sequence[Campaign]) -> list[dict[str, Any]]:

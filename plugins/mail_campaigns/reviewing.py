@@ -49,6 +49,7 @@ def review_page(campaign: Campaign, form: WhenForm) -> str:
         steps=STEPS,
         looked=looked,
         lasting=lasting(looked.seconds),
+        waiting=lasting(campaign.test_wait * 60),
         segment_names=segment_names(work, campaign),
         form=form,
         zone=str(work.timezone),

@@ -26,11 +26,11 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import cells, clicks, figures, opens, over_time, recipients, running, services, web
+from . import cells, clicks, figures, opens, over_time, recipients, running, services, subjects, web, winning
 from .choosing import add_choosing
 from .lists import campaign_table
 from .models import Campaign
-from .recipient_pages import add_recipients
+from .recipient_pages import LABELS, add_recipients
 from .reviewing import add_review, segment_names
 from .topic_pages import add_topics
 from .web_pages import add_web
@@ -56,8 +56,14 @@ def page(campaign_id: int) -> Any:
     if campaign.state == "draft" and work.can("mail_campaigns.edit"):
         return to_step("review", campaign_id)
     links = clicks.by_link(work, campaign) if campaign.track_clicks and campaign.mailing_id is not None else []
-    days = over_time.chart(work, campaign)
-    return render_template("mail_campaigns/page.html", links=links, days=days, **_shown(work, campaign))
+    return render_template(
+        "mail_campaigns/page.html",
+        links=links,
+        days=over_time.chart(work, campaign),
+        tried=subjects.of(work, campaign),
+        measures=_measures(campaign),
+        **_shown(work, campaign),
+    )
 
 
 @blueprint.get("/<int:campaign_id>/progress")
@@ -67,7 +73,7 @@ def progress(campaign_id: int) -> Any:
     work = current_work()
     shown = _shown(work, services.get(work, campaign_id))
     answer = Response(render_template("mail_campaigns/progress.html", **shown))
-    if shown["halted"] or shown["one"].state not in ("planning", "sending"):
+    if shown["halted"] or (shown["one"].state not in ("planning", "sending") and not _sends(shown)):
         # It is over, or came to stand: the buttons of the page are others then.
         answer.headers["HX-Refresh"] = "true"
     return answer
@@ -83,9 +89,22 @@ def _shown(work: Work, campaign: Campaign) -> dict[str, Any]:
         "reasons": cells.REASONS,
         "left_lists": {reason: name for name, reason in recipients.LEFT.items()},
         "halted": mailing.halted if mailing is not None else "",
+        "mailing_state": mailing.state if mailing is not None else "",
         "pace": _pace(work, campaign, mailing, counted),
         "segment_names": segment_names(work, campaign),
     }
+
+
+def _measures(campaign: Campaign) -> dict[str, str]:
+    """What several subjects are compared by: figure -> what it is called."""
+    counted = [name for name, (field, _said) in subjects.DECIDES.items() if getattr(campaign, field)]
+    return {name: gettext(LABELS[name]) for name in counted}
+
+
+def _sends(shown: Mapping[str, Any]) -> bool:
+    """Whether the first mails with several subjects are still going out."""
+    one: Campaign = shown["one"]
+    return one.state == "testing" and str(shown["mailing_state"]) == "sending"
 
 
 def _pace(work: Work, campaign: Campaign, mailing: mail.MailMailing | None, counted: Mapping[str, int]) -> str:
@@ -133,6 +152,20 @@ def _acts(name: str, act: Callable[[Work, int], object], done: Callable[[], str]
 
     view.__doc__ = f"What the button “{name}” does."
     blueprint.add_url_rule(f"/<int:campaign_id>/{name}", name, view, methods=["POST"])
+
+
+@blueprint.post("/<int:campaign_id>/winner")
+@requires("mail_campaigns.send")
+def winner(campaign_id: int) -> Any:
+    """Send the best subject, or the one that was chosen, to the rest."""
+    chosen = request.form.get("subject", "")
+    try:
+        with writing() as work:
+            winning.choose(work, campaign_id, int(chosen) if chosen in ("0", "1", "2", "3") else None)
+        toast(gettext("The rest gets the subject now."))
+    except (Conflict, Invalid) as error:
+        toast(gettext(error.message), category="bad")
+    return redirect(url_for("mail_campaigns.page", campaign_id=campaign_id), 303)
 
 
 _acts("unschedule", running.unschedule, lambda: gettext("The campaign is a draft again."))

@@ -9,43 +9,24 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import select
-
 from crmhost.api import (
-    Change,
     Conflict,
-    Event,
     Invalid,
     JobContext,
     Message,
-    User,
     Work,
     insert_rows,
     mail,
-    users,
 )
 
-from . import audience, choices, clicks, fields, opens, services, web
-from .models import KIND, SOURCE, Campaign, LeftOut
-
-#: After so long without a step an audience's job is taken for given up; a step takes a part of a second.
-SILENCE = dt.timedelta(minutes=2)
+from . import audience, choices, clicks, fields, opens, services, subjects, web, winning
+from .models import SOURCE, Campaign, LeftOut
 
 
 def problems(work: Work, campaign: Campaign) -> dict[str, list[str]]:
     """What keeps a campaign from being sent, by field; nothing when it can go."""
-    errors: dict[str, list[str]] = {}
-    if not campaign.subject:
-        errors["subject"] = ["Give the campaign a subject."]
-    if not campaign.content.strip():
-        errors["content"] = ["Write something first."]
-    else:
-        errors |= mail.problems(work, campaign.content_kind, campaign.subject, campaign.content, campaign.text)
-    if "content" not in errors and not set(fields.UNSUBSCRIBE) & set(mail.placeholders_of(source(work, campaign))):
-        errors["content"] = ["Add ##UNSUB-LINE##: without a way to unsubscribe, no campaign goes out."]
-    if not errors and (names := web.unknown(source(work, campaign))):
-        listed = ", ".join(f"{{{{ {name} }}}}" for name in names[:5])
-        errors["content"] = [Message("Nothing is known as %(names)s: choose placeholders of the list.", names=listed)]
+    errors = word_problems(work, campaign)
+    errors |= subjects.problems(work, campaign)
     try:
         audience.condition(work, campaign.audience)
     except Invalid as error:
@@ -55,9 +36,26 @@ def problems(work: Work, campaign: Campaign) -> dict[str, list[str]]:
     return errors
 
 
-def source(work: Work, campaign: Campaign) -> Any:
+def word_problems(work: Work, one: Campaign) -> dict[str, list[str]]:
+    """What its words lack to go out, by field."""
+    errors: dict[str, list[str]] = {}
+    if not one.subject:
+        errors["subject"] = ["Give the campaign a subject."]
+    if not one.content.strip():
+        errors["content"] = ["Write something first."]
+    else:
+        errors |= mail.problems(work, one.content_kind, one.subject, one.content, one.text)
+    if "content" not in errors and not set(fields.UNSUBSCRIBE) & set(mail.placeholders_of(source(work, one))):
+        errors["content"] = ["Add ##UNSUB-LINE##: without a way to unsubscribe, no campaign goes out."]
+    if not errors and (names := web.unknown(source(work, one))):
+        listed = ", ".join(f"{{{{ {name} }}}}" for name in names[:5])
+        errors["content"] = [Message("Nothing is known as %(names)s: choose placeholders of the list.", names=listed)]
+    return errors
+
+
+def source(work: Work, one: Campaign) -> Any:
     """Its words, ready to be filled in."""
-    return mail.compose(work, campaign.content_kind, campaign.subject, campaign.content, campaign.text)
+    return mail.compose(work, one.content_kind, one.subject, one.content, one.text)
 
 
 def send(work: Work, campaign_id: int) -> Campaign:
@@ -68,7 +66,7 @@ def send(work: Work, campaign_id: int) -> Campaign:
     """
     work.require("mail_campaigns.send")
     campaign = services.get(work, campaign_id, lock=True)
-    if campaign.state in ("planning", "sending", "sent"):
+    if campaign.state in ("planning", "testing", "sending", "sent"):
         return campaign
     if campaign.state not in services.OPEN:
         raise Conflict("A campaign that is paused goes on by “Go on”; one that was cancelled can be copied.")
@@ -94,8 +92,9 @@ def schedule(work: Work, campaign_id: int, at: dt.datetime) -> Campaign:
         raise Invalid(errors)
     before = services.snapshot(campaign)
     campaign.state, campaign.scheduled_at = "scheduled", at
-    _changed(work, campaign, "campaign.scheduled", before)
-    work.enqueue("mail_campaigns.begin", due=at, campaign_id=campaign.id, at=at.isoformat())
+    job = work.enqueue("mail_campaigns.begin", due=at, campaign_id=campaign.id, at=at.isoformat())
+    campaign.begin_job_id = job
+    services.moved(work, campaign, "campaign.scheduled", before)
     return campaign
 
 
@@ -106,7 +105,7 @@ def unschedule(work: Work, campaign_id: int) -> Campaign:
     if campaign.state == "scheduled":
         before = services.snapshot(campaign)
         campaign.state, campaign.scheduled_at = "draft", None
-        _changed(work, campaign, "campaign.unscheduled", before)
+        services.moved(work, campaign, "campaign.unscheduled", before)
     return campaign
 
 
@@ -119,13 +118,13 @@ def pause(work: Work, campaign_id: int) -> Campaign:
     campaign = services.get(work, campaign_id, lock=True)
     if campaign.state == "paused":
         return campaign
-    if campaign.state not in ("planning", "sending"):
+    if campaign.state not in ("planning", "testing", "sending"):
         raise Conflict("Only a campaign that is on its way can be paused.")
     before = services.snapshot(campaign)
     campaign.state, campaign.before_pause = "paused", campaign.state
     if campaign.mailing_id is not None:
         mail.mailings.pause(work, campaign.mailing_id)
-    _changed(work, campaign, "campaign.paused", before)
+    services.moved(work, campaign, "campaign.paused", before)
     return campaign
 
 
@@ -136,7 +135,7 @@ def resume(work: Work, campaign_id: int) -> Campaign:
     """
     work.require("mail_campaigns.send")
     campaign = services.get(work, campaign_id, lock=True)
-    if campaign.state == "sending" and campaign.mailing_id is not None:
+    if campaign.state in ("testing", "sending") and campaign.mailing_id is not None:
         mail.mailings.start(work, campaign.mailing_id)
         return campaign
     if campaign.state == "planning":
@@ -149,7 +148,8 @@ def resume(work: Work, campaign_id: int) -> Campaign:
         work.enqueue("mail_campaigns.plan", dedupe=str(campaign.id), campaign_id=campaign.id)
     elif campaign.mailing_id is not None:
         mail.mailings.start(work, campaign.mailing_id)
-    _changed(work, campaign, "campaign.resumed", before)
+        winning.go_on(work, campaign)
+    services.moved(work, campaign, "campaign.resumed", before)
     return campaign
 
 
@@ -168,7 +168,7 @@ def cancel(work: Work, campaign_id: int) -> Campaign:
     campaign.state, campaign.ended_at = "cancelled", work.now
     if campaign.mailing_id is not None:
         mail.mailings.cancel(work, campaign.mailing_id)
-    _changed(work, campaign, "campaign.cancelled", before)
+    services.moved(work, campaign, "campaign.cancelled", before)
     return campaign
 
 
@@ -184,9 +184,11 @@ def begin(job: JobContext, campaign_id: int, at: str) -> None:
         if errors := problems(work, campaign):
             before = services.snapshot(campaign)
             campaign.state = "draft"
-            _changed(work, campaign, "campaign.unscheduled", before)
+            services.moved(work, campaign, "campaign.unscheduled", before)
             words = next(iter(errors.values()))[0]
-            _tell_owner(work, campaign, Message("The campaign “%(name)s” was not sent: %(said)s"), str(words))
+            services.tell_owner(
+                work, campaign, Message("The campaign “%(name)s” was not sent: %(said)s"), said=str(words)
+            )
             return
         _begin(work, campaign)
 
@@ -206,39 +208,17 @@ def plan(job: JobContext, campaign_id: int) -> None:
             if not some:
                 campaign.state = "sending"
                 mail.mailings.start(work, campaign.mailing_id)
+                winning.begin(work, campaign)
                 return
             _write_down(work, campaign, some)
             done = campaign.planned + sum(campaign.left_out.values())
         job.progress(done, max(total, done))
 
 
-def stalled(work: Work) -> bool:
-    """Whether an audience is being written down of which nothing was heard for a while."""
-    return work.session.scalar(_stalled(work).limit(1)) is not None
-
-
-def _stalled(work: Work) -> Any:
-    return select(Campaign).where(Campaign.state == "planning", Campaign.updated_at < work.now - SILENCE)
-
-
-def revive(job: JobContext) -> dict[str, int]:
-    """The job ``mail_campaigns.revive``: an audience whose job was given up, as after many kills, is written down further."""
-    revived = 0
-    with job.work.begin() as work:
-        for campaign in work.session.scalars(_stalled(work)):
-            sender = mail.mailings.get(work, campaign.mailing_id or 0).user_id
-            user = work.session.get(User, sender) if sender is not None else None
-            if user is not None and user.disabled_at is None:
-                again = work.as_actor(users.actor_for(user))
-                again.enqueue("mail_campaigns.plan", dedupe=str(campaign.id), campaign_id=campaign.id)
-                revived += 1
-    return {"campaigns": revived}
-
-
 def _write_down(work: Work, campaign: Campaign, some: list[mail.mailings.Recipient]) -> None:
     mailing = mail.mailings.get(work, campaign.mailing_id or 0)
     unwanted = choices.unwanted(work, campaign.topic_id, [one.email for one in some])
-    left = mail.mailings.add(work, mailing, some, unwanted=unwanted)
+    left = mail.mailings.add(work, mailing, subjects.parted(campaign, some), unwanted=unwanted)
     rows = [{"campaign_id": campaign.id, "contact_id": one.recipient.contact_id, "reason": one.reason} for one in left]
     insert_rows(work.session, LeftOut, rows)
     counted = dict(campaign.left_out)
@@ -250,52 +230,25 @@ def _write_down(work: Work, campaign: Campaign, some: list[mail.mailings.Recipie
     work.session.flush()
 
 
-def finished(work: Work, event: Event) -> None:
-    """The mailing of a campaign is through: so is the campaign."""
-    for mailing_id in event.ids:
-        with work.begin():
-            wanted = select(Campaign).where(Campaign.mailing_id == mailing_id, Campaign.state == "sending")
-            campaign = work.session.scalar(wanted.with_for_update())
-            if campaign is None or mail.mailings.get(work, mailing_id).state != "done":
-                continue
-            before = services.snapshot(campaign)
-            campaign.state, campaign.ended_at = "sent", work.now
-            _changed(work, campaign, "campaign.sent", before)
-            _tell_owner(work, campaign, Message("The campaign “%(name)s” went out."))
-
-
 def _begin(work: Work, campaign: Campaign) -> None:
     before = services.snapshot(campaign)
     campaign.web_key = web.new_key()
+    campaign.mailing_id, campaign.state, campaign.started_at = mailing_of(work, campaign).id, "planning", work.now
+    services.moved(work, campaign, "campaign.started", before)
+    work.enqueue("mail_campaigns.plan", dedupe=str(campaign.id), campaign_id=campaign.id)
+
+
+def mailing_of(work: Work, campaign: Campaign) -> mail.MailMailing:
+    """A mailing with the words of a campaign, without recipients."""
     words = source(work, campaign)
     html = clicks.counted(work, campaign, words.html) if campaign.track_clicks else words.html
-    mailing = mail.mailings.create(
+    return mail.mailings.create(
         work,
         source=f"{SOURCE}:{campaign.id}",
         subject=words.subject,
+        subjects=campaign.subjects,
         html=opens.counted(work, campaign, html),
         text=words.text,
         account_id=campaign.account_id,
         more=web.values(work, campaign),
     )
-    campaign.mailing_id, campaign.state, campaign.started_at = mailing.id, "planning", work.now
-    _changed(work, campaign, "campaign.started", before)
-    work.enqueue("mail_campaigns.plan", dedupe=str(campaign.id), campaign_id=campaign.id)
-
-
-def _changed(work: Work, campaign: Campaign, action: str, before: dict[str, Any]) -> None:
-    campaign.version, campaign.updated_at = campaign.version + 1, work.now
-    work.session.flush()
-    after = services.snapshot(campaign)
-    work.audit(action, KIND, campaign.id, before={"state": before["state"]}, after={"state": after["state"]})
-    work.changed(Change(action, KIND, campaign.id, before, after))
-
-
-def _tell_owner(work: Work, campaign: Campaign, sentence: Message, said: str = "") -> None:
-    from crmhost.api import notifications
-
-    if campaign.owner_id is not None and work.session.get(User, campaign.owner_id) is not None:
-        data = {"name": campaign.name[:80], "said": said[:200]}
-        notifications.tell(
-            work, [campaign.owner_id], sentence, url=f"/campaigns/{campaign.id}", kind="mail_campaigns.sent", data=data
-        )

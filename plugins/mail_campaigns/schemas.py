@@ -21,6 +21,12 @@ class CampaignFields(ma.Schema):
 
     name = fields.String(**rest.described("Required for a new one."))
     subject = fields.String(**rest.described("With placeholders such as {{ contact.first_name }}."))
+    subjects = fields.List(fields.String(), **rest.described("Further subjects to try, at most three."))
+    test_share = fields.Integer(**rest.described("Percent of the audience that they are tried with, 5 to 90."))
+    test_figure = fields.String(
+        **rest.described("What decides: clicked (with track_clicks), opened (with track_opens), or hand.")
+    )
+    test_wait = fields.Integer(**rest.described("Minutes from the last of the first mails until the best is chosen."))
     html = fields.String(**rest.described("Short for “content” of the kind html."))
     content = fields.String(**rest.described("Has to hold {{ unsubscribe.line }} before it is sent."))
     content_kind = fields.String(**rest.described("rich, text, html or mjml."))
@@ -38,9 +44,17 @@ class GivenCampaign(ma.Schema):
     id = fields.Integer(required=True)
     name = fields.String(required=True)
     state = fields.String(
-        required=True, **rest.described("draft, scheduled, planning, sending, paused, sent or cancelled.")
+        required=True, **rest.described("draft, scheduled, planning, testing, sending, paused, sent or cancelled.")
     )
     subject = fields.String(required=True)
+    subjects = fields.List(fields.String(), required=True)
+    test_share = fields.Integer(required=True)
+    test_figure = fields.String(required=True)
+    test_wait = fields.Integer(required=True)
+    test_ends_at = fields.String(required=True, allow_none=True)
+    winner = fields.Integer(
+        required=True, allow_none=True, **rest.described("Number of the subject for the rest, 0 for the first.")
+    )
     html = fields.String(required=True, **rest.described("The content, when it is of the kind html; else empty."))
     content = fields.String(required=True)
     content_kind = fields.String(required=True)
@@ -94,6 +108,29 @@ class SendFields(ma.Schema):
     at = fields.AwareDateTime(load_default=None, allow_none=True, **rest.described("An instant; now when left out."))
 
 
+class WinnerFields(ma.Schema):
+    """Which subject the rest gets."""
+
+    subject = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        **rest.described("Its number, 0 for the first; the best so far when left out."),
+    )
+
+
+class SubjectStats(ma.Schema):
+    """What became of one of several subjects."""
+
+    subject = fields.String(required=True)
+    sent = fields.Integer(required=True)
+    delivered = fields.Integer(required=True)
+    bounced = fields.Integer(required=True)
+    complained = fields.Integer(required=True)
+    unsubscribed = fields.Integer(required=True)
+    clicked = fields.Integer(required=True)
+    opened = fields.Integer(required=True)
+
+
 class CampaignStats(ma.Schema):
     """What became of it, counted once for each mail."""
 
@@ -107,6 +144,7 @@ class CampaignStats(ma.Schema):
         data_key="unknown", attribute="unknown", required=True, **rest.described("Nobody knows whether they went out.")
     )
     skipped = fields.Integer(required=True)
+    by_subject = fields.List(fields.Nested(SubjectStats), required=True, **rest.described("When several are tried."))
     bounced = fields.Integer(required=True)
     complained = fields.Integer(required=True)
     unsubscribed = fields.Integer(required=True)

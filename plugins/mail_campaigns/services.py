@@ -7,16 +7,30 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crmhost.api import Change, Conflict, NotFound, Stale, Work, keyset, search, texts
+from crmhost.api import (
+    Change,
+    Conflict,
+    Message,
+    NotFound,
+    Stale,
+    User,
+    Work,
+    keyset,
+    notifications,
+    search,
+    texts,
+)
 
 from . import fields
 from .models import KIND, Campaign
 
 #: States in which its words and audience may be changed.
 OPEN = ("draft", "scheduled")
+_TRIED = ("subjects", "test_share", "test_figure", "test_wait")
 _COPIED = (
     "topic_id",
     "subject",
+    *_TRIED,
     "content_kind",
     "content",
     "text",
@@ -138,6 +152,7 @@ def snapshot(campaign: Campaign) -> dict[str, Any]:
         "name",
         "state",
         "subject",
+        *_TRIED,
         "content_kind",
         "account_id",
         "topic_id",
@@ -150,6 +165,24 @@ def snapshot(campaign: Campaign) -> dict[str, Any]:
         "content": f"{len(campaign.content or '')} characters",
         "scheduled_at": at.isoformat() if at else None,
     }
+
+
+def moved(work: Work, campaign: Campaign, action: str, before: dict[str, Any]) -> None:
+    """Writes down that a campaign came to another state; listeners are told."""
+    campaign.version, campaign.updated_at = campaign.version + 1, work.now
+    work.session.flush()
+    after = snapshot(campaign)
+    work.audit(action, KIND, campaign.id, before={"state": before["state"]}, after={"state": after["state"]})
+    work.changed(Change(action, KIND, campaign.id, before, after))
+
+
+def tell_owner(work: Work, campaign: Campaign, sentence: Message, **said: str) -> None:
+    """Tells the owner of a campaign, if they are there."""
+    if campaign.owner_id is not None and work.session.get(User, campaign.owner_id) is not None:
+        data = {"name": campaign.name[:80], **{name: text[:200] for name, text in said.items()}}
+        notifications.tell(
+            work, [campaign.owner_id], sentence, url=f"/campaigns/{campaign.id}", kind="mail_campaigns.sent", data=data
+        )
 
 
 def _note(work: Work, campaign: Campaign, action: str, before: dict[str, Any], after: dict[str, Any]) -> None:

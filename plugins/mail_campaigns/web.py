@@ -17,7 +17,7 @@ from .models import KIND, Campaign
 
 INDEXED = "mail_campaigns.archive_indexed"
 #: States in which mails of a campaign are out, or going.
-OUT = ("sending", "paused", "sent", "cancelled")
+OUT = ("testing", "sending", "paused", "sent", "cancelled")
 #: Stands for the page of a campaign that is not out.
 _EXAMPLE = "example"
 #: What a name that is missing leaves before a comma.

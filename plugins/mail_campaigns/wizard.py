@@ -194,7 +194,7 @@ def subject(campaign_id: int) -> Any:
     work = current_work()
     stored = SubjectForm.stored(work, campaign)
     form = SubjectForm(data=stored)
-    form.offer(work)
+    form.offer(work, campaign)
 
     def page() -> str:
         return render_template(

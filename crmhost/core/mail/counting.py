@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select, union_all, update
+from sqlalchemy import Select, func, select, text, union_all, update
 from sqlalchemy.orm import aliased
 
 from ...work.unit import Work
@@ -62,6 +62,20 @@ def _most(state: str, first_sent: int | None, first_queued: int | None, last_que
     if first_sent is None:
         return "queued"
     return "queued" if first_queued - first_sent < last_queued - first_queued else "sent"
+
+
+def by_subject(work: Work, mailing_id: int) -> dict[int, dict[str, int]]:
+    """How many mails with each subject of a mailing are in which state: variant -> state -> number; held ones count for none."""
+    found: dict[int, dict[str, int]] = {0: figures(work, [mailing_id])[mailing_id]}
+    found[0].pop("held", None)
+    # Held ones have the variant 0; the condition stands there as its index says it.
+    counted = select(MailMessage.variant, MailMessage.state, func.count()).where(
+        MailMessage.mailing_id == mailing_id, MailMessage.mailing_id.is_not(None), text("variant > 0")
+    )
+    for variant, state, number in work.session.execute(counted.group_by(MailMessage.variant, MailMessage.state)):
+        found.setdefault(variant, {})[state] = number
+        found[0][state] -= number
+    return found
 
 
 def forget(work: Work, contact_id: int) -> None:

@@ -32,6 +32,7 @@ class Item:
     name: str
     contact_id: int | None
     attempts: int
+    variant: int
     answers: Sequence[Mapping[str, Any]]
     values: Mapping[str, Any]
     unsubscribe: str
@@ -54,7 +55,8 @@ class Filler:
     def __init__(self, work: Work, mailing: MailMailing, account: Account) -> None:
         self.mailing_id = mailing.id
         self.account = account
-        self.source = Source(mailing.subject, mailing.html, mailing.text)
+        subjects = (mailing.subject, *mailing.subjects)
+        self._sources = [Source(subject, mailing.html, mailing.text) for subject in subjects]
         self._more = dict(mailing.more)
         self._base = mailing.base_url or work.base_url
         self._token_key = keys.token_key(work)
@@ -86,15 +88,20 @@ class Filler:
             more = {**self._more, "mail": {"token": verp.token(row.id, self._token_key)}}
             given = values_of(work, contact, self.account, unsubscribe=address, more=more)
             answers = list(row.answers or ())
-            found.append(Item(row.id, row.to_email, row.to_name, row.contact_id, row.attempts, answers, given, address))
+            who = (row.id, row.to_email, row.to_name, row.contact_id, row.attempts, row.variant)
+            found.append(Item(*who, answers, given, address))
         return found, gone
+
+    def rendered(self, item: Item) -> Rendered:
+        """The text for one recipient, whatever its placeholders stand for."""
+        return render(self._sources[item.variant], item.values)
 
     def written(self, item: Item) -> Rendered:
         """The text for one recipient.
 
         :raises Invalid: when a placeholder stands for nothing.
         """
-        found = render(self.source, item.values)
+        found = self.rendered(item)
         if found.unknown:
             raise Invalid(unknown_sentence(found.unknown))
         return found
@@ -118,4 +125,4 @@ def written(work: Work, mailing: MailMailing, message: MailMessage, account: Acc
     """The text of one mail of a mailing, with the recipient's values of now; none when the contact is gone."""
     filler = Filler(work, mailing, account)
     items, _gone = filler.items(work, [message])
-    return render(filler.source, items[0].values) if items else None
+    return filler.rendered(items[0]) if items else None

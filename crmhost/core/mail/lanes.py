@@ -119,7 +119,7 @@ class _Hand:
             return None
         waiting = self._rows("queued")
         due = MailMessage.due_at.is_(None) | (MailMessage.due_at <= work.now)
-        columns = ("id", "to_email", "to_name", "contact_id", "attempts", "answers")
+        columns = ("id", "to_email", "to_name", "contact_id", "attempts", "variant", "answers")
         wanted = waiting.where(due).with_only_columns(*(getattr(MailMessage, name) for name in columns))
         rows = list(work.session.execute(wanted.order_by(MailMessage.id).limit(CHUNK)))
         if not rows:

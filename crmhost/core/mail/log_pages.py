@@ -34,6 +34,7 @@ SAID = {
     "unknown": (Message("Unknown"), "warn"),
     "bounced": (Message("Came back"), "bad"),
     "skipped": (Message("Left out"), ""),
+    "held": (Message("Held back"), ""),
 }
 
 

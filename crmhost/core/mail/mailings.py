@@ -2,6 +2,8 @@
 
 A mailing is made (:func:`create`), gets its recipients in as many steps as wanted (:func:`add`), and is started. Each recipient
 is a row of the log of mails from then on; a unique index keeps an address from standing there twice. :mod:`.lanes` sends.
+
+A mailing may have several subjects, and recipients who are written down but held: they get nothing before :func:`release`.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from ...errors import Conflict, Invalid, NotFound
 from ...messages import Message
@@ -22,6 +24,7 @@ from ..keyset import valid_id
 from ..rows import chunks, insert_rows
 from ..text import clean_line
 from .accounts import Account, chosen
+from .counting import by_subject as by_subject
 from .counting import figures as figures
 from .models import MailMailing, MailMessage
 from .pace import seconds
@@ -36,11 +39,17 @@ _A_SECOND = 20.0
 
 @dataclasses.dataclass(frozen=True)
 class Recipient:
-    """Who a mailing goes to; ``name`` stands beside the address."""
+    """Who a mailing goes to; ``name`` stands beside the address.
+
+    :param variant: which subject of the mailing they get, 0 for the first.
+    :param held: written down, so that the address can't be added again, but sent nothing before :func:`release`.
+    """
 
     contact_id: int
     email: str
     name: str = ""
+    variant: int = 0
+    held: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +68,7 @@ def create(
     *,
     source: str,
     subject: str,
+    subjects: Sequence[str] = (),
     html: str = "",
     text: str = "",
     account_id: int | None = None,
@@ -69,6 +79,7 @@ def create(
 
     :param source: which part of the site wants it, ``ID:key``; the source of each of its mails.
     :param subject, html, text: as :func:`.patterns.compose` gives them, placeholders not yet filled in.
+    :param subjects: further subjects, for recipients with the variants 1, 2, …
     :param more: further values for placeholders, JSON-able, the same for all.
     :raises Invalid: by field.
     """
@@ -86,6 +97,7 @@ def create(
         user_id=work.actor.user_id,
         actor_label=work.actor.label,
         subject=clean_line(subject)[:998],
+        subjects=[clean_line(one)[:998] for one in subjects],
         html=html,
         text=text,
         more=dict(more or {}),
@@ -175,10 +187,8 @@ def add(
         "account_id": mailing.account_id,
         "user_id": mailing.user_id,
         "actor_label": mailing.actor_label,
-        "subject": mailing.subject,
         "bulk": True,
         "source": mailing.source,
-        "state": "queued",
         "created_at": work.now,
         "base_url": mailing.base_url,
         "from_text": "",
@@ -190,16 +200,66 @@ def add(
         "attempts": 0,
         "told": True,
     }
+    subjects = (mailing.subject, *mailing.subjects)
     rows = [
-        shared | {"contact_id": one.contact_id, "to_email": one.email, "email_key": key, "to_name": one.name[:250]}
+        shared
+        | {
+            "contact_id": one.contact_id,
+            "to_email": one.email,
+            "email_key": key,
+            "to_name": one.name[:250],
+            "variant": one.variant,
+            "subject": subjects[one.variant],
+            "state": "held" if one.held else "queued",
+        }
         for key, one in fresh.items()
     ]
     insert_rows(work.session, MailMessage, rows)
     mailing.size += len(rows)
-    if rows and mailing.state in ("sending", "done"):
+    if not all(one.held for one in fresh.values()):
+        _more(work, mailing)
+    return left
+
+
+def release(work: Work, mailing_id: int, *, variant: int = 0, limit: int = 5_000) -> int:
+    """Lets recipients who are held get the mail, the first of them first, inside ``work.begin()``; gives how many it were.
+
+    Called until it gives 0: each call takes the next ones, so a kill between two neither loses nor doubles anybody.
+
+    :param variant: the subject that they get.
+    """
+    work.require("mail.send")
+    mailing = get(work, mailing_id, lock=True)
+    if mailing.state == "cancelled":
+        raise Conflict("This mailing was cancelled: nothing more of it goes out.")
+    some = list(work.session.scalars(_held(mailing.id).order_by(MailMessage.id).limit(limit)))
+    subject = (mailing.subject, *mailing.subjects)[variant]
+    for part in chunks(some):
+        freed = update(MailMessage).where(MailMessage.id.in_(part), MailMessage.state == "held")
+        work.session.execute(
+            freed.values(state="queued", variant=variant, subject=subject).execution_options(synchronize_session=False)
+        )
+    if some:
+        _more(work, mailing)
+    return len(some)
+
+
+def any_held(work: Work, mailing_id: int) -> bool:
+    """Whether a mailing has recipients who are held."""
+    return work.session.scalar(_held(mailing_id).limit(1)) is not None
+
+
+def _held(mailing_id: int) -> Select[int]:
+    return select(MailMessage.id).where(
+        MailMessage.mailing_id == mailing_id, MailMessage.mailing_id.is_not(None), MailMessage.state == "held"
+    )
+
+
+def _more(work: Work, mailing: MailMailing) -> None:
+    """A mailing that is on its way, or was through, goes on with those who came."""
+    if mailing.state in ("sending", "done"):
         mailing.state, mailing.ended_at = "sending", None
         _go(work, mailing)
-    return left
 
 
 def start(work: Work, mailing_id: int) -> MailMailing:
@@ -237,11 +297,13 @@ def cancel(work: Work, mailing_id: int) -> MailMailing:
     """Ends a mailing for good: who waits gets nothing and is marked so."""
     work.require("mail.send")
     mailing = get(work, mailing_id, lock=True)
-    if mailing.state not in ("cancelled", "done"):
+    if mailing.state != "cancelled" and (mailing.state != "done" or any_held(work, mailing.id)):
         before, mailing.state, mailing.ended_at = mailing.state, "cancelled", work.now
         work.session.flush()
         said = [{"at": work.now.isoformat(), "code": 0, "text": Message("The mailing was cancelled.")}]
-        waiting = update(MailMessage).where(MailMessage.mailing_id == mailing.id, MailMessage.state == "queued")
+        waiting = update(MailMessage).where(
+            MailMessage.mailing_id == mailing.id, MailMessage.state.in_(("queued", "held"))
+        )
         work.session.execute(waiting.values(state="skipped", answers=said).execution_options(synchronize_session=False))
         work.audit("mailing.cancelled", "mailing", mailing.id, before={"state": before}, after={"state": "cancelled"})
     return mailing

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
+    SmallInteger,
     String,
     Text,
     UniqueConstraint,
@@ -26,12 +27,13 @@ from ...work.unit import Actor
 from ..contacts.models import Contact
 
 #: What a mail can be. ``unknown``: the sender ended between handing it over and writing that down; ``skipped``: one of a mailing
-#: whose recipient got no more mail when its turn came.
-STATES = ("queued", "sending", "sent", "logged", "failed", "unknown", "bounced", "skipped")
+#: whose recipient got no more mail when its turn came; ``held``: one of a mailing that waits until it is let go.
+STATES = ("queued", "sending", "sent", "logged", "failed", "unknown", "bounced", "skipped", "held")
 #: What a mailing can be: its recipients are collected, it is sent, somebody halted it, all were dealt with, given up for good.
 MAILING_STATES = ("planned", "sending", "paused", "done", "cancelled")
 
 IN_MAILING, UNTOLD = "mailing_id IS NOT NULL", "NOT told"
+OTHER_SUBJECT = "mailing_id IS NOT NULL AND variant > 0"
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -113,7 +115,8 @@ class MailMessage(Base):
     servers said at each attempt: instant, code, words.
 
     One of a mailing has no text of its own: it is made from that of the mailing when it goes out. ``due_at`` is when it is tried
-    again; ``told`` is false from its sending until the journal and the listeners know.
+    again; ``told`` is false from its sending until the journal and the listeners know. ``variant``: which subject of the mailing
+    it has, 0 for the first.
     """
 
     __tablename__ = "mail_message"
@@ -129,6 +132,7 @@ class MailMessage(Base):
         Index("uq_mail_message_mailing", "mailing_id", "email_key", unique=True, **_where(IN_MAILING)),
         Index("ix_mail_message_mailing", "mailing_id", "state", "id", **_where(IN_MAILING)),
         Index("ix_mail_message_untold", "mailing_id", "id", **_where(UNTOLD)),
+        Index("ix_mail_message_variant", "mailing_id", "variant", "state", **_where(OTHER_SUBJECT)),
         # The number stands in mails that are out: it is never given again.
         {"sqlite_autoincrement": True},
     )
@@ -154,6 +158,7 @@ class MailMessage(Base):
     answers: Mapped[list[dict[str, Any]]] = mapped_column(MessageJSON, default=list)
     message_id: Mapped[str] = mapped_column(String(250), default="")
     mailing_id: Mapped[int | None]
+    variant: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     due_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     started_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
@@ -174,6 +179,7 @@ class MailMailing(Base):
 
     ``lanes``: so many mails at most are under way at a time, each over a connection of its own. ``halted`` is why it came to
     stand by itself. ``more``: placeholders of its sender besides those of the contact. ``size``: how many mails it has.
+    ``subjects``: further ones, the second first.
     """
 
     __tablename__ = "mail_mailing"
@@ -185,6 +191,7 @@ class MailMailing(Base):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users_user.id", ondelete="SET NULL"))
     actor_label: Mapped[str] = mapped_column(String(200), default="")
     subject: Mapped[str] = mapped_column(String(998))
+    subjects: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     html: Mapped[str] = mapped_column(Text, default="")
     text: Mapped[str] = mapped_column(Text, default="")
     more: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from crmhost.api import Conflict, Forbidden, Invalid, mail
 from crmhost.testing import Clock, Host
 from crmhost.work import jobs
-from plugins.mail_campaigns import audience, figures, running, services
+from plugins.mail_campaigns import audience, figures, reviving, running, services
 from plugins.mail_campaigns.models import Campaign, LeftOut
 from plugins.mail_campaigns.tests.conftest import HTML, act, stored, written
 from tests.peers import smtp
@@ -181,7 +181,7 @@ def test_an_audience_whose_job_was_given_up_is_written_down(site: Host, peer: sm
     for minutes, mails in ((1, 0), (3, 3)):
         clock.move(seconds=minutes * 60)
         with site.work() as work:
-            assert running.stalled(work) == bool(mails)
+            assert reviving.stalled(work) == bool(mails)
         with site.work() as work, work.begin():
             work.enqueue("mail_campaigns.revive")
         site.run_jobs()
@@ -191,7 +191,7 @@ def test_an_audience_whose_job_was_given_up_is_written_down(site: Host, peer: sm
 
 @ONE
 def test_a_scheduled_campaign_goes_at_its_time(site: Host, peer: smtp.Peer, clock: Clock) -> None:
-    """Moved, it goes at the later time only; taken back, it does not go; what it lacks by then is told to its owner."""
+    """Moved, it goes at the later time only; taken back, it does not go; one whose job was cancelled is a draft again."""
     clock.freeze()
     people(site)
     number = written(site)
@@ -212,6 +212,15 @@ def test_a_scheduled_campaign_goes_at_its_time(site: Host, peer: smtp.Peer, cloc
     assert len(peer.taken) == 3
     with pytest.raises(Invalid):
         act(site, "schedule", other, clock())
+    act(site, "schedule", other, clock() + dt.timedelta(hours=1))
+    with site.work("Admin") as work, work.begin():
+        jobs.cancel(work, stored(site, other).begin_job_id or 0)
+    clock.move(seconds=3_800)
+    with site.work() as work, work.begin():
+        assert reviving.stalled(work)
+        work.enqueue("mail_campaigns.revive")
+    site.run_jobs()
+    assert (stored(site, other).state, len(peer.taken)) == ("draft", 3), "whose job was cancelled is a draft again"
 
 
 @ONE
@@ -225,6 +234,7 @@ def test_a_copy_begins_at_nothing(site: Host, peer: smtp.Peer) -> None:
         copy = services.duplicate(work, number)
         assert (copy.name, copy.state, copy.planned, copy.mailing_id) == ("Spring (2)", "draft", 0, None)
         assert copy.content == HTML
+        assert not any(figures.of(work, [copy])[copy.id].values())
         assert services.get(work, number).name == "Spring"
         with pytest.raises(Conflict):
             services.update(work, number, {"subject": "Other"})
