@@ -34,6 +34,7 @@ _KINDS = (
     ("mjml", lazy_text("MJML")),
 )
 _PARTS = ("tag", "status", "segment", "company_tag", "company_status")
+_WIDTHS = {"tag": 3, "status": 3, "company_tag": 3, "company_status": 3, "segment": 6}
 #: Parts of other extensions: without them, and nothing chosen of them, they are not offered.
 _FURTHER = ("segment", "company_tag", "company_status")
 _OTHERS = ("subject_b", "subject_c", "subject_d")
@@ -183,9 +184,9 @@ class AudienceForm(VersionedForm):
         Section(
             "include",
             lazy_text("Who gets it"),
-            {"everybody": 6} | {f"include_{kind}": 6 for kind in _PARTS},
+            {"everybody": 6} | {f"include_{kind}": width for kind, width in _WIDTHS.items()},
         ),
-        Section("exclude", lazy_text("Who does not"), {f"exclude_{kind}": 6 for kind in _PARTS}),
+        Section("exclude", lazy_text("Who does not"), {f"exclude_{kind}": width for kind, width in _WIDTHS.items()}),
     ]
 
     def offer(self, work: Work, campaign: Campaign) -> bool:
