@@ -27,7 +27,8 @@ from .models import KIND, Company, Member
 
 #: Companies that are found by a filter's own index and sorted afterwards.
 NARROW = 5_000
-_CUSTOM = "custom."
+#: What names of custom fields begin with.
+CUSTOM = "custom."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,8 +56,8 @@ def conditions(work: Work, given: Mapping[str, str]) -> list[Condition]:
         text = texts.clean_line(str(value))
         if not text or name == "in_bin":
             continue
-        if name.startswith(_CUSTOM):
-            key, _, part = name.removeprefix(_CUSTOM).partition(".")
+        if name.startswith(CUSTOM):
+            key, _, part = name.removeprefix(CUSTOM).partition(".")
             custom.setdefault(key, []).append((part, text))
             continue
         try:
@@ -69,9 +70,9 @@ def conditions(work: Work, given: Mapping[str, str]) -> list[Condition]:
         try:
             for item in custom_fields.of_filters(work, KIND, key, parts):
                 source = None if item.negated else item.ids(work)
-                found.append(Condition(_CUSTOM + key, item.holds(Company.id), source))
+                found.append(Condition(CUSTOM + key, item.holds(Company.id), source))
         except Invalid as error:
-            errors[".".join(filter(None, (_CUSTOM + key, parts[0][0])))] = [str(error)]
+            errors[".".join(filter(None, (CUSTOM + key, parts[0][0])))] = [str(error)]
     if errors:
         raise Invalid(errors)
     if work.actor.only_assigned:

@@ -59,7 +59,7 @@ def company_table(work: Work) -> Table:
         all_label=gettext("All companies"),
         columns=[
             *_columns(work),
-            *custom_field_columns(work, KIND, lambda row: row.company.custom, sortable=False),
+            *custom_field_columns(work, KIND, lambda row: row.company.custom),
             *(_further(item) for item in further),
         ],
         fetch=fetch,

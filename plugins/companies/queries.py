@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload, with_expression
 from sqlalchemy.orm.attributes import set_committed_value
 
-from crmhost.api import Invalid, Message, Work, keyset, search
+from crmhost.api import Invalid, Message, Work, custom_fields, keyset, search
 
 from . import members, statuses
-from .filters import NARROW, Condition, conditions
+from .filters import CUSTOM, NARROW, Condition, conditions
 from .models import KIND, Company
 
 #: Companies that a search sorts; of a commoner word the first so many are shown.
@@ -36,8 +36,8 @@ class CompanyQuery:
     :param q: text to search by.
     :param filters: status (names or ids, comma-separated), tag, assigned_to (id, e-mail, “me”, “nobody”), source, contact_id,
         in_bin (“1”), and of custom fields ``custom.KEY``, also with ``.from``, ``.to``, ``.contains`` and ``.empty`` behind it.
-    :param sort: name, email, status (in it by name), created_at or updated_at; with “-” in front the other way round. The bin is
-        always sorted by the time of deleting.
+    :param sort: name, email, status (in it by name), created_at, updated_at or ``custom.KEY``; with “-” in front the other way
+        round. The bin is always sorted by the time of deleting.
     """
 
     q: str = ""
@@ -72,6 +72,10 @@ class _Sort:
     kinds: tuple[type, ...]
     #: Filters that have an index together with this order.
     served: tuple[str, ...] = ()
+
+    def select(self) -> Select[Any]:
+        """The values that are sorted by, and the id."""
+        return select(*self.columns, Company.id)
 
 
 SORTS = {
@@ -122,21 +126,26 @@ class _Listing:
         name = query.sort or "name"
         self.name = name.removeprefix("-")
         self.descending = name.startswith("-")
-        if self.name not in SORTS:
-            raise Invalid({"sort": [Message("The list can't be sorted by “%(name)s”.", name=self.name[:60])]})
-        self.sort = SORTS[self.name]
+        self.sort = self._order()
         self.live: ColumnElement[bool] = Company.deleted_at.is_(None)
         if self.in_bin:
             self.live, self.sort = Company.deleted_at.is_not(None), _DELETED
             self.name, self.descending = "deleted_at", True
 
+    def _order(self) -> _Sort | custom_fields.ValueOrder:
+        if self.name in SORTS:
+            return SORTS[self.name]
+        if self.name.startswith(CUSTOM):
+            return custom_fields.order(self.work, KIND, Company, self.name)
+        raise Invalid({"sort": [Message("The list can't be sorted by “%(name)s”.", name=self.name[:60])]})
+
     def page(self) -> Page:
         backwards = self.query.before is not None
         given = self.query.before if backwards else self.query.after
-        cursor = keyset.decode(self.name, given, (*self.sort.kinds, int)) if given else None
+        cursor = self._read(given) if given else None
         down = self.descending != backwards
         few = self.few()
-        found = self._walk(cursor, down) if few is None else self._pick(few, cursor, down)
+        found = self._walk(cursor, backwards) if few is None else self._pick(few, cursor, down)
         more, rows = len(found) > self.limit, found[: self.limit]
         if backwards:
             rows.reverse()
@@ -148,13 +157,27 @@ class _Listing:
             self.note,
         )
 
+    def _read(self, cursor: str) -> tuple[Any, ...]:
+        if isinstance(self.sort, custom_fields.ValueOrder):
+            return self.sort.read(cursor)
+        return keyset.decode(self.name, cursor, (*self.sort.kinds, int))
+
     def _cursor(self, company: Company) -> str:
+        if isinstance(self.sort, custom_fields.ValueOrder):
+            return self.sort.write(company)
         return keyset.encode(self.name, (*(getattr(company, column.key) for column in self.sort.columns), company.id))
 
-    def _walk(self, cursor: tuple[Any, ...] | None, down: bool) -> list[Company]:
+    def _walk(self, cursor: tuple[Any, ...] | None, backwards: bool) -> list[Company]:
         """Reads the index of the order until the page is full."""
-        shown = self._shown()
+        shown, down = self._shown(), self.descending != backwards
         where = [item.broad if item is shown else keyset.opaque(item.broad) for item in self.conditions]
+        if isinstance(self.sort, custom_fields.ValueOrder):
+            found: list[Company] = []
+            for part in self.sort.parts([self.live, *where], (), cursor, self.descending, backwards):
+                found += self._load(part.limit(self.limit + 1 - len(found)))
+                if len(found) > self.limit:
+                    break
+            return found
         keys = (*self.sort.columns, Company.id)
         statement = select(Company).where(self.live, *where)
         if cursor is not None:
@@ -164,9 +187,13 @@ class _Listing:
 
     def _pick(self, few: list[tuple[Any, ...]], cursor: tuple[Any, ...] | None, down: bool) -> list[Company]:
         """The rows of a page from sort values and ids that are all known."""
-        ordered = sorted(few, reverse=down)
+        rank: Callable[[tuple[Any, ...]], Any] = tuple
+        if isinstance(self.sort, custom_fields.ValueOrder):
+            rank = self.sort.rank(self.descending)
+        ordered = sorted(few, key=rank, reverse=down)
         if cursor is not None:
-            ordered = [row for row in ordered if (row < cursor if down else row > cursor)]
+            edge = rank(cursor)
+            ordered = [row for row in ordered if (rank(row) < edge if down else rank(row) > edge)]
         wanted = [row[-1] for row in ordered[: self.limit + 1]]
         loaded = {company.id: company for company in self._load(select(Company).where(Company.id.in_(wanted)))}
         return [loaded[key] for key in wanted if key in loaded]
@@ -213,7 +240,7 @@ class _Listing:
         rows: list[tuple[Any, ...]] = []
         for start in range(0, len(keys), 500):
             some = Company.id.in_(keys[start : start + 500])
-            chosen = select(*self.sort.columns, Company.id).where(some, *where)
+            chosen = self.sort.select().where(some, *where)
             rows += [tuple(row) for row in self.work.session.execute(chosen)]
         return rows
 

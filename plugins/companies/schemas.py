@@ -17,7 +17,7 @@ class CompanyQuery(schemas.ListQuery):
     """Which companies to list. Custom fields are filters too: ``custom.KEY``."""
 
     q = _text("Words that name, e-mail or phone must hold.")
-    sort = _text("name, email, status, created_at or updated_at, with “-” before it for the reverse order.")
+    sort = _text("name, email, status, created_at, updated_at or custom.KEY, with “-” before it for the reverse order.")
     status = _text("Name or id of a status.")
     tag = _text("Name of a tag.")
     assigned_to = _text("E-mail or id of a user.")

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import literal, select, union_all
 
 from ...work.unit import Work
-from .custom_sorts import ValueSort
+from ..fields.orders import ValueOrder
 from .models import Contact
 from .queries import Listing, ListQuery
 
@@ -27,7 +27,7 @@ def neighbours(work: Work, query: ListQuery, contact: Contact) -> tuple[int | No
         lower = max((row for row in few if rank(row) < edge), key=rank, default=None)
         higher = min((row for row in few if rank(row) > edge), key=rank, default=None)
         found = [row[-1] if row else None for row in (lower, higher)]
-    elif listing.sort.name == "status" or isinstance(listing.sort, ValueSort):
+    elif listing.sort.name == "status" or isinstance(listing.sort, ValueOrder):
         sides = [listing.walk(cursor, descending, 1) for descending in (True, False)]
         found = [rows[0].id if rows else None for rows in sides]
     else:

@@ -18,12 +18,13 @@ from ...messages import Message
 from ...work.reads import Read
 from ...work.unit import Work
 from ..fields.definitions import PREFIX
+from ..fields.orders import ValueOrder, order
 from ..keyset import beyond, opaque
 from ..rows import chunks
 from ..statuses import services as statuses
 from ..users.models import User
 from . import search, whole
-from .custom_sorts import ValueSort, column_sort, custom_sort
+from .column_sorts import column_sort
 from .filters import NARROW, Condition, conditions
 from .listing import Count, ListQuery, Page, phone_words
 from .models import Contact, SearchDocument
@@ -125,11 +126,11 @@ class Listing:
         if self.in_bin:
             self.live = and_(Contact.deleted_at.is_not(None), Contact.merged_into_id.is_(None))
 
-    def _order(self, name: str) -> Sort:
+    def _order(self, name: str) -> Sort | ValueOrder:
         if name in SORTS and (name != "deleted_at" or self.in_bin):
             return SORTS[name]
         if name.startswith(PREFIX):
-            return custom_sort(self.work, name)
+            return order(self.work, KIND, Contact, name)
         contributed = column_sort(self.work, name)
         if contributed is not None:
             return contributed
@@ -186,7 +187,7 @@ class Listing:
         """Reads the index of the order until the page is full."""
         if self.sort.name == "status":
             return self._walk_statuses(cursor, descending, limit)
-        if isinstance(self.sort, ValueSort):
+        if isinstance(self.sort, ValueOrder):
             return self._walk_values(self.sort, cursor, descending, limit)
         return self._read(self.sort.columns, self.where(), cursor, descending, limit)
 
@@ -207,7 +208,7 @@ class Listing:
         return found
 
     def _walk_values(
-        self, sort: ValueSort, cursor: tuple[Any, ...] | None, descending: bool, limit: int
+        self, sort: ValueOrder, cursor: tuple[Any, ...] | None, descending: bool, limit: int
     ) -> list[Contact]:
         """Those with a value of a custom field or a plugin's column, and those without one."""
         on = [item.on for item in self.conditions if item.on is not None and self._serves(item)]

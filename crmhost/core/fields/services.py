@@ -22,12 +22,14 @@ from .index import drop
 from .index import write as write_index
 from .kinds import CHOOSING, FILTERABLE, KINDS, SIMPLE_KINDS, Definition, Stored, kind_of
 from .models import Field
+from .orders import ValueOrder, order
 from .records import audited, check, exported, exported_texts, given_of, merged, reveal, searched, shown, texts
 
 __all__ = [
     "SIMPLE_KINDS",
     "Definition",
     "Stored",
+    "ValueOrder",
     "add",
     "audited",
     "by_key",
@@ -48,6 +50,7 @@ __all__ = [
     "merged",
     "objects",
     "of_filters",
+    "order",
     "reorder",
     "restore",
     "reveal",

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from crmhost.api import Work
+from crmhost.api import Work, custom_fields
 from crmhost.db import KNOWN
 from crmhost.testing import Host
 from plugins.companies import members, queries, services
+from plugins.companies.models import KIND
 from plugins.companies.queries import SORTS, CompanyQuery, Page
 
 FILTERS: list[dict[str, str]] = [
@@ -25,8 +26,10 @@ FILTERS: list[dict[str, str]] = [
     {"source": "import"},
     {"contact_id": "1"},
     {"status": "Lead", "tag": "even"},
+    {"custom.size.from": "20"},
 ]
-_BIG = ("companies_company", "companies_member", "search_document", "contacts_contact")
+ORDERS = (*SORTS, "custom.size")
+_BIG = ("fields_value", "companies_company", "companies_member", "search_document", "contacts_contact")
 
 
 @pytest.fixture
@@ -35,8 +38,11 @@ def site(host: Callable[..., Host]) -> Host:
     crm = host("companies")
     contact = crm.make.contact(first_name="Ann")
     with crm.work() as work, work.begin():
+        custom_fields.add(work, {"object": KIND, "label": "Size", "kind": "number"})
         for number in range(100):
-            fields = {"name": f"Ann {number % 7} {number}", "email": f"ann{number}@example.com"}
+            fields: dict[str, Any] = {"name": f"Ann {number % 7} {number}", "email": f"ann{number}@example.com"}
+            if number % 5:
+                fields["custom"] = {"size": number * 37 % 101}
             made = services.create(work, {**fields, "tags": ["even"] if number % 20 == 0 else []})
             if number % 50 == 0:
                 members.join(work, made.id, contact)
@@ -79,7 +85,7 @@ def _bad_plans(work: Work, action: Callable[[], Any]) -> list[str]:
 def test_every_order_and_filter_has_its_index(site: Host) -> None:
     """Each order with each filter, forwards and backwards, counting, searching and the bin."""
     with site.work("Admin") as work:
-        for sort in SORTS:
+        for sort in ORDERS:
             for filters in FILTERS:
                 for sign in ("", "-"):
                     query = CompanyQuery(filters=filters, sort=sign + sort, limit=20)
@@ -107,9 +113,24 @@ def test_pages_have_no_gaps(site: Host) -> None:
     reach: tuple[tuple[dict[str, Any], int], ...] = (({}, 100), ({"only_assigned": True}, 33))
     for role, number in reach:
         with site.work("CRM manager", **role) as work:
-            for sort in ("name", "-name", "-created_at", "updated_at", "email", "-status"):
+            for sort in (
+                "name",
+                "-name",
+                "-created_at",
+                "updated_at",
+                "email",
+                "-status",
+                "custom.size",
+                "-custom.size",
+            ):
                 expected = [row.id for row in queries.page(work, CompanyQuery(sort=sort, limit=500)).rows]
                 assert len(expected) == number
+                if sort.endswith("custom.size"):
+                    rows = queries.page(work, CompanyQuery(sort=sort, limit=500)).rows
+                    sizes = [row.custom.get("size") for row in rows]
+                    valued = [size for size in sizes if size is not None]
+                    assert valued == sorted(valued, reverse=sort.startswith("-"))
+                    assert sizes == valued + [None] * (number - len(valued))
                 walked, page = [], queries.page(work, CompanyQuery(sort=sort, limit=17))
                 while True:
                     walked += [row.id for row in page.rows]
