@@ -58,6 +58,7 @@ from .forms import (
 from .forms.lines import LinesField
 from .forms.records import picked_record
 from .forms.versions import VersionedForm, both_versions
+from .guesses import slowed
 from .i18n import ago, clock, day, language_choices, moment, money, number, parse_day, parse_number, percent
 from .linked import guessed, linked, opened_now, unlisted
 from .papers import paper_html, paper_pdf, text_in
@@ -213,6 +214,7 @@ __all__ = [
     "requires",
     "rest",
     "shown_custom_field",
+    "slowed",
     "status_cell",
     "stored_file",
     "switching",

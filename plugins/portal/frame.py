@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import g, make_response
 from flask_babel import force_locale
+from werkzeug import exceptions
 
-from crmhost.api import CrmError, Forbidden, NotFound, Work
+from crmhost.api import CrmError, Forbidden, NotFound, Work, limits
 from crmhost.web.api import (
     Response,
     client_address,
     current_work,
     gettext,
     is_fragment,
+    ngettext,
     redirect,
     render_template,
     request,
+    slowed,
     unlisted,
     url_for,
     use_actor,
 )
 
 from . import clients, pages
+from .api import Client
 from .clients import Visit
 
 #: Cookie of a signed-in client, and that of a user who looks at the portal as one; both are sent to the portal alone.
@@ -73,13 +78,35 @@ def around(view: Callable[..., Any], *, first: bool = False) -> Any:
             return redirect(url_for("portal.account"), 303)
         if not open_here(work):
             return missing()
+        client, answer = visit.client, functools.partial(_answer, view, visit.client)
+        if client.preview:
+            return answer()
         try:
-            answer = make_response(view(client=visit.client))
-        except (NotFound, Forbidden):
-            return missing()
-        except CrmError as error:
-            return problem_page(error.status, gettext("That did not work"), gettext(error.message))
-        return unlisted(answer)
+            about = ("contact", client.contact_id)
+            return slowed(f"portal {client.account_id}", answer, action="portal.guessed", about=about)
+        except limits.TooManyAttempts as error:
+            return _waits(error.minutes)
+
+
+def _answer(view: Callable[..., Any], client: Client) -> Response:
+    try:
+        return unlisted(make_response(view(client=client)))
+    except (NotFound, Forbidden, exceptions.NotFound):
+        return missing()
+    except CrmError as error:
+        return problem_page(error.status, gettext("That did not work"), gettext(error.message))
+
+
+def _waits(minutes: int) -> Response:
+    """The page for who asked for too much that is not theirs."""
+    text = ngettext(
+        "Many pages were asked for that are not there. Wait %(num)d minute, then what is yours opens again.",
+        "Many pages were asked for that are not there. Wait %(num)d minutes, then what is yours opens again.",
+        minutes,
+    )
+    answer = problem_page(429, gettext("Too many tries"), text)
+    answer.headers["Retry-After"] = str(minutes * 60)
+    return answer
 
 
 def address(entry: pages.Entry) -> str:

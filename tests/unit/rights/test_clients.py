@@ -13,13 +13,14 @@ import pytest
 
 from crmhost.api import Actor, Invalid, NotFound, links, settings
 from crmhost.testing import Host
+from crmhost.web.guesses import PER_PERSON
 from plugins.companies import members
 from plugins.companies import services as companies
 from plugins.files import portal_pages as file_pages
 from plugins.files import services as files
 from plugins.invoices import portal_pages as invoice_pages
 from plugins.invoices import services as invoices
-from plugins.portal import frame, sessions
+from plugins.portal import arranging, frame, sessions
 from plugins.portal.api import Client
 from plugins.quotes import portal_pages as quote_pages
 from plugins.quotes import services as quotes
@@ -153,6 +154,36 @@ def test_every_page_of_the_portal_with_everybody(world: World) -> None:
     assert wrong == []
     with site.work() as work:
         assert quotes.get(work, world.hers["quote_id"]).state == "sent"
+    assert_files_of_papers(world, own, clients.sign_in(site, others[0]))
+
+
+def assert_files_of_papers(world: World, ann: FlaskClient, bob: FlaskClient) -> None:
+    """Files of papers that Ann sees are hers when they are marked; those of drafts and of pages that are hidden are nobody's."""
+    site, made = world.site, {}
+    with site.work() as work:
+        for kind in ("quote", "invoice"):
+            for place, numbers in (("sent", world.hers), ("draft", world.hidden)):
+                for marked in (True, False):
+                    name = f"{kind} {place} {'marked' if marked else 'kept'}.txt"
+                    paper = numbers[f"{kind}_id"]
+                    kept = files.stage(work, kind, paper, b"Secretive", name=name)
+                    with work.begin():
+                        made[name] = files.add(work, kept, portal=marked).id
+
+    def opened(browser: FlaskClient) -> list[str]:
+        found = []
+        for name, number in made.items():
+            with browser.get(f"/portal/files/{number}") as answer:
+                found += [name] if answer.status_code == 200 else []
+        return found
+
+    assert (opened(ann), opened(bob)) == (["quote sent marked.txt", "invoice sent marked.txt"], [])
+    for kind in ("quote", "invoice"):
+        page = ann.get(f"/portal/{kind}s/{world.hers[f'{kind}_id']}").text
+        assert [name for name in made if name in page] == [f"{kind} sent marked.txt"]
+    with site.work() as work, work.begin():
+        arranging.arrange(work, [{"id": "quotes", "hidden": True}])
+    assert opened(ann) == ["invoice sent marked.txt"]
 
 
 @pytest.mark.database("sqlite")
@@ -233,7 +264,9 @@ def ask_link(browser: FlaskClient, rule: Rule, method: str, token: str) -> Any:
 
 @pytest.mark.database("sqlite")
 def test_ten_thousand_guesses_find_nothing_and_are_slowed(world: World) -> None:
-    """Tokens at the service, ids at the views; over HTTP an address gets nothing after twenty wrong ones, nor the right one."""
+    """Tokens at the service, ids at the views; over HTTP an address gets nothing after twenty wrong ones, nor the right one, and
+    a client nothing after fifty numbers that are not theirs.
+    """
     site = world.site
     opened = 0
     with site.work() as work:
@@ -256,6 +289,8 @@ def test_ten_thousand_guesses_find_nothing_and_are_slowed(world: World) -> None:
     for folder in ("quotes", "invoices", "files"):
         for number in [*range(1, 5), secrets.randbelow(2**31), 2**31, 10**12]:
             assert bob.get(f"/portal/{folder}/{number}").status_code == 404
+    codes = {bob.get(f"/portal/quotes/{secrets.randbelow(2**31)}").status_code for _ in range(PER_PERSON)}
+    assert codes == {404, 429}
     assert guessed_ids(site, world) == []
     with site.work() as work, work.begin(), pytest.raises(Invalid):
         settings.set_many(work, {"site.logo": f"{world.hers['entry_id']}-0"})
