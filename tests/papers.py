@@ -89,7 +89,8 @@ def _attach(work: Any, quote_id: int) -> None:
             if name == "Seats.pdf":
                 files.add_version(work, last, prepared)
             else:
-                last = files.add(work, prepared, kind="Photo" if name.endswith(".png") else "").id
+                kind = "Photo" if name.endswith(".png") else ""
+                last = files.add(work, prepared, kind=kind, portal=True).id
 
 
 def _accept(work: Any, quote_id: int) -> None:
@@ -145,7 +146,7 @@ def portal(site: Site) -> dict[str, str]:
         for rule, method in clients.rules(app)
         if method == "GET"
         and rule.arguments <= known.keys()
-        and not rule.endpoint.endswith((".pdf", ".download", ".statement"))
+        and not rule.endpoint.endswith((".pdf", ".download", ".statement_pdf"))
     }
 
 

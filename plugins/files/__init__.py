@@ -116,6 +116,7 @@ class Plugin:
         from . import parts
 
         return [
+            SlotItem(slot="portal.record", render=parts.portal_record),
             SlotItem(slot="journal.composer", render=parts.composer, permission="files.edit"),
             SlotItem(slot="journal.entry", render=parts.attached, permission="files.view"),
         ]

@@ -47,6 +47,13 @@ def record_tab(work: Work, object_type: str, record: Any) -> str:
     )
 
 
+def portal_record(work: Work, object_type: str, object_id: int) -> str:
+    """The files of a record that are marked for the portal, on its page there; the client is known to see it."""
+    marked = queries.of_record(object_type, object_id).where(Entry.portal.is_(True), Entry.file_id.is_not(None))
+    found = work.session.scalars(marked.limit(SHOWN)).all()
+    return render_template("files/portal_record.html", rows=[cells.Row(entry) for entry in found]) if found else ""
+
+
 # --- the journal -----------------------------------------------------------------------------------------------------
 
 

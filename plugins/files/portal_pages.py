@@ -112,10 +112,20 @@ def _page(client: Client, errors: Mapping[str, str] | None = None) -> Any:
 def download(client: Client, entry_id: int) -> Any:
     """A file, to be saved."""
     work = current_work()
-    entry = work.session.scalar(_mine(client, Entry.id == entry_id))
-    if entry is None or entry.file_id is None:
+    marked = (Entry.id == entry_id, Entry.deleted_at.is_(None), Entry.portal.is_(True))
+    entry: Entry | None = work.session.scalar(select(Entry).where(*marked))
+    if entry is None or entry.file_id is None or not _sees(work, client, entry):
         raise NotFound("file", entry_id)
     return stored_file(work.as_actor(SYSTEM), entry.file_id, name=entry.name)
+
+
+def _sees(work: Work, client: Client, entry: Entry) -> bool:
+    """Whether a file that is marked for the portal is the client's, or that of a record which they see there, such as a quote."""
+    kind, number = entry.object_type, entry.object_id
+    if kind in ("contact", "company"):
+        return client.owns(number) if kind == "contact" else client.owns(None, number)
+    portal: Portal | None = work.service("portal")
+    return portal is not None and portal.shows(client, kind, number)
 
 
 @blueprint.post("/")

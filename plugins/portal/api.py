@@ -95,6 +95,8 @@ class PortalPage(Contribution):
     :param icon: name of a Tabler icon.
     :param waiting: gets the work and the client, says what waits for them; ``None`` for nothing. It runs at each visit of the
         home page, so it must be cheap.
+    :param records: kinds of records that have a page there, such as ``loan``, each with a function that gets the work, the client
+        and a number, and says whether the client sees that record now; what hangs on it, such as files, asks.
     :param order: low numbers come first: the home page is 0, the client's details 900.
     """
 
@@ -104,6 +106,7 @@ class PortalPage(Contribution):
     blueprint: Any = None
     icon: str = "file"
     waiting: Callable[[Work, Client], Waiting | None] | None = None
+    records: Mapping[str, Callable[[Work, Client, int], bool]] = dataclasses.field(default_factory=dict)
 
 
 class Portal(Protocol):
@@ -111,6 +114,9 @@ class Portal(Protocol):
 
     def has_access(self, contact_id: int) -> bool:
         """Whether a contact can sign in to the portal."""
+
+    def shows(self, client: Client, object_type: str, object_id: int) -> bool:
+        """Whether the client sees a record on a page of the portal, see :class:`PortalPage`; never on one that the site hides."""
 
     def slots(self) -> list[str]:
         """Names of the files that the site asks clients for."""

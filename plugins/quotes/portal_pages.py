@@ -22,7 +22,7 @@ from crmhost.web.api import (
 from plugins.portal.api import Client, PortalPage, Waiting
 
 from . import accepting, client_pages, states, versions
-from .models import Quote, Version
+from .models import KIND, Quote, Version
 
 blueprint = Blueprint("quotes_portal", __name__)
 
@@ -42,6 +42,7 @@ def page() -> PortalPage:
         endpoint="quotes_portal.index",
         blueprint=blueprint,
         waiting=waiting,
+        records={KIND: sees},
     )
 
 
@@ -50,6 +51,12 @@ def _mine(client: Client, *conditions: ColumnElement[bool]) -> Select[Any]:
     sent = (Quote.state != "draft", Quote.version_id.is_not(None), Quote.deleted_at.is_(None))
     # Checked on the way: SQLite would rather walk through the quotes of everybody in a state.
     return client.records(Quote, *sent, *(keyset.opaque(one) for one in conditions))
+
+
+def sees(work: Work, client: Client, quote_id: int) -> bool:
+    """Whether the client sees a quote."""
+    wanted = _mine(client).with_only_columns(Quote.id).where(Quote.id == quote_id)
+    return work.session.scalar(wanted) is not None
 
 
 def waiting(work: Work, client: Client) -> Waiting | None:
