@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from flask import Blueprint
 from sqlalchemy import ColumnElement, Select, func
 
-from crmhost.api import SYSTEM, Money, NotFound, Work
+from crmhost.api import SYSTEM, Invalid, Money, NotFound, Work
 from crmhost.web.api import (
     Response,
     client_list,
@@ -22,8 +23,8 @@ from crmhost.web.api import (
 )
 from plugins.portal.api import Client, PortalPage, Waiting
 
-from . import client_pages, services, statement_papers, statements
-from .models import Invoice
+from . import client_pages, services, statement_days, statement_papers, statements
+from .models import KIND, Invoice
 
 blueprint = Blueprint("invoices_portal", __name__)
 
@@ -42,12 +43,19 @@ def page() -> PortalPage:
         endpoint="invoices_portal.index",
         blueprint=blueprint,
         waiting=waiting,
+        records={KIND: sees},
     )
 
 
 def _mine(client: Client, *conditions: ColumnElement[bool]) -> Select[Any]:
     """Invoices and credit notes of the client; drafts are never among them."""
     return client.records(Invoice, Invoice.state != "draft", Invoice.deleted_at.is_(None), *conditions)
+
+
+def sees(work: Work, client: Client, invoice_id: int) -> bool:
+    """Whether the client sees an invoice."""
+    wanted = _mine(client).with_only_columns(Invoice.id).where(Invoice.id == invoice_id)
+    return work.session.scalar(wanted) is not None
 
 
 def _owed(work: Work, client: Client) -> tuple[int, list[Money]]:
@@ -96,11 +104,47 @@ def _shown(client: Client, invoice_id: int) -> tuple[Work, Invoice]:
     return work, invoice
 
 
+def _days(work: Work, client: Client, period: str) -> tuple[dt.date, dt.date]:
+    """The days of the statement that is asked for. :raises Invalid: by field."""
+    if period == "year":
+        return work.today.replace(month=1, day=1), work.today
+    if period == "all":
+        return statements.whole(work, "contact", client.contact_id)
+    return statement_days.asked(work)
+
+
 @blueprint.get("/statement")
 def statement(client: Client) -> Any:
-    """The client's statement of account over the last twelve months, as PDF."""
+    """The client's statement of account, over the days that they choose."""
+    work, typed = current_work().as_actor(SYSTEM), statement_days.typed()
+    period = "own" if any(typed.values()) else request.args.get("period", "")
+    told, wrong = None, {}
+    try:
+        told = statements.of(work, "contact", client.contact_id, *_days(work, client, period))
+        typed = {"date_from": told.start.isoformat(), "date_to": told.end.isoformat()}
+    except Invalid as error:
+        wrong = {name: gettext(said[0]) for name, said in error.errors.items()}
+    labels = {"year": gettext("This year"), "": gettext("Last twelve months"), "all": gettext("Everything")}
+    html = render_template(
+        "invoices/portal_statement.html",
+        statement=told,
+        wrong=wrong,
+        days=typed,
+        ages=statement_days.AGES,
+        kinds=statement_days.KINDS,
+        choices=[
+            (label, url_for("invoices_portal.statement", period=key or None), key == period)
+            for key, label in labels.items()
+        ],
+    )
+    return html, 422 if wrong else 200
+
+
+@blueprint.get("/statement/pdf")
+def statement_pdf(client: Client) -> Any:
+    """The same as PDF."""
     work = current_work().as_actor(SYSTEM)
-    told = statements.of(work, "contact", client.contact_id, *statements.period(work, None, None))
+    told = statements.of(work, "contact", client.contact_id, *statement_days.asked(work))
     answer = Response(statement_papers.pdf(work, told), mimetype="application/pdf")
     name_download(answer, statement_papers.file_name(told, client.name))
     return answer

@@ -8,46 +8,28 @@ from typing import Any
 
 from flask import Blueprint, send_file
 
-from crmhost.api import CrmError, Invalid, Message, Work
+from crmhost.api import CrmError, Invalid, Work
 from crmhost.web.api import (
     abort,
     current_work,
     gettext,
-    lazy_text,
     link,
     mail_preview,
     mail_preview_error,
     name_download,
-    parse_day,
     record_url,
     redirect,
     render_template,
-    request,
     requires,
     toast,
     url_for,
     writing,
 )
 
-from . import statement_papers, statements
+from . import statement_days, statement_papers, statements
 from .paper_pages import SendForm
 from .statements import Owner
 
-#: What the parts of the open amount are called, in the order of :data:`.statements.AGE_NAMES`.
-AGES = (
-    lazy_text("Not due yet"),
-    lazy_text("1–30 days late"),
-    lazy_text("31–60 days late"),
-    lazy_text("61–90 days late"),
-    lazy_text("More than 90 days late"),
-)
-KINDS = {
-    "invoice": lazy_text("Invoice"),
-    "credit_note": lazy_text("Credit note"),
-    "payment": lazy_text("Payment"),
-    "refund": lazy_text("Refund"),
-    "marked_paid": lazy_text("Marked as paid"),
-}
 _PATH = "/statement/<object_type>/<int:object_id>"
 
 
@@ -56,16 +38,16 @@ def page(object_type: Owner, object_id: int) -> Any:
     """The statement over the days that were asked for."""
     work = current_work()
     owner = statements.owner_of(work, object_type, object_id)
-    statement, wrong = None, ""
+    statement, wrong, days = None, {}, statement_days.typed()
     try:
-        statement = statements.of(work, object_type, object_id, *_days(work))
+        statement = statements.of(work, object_type, object_id, *statement_days.asked(work))
     except Invalid as error:
-        wrong = gettext(error.message)
-    days = {name: request.args.get(name, "").strip()[:40] for name in ("date_from", "date_to")}
+        wrong = {name: gettext(said[0]) for name, said in error.errors.items()}
     if statement is not None:
         days = {"date_from": statement.start.isoformat(), "date_to": statement.end.isoformat()}
     html = render_template(
-        "invoices/statement.html", statement=statement, wrong=wrong, days=days, ages=AGES, kinds=KINDS,
+        "invoices/statement.html", statement=statement, wrong=wrong, days=days, ages=statement_days.AGES,
+        kinds=statement_days.KINDS,
         partly=work.actor.only_assigned and object_type == "company", **_about(object_type, object_id, owner),
     )  # fmt: skip
     return html, 422 if wrong else 200
@@ -76,7 +58,7 @@ def pdf(object_type: Owner, object_id: int) -> Any:
     """The statement as PDF."""
     work = current_work()
     owner = statements.owner_of(work, object_type, object_id)
-    statement = statements.of(work, object_type, object_id, *_days(work))
+    statement = statements.of(work, object_type, object_id, *statement_days.asked(work))
     answer = send_file(io.BytesIO(statement_papers.pdf(work, statement)), mimetype="application/pdf")
     name_download(answer, statement_papers.file_name(statement, owner.name), shown=True)
     answer.headers["Cache-Control"] = "private, no-store"
@@ -90,7 +72,7 @@ def send(object_type: Owner, object_id: int) -> Any:
     owner = statements.owner_of(work, object_type, object_id)
     if work.actor.only_assigned and object_type == "company":
         abort(403)
-    start, end = _days(work)
+    start, end = statement_days.asked(work)
     form = _form(work, object_type, object_id)
     if form.is_submitted() and form.validate():
         try:
@@ -124,7 +106,7 @@ def preview(object_type: Owner, object_id: int) -> Any:
     statements.owner_of(work, object_type, object_id)
     form = _form(work, object_type, object_id)
     try:
-        statement = statements.of(work, object_type, object_id, *_days(work))
+        statement = statements.of(work, object_type, object_id, *statement_days.asked(work))
         ready = statement_papers.written(work, statement, form.subject.data or "", form.text.data or "")
     except CrmError as error:
         return mail_preview_error(error)
@@ -138,19 +120,6 @@ def add_to(blueprint: Blueprint) -> None:
     add(f"{_PATH}/pdf", "statement_pdf", pdf)
     add(f"{_PATH}/send", "send_statement", send, methods=["GET", "POST"])
     add(f"{_PATH}/send/preview", "preview_statement", preview, methods=["POST"])
-
-
-def _days(work: Work) -> tuple[dt.date, dt.date]:
-    """The days that the address names. :raises Invalid: when one is none."""
-    found: dict[str, dt.date | None] = {}
-    for name in ("date_from", "date_to"):
-        text = request.args.get(name, "").strip()
-        try:
-            found[name] = parse_day(text[:40]) if text else None
-        except ValueError:
-            said = Message("“%(text)s” is not a day such as 2026-03-31.", text=text[:60])
-            raise Invalid({name: [said]}) from None
-    return statements.period(work, found["date_from"], found["date_to"])
 
 
 def _about(object_type: Owner, object_id: int, owner: Any) -> dict[str, Any]:

@@ -109,6 +109,14 @@ def period(work: Work, start: dt.date | None, end: dt.date | None) -> tuple[dt.d
     return start, end
 
 
+def whole(work: Work, object_type: Owner, object_id: int) -> tuple[dt.date, dt.date]:
+    """The days of a statement with everything: from the first entry until today."""
+    owner_of(work, object_type, object_id)
+    told = movements(work, object_type, object_id)
+    first: dt.date | None = work.session.scalar(select(func.min(told.c.day)))
+    return min(first or work.today, work.today), work.today
+
+
 def owner_of(work: Work, object_type: Owner, object_id: int) -> Any:
     """The contact or company.
 

@@ -15,7 +15,7 @@ from .conftest import Write, pay
 
 
 def test_a_client_sees_what_was_issued_to_them(host: Callable[..., Host], write: Write) -> None:
-    """With what is due and what is paid, as pages and as PDF; drafts and those of others are not there."""
+    """With what is due and what is paid, a statement over days they choose, as pages and as PDF; no drafts, nobody else's."""
     site = host("invoices", "portal")
     ann, bob = (site.make.contact(first_name=name, email=f"{name}@example.com") for name in ("Ann", "Bob"))
     open_one, paid = write(site, 12_300, ann), write(site, 4_500, ann)
@@ -35,11 +35,22 @@ def test_a_client_sees_what_was_issued_to_them(host: Callable[..., Host], write:
     assert "Still due" in browser.get(f"/portal/invoices/{open_one}").text
     assert "Nothing is due" in browser.get(f"/portal/invoices/{paid}").text
     assert browser.get(f"/portal/invoices/{paid}/pdf").data.startswith(b"%PDF")
-    made = browser.get("/portal/invoices/statement")
+    old = write(site, 6_600, ann, date="2024-11-02", due_date="2024-12-02")
+    pay(site, old)
+    for query, there in (("", False), ("?period=year", False), ("?period=all", True), ("?date_from=2024-01-01", True)):
+        page = browser.get(f"/portal/invoices/statement{query}").text
+        assert "€123.00" in page
+        assert "€777.00" not in page
+        assert (f"/portal/invoices/{old}" in page) is there, query
+    wrong = browser.get("/portal/invoices/statement?date_from=soon&date_to=2026-01-01")
+    assert (wrong.status_code, "“soon” is not a day" in wrong.text, 'value="soon"' in wrong.text) == (422, True, True)
+    for days in ("date_from=2026-02-01&date_to=2026-01-01", "date_to=9999-99-99"):
+        for path in ("", "/pdf"):
+            assert browser.get(f"/portal/invoices/statement{path}?{days}").status_code == 422
+    made = browser.get("/portal/invoices/statement/pdf?date_from=2024-01-01")
     assert (made.mimetype, made.data[:4]) == ("application/pdf", b"%PDF")
     text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(made.data)).pages)
-    assert "123.00" in text
-    assert "777.00" not in text
+    assert ("123.00" in text, "66.00" in text, "777.00" in text) == (True, True, False)
     with site.work() as work, work.begin():
         services.void(work, open_one)
     assert "to be paid" not in browser.get("/portal/").text
