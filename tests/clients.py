@@ -12,7 +12,7 @@ from werkzeug.routing import Rule
 from crmhost.api import Actor, Contact, contacts, passwords
 from crmhost.site import Site
 from crmhost.testing import PASSWORD, Host
-from plugins.portal import arranging, details, frame, sessions
+from plugins.portal import arranging, details, entering, frame, sessions
 from plugins.portal.api import Client
 from plugins.portal.models import Account
 
@@ -54,6 +54,17 @@ def rules(app: Flask) -> list[tuple[Rule, str]]:
         if rule.rule.startswith(f"{frame.PATH}/") and rule.endpoint != "portal.anything"
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
     ]
+
+
+def door(site: Site) -> dict[str, str]:
+    """Addresses that contact 7 opens by mailed links, by a name for each, and by one that is over."""
+    with site.work() as work, work.begin():
+        mine = work.session.scalars(select(Account).where(Account.contact_id == 7)).one()
+        contact = work.session.get_one(Contact, 7)
+        kinds = {"open_link": "sign_in", "new_password": "password"}
+        tokens = {name: entering.new_token(work, mine, contact, kind) for name, kind in kinds.items()}
+    found = {"open_link": f"link/{tokens['open_link']}", "new_password": f"new-password/{tokens['new_password']}"}
+    return {f"portal-{name}": f"{frame.PATH}/{path}" for name, path in {**found, "link_over": "link/none"}.items()}
 
 
 def some(site: Site) -> None:

@@ -172,6 +172,8 @@ PAGES = {
 }
 
 
+#: Pages of the portal that are seen before signing in.
+DOOR = {f"portal-{name}" for name in ("sign_in", "ask_link", "open_link", "new_password", "link_over")}
 #: Pages of which the README has pictures, and the colours in which it shows them.
 SHOWN = {"dashboard": "light", "contacts": "light", "contact": "light", "funnel": "dark", "extensions": "light"}
 
@@ -192,6 +194,7 @@ def main(chosen: list[str]) -> int:
         client = {f"client-{name}": address for name, address in papers.linked(site).items()}
         client |= {f"portal-{name.removeprefix('portal.')}": address for name, address in papers.portal(site).items()}
         visit = clients.session_token(site, 7)
+        client |= clients.door(site)
         if theme_name:
             with site.work() as work, work.begin():
                 themes.activate(work, theme_name, plain)
@@ -215,12 +218,16 @@ def main(chosen: list[str]) -> int:
                         base = f"http://127.0.0.1:{server.port}"
                         if not chosen or "sign-in" in chosen:
                             take(context.new_page(), f"{base}/login", f"sign-in-{theme}-{width}{end}")
+                        for name in pages.keys() & DOOR:
+                            take(context.new_page(), base + pages[name], f"{name}-{theme}-{width}{end}")
                         cookies = {"crmhost_session": token, frame.COOKIE: visit}
                         context.add_cookies(
                             [{"name": key, "value": value, "url": base} for key, value in cookies.items()]
                         )  # type: ignore[typeddict-item]
                         page = context.new_page()
                         for name, address in pages.items():
+                            if name in DOOR:
+                                continue
                             take(page, base + address.format(**numbers), f"{name}-{theme}-{width}{end}")
                         context.close()
         finally:

@@ -10,9 +10,9 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
-from crmhost.api import Contact, Invalid, Message, Work, contacts, custom_fields, journal
+from crmhost.api import Contact, Invalid, Message, NotFound, Work, contacts, custom_fields, journal, keyset
 
 from . import settings, telling
 from .api import Client
@@ -28,6 +28,8 @@ POLICIES: dict[str, str] = {
 PARTS = ("line1", "line2", "postal_code", "city", "county", "country")
 _CHANGED = Message("%(client)s changed their details in the portal.")
 _WANTS = Message("%(client)s wants details changed: look at them in the list of changes.")
+#: Changes that a list counts.
+_COUNTED = 1_000
 #: What may be chosen for a field that is the site's own, and for the user name, which no client changes alone.
 _OWN: tuple[Policy, ...] = ("hidden", "read")
 _NAME: tuple[Policy, ...] = ("hidden", "read", "ask")
@@ -207,18 +209,49 @@ def _plain(value: Any) -> Any:
 # --- what waits ---------------------------------------------------------------------------------------------------------
 
 
-def undecided(work: Work, limit: int = 50) -> list[tuple[DetailChange, Contact]]:
-    """What clients whom the actor sees want changed, the oldest first."""
+def page(
+    work: Work,
+    state: str,
+    *,
+    after: str | None = None,
+    before: str | None = None,
+    limit: int = 50,
+    sort: str = "asked_at",
+) -> keyset.KeysetPage[tuple[DetailChange, Contact]]:
+    """A page of what clients whom the actor sees wanted changed, with their contacts, in the order of asking.
+
+    :param state: waiting, approved or rejected.
+    """
+    orders = {"asked_at": (DetailChange.id,)}
+    found = keyset.page(work.session, _seen(work, state), orders, sort, after=after, before=before, limit=limit)
+    ids = {change.contact_id for change in found.rows}
+    known = {one.id: one for one in work.session.scalars(select(Contact).where(Contact.id.in_(ids)))} if ids else {}
+    return keyset.KeysetPage([(change, known[change.contact_id]) for change in found.rows], found.next, found.previous)
+
+
+def _seen(work: Work, state: str) -> Select[DetailChange]:
     work.require("portal.review")
-    visible = Contact.visible_to(work.actor)
-    wanted = (
-        select(DetailChange, Contact)
-        .join(Contact, Contact.id == DetailChange.contact_id)
-        .where(DetailChange.state == "waiting", visible)
-        .order_by(DetailChange.id)
-        .limit(limit)
-    )
-    return [(row[0], row[1]) for row in work.session.execute(wanted)]
+    wanted = select(DetailChange).join(Contact, Contact.id == DetailChange.contact_id)
+    return wanted.where(DetailChange.state == state, keyset.opaque(Contact.visible_to(work.actor)))
+
+
+def count(work: Work, state: str) -> tuple[int, bool]:
+    """How many there are, and whether that is all: more than 1,000 are not counted."""
+    some = _seen(work, state).with_only_columns(DetailChange.id).limit(_COUNTED + 1).subquery()
+    number = work.session.scalar(select(func.count()).select_from(some)) or 0
+    return min(number, _COUNTED), number <= _COUNTED
+
+
+def get_change(work: Work, change_id: int) -> tuple[DetailChange, Contact]:
+    """What a client wanted changed, and the contact.
+
+    :raises NotFound: when there is none, or the actor doesn't see the contact.
+    """
+    work.require("portal.review")
+    found = work.session.get(DetailChange, keyset.valid_id(change_id) or 0)
+    if found is None:
+        raise NotFound("change", change_id)
+    return found, contacts.get(work, found.contact_id)
 
 
 def number_waiting(work: Work) -> int | None:
