@@ -158,6 +158,7 @@ PAGES = {
     "staff-portal-page": "/portal/staff/pages/1",
     "staff-portal-fields": "/portal/staff/fields",
     "staff-portal-changes": "/portal/staff/changes",
+    "staff-portal-one-change": "/portal/staff/changes/1",
     "second-step": "/account/second-step",
     "gallery-signs": "/dev/gallery/",
     "gallery-forms": "/dev/gallery/forms",

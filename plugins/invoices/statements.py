@@ -146,8 +146,13 @@ def of(work: Work, object_type: Owner, object_id: int, start: dt.date, end: dt.d
     opening = {row[0]: int(row[1]) for row in session.execute(_before(told, start))}
     rows = session.execute(_within(told, start, end)).all()
     if len(rows) > MOST:
-        said = "There are more than %(most)s entries in this period: choose a shorter one."
-        raise Invalid({"date_from": [Message(said, most=MOST)]})
+        raise Invalid(
+            {
+                "date_from": [
+                    Message("There are more than %(most)s entries in this period: choose a shorter one.", most=MOST)
+                ]
+            }
+        )
     ages = {row[0]: [int(part) for part in row[1:]] for row in session.execute(_ages(told, end))}
     base = str(work.settings.get("site.currency") or "")
     currencies = {currency for currency, amount in opening.items() if amount}

@@ -152,8 +152,9 @@ def order(work: Work, object_type: str, model: Any, name: str) -> ValueOrder:
     except Invalid as error:
         raise Invalid({"sort": [str(error)]}) from error
     if field.kind not in SORTABLE:
-        said = "The list can't be sorted by “%(name)s”: a record may have several."
-        raise Invalid({"sort": [Message(said, name=field.label)]})
+        raise Invalid(
+            {"sort": [Message("The list can't be sorted by “%(name)s”: a record may have several.", name=field.label)]}
+        )
     rows: Any = aliased(FieldValue)
     column, nothing = _COLUMNS.get(field.kind, _NUMBER)
 
