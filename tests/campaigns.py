@@ -17,6 +17,8 @@ from crmhost.work.unit import Work
 WORDS = """<h2>Dear {{ contact.first_name }},</h2>
 <p>from January to March the workshop keeps six places for long restorations. One of them could be yours.</p>
 <p class="button"><a href="https://example.com/places">Keep my place</a></p><p>##UNSUB-LINE##</p>"""
+#: Subjects of the mails of a sequence.
+SERIES = ("Thank you for your visit, {{ contact.first_name }}", "How a restoration goes", "A place for you in March")
 #: Several subjects for the draft, and for one that tries them.
 TRIED = {
     "subjects": ["Six places, one of them yours", "What {{ contact.first_name }} could restore this winter"],
@@ -91,6 +93,39 @@ def some(site: Site) -> None:
                     campaign = services.get(work, made[place])
                     campaign.state, campaign.ended_at, campaign.archived = "sent", work.now, True
                     _answers(work, models, campaign)
+
+
+def sequences(site: Site) -> None:
+    """A sequence that is on (number 1), with people at each mail, through, and left; and one that is empty."""
+    services, steps, people, walking, models = (
+        importlib.import_module(f"plugins.mail_campaigns.{name}")
+        for name in ("sequences.services", "sequences.steps", "sequences.people", "sequences.walking", "models")
+    )
+    with site.work() as work:
+        actor = users.actor_for(users.find_by_email(work, "admin@example.com") or users.all_users(work)[0][0])
+    with site.work(actor) as work:
+        work.base_url = work.base_url or "https://crm.example.com"
+        with work.begin():
+            given = {"audience": {"include": [{"all": True}]}, "track_clicks": True}
+            number = services.create(work, {**given, "name": "After the first visit"}).id
+            for place, subject in enumerate(SERIES):
+                step = steps.add(work, number)
+                wait = {"wait_number": place * 2, "wait_unit": "days", "office": place == 1}
+                steps.change(work, number, step.id, {"subject": subject, "content": WORDS, **wait})
+            services.create(work, {**given, "name": "Winter, for those who have not answered"})
+            services.switch_on(work, number)
+        walking.gather(SimpleNamespace(work=work, check=lambda: None), number)
+        for share in (2, 3):
+            with work.begin():
+                # Some are further than others.
+                due = update(models.Place).where(models.Place.contact_id % share == 0, models.Place.state == "inside")
+                work.session.execute(due.values(due_at=work.now))
+                later = update(models.Place).where(models.Place.contact_id % share > 0, models.Place.state == "inside")
+                work.session.execute(later.values(due_at=work.now + dt.timedelta(days=1)))
+            walking.walk(SimpleNamespace(work=work, check=lambda: None, progress=lambda *_: None))
+        with work.begin():
+            people.leave(work, number, [6, 12, 18], "unsubscribed")
+            people.leave(work, number, [7], "by_hand")
 
 
 def _go(work, campaign, state):  # type: ignore[no-untyped-def]  # of a plugin that is loaded by name

@@ -17,6 +17,7 @@ def fill(site: Site, contacts: int = 250) -> None:
     duplicates.some(site)
     mails.some(site)
     campaigns.some(site)
+    campaigns.sequences(site)
     fields.some(site)
     imports.some(site)
     sales.some(site)

@@ -7,6 +7,7 @@ from typing import Any
 
 from crmhost.api import (
     Box,
+    BulkAction,
     ConditionType,
     EventHandler,
     Job,
@@ -51,6 +52,8 @@ class Plugin:
             JournalType(name="mail_campaigns.clicked", label="Link of a campaign clicked", icon="click"),
             JournalType(name="mail_campaigns.opened", label="Campaign opened, it seems", icon="mail-opened"),
             JournalType(name="mail_campaigns.chosen", label="Topics of campaigns chosen", icon="checklist"),
+            JournalType(name="mail_campaigns.sequence_added", label="Added to a sequence", icon="mail-forward"),
+            JournalType(name="mail_campaigns.sequence_removed", label="Taken out of a sequence", icon="x"),
         ]
 
     @hookimpl
@@ -90,6 +93,7 @@ class Plugin:
     @hookimpl
     def jobs(self) -> Sequence[Job]:
         from . import reviving, running, winning
+        from .sequences import walking
 
         return [
             Job(
@@ -104,22 +108,35 @@ class Plugin:
                 label="See that campaigns go on",
                 attempts=2,
             ),
+            Job(kind="mail_campaigns.look", handler=walking.look, label="Look who enters sequences", attempts=2),
+            Job(kind="mail_campaigns.gather", handler=walking.gather, label="Let people enter a sequence"),
+            Job(kind="mail_campaigns.walk", handler=walking.walk, label="Send what is due of sequences", attempts=2),
         ]
 
     @hookimpl
     def schedules(self) -> Sequence[Schedule]:
         from .reviving import stalled
+        from .sequences import walking
 
-        return [Schedule(kind="mail_campaigns.revive", cron="* * * * *", when=stalled)]
+        return [
+            Schedule(kind="mail_campaigns.revive", cron="* * * * *", when=stalled),
+            Schedule(kind="mail_campaigns.look", cron="*/5 * * * *", when=walking.gathering),
+            Schedule(kind="mail_campaigns.walk", cron="* * * * *", when=walking.due),
+        ]
 
     @hookimpl
     def event_handlers(self) -> Sequence[EventHandler]:
         from . import watching, winning
+        from .sequences import people
 
         return [
             EventHandler(event="mailing.done", handler=winning.finished),
             *(
                 EventHandler(event=f"mail.{kind}", handler=watching.came_back, name=f"campaign_{kind}")
+                for kind in watching.KINDS
+            ),
+            *(
+                EventHandler(event=f"mail.{kind}", handler=people.leaves, name=f"sequence_{kind}")
                 for kind in watching.KINDS
             ),
         ]
@@ -141,6 +158,7 @@ class Plugin:
     @hookimpl
     def contact_boxes(self) -> Sequence[Box]:
         from . import topic_pages
+        from .sequences import parts
 
         return [
             Box(
@@ -149,6 +167,23 @@ class Plugin:
                 render=topic_pages.box,
                 permission="mail_campaigns.view",
                 reads=topic_pages.box_reads,
+            ),
+            Box(id="mail-sequences", title="Sequences", render=parts.box, permission="mail_campaigns.view"),
+        ]
+
+    @hookimpl
+    def contact_bulk_actions(self) -> Sequence[BulkAction]:
+        from .sequences import parts
+
+        return [
+            BulkAction(
+                id="mail_campaigns.add",
+                label="Add to sequence",
+                run=parts.add_many,
+                permission="mail_campaigns.send",
+                icon="mail-forward",
+                choices=parts.choices,
+                order=320,
             )
         ]
 
@@ -167,6 +202,7 @@ class Plugin:
             for label, endpoint, permission, icon, order in (
                 ("All", "mail_campaigns.index", "mail_campaigns.view", "mail-forward", 10),
                 ("New campaign", "mail_campaigns.new", "mail_campaigns.edit", "plus", 20),
+                ("Sequences", "mail_campaigns.sequences", "mail_campaigns.view", "mail-forward", 40),
                 ("Topics", "mail_campaigns.topics", "mail_campaigns.topics", "tags", 200),
             )
         ]

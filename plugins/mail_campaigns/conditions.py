@@ -62,7 +62,9 @@ def _of_events(kind: str, label: str) -> ConditionType:
 
 
 def _choices(work: Work) -> list[tuple[str, str]]:
-    wanted = select(Campaign.id, Campaign.name).where(Campaign.mailing_id.is_not(None))
+    wanted = (
+        work.visible(Campaign).with_only_columns(Campaign.id, Campaign.name).where(Campaign.mailing_id.is_not(None))
+    )
     rows = work.session.execute(wanted.order_by(Campaign.updated_at.desc(), Campaign.id.desc()).limit(_MOST))
     return [(str(row[0]), row[1]) for row in rows]
 

@@ -8,7 +8,7 @@ from typing import Any
 from crmhost.api import Invalid, Message, NotFound, Work, keyset, mail, texts
 
 from . import audience, subjects, topics
-from .models import Campaign
+from .models import Campaign, Step
 
 #: Kinds of content, as :func:`mail.compose` knows them.
 KINDS = ("rich", "text", "html", "mjml")
@@ -16,7 +16,7 @@ LONGEST = 400_000
 UNSUBSCRIBE = ("unsubscribe.line", "unsubscribe.url")
 
 
-def prepare(work: Work, given: Mapping[str, Any], campaign: Campaign | None) -> dict[str, Any]:
+def prepare(work: Work, given: Mapping[str, Any], campaign: Campaign | Step | None) -> dict[str, Any]:
     """The values of the fields that were given; a draft may lack all but its name.
 
     :param given: name, subject, content_kind, content (``html`` for short: content of that kind), text, account, audience,
@@ -115,7 +115,9 @@ def _tried(given: Mapping[str, Any], found: dict[str, Any], errors: dict[str, li
                 errors[name] = [Message("Give a number from %(least)s to %(most)s.", least=least, most=most)]
 
 
-def _check_text(work: Work, found: dict[str, Any], campaign: Campaign | None, errors: dict[str, list[str]]) -> None:
+def _check_text(
+    work: Work, found: dict[str, Any], campaign: Campaign | Step | None, errors: dict[str, list[str]]
+) -> None:
     """What can't be read, and placeholders that nobody knows; rich text is made harmless."""
     changed = {"subject", "subjects", "content", "content_kind", "text"} & set(found)
     if not changed:

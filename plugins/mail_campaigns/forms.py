@@ -25,9 +25,9 @@ from crmhost.web.api import (
 )
 
 from . import opens, subjects, topics, web
-from .models import Campaign
+from .models import Campaign, Sequence
 
-_KINDS = (
+KINDS = (
     ("rich", lazy_text("Rich text")),
     ("text", lazy_text("Plain text")),
     ("html", lazy_text("HTML")),
@@ -189,7 +189,7 @@ class AudienceForm(VersionedForm):
         Section("exclude", lazy_text("Who does not"), {f"exclude_{kind}": width for kind, width in _WIDTHS.items()}),
     ]
 
-    def offer(self, work: Work, campaign: Campaign) -> bool:
+    def offer(self, work: Work, campaign: Campaign | Sequence) -> bool:
         """Fills the choices, those included that were chosen and are gone; gives whether there is a segment to choose."""
         segments = work.service("segments")
         known = {
@@ -210,7 +210,7 @@ class AudienceForm(VersionedForm):
         return bool(known["segment"])
 
     @staticmethod
-    def stored(campaign: Campaign) -> dict[str, Any]:
+    def stored(campaign: Campaign | Sequence) -> dict[str, Any]:
         """What the form shows."""
         found: dict[str, Any] = {f"{side}_{kind}": [] for side in ("include", "exclude") for kind in _PARTS}
         found |= {"everybody": False, "version": str(campaign.version)}
@@ -249,7 +249,7 @@ def _of_companies(work: Work) -> dict[str, list[tuple[str, str]]]:
 class ContentForm(VersionedForm):
     """What a campaign says."""
 
-    kind = ChoiceField(lazy_text("Written in"), choices=_KINDS)
+    kind = ChoiceField(lazy_text("Written in"), choices=KINDS)
     content = RichTextField(lazy_text("Content"), when=("kind", "rich"), render_kw={"rows": 18, "spellcheck": "true"})
     text = AreaField(
         lazy_text("Text part"),

@@ -1,20 +1,21 @@
-"""Campaigns, and who was left out of them. The mails themselves are a mailing of the core."""
+"""Campaigns, who was left out of them, and sequences. The mails themselves are mailings of the core."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, false
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crmhost.api import UTCDateTime, plugin_base, texts
+from crmhost.api import Actor, UTCDateTime, plugin_base, texts
 
 Base = plugin_base("mail_campaigns")
 #: What the sources of mails of campaigns begin with.
 SOURCE = "mail_campaigns"
 #: Kind of record, as audit, events and search know it.
 KIND = "campaign"
+SEQUENCE = "sequence"
 #: What a campaign can be. ``planning``: its audience is being written down; ``testing``: several subjects are tried, the rest of
 #: the audience waits for the best; ``sending``: its mailing goes out.
 STATES = ("draft", "scheduled", "planning", "testing", "sending", "paused", "sent", "cancelled")
@@ -32,6 +33,9 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
     ``subjects``: further ones that are tried, with ``test_share`` percent of the audience; ``test_figure`` decides after
     ``test_wait`` minutes, or a person (``hand``). ``winner``: number of the subject that the rest gets, 0 for the first;
     ``winner_how``: ``figure``, ``hand``, ``tie`` or ``none`` (nobody did anything).
+
+    One with ``step_id`` is an edition of a step of a sequence: its words as they were, and the mails that went out with them.
+    Lists don't show it. ``step_open``: further recipients may come.
     """
 
     __tablename__ = "mail_campaigns_campaign"
@@ -40,6 +44,7 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
         Index("ix_mail_campaigns_campaign_name", "name_key", "id"),
         Index("ix_mail_campaigns_campaign_state", "state", "updated_at", "id"),
         Index("ix_mail_campaigns_campaign_mailing", "mailing_id"),
+        Index("ix_mail_campaigns_campaign_step", "step_id", "step_round", "id"),
         Index("ix_mail_campaigns_campaign_topic", "topic_id", "state"),
         Index("ix_mail_campaigns_campaign_web", "web_key"),
         Index("ix_mail_campaigns_campaign_archive", "archived", "started_at", "id"),
@@ -84,7 +89,15 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
     updated_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     started_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     ended_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    step_id: Mapped[int | None]
+    step_round: Mapped[int] = mapped_column(default=0, server_default="0")
+    step_open: Mapped[bool] = mapped_column(default=False, server_default=false())
     version: Mapped[int] = mapped_column(default=1)
+
+    @classmethod
+    def visible_to(cls, _actor: Actor) -> ColumnElement[bool]:
+        """All but those that are a part of a sequence."""
+        return cls.step_id.is_(None)
 
 
 class Topic(Base):  # type: ignore[misc, valid-type]
@@ -163,3 +176,104 @@ class Link(Base):  # type: ignore[misc, valid-type]
     )
     number: Mapped[int] = mapped_column(primary_key=True)
     url: Mapped[str] = mapped_column(Text)
+
+
+_DUE = "due_at IS NOT NULL"
+
+
+class Sequence(Base):  # type: ignore[misc, valid-type]
+    """A series of mails with waits.
+
+    ``joins``: ``start`` (who is in the audience when it is switched on) or ``always`` (who comes later too). ``gathered``:
+    the first are all in. ``leave_segment``: who is in it gets no further mail. ``user_id``: who switched it on; it reaches whom
+    they may see.
+    """
+
+    __tablename__ = "mail_campaigns_sequence"
+    __table_args__ = (
+        Index("ix_mail_campaigns_sequence_updated", "updated_at", "id"),
+        Index("ix_mail_campaigns_sequence_name", "name_key", "id"),
+        Index("ix_mail_campaigns_sequence_on", "is_on", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    name_key: Mapped[str] = mapped_column(texts.folded(200))
+    is_on: Mapped[bool] = mapped_column(default=False)
+    audience: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    joins: Mapped[str] = mapped_column(String(10), default="always")
+    gathered: Mapped[bool] = mapped_column(default=False)
+    leave_segment: Mapped[int | None]
+    account_id: Mapped[int | None]
+    track_clicks: Mapped[bool] = mapped_column(default=False)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users_user.id", ondelete="SET NULL"))
+    created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Step(Base):  # type: ignore[misc, valid-type]
+    """A mail of a sequence. ``content`` as that of a campaign.
+
+    It goes out ``wait_number`` of ``wait_unit`` (minutes, hours, days, weeks) after the one before, or after entering; with
+    ``office`` on weekdays only, from ``opens`` to ``closes``, minutes of the day in the site's zone.
+    """
+
+    __tablename__ = "mail_campaigns_step"
+    __table_args__ = (
+        Index("ix_mail_campaigns_step_place", "sequence_id", "place", "id"),
+        # Its number stands at campaigns, which outlive it.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sequence_id: Mapped[int] = mapped_column(ForeignKey("mail_campaigns_sequence.id", ondelete="CASCADE"))
+    place: Mapped[int]
+    subject: Mapped[str] = mapped_column(String(300), default="")
+    content_kind: Mapped[str] = mapped_column(String(10), default="rich")
+    content: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str] = mapped_column(Text, default="")
+    template_id: Mapped[int | None]
+    wait_number: Mapped[int] = mapped_column(default=0)
+    wait_unit: Mapped[str] = mapped_column(String(10), default="days")
+    office: Mapped[bool] = mapped_column(default=False)
+    opens: Mapped[int] = mapped_column(default=540)
+    closes: Mapped[int] = mapped_column(default=1_020)
+    updated_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Place(Base):  # type: ignore[misc, valid-type]
+    """Where a contact is in a sequence: one row, whatever happens, so nobody is in it twice.
+
+    ``state``: inside, finished, left. ``step_id``: the step that comes next, or at which they left. ``due_at``: when it is due.
+    ``reason``: why they left. ``round``: how often they were taken in again by hand.
+    """
+
+    __tablename__ = "mail_campaigns_place"
+    __table_args__ = (
+        Index(
+            "ix_mail_campaigns_place_due",
+            "sequence_id",
+            "due_at",
+            "contact_id",
+            sqlite_where=text(_DUE),
+            postgresql_where=text(_DUE),
+        ),
+        Index("ix_mail_campaigns_place_contact", "contact_id"),
+        Index("ix_mail_campaigns_place_state", "sequence_id", "state", "contact_id"),
+        Index("ix_mail_campaigns_place_step", "sequence_id", "step_id", "state", "contact_id"),
+    )
+
+    sequence_id: Mapped[int] = mapped_column(
+        ForeignKey("mail_campaigns_sequence.id", ondelete="CASCADE"), primary_key=True
+    )
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts_contact.id", ondelete="CASCADE"), primary_key=True)
+    state: Mapped[str] = mapped_column(String(10))
+    step_id: Mapped[int | None]
+    due_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    reason: Mapped[str] = mapped_column(String(20), default="")
+    round: Mapped[int] = mapped_column(default=0)
+    entered_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    ended_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from crmhost.api import ContactEmail, Work
 
 from . import choices, clicks, opens
-from .models import Campaign, Event, LeftOut, Link
+from .models import Campaign, Event, LeftOut, Link, Place, Sequence
 
 
 def told_of(work: Work, contact_id: int) -> Any:
@@ -30,11 +30,21 @@ def told_of(work: Work, contact_id: int) -> Any:
         .where(LeftOut.contact_id == contact_id)
         .order_by(Campaign.id)
     )
+    inside = (
+        select(Sequence.name, Place.state, Place.reason, Place.entered_at)
+        .join(Sequence, Sequence.id == Place.sequence_id)
+        .where(Place.contact_id == contact_id)
+        .order_by(Sequence.id)
+    )
     return {
         "topics": choices.told_of(work, _emails(work, contact_id)),
         "answers": [
             {"campaign": name, "kind": kind, "at": at.isoformat(), "link": url or "", "sure": sure}
             for name, kind, at, sure, url in work.session.execute(did)
+        ],
+        "sequences": [
+            {"sequence": name, "state": state, "reason": reason, "entered": at.isoformat()}
+            for name, state, reason, at in work.session.execute(inside)
         ],
         "left_out": [{"campaign": name, "reason": reason} for name, reason in work.session.execute(left)],
     }

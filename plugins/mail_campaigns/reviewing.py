@@ -22,7 +22,7 @@ from crmhost.web.api import (
 
 from . import checks, running, services
 from .forms import WhenForm
-from .models import Campaign
+from .models import Campaign, Sequence
 from .wizard import STEPS, late, open_draft
 
 
@@ -56,7 +56,7 @@ def review_page(campaign: Campaign, form: WhenForm) -> str:
     )
 
 
-def segment_names(work: Work, campaign: Campaign) -> Mapping[int, str]:
+def segment_names(work: Work, campaign: Campaign | Sequence) -> Mapping[int, str]:
     """What the segments of an audience are called, those that the reader may see."""
     audience_parts = [part for side in ("include", "exclude") for part in campaign.audience.get(side) or ()]
     ids = [part["segment"] for part in audience_parts if "segment" in part]

@@ -25,11 +25,12 @@ def _stalled(work: Work) -> Any:
     before = work.now - SILENCE
     silent = and_(Campaign.state.in_(("planning", "sending")), Campaign.updated_at < before)
     return select(Campaign).where(
+        Campaign.step_id.is_(None),
         or_(
             and_(silent, or_(Campaign.state == "planning", Campaign.winner.is_not(None))),
             and_(Campaign.state == "testing", Campaign.test_ends_at < before),
             and_(Campaign.state == "scheduled", Campaign.scheduled_at < before),
-        )
+        ),
     )
 
 

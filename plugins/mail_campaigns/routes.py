@@ -32,6 +32,8 @@ from .lists import campaign_table
 from .models import Campaign
 from .recipient_pages import LABELS, add_recipients
 from .reviewing import add_review, segment_names
+from .sequences.pages import add_sequences
+from .sequences.parts import add_joining
 from .topic_pages import add_topics
 from .web_pages import add_web
 from .wizard import add_wizard, to_step
@@ -53,6 +55,9 @@ def page(campaign_id: int) -> Any:
     """One campaign: what became of it, or the step at which its draft is."""
     work = current_work()
     campaign = services.get(work, campaign_id)
+    if campaign.step_id is not None:
+        # What became of its mails stands on the page of the sequence.
+        return redirect(url_for("mail_campaigns.sequences"), 303)
     if campaign.state == "draft" and work.can("mail_campaigns.edit"):
         return to_step("review", campaign_id)
     links = clicks.by_link(work, campaign) if campaign.track_clicks and campaign.mailing_id is not None else []
@@ -251,6 +256,8 @@ def opened(campaign_id: int, token: str) -> Any:
 add_wizard(blueprint)
 add_review(blueprint)
 add_recipients(blueprint)
+add_sequences(blueprint)
+add_joining(blueprint)
 add_topics(blueprint)
 add_choosing(blueprint)
 add_web(blueprint)

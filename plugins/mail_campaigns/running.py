@@ -20,7 +20,7 @@ from crmhost.api import (
 )
 
 from . import audience, choices, clicks, fields, opens, services, subjects, web, winning
-from .models import SOURCE, Campaign, LeftOut
+from .models import SOURCE, Campaign, LeftOut, Step
 
 
 def problems(work: Work, campaign: Campaign) -> dict[str, list[str]]:
@@ -36,11 +36,13 @@ def problems(work: Work, campaign: Campaign) -> dict[str, list[str]]:
     return errors
 
 
-def word_problems(work: Work, one: Campaign) -> dict[str, list[str]]:
+def word_problems(work: Work, one: Campaign | Step) -> dict[str, list[str]]:
     """What its words lack to go out, by field."""
     errors: dict[str, list[str]] = {}
     if not one.subject:
-        errors["subject"] = ["Give the campaign a subject."]
+        errors["subject"] = [
+            "Give the campaign a subject." if isinstance(one, Campaign) else "Give the mail a subject."
+        ]
     if not one.content.strip():
         errors["content"] = ["Write something first."]
     else:
@@ -53,7 +55,7 @@ def word_problems(work: Work, one: Campaign) -> dict[str, list[str]]:
     return errors
 
 
-def source(work: Work, one: Campaign) -> Any:
+def source(work: Work, one: Campaign | Step) -> Any:
     """Its words, ready to be filled in."""
     return mail.compose(work, one.content_kind, one.subject, one.content, one.text)
 

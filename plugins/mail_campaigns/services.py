@@ -51,7 +51,8 @@ def get(work: Work, campaign_id: int, *, lock: bool = False) -> Campaign:
     if lock:
         wanted = wanted.with_for_update().execution_options(populate_existing=True)
     found: Campaign | None = work.session.scalar(wanted)
-    if found is None:
+    if found is None or (lock and found.step_id is not None):
+        # An edition of a sequence is not sent, halted or changed by itself.
         raise NotFound(KIND, campaign_id)
     return found
 

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from crmhost.api import Message, Work, mail
 
 from . import figures
-from .models import Campaign
+from .models import Campaign, Step
 from .models import Event as Happened
 
 #: Subjects of a campaign at most, the first included.
@@ -68,7 +68,7 @@ class Tried:
 # --- what is written -------------------------------------------------------------------------------------------------
 
 
-def clean(found: Mapping[str, Any], campaign: Campaign | None) -> dict[str, list[str]]:
+def clean(found: Mapping[str, Any], campaign: Campaign | Step | None) -> dict[str, list[str]]:
     """What is wrong with the values of a campaign's fields, with those that are stored where none are given; by field."""
 
     def value(name: str, default: Any) -> Any:

@@ -118,7 +118,7 @@ def finished(work: Work, event: Event) -> None:
         with work.begin():
             wanted = select(Campaign).where(Campaign.mailing_id == mailing_id)
             campaign = work.session.scalar(wanted.with_for_update())
-            if campaign is not None:
+            if campaign is not None and campaign.step_id is None:
                 through(work, campaign)
 
 

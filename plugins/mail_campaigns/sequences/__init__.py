@@ -1,0 +1,1 @@
+"""Sequences: a series of mails with waits, each to each contact once."""

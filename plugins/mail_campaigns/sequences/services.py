@@ -1,0 +1,246 @@
+"""Sequences: reading, writing, switching on and off, deleting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select
+
+from crmhost.api import Change, Conflict, Invalid, Message, NotFound, Stale, Work, keyset, mail, search, texts
+
+from .. import audience, fields, running
+from ..models import SEQUENCE, Campaign, Place, Sequence, Step
+
+JOINS = ("start", "always")
+_WORDS = ("account_id", "track_clicks")
+
+
+def get(work: Work, sequence_id: int, *, lock: bool = False) -> Sequence:
+    """A sequence.
+
+    :raises NotFound: when there is none.
+    """
+    work.require("mail_campaigns.view")
+    wanted = select(Sequence).where(Sequence.id == (keyset.valid_id(sequence_id) or 0))
+    if lock:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    found: Sequence | None = work.session.scalar(wanted)
+    if found is None:
+        raise NotFound(SEQUENCE, sequence_id)
+    return found
+
+
+def steps_of(work: Work, sequence_id: int) -> list[Step]:
+    """The steps of a sequence in their order."""
+    wanted = select(Step).where(Step.sequence_id == sequence_id).order_by(Step.place, Step.id)
+    return list(work.session.scalars(wanted))
+
+
+def create(work: Work, given: Mapping[str, Any]) -> Sequence:
+    """Makes a sequence, switched off and without steps.
+
+    :param given: see :func:`_prepare`; the name has to be there.
+    :raises Invalid: by field.
+    """
+    work.require("mail_campaigns.edit")
+    values = _prepare(work, given, new=True)
+    sequence = Sequence(
+        is_on=False,
+        gathered=False,
+        created_at=work.now,
+        updated_at=work.now,
+        **{"audience": {"include": [], "exclude": []}, **values},
+    )
+    work.session.add(sequence)
+    work.session.flush()
+    note(work, sequence, "sequence.created", {}, snapshot(sequence))
+    return sequence
+
+
+def update(work: Work, sequence_id: int, given: Mapping[str, Any], *, version: int | None = None) -> Sequence:
+    """Changes a sequence, also while people are inside: what it says of them holds from the next mail on.
+
+    :raises Invalid: by field.
+    :raises Stale: when somebody saved it since that version.
+    """
+    work.require("mail_campaigns.edit")
+    sequence = get(work, sequence_id, lock=True)
+    if version is not None and version != sequence.version:
+        raise Stale("Somebody saved this sequence meanwhile: look at their changes before you save yours.")
+    before = snapshot(sequence)
+    for name, value in _prepare(work, given, new=False).items():
+        setattr(sequence, name, value)
+    after = snapshot(sequence)
+    if after == before:
+        return sequence
+    if sequence.is_on and after["audience"] != before["audience"]:
+        audience.condition(work, sequence.audience)
+    if any(after[name] != before[name] for name in _WORDS):
+        for step in steps_of(work, sequence.id):
+            close_editions(work, step.id)
+    changed = {name for name in after if after[name] != before[name]}
+    touch(work, sequence)
+    old, new = ({name: side[name] for name in changed} for side in (before, after))
+    note(work, sequence, "sequence.updated", old, new)
+    return sequence
+
+
+def _prepare(work: Work, given: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
+    """The values of the fields given: name, audience, joins, leave_segment, account, track_clicks."""
+    errors: dict[str, list[str]] = {}
+    try:
+        # As a campaign has them.
+        shared = {name: given[name] for name in ("name", "audience", "account", "track_clicks") if name in given}
+        found = fields.prepare(work, shared, None if new else _SOME)
+    except Invalid as error:
+        found, errors = {}, dict(error.errors)
+        if "name" in errors and not texts.clean_line(str(given.get("name") or "")):
+            errors["name"] = ["Give the sequence a name; only you and your colleagues see it."]
+    if "joins" in given:
+        found["joins"] = str(given["joins"] or "always")
+        if found["joins"] not in JOINS:
+            errors["joins"] = ["Choose who enters."]
+    if "leave_segment" in given:
+        found["leave_segment"] = keyset.valid_id(given["leave_segment"])
+        if found["leave_segment"] is not None:
+            try:
+                audience.clean(work, {"include": [{"segment": found["leave_segment"]}]})
+            except Invalid as error:
+                errors["leave_segment"] = next(iter(error.errors.values()))
+    if errors:
+        raise Invalid(errors)
+    return found
+
+
+#: Stands for a campaign that is there: its name may be left out.
+_SOME = Campaign(subject="", content="", content_kind="rich", text="", subjects=[])
+
+
+def problems(work: Work, sequence: Sequence) -> list[tuple[Step | None, str]]:
+    """What keeps a sequence from being switched on: the step, or none for the sequence itself, and a sentence."""
+    found: list[tuple[Step | None, str]] = []
+    try:
+        audience.condition(work, sequence.audience)
+    except Invalid as error:
+        found += [(None, said) for some in error.errors.values() for said in some]
+    steps = steps_of(work, sequence.id)
+    if not steps:
+        found.append((None, Message("Add a step: there is no mail yet.")))
+    for step in steps:
+        found += [(step, said) for some in lacking(work, step).values() for said in some]
+    if not work.base_url:
+        said = Message("The site's public address is not known (CRMHOST_BASE_URL): no unsubscribe link can be made.")
+        found.append((None, said))
+    return found
+
+
+def lacking(work: Work, step: Step) -> dict[str, list[str]]:
+    """What a step lacks to go out, by field."""
+    return running.word_problems(work, step)
+
+
+def switch_on(work: Work, sequence_id: int) -> Sequence:
+    """Takes people in from now on, and sends what is due; it reaches those whom the person who switches it on may see.
+
+    :raises Invalid: when something is missing.
+    """
+    work.require("mail_campaigns.send")
+    sequence = get(work, sequence_id, lock=True)
+    if sequence.is_on:
+        return sequence
+    if found := problems(work, sequence):
+        raise Invalid(found[0][1])
+    sequence.is_on, sequence.user_id, sequence.gathered = True, work.actor.user_id, False
+    touch(work, sequence)
+    note(work, sequence, "sequence.switched_on", {"is_on": False}, {"is_on": True})
+    work.enqueue("mail_campaigns.gather", dedupe=str(sequence.id), sequence_id=sequence.id)
+    return sequence
+
+
+def switch_off(work: Work, sequence_id: int) -> Sequence:
+    """Takes nobody in any more; who is inside waits where they are until it is switched on again."""
+    work.require("mail_campaigns.send")
+    sequence = get(work, sequence_id, lock=True)
+    if sequence.is_on:
+        sequence.is_on = False
+        touch(work, sequence)
+        note(work, sequence, "sequence.switched_off", {"is_on": True}, {"is_on": False})
+    return sequence
+
+
+def go_on(work: Work, sequence_id: int) -> None:
+    """Lets mails go on that came to stand because the account could not send."""
+    work.require("mail_campaigns.send")
+    sequence = get(work, sequence_id, lock=True)
+    ids = select(Step.id).where(Step.sequence_id == sequence.id)
+    wanted = select(Campaign.mailing_id).where(Campaign.step_id.in_(ids), Campaign.mailing_id.is_not(None))
+    halted = select(mail.MailMailing.id).where(mail.MailMailing.id.in_(wanted), mail.MailMailing.state == "paused")
+    for mailing_id in list(work.session.scalars(halted.order_by(mail.MailMailing.id))):
+        mail.mailings.start(work, mailing_id)
+
+
+def delete(work: Work, sequence_id: int) -> str:
+    """Deletes a sequence of which nothing went out; gives its name.
+
+    :raises Conflict: when it is on, or mails of it went out.
+    """
+    work.require("mail_campaigns.edit")
+    sequence = get(work, sequence_id, lock=True)
+    if sequence.is_on:
+        raise Conflict("Switch the sequence off first.")
+    ids = select(Step.id).where(Step.sequence_id == sequence.id)
+    if work.session.scalar(select(func.count()).where(Campaign.step_id.in_(ids))):
+        raise Conflict("Mails of this sequence went out, so it stays: leave it switched off instead.")
+    name, before = sequence.name, snapshot(sequence)
+    work.session.delete(sequence)
+    work.session.flush()
+    search.drop(work, SEQUENCE, [sequence_id])
+    work.audit("sequence.deleted", SEQUENCE, sequence_id, before=before)
+    work.changed(Change("sequence.deleted", SEQUENCE, sequence_id, before, {}))
+    return name
+
+
+def close_editions(work: Work, step_id: int) -> None:
+    """The words of a step changed: who comes to it gets the new ones, in a mailing of its own."""
+    for edition in work.session.scalars(select(Campaign).where(Campaign.step_id == step_id, Campaign.step_open)):
+        edition.step_open = False
+    work.session.flush()
+
+
+def inside(work: Work, sequence_id: int) -> int:
+    """How many people are inside."""
+    wanted = select(func.count()).select_from(Place)
+    return work.session.scalar(wanted.where(Place.sequence_id == sequence_id, Place.state == "inside")) or 0
+
+
+def snapshot(sequence: Sequence) -> dict[str, Any]:
+    """The sequence for the audit log."""
+    names = ("name", "is_on", "audience", "joins", "leave_segment", "account_id", "track_clicks")
+    return {name: getattr(sequence, name) for name in names}
+
+
+def touch(work: Work, sequence: Sequence) -> None:
+    """Counts the version on."""
+    sequence.version, sequence.updated_at = (sequence.version or 0) + 1, work.now
+    work.session.flush()
+
+
+def note(work: Work, sequence: Sequence, action: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Writes a change down; listeners are told."""
+    search.put(work, SEQUENCE, [(sequence.id, sequence.name)])
+    work.audit(action, SEQUENCE, sequence.id, before=before or None, after=after)
+    work.changed(Change(action, SEQUENCE, sequence.id, before, after))
+
+
+def account(work: Work, sequence: Sequence) -> mail.Account:
+    """The account that it sends from."""
+    return mail.chosen(work, sequence.account_id)
+
+
+def blank() -> Sequence:
+    """What the form of a new sequence shows."""
+    return Sequence(
+        name="", audience={"include": [], "exclude": []}, joins="always", leave_segment=None, account_id=None,
+        track_clicks=False, version=1,
+    )  # fmt: skip
