@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crmhost import demo
 from crmhost.site import Site
-from tests import campaigns, clients, duplicates, fields, imports, invoiced, mails, papers, sales, webhooks
+from tests import campaigns, clients, duplicates, fields, imports, invoiced, mails, papers, sales, shops, webhooks
 
 
 def fill(site: Site, contacts: int = 250) -> None:
@@ -24,3 +24,4 @@ def fill(site: Site, contacts: int = 250) -> None:
     invoiced.some(site)
     papers.some(site)
     clients.some(site)
+    shops.some(site)

@@ -24,6 +24,7 @@ NAMES = {
         "portal",
         "segments",
         "sending",
+        "syncs",
         "uploads",
         "work",
     )

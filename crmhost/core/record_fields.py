@@ -30,6 +30,7 @@ __all__ = [
     "Cleaned",
     "ExternalKey",
     "add_external_ids",
+    "add_many_external_ids",
     "assignee",
     "check_email",
     "clean",
@@ -104,6 +105,23 @@ def add_external_ids(work: Work, kind: str, object_id: int, keys: Sequence[Exter
     ]
     insert_rows(work.session, ExternalId, rows)
     return new
+
+
+def add_many_external_ids(work: Work, kind: str, wanted: Sequence[tuple[int, Sequence[ExternalKey]]]) -> None:
+    """Gives new records ids in other systems, in two statements for all of them.
+
+    :param wanted: id of a record, and its keys.
+    :raises Conflict: when another record of the kind has one of them.
+    """
+    named = {key: object_id for object_id, keys in wanted for key in keys}
+    taken = next(iter(external_owners(work, kind, named)), None)
+    if taken is not None:
+        add_external_ids(work, kind, named[taken], [taken])
+    rows: list[dict[str, Any]] = [
+        {"kind": kind, "source": source, "account": account, "external_id": name, "object_id": object_id}
+        for (source, account, name), object_id in named.items()
+    ]
+    insert_rows(work.session, ExternalId, rows)
 
 
 def release_external_ids(work: Work, kind: str, keys: Sequence[ExternalKey]) -> None:

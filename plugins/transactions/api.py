@@ -11,14 +11,17 @@ from sqlalchemy import cast as sql_cast
 from crmhost.api import Money, Work
 
 from . import counting
+from .bulk import by_ids, save_many, type_id, with_lines
 from .counting import Judged, Rule, judged, rule
 from .hooks import InvoiceOwner, ValuePart
+from .kinds import statuses
 from .mass import restore, to_bin
 from .models import Day, Transaction, Value
 from .revenue import Months, months
 from .services import attach, create, detach, get
 from .services import update as change
 from .shapes import records as as_json
+from .storing import by_refs, folded_ref
 from .values import Worth, rebuild, recompute, values_of, worth_of, worth_read
 
 __all__ = [
@@ -34,10 +37,13 @@ __all__ = [
     "as_json",
     "attach",
     "attached",
+    "by_ids",
+    "by_refs",
     "change",
     "create",
     "detach",
     "detach_all",
+    "folded_ref",
     "get",
     "invoice_owner_changed",
     "judged",
@@ -47,8 +53,12 @@ __all__ = [
     "recompute",
     "restore",
     "rule",
+    "save_many",
+    "statuses",
     "to_bin",
+    "type_id",
     "values_of",
+    "with_lines",
     "worth_of",
     "worth_read",
 ]

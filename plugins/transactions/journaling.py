@@ -39,7 +39,7 @@ def follow(work: Work, changes: Sequence[Change]) -> None:
 
 def _speaks(change: Change) -> bool:
     if change.name == "transaction.created":
-        return change.after.get("source") not in _QUIET
+        return change.after.get("source") not in _QUIET and not change.after.get("quiet")
     return change.name == "transaction.updated" and bool({"status_id", "invoice_id"} & change.after.keys())
 
 

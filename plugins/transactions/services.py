@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from crmhost.api import Change, Conflict, NotFound, Stale, Work, custom_fields, keyset, record_fields, tags, texts
+from crmhost.api import Conflict, NotFound, Stale, Work, keyset, texts
 
-from . import fields, storing
-from .models import KIND, Transaction
+from . import bulk, fields, storing
+from .models import Transaction
 from .owners import Owners
 
 #: Sources of transactions that custom fields which have to be filled in are asked for.
@@ -97,47 +97,7 @@ def write(work: Work, transaction: Transaction, values: dict[str, Any]) -> dict[
         other = storing.by_refs(work, [values["ref"]])
         if other:
             raise storing.taken(work, values["ref"], next(iter(other.values())))
-    before: dict[str, Any] = {}
-    after: dict[str, Any] = {}
-    for name in fields.COLUMNS:
-        if name in values and values[name] != getattr(transaction, name):
-            before[name], after[name] = storing.plain(getattr(transaction, name)), storing.plain(values[name])
-            setattr(transaction, name, values[name])
-    for name, text in fields.derived(values).items():
-        setattr(transaction, name, text)
-    _write_parts(work, transaction, values, before, after)
-    if after:
-        transaction.version += 1
-        transaction.updated_at = work.now
-        work.session.flush()
-        storing.find_by(work, [transaction])
-        if "custom" in after:
-            custom_fields.write_index(work, KIND, [(transaction.id, after["custom"], before["custom"])])
-        was, now = storing.audited(work, before, after), storing.audited(work, after, before)
-        work.audit("transaction.updated", KIND, transaction.id, before=was, after=now)
-        work.changed(Change("transaction.updated", KIND, transaction.id, before, after))
-    return before
-
-
-def _write_parts(
-    work: Work, transaction: Transaction, values: Mapping[str, Any], before: dict[str, Any], after: dict[str, Any]
-) -> None:
-    """Lines, tags and ids in other systems."""
-    if "lines" in values:
-        names = ("title", "quantity", "unit_price", "total")
-        have = [{name: getattr(line, name) for name in names} for line in lines_of(work, transaction)]
-        if have != values["lines"]:
-            before["lines"], after["lines"] = have, values["lines"]
-            storing.write_lines(work, [(transaction.id, values["lines"])])
-    if "tags" in values:
-        labels = [label.name for label in tags.of(work, KIND, [transaction.id]).get(transaction.id, ())]
-        renamed = tags.put(work, KIND, [transaction.id], values["tags"], labels).get(transaction.id)
-        if renamed is not None:
-            before["tags"], after["tags"] = renamed
-    if values.get("external_ids"):
-        added = record_fields.add_external_ids(work, KIND, transaction.id, values["external_ids"])
-        if added:
-            before["external_ids"], after["external_ids"] = [], [list(key) for key in added]
+    return bulk.write_many(work, [(transaction, values)])[0]
 
 
 def lines_of(work: Work, transaction: Transaction) -> list[Any]:

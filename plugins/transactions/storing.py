@@ -21,13 +21,18 @@ def by_refs(work: Work, refs: Iterable[str], *, visible: bool = False) -> dict[s
 
     :param visible: only those that the actor may see.
     """
-    keys = list({fields.derived({"ref": ref})["ref_key"]: None for ref in refs})
+    keys = list({folded_ref(ref): None for ref in refs})
     found: dict[str, int] = {}
     for start in range(0, len(keys), SOME):
         wanted = select(Transaction.ref_key, Transaction.id).where(Transaction.ref_key.in_(keys[start : start + SOME]))
         wanted = wanted.where(Transaction.visible_to(work.actor) if visible else Transaction.deleted_at.is_(None))
         found |= {row[0]: row[1] for row in work.session.execute(wanted)}
     return found
+
+
+def folded_ref(ref: str) -> str:
+    """A reference as two of them are compared."""
+    return str(fields.derived({"ref": ref})["ref_key"])
 
 
 def taken(work: Work, ref: str, other_id: int) -> Conflict:
@@ -37,8 +42,11 @@ def taken(work: Work, ref: str, other_id: int) -> Conflict:
     return Conflict(said, field="ref", other_id=other_id if work.session.scalar(seen) is not None else None)
 
 
-def add_all(work: Work, rows: Sequence[Mapping[str, Any]], source: str) -> list[Transaction]:
-    """Stores new transactions from fields that are prepared and checked, in their order."""
+def add_all(work: Work, rows: Sequence[Mapping[str, Any]], source: str, *, quiet: bool = False) -> list[Transaction]:
+    """Stores new transactions from fields that are prepared and checked, in their order.
+
+    :param quiet: the journals of contacts say nothing of them.
+    """
     now = work.now
     made: list[Transaction] = []
     for values in rows:
@@ -51,16 +59,16 @@ def add_all(work: Work, rows: Sequence[Mapping[str, Any]], source: str) -> list[
     pairs = list(zip(made, rows, strict=True))
     write_lines(work, [(one.id, values["lines"]) for one, values in pairs if values.get("lines")], new=True)
     named = _put_tags(work, [(one.id, values.get("tags", ())) for one, values in pairs])
-    for one, values in pairs:
-        if values.get("external_ids"):
-            record_fields.add_external_ids(work, KIND, one.id, values["external_ids"])
+    record_fields.add_many_external_ids(
+        work, KIND, [(one.id, values.get("external_ids") or ()) for one, values in pairs]
+    )
     find_by(work, made)
     custom_fields.write_index(work, KIND, [(one.id, one.custom, None) for one in made])
     audits = []
     for one in made:
         after = snapshot(one, named.get(one.id, ()))
         audits.append(("transaction.created", KIND, one.id, None, audited(work, after)))
-        work.changed(Change("transaction.created", KIND, one.id, {}, after))
+        work.changed(Change("transaction.created", KIND, one.id, {}, after | ({"quiet": True} if quiet else {})))
     work.audit_many(audits)
     return made
 

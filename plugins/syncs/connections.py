@@ -1,0 +1,242 @@
+"""Connections: adding, changing, pausing, trying, removing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import select
+
+from crmhost.api import Conflict, GiveUp, Invalid, Message, NotFound, RetryLater, Stale, Work, http, settings, texts
+
+from .models import Connection
+from .shapes import Access, Finding, Reader, Source
+
+_MASK = "••••••"
+#: After this time a connection that has a problem is tried anew.
+REST = dt.timedelta(hours=6)
+_NOT_KEY = re.compile(r"[^a-z0-9]+")
+
+
+def sources(work: Work) -> list[Source]:
+    """All kinds of other sides that can be connected."""
+    return list(work.generation.contributions("syncs_sources"))
+
+
+def source_of(work: Work, source_id: str) -> Source:
+    """The source with this id.
+
+    :raises NotFound: when there is none; its extension may be off.
+    """
+    found = next((source for source in sources(work) if source.id == source_id), None)
+    if found is None:
+        raise NotFound("source", source_id)
+    return found
+
+
+def all_of(work: Work, source_id: str = "") -> list[Connection]:
+    """All connections, or those to one kind of other side, by name."""
+    wanted = select(Connection).order_by(Connection.name, Connection.id)
+    return list(work.session.scalars(wanted.where(Connection.source == source_id) if source_id else wanted))
+
+
+def get(work: Work, connection_id: int, *, lock: bool = False) -> Connection:
+    """A connection.
+
+    :raises NotFound: when there is none.
+    """
+    wanted = select(Connection).where(Connection.id == connection_id)
+    if lock:
+        wanted = wanted.with_for_update(of=Connection).execution_options(populate_existing=True)
+    found: Connection | None = work.session.scalar(wanted)
+    if found is None:
+        raise NotFound("connection", connection_id)
+    return found
+
+
+def of_key(work: Work, source_id: str, key: str) -> Connection | None:
+    """The connection that an address of webhooks names."""
+    return work.session.scalar(select(Connection).where(Connection.source == source_id, Connection.key == key[:60]))
+
+
+def save(
+    work: Work,
+    source: Source,
+    given: Mapping[str, Any],
+    connection_id: int | None = None,
+    *,
+    version: int | None = None,
+    unreachable: bool = False,
+) -> Connection:
+    """Adds a connection, or changes one. Nothing is called: trying it is :func:`test`.
+
+    :param given: ``name`` and the source's fields; an empty secret keeps the one that is stored.
+    :param unreachable: take addresses too that are not called from here as things are; calling them is refused all the same.
+    :raises Invalid: sentences by field.
+    :raises Conflict: when another connection to this kind of side has the name.
+    """
+    work.require("syncs.edit")
+    one = get(work, connection_id, lock=True) if connection_id is not None else None
+    if one is not None and version is not None and version != one.version:
+        raise Stale("Somebody saved this connection meanwhile: look at their changes before you save yours.")
+    name, fields, secrets = _checked(work, source, given, one, unreachable=unreachable)
+    others = [other for other in all_of(work, source.id) if other is not one]
+    if any(texts.fold(other.name) == texts.fold(name) for other in others):
+        raise Conflict(Message("“%(name)s” is connected already: choose another name.", name=name), field="name")
+    before = _shown(one) if one is not None else None
+    if one is None:
+        one = Connection(
+            source=source.id, key=_key(name, [other.key for other in others]), name=name, fields={}, secrets={}, options={},
+            cursors={}, counts={}, paused=False, problem="", hooks_problem="", failures=0, run_key="",
+            created_at=work.now, version=0,
+        )  # fmt: skip
+        work.session.add(one)
+        work.session.flush()
+    one.name, one.fields = name, fields
+    sealed = {key: settings.seal(work, text, _context(one, key)) for key, text in secrets.items()}
+    one.secrets = {**one.secrets, **sealed}
+    one.version += 1
+    one.problem, one.problem_at, one.failures = "", None, 0
+    work.session.flush()
+    action = "sync.connected" if before is None else "sync.changed"
+    work.audit(action, "sync", one.id, before=before, after=_shown(one))
+    return one
+
+
+def _checked(
+    work: Work, source: Source, given: Mapping[str, Any], one: Connection | None, *, unreachable: bool
+) -> tuple[str, dict[str, Any], dict[str, str]]:
+    errors: dict[str, list[str]] = {}
+    name = texts.clean_line(str(given.get("name") or ""))
+    if not name or len(name) > 80:
+        errors["name"] = [Message("Give it a name of at most 80 characters.")]
+    fields: dict[str, Any] = {}
+    secrets: dict[str, str] = {}
+    for field in source.fields:
+        raw = given.get(field.name)
+        if field.kind == "switch":
+            fields[field.name] = bool(raw)
+            continue
+        text = texts.clean_line(str(raw or ""))
+        if len(text) > 500:
+            errors[field.name] = [Message("This is too long: at most %(longest)s characters.", longest=500)]
+        elif field.kind == "secret":
+            if text:
+                secrets[field.name] = text
+            elif field.required and not (one and one.secrets.get(field.name)):
+                errors[field.name] = [Message("This is needed to connect.")]
+        elif not text and field.required:
+            errors[field.name] = [Message("This is needed to connect.")]
+        elif field.kind == "url" and text:
+            try:
+                fields[field.name] = http.check_url(work, text if "://" in text else f"https://{text}").rstrip("/")
+            except http.RequestError as error:
+                if unreachable and text.startswith(("http://", "https://")):
+                    fields[field.name] = text.rstrip("/")
+                else:
+                    errors[field.name] = [error.args[0]]
+        else:
+            fields[field.name] = text
+    if errors:
+        raise Invalid(errors)
+    return name, fields, secrets
+
+
+def _key(name: str, taken: Sequence[str]) -> str:
+    """What addresses and ids call a connection: its name in plain letters."""
+    base = _NOT_KEY.sub("-", texts.fold(name)).strip("-")[:40] or "one"
+    number, key = 1, base
+    while key in taken:
+        number += 1
+        key = f"{base}-{number}"
+    return key
+
+
+def _context(one: Connection, name: str) -> str:
+    return f"syncs.connection {one.id} {name}"
+
+
+def _shown(one: Connection) -> dict[str, Any]:
+    return {"name": one.name, **one.fields, **dict.fromkeys(one.secrets, _MASK)}
+
+
+def secret(work: Work, one: Connection, name: str) -> str:
+    """A secret of a connection in clear; empty when none is stored.
+
+    :raises CrmError: when it was stored under another secret key of the site.
+    """
+    sealed = one.secrets.get(name)
+    return settings.unseal(work, sealed, _context(one, name)) if sealed else ""
+
+
+def reader(work: Work, source: Source, one: Connection) -> Reader:
+    """What calls the other side of a connection."""
+    fields = {**one.fields, **{name: secret(work, one, name) for name in one.secrets}}
+    options = options_of(source, one)
+    send = partial(http.request, work)
+    access = Access(one.key, one.name, fields, options, work.now, send, work)
+    return source.reader(access)
+
+
+def options_of(source: Source, one: Connection) -> dict[str, Any]:
+    """The options of a connection, each with its stored value or its default."""
+    return {**{name: value for name, _label, _help, value in source.options}, **one.options}
+
+
+def test(work: Work, one: Connection) -> list[Finding]:
+    """Tries a connection, and says what is wrong in words. It goes over the network: call it outside of ``begin()``."""
+    work.require("syncs.edit")
+    try:
+        return list(reader(work, source_of(work, one.source), one).test())
+    except http.RequestError as error:
+        return [Finding(str(error.args[0]), fine=False)]
+    except (RetryLater, GiveUp) as error:
+        return [Finding(error.why, fine=False)]
+
+
+def pause(work: Work, connection_id: int, *, paused: bool) -> Connection:
+    """Stops reading until it is resumed; what webhooks tell meanwhile is kept."""
+    work.require("syncs.edit")
+    one = get(work, connection_id, lock=True)
+    if one.paused != paused:
+        one.paused = paused
+        work.session.flush()
+        work.audit("sync.paused" if paused else "sync.resumed", "sync", one.id, after={"name": one.name})
+        if not paused:
+            work.enqueue("syncs.run", dedupe=str(one.id), connection_id=one.id)
+    return one
+
+
+def remove(work: Work, connection_id: int) -> str:
+    """Forgets a connection, its keys and how its records are called there; contacts and transactions stay. Gives its name."""
+    work.require("syncs.edit")
+    one = get(work, connection_id, lock=True)
+    work.audit("sync.removed", "sync", one.id, before=_shown(one))
+    source = next((source for source in sources(work) if source.id == one.source), None)
+    if source is not None and source.removed is not None:
+        source.removed(work, one)
+    work.session.delete(one)
+    work.session.flush()
+    return one.name
+
+
+def note(work: Work, connection_id: int, problem: str) -> None:
+    """Notes what is wrong with a connection; an empty text: all is well."""
+    one = get(work, connection_id, lock=True)
+    one.problem, one.problem_at = problem, work.now if problem else None
+    one.failures = one.failures + 1 if problem else 0
+    work.session.flush()
+
+
+def due(work: Work) -> list[Connection]:
+    """Those that are to be looked at now: one that was refused is asked again after some hours, or when somebody mends it."""
+    rested = work.now - REST
+    return [one for one in all_of(work) if not one.paused and (one.problem_at is None or one.problem_at < rested)]
+
+
+def any_on(work: Work) -> bool:
+    """Whether there is something to read."""
+    return work.session.scalar(select(Connection.id).where(Connection.paused.is_(False)).limit(1)) is not None

@@ -1,0 +1,139 @@
+"""Forms of connections and of their mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crmhost.api import Work, statuses
+from crmhost.web.api import (
+    ChoiceField,
+    SecretField,
+    Section,
+    SwitchField,
+    TextField,
+    UrlField,
+    VersionedForm,
+    gettext,
+    lazy_text,
+)
+from plugins.transactions import api as transactions
+
+from . import mapping
+from .connections import options_of
+from .models import Connection
+from .shapes import Field, Source
+
+_FIELDS = {"text": TextField, "url": UrlField, "secret": SecretField, "switch": SwitchField}
+
+
+class ConnectionForm(VersionedForm):
+    """The name of a connection; what else is asked, its source says."""
+
+    name = TextField(
+        lazy_text("Name"),
+        description=lazy_text("What it is called here."),
+        render_kw={"maxlength": 80, "autocomplete": "off", "required": True},
+    )
+
+    def offer(self, source: Source, one: Connection | None) -> None:
+        """Adds the fields of the source."""
+        for field in source.fields:
+            self.add_field(field.name, _field(field), one.fields.get(field.name, "") if one is not None else "")
+            if field.kind == "secret":
+                self._fields[field.name].kept = bool(one is not None and one.secrets.get(field.name))
+        self.own_sections = [Section("connection", "", {"name": 6, **{field.name: 6 for field in source.fields}})]
+
+    def values(self, source: Source) -> dict[str, Any]:
+        """The fields as the service takes them."""
+        return {name: self._fields[name].data for name in ("name", *(field.name for field in source.fields))}
+
+
+def _field(field: Field) -> Any:
+    more = {"autocomplete": "off"} if field.kind != "switch" else {}
+    return _FIELDS[field.kind](
+        gettext(field.label), description=gettext(field.help) if field.help else "", render_kw=more
+    )
+
+
+class MappingForm(VersionedForm):
+    """What statuses become, whose word counts, and the source's own switches."""
+
+    rule = ChoiceField(
+        lazy_text("Where a field was changed here and there"),
+        description=lazy_text("A field that nobody touched here always follows the other side."),
+    )
+    move_back = SwitchField(
+        lazy_text("Contacts may move back"),
+        description=lazy_text("Off: a contact only moves forward in the list of statuses, whatever comes in."),
+    )
+
+    def offer(self, work: Work, source: Source, one: Connection) -> None:
+        """Adds the fields of the connection's statuses and of the source's options."""
+        self.rule.offer([(key, gettext(label)) for key, label in mapping.RULES.items()])
+        options = options_of(source, one)
+        own = {}
+        for name, label, note, default in source.options:
+            kind = SwitchField if isinstance(default, bool) else TextField
+            more = {} if isinstance(default, bool) else {"maxlength": 40, "autocomplete": "off"}
+            field = kind(gettext(label), description=gettext(note) if note else "", render_kw=more)
+            self.add_field(f"option_{name}", field, options[name])
+            own[f"option_{name}"] = 3
+        rows: dict[str, int] = {}
+        ours = [(status.name, status.name) for status in transactions.statuses(work)]
+        people = [(status.name, status.name) for status in statuses.all_statuses(work)]
+        for status in mapping.chosen(source, one):
+            label = gettext(status.label)
+            self.add_field(f"transaction_{status.key}", _choice(gettext("“%(name)s”: the transaction becomes", name=label), ours),
+                           status.transaction)  # fmt: skip
+            stays = gettext("As it is")
+            self.add_field(
+                f"contact_{status.key}", _choice(gettext("… and the contact"), people, none=stays), status.contact
+            )
+            rows |= {f"transaction_{status.key}": 3, f"contact_{status.key}": 3}
+        new = TextField(
+            gettext("Another status of the other side"),
+            description=gettext("As the other side calls it, such as wc-shipped. Save, then choose what it becomes."),
+            render_kw={"maxlength": 60, "autocomplete": "off"},
+        )
+        self.add_field("new_status", new, "")
+        self.own_sections = [
+            Section("statuses", gettext("Statuses"), rows | {"new_status": 6}),
+            Section("rules", gettext("Whose word counts"), {"rule": 6, "move_back": 6}),
+            Section("more", gettext("Tags and more"), own),
+        ]
+
+    def statuses(self, source: Source, one: Connection) -> dict[str, dict[str, str]]:
+        """What each status becomes, as it was chosen."""
+        found = {
+            status.key: {
+                "transaction": str(self._fields[f"transaction_{status.key}"].data or ""),
+                "contact": str(self._fields[f"contact_{status.key}"].data or ""),
+            }
+            for status in mapping.chosen(source, one)
+        }
+        new = str(self._fields["new_status"].data or "").strip()
+        return found | ({new: {"transaction": mapping.PENDING, "contact": ""}} if new and new not in found else {})
+
+    def options(self, source: Source) -> dict[str, Any]:
+        """The switches."""
+        own = {name: self._fields[f"option_{name}"].data for name, _label, _note, _default in source.options}
+        return {**own, mapping.RULE: self.rule.data, mapping.BACK: bool(self.move_back.data)}
+
+
+def _choice(label: str, choices: Sequence[tuple[str, str]], none: str | None = None) -> Any:
+    return (
+        ChoiceField(label, choices=list(choices))
+        if none is None
+        else ChoiceField(label, choices=list(choices), none=none)
+    )
+
+
+def filled(source: Source, one: Connection) -> Mapping[str, Any]:
+    """What the form of a mapping shows beside the statuses."""
+    options = options_of(source, one)
+    return {
+        "rule": options.get(mapping.RULE) or "ours",
+        "move_back": bool(options.get(mapping.BACK)),
+        "version": str(one.version),
+    }

@@ -1,0 +1,188 @@
+"""What records of the other side become here: the statuses and options of a connection."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from crmhost.api import Invalid, Message, Work, statuses
+from plugins.transactions import api as transactions
+
+from . import connections
+from .models import Connection, Record
+from .shapes import RemoteStatus, Source
+
+#: Whose word counts where a field was changed here and there.
+RULES = {
+    "ours": Message("What somebody typed here stays"),
+    "theirs": Message("The other side is always right"),
+    "newest": Message("Whoever changed it last"),
+}
+PAID, PENDING = "Completed", "Pending"
+STATUSES, RULE, BACK, COUNTED = "statuses", "rule", "move_back", "paid_status"
+
+
+@dataclasses.dataclass(frozen=True)
+class Rules:
+    """The mapping of a connection, looked up for many records.
+
+    :param transaction_statuses: remote status -> id of the status of its transaction.
+    :param contact_statuses: remote status -> id of a contact status, 0 for none.
+    """
+
+    transaction_statuses: Mapping[str, int]
+    contact_statuses: Mapping[str, int]
+    missing: Mapping[str, str]
+    paid: int
+    deleted: int
+    counted: frozenset[int]
+    rule: str
+    move_back: bool
+    positions: Mapping[int, int]
+
+
+def chosen(source: Source, one: Connection) -> list[RemoteStatus]:
+    """All statuses of a connection with what they become."""
+    stored: Mapping[str, Mapping[str, str]] = one.options.get(STATUSES) or {}
+    found = [dataclasses.replace(status, **stored.get(status.key, {})) for status in source.statuses]
+    known = {status.key for status in found}
+    more = [RemoteStatus(key=key, label=key, **values) for key, values in stored.items() if key not in known]
+    return [*found, *more]
+
+
+def resolve(work: Work, source: Source, one: Connection) -> Rules:
+    """The mapping of a connection with the ids of this site's statuses; what names none is in ``missing``."""
+    ours = {status.name_key: status.id for status in transactions.statuses(work)}
+    people = statuses.all_statuses(work)
+    theirs = {status.name_key: status.id for status in people}
+    counted = frozenset(transactions.rule(work).statuses)
+    missing: dict[str, str] = {}
+    found: dict[str, int] = {}
+    contacts: dict[str, int] = {}
+    for status in chosen(source, one):
+        if status.transaction.casefold() in ours:
+            found[status.key] = ours[status.transaction.casefold()]
+        else:
+            missing[status.key] = status.transaction
+        contacts[status.key] = theirs.get(status.contact.casefold(), 0)
+    any_counted = next(iter(sorted(counted)), 0)
+    paid = ours.get(str(one.options.get(COUNTED) or PAID).casefold(), any_counted)
+    return Rules(
+        found, contacts, missing, paid if paid in counted else any_counted or paid,
+        ours.get(source.deleted.casefold(), 0), counted,
+        str(one.options.get(RULE) or "ours"), bool(one.options.get(BACK)),
+        {status.id: place for place, status in enumerate(people)},
+    )  # fmt: skip
+
+
+def transaction_status(found: Rules, status: str, *, paid: bool) -> int:
+    """The status of a transaction.
+
+    What is paid counts, whatever its status there says by now.
+
+    :raises Invalid: when nobody said what this status becomes, naming it.
+    """
+    if status in found.missing:
+        said = Message(
+            "“%(status)s” is to become “%(name)s”, which is no status of transactions: choose another one under Mapping.",
+            status=status, name=found.missing[status],
+        )  # fmt: skip
+        raise Invalid(said)
+    if status not in found.transaction_statuses:
+        said = Message("Nobody said what the status “%(status)s” becomes: choose it under Mapping.", status=status)
+        raise Invalid(said)
+    wanted = found.transaction_statuses[status]
+    return found.paid if paid and wanted not in found.counted else wanted
+
+
+def save(
+    work: Work, connection_id: int, wanted: Mapping[str, Mapping[str, str]], options: Mapping[str, Any]
+) -> Connection:
+    """Stores a mapping, and has a job apply it to what was taken already.
+
+    :param wanted: remote status -> ``transaction`` and ``contact``, names of statuses here.
+    :raises Invalid: when a status named is none of this site's.
+    """
+    work.require("syncs.edit")
+    one = connections.get(work, connection_id, lock=True)
+    errors: dict[str, list[str]] = {}
+    known = {status.name_key for status in transactions.statuses(work)}
+    for key, values in wanted.items():
+        if values.get("transaction", "").casefold() not in known:
+            errors[key] = [Message("Choose a status of transactions.")]
+        if values.get("contact"):
+            statuses.find(work, values["contact"])
+    if errors:
+        raise Invalid(errors)
+    before = dict(one.options)
+    one.options = {**one.options, **options, STATUSES: {key: dict(values) for key, values in wanted.items()}}
+    one.version += 1
+    work.session.flush()
+    work.audit("sync.mapped", "sync", one.id, before=before, after=one.options)
+    work.enqueue("syncs.remap", dedupe=str(one.id), connection_id=one.id)
+    work.enqueue("syncs.retry", dedupe=str(one.id), connection_id=one.id)
+    return one
+
+
+@dataclasses.dataclass(frozen=True)
+class Effect:
+    """What a mapping would change for the records of one status."""
+
+    status: str
+    records: int
+    changed: int
+
+
+def preview(work: Work, source: Source, one: Connection, wanted: Mapping[str, Mapping[str, str]]) -> list[Effect]:
+    """What a mapping would change, without changing it: for each status, how many records there are and how many would get
+    another status of transactions.
+    """
+    now = resolve(work, source, one)
+    trial = Connection(options={**one.options, STATUSES: {key: dict(values) for key, values in wanted.items()}})
+    then = resolve(work, source, trial)
+    kinds: Sequence[str] = source.sales
+    grouped = (
+        select(Record.status, Record.paid, func.count())
+        .where(Record.connection_id == one.id, Record.kind.in_(kinds), Record.gone.is_(False))
+        .group_by(Record.status, Record.paid)
+    )
+    found: dict[str, list[int]] = {}
+    for status, paid, number in work.session.execute(grouped):
+        sums = found.setdefault(status, [0, 0])
+        sums[0] += number
+        try:
+            old = transaction_status(now, status, paid=paid)
+        except Invalid:
+            old = 0
+        if old != transaction_status(then, status, paid=paid):
+            sums[1] += number
+    return [Effect(status, *sums) for status, sums in sorted(found.items())]
+
+
+def apply_some(work: Work, connection_id: int, after: int, limit: int) -> tuple[int, int]:
+    """Gives the transactions of some records the status of the mapping; what somebody chose here stays.
+
+    :returns: the last record looked at, 0 when there are no more; and how many transactions changed.
+    """
+    one = connections.get(work, connection_id)
+    source = connections.source_of(work, one.source)
+    rules = resolve(work, source, one)
+    mine = (Record.connection_id == one.id, Record.kind.in_(source.sales), Record.id > after, Record.gone.is_(False))
+    rows = list(work.session.scalars(select(Record).where(*mine).order_by(Record.id).limit(limit)))
+    there = transactions.by_ids(work, [row.object_id for row in rows if row.object_id is not None])
+    wanted: list[tuple[int, dict[str, Any]]] = []
+    for row in rows:
+        known = there.get(row.object_id or 0)
+        try:
+            status = transaction_status(rules, row.status, paid=row.paid)
+        except Invalid:
+            continue
+        if known is not None and known.status_id != status and row.written.get("status") == known.status_id:
+            row.written = {**row.written, "status": status}
+            row.counts = status in rules.counted
+            wanted.append((known.id, {"status": status}))
+    transactions.save_many(work, wanted, source=source.plugin)
+    return (rows[-1].id if rows else 0), len(wanted)

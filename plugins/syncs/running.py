@@ -1,0 +1,138 @@
+"""Reading the other side: all of history once, then what changed since. A page is done wholly or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import Any
+
+from crmhost.api import Conflict, Message, Work
+
+from . import applying, connections, receiving
+from .applying import BATCH, Outcome
+from .calls import Teller, calling
+from .models import Connection
+from .shapes import Page, Reader, Source
+
+#: Changes are asked for from this long before the last reading on, as clocks differ and shops store late.
+OVERLAP = dt.timedelta(minutes=10)
+#: A reading that was not heard of for this long is over.
+LEASE = dt.timedelta(seconds=120)
+
+
+def run(teller: Teller, connection_id: int, *, full: bool = False) -> Outcome:
+    """Reads what is new: everything the first time, then what changed since; goes on where the last attempt was stopped.
+
+    :param full: everything once more, also what is as it was.
+    :raises Conflict: when somebody else reads this connection just now.
+    :raises RetryLater: when the other side is busy or can't be reached.
+    :raises GiveUp: when the keys are refused, with what to do.
+    """
+    work = teller.work
+    one = _begin(work, teller.key, connection_id, full=full)
+    source = connections.source_of(work, one.source)
+    try:
+        with calling(work, connection_id):
+            reader = connections.reader(work, source, one)
+            _read(teller, source, reader, connection_id)
+    finally:
+        _release(work, teller.key, connection_id)
+    receiving.proceed(teller, connection_id)
+    return Outcome(**connections.get(work, connection_id).cursors.get("last", {}))
+
+
+def _begin(work: Work, key: str, connection_id: int, *, full: bool) -> Connection:
+    with work.begin():
+        one = connections.get(work, connection_id, lock=True)
+        if one.run_key not in ("", key) and one.run_until is not None and one.run_until > work.now:
+            raise Conflict(Message("“%(name)s” is being read already: its page shows how far it is.", name=one.name))
+        one.run_key, one.run_until = key, work.now + LEASE
+        going = one.cursors.get("run")
+        if going is None or (full and not going.get("all")):
+            since = None if full else one.cursors.get("since")
+            going = {"all": full, "since": since, "step": 0, "cursor": None, "began": work.now.isoformat(), "done": 0}
+            one.cursors = {**one.cursors, "run": going}
+        work.session.flush()
+    return connections.get(work, connection_id)
+
+
+def _release(work: Work, key: str, connection_id: int) -> None:
+    with work.begin():
+        one = connections.get(work, connection_id, lock=True)
+        if one.run_key == key:
+            one.run_key, one.run_until = "", None
+
+
+def _read(teller: Teller, source: Source, reader: Reader, connection_id: int) -> None:
+    work = teller.work
+    steps = reader.steps()
+    while True:
+        teller.check()
+        one = connections.get(work, connection_id)
+        going = one.cursors.get("run")
+        if going is None or one.paused:
+            return
+        since = dt.datetime.fromisoformat(going["since"]) if going["since"] else None
+        step = steps[going["step"]] if going["step"] < len(steps) else ""
+        if not step:
+            _finish(work, teller.key, connection_id)
+            return
+        page = reader.page(step, going["cursor"], since)
+        items = applying.changed(work, one, page.items, force=bool(going["all"]))
+        if items:
+            items = list(reader.complete(items))
+        outcome = _take(teller, source, connection_id, items)
+        outcome.unchanged += len(page.items) - len(items)
+        done = _step_on(teller, connection_id, page, step, outcome)
+        teller.progress(done, page.total, source.kinds.get(step, step))
+
+
+def _take(teller: Teller, source: Source, connection_id: int, items: list[Any]) -> Outcome:
+    outcome = Outcome()
+    for start in range(0, len(items), BATCH):
+        with teller.work.begin():
+            one = connections.get(teller.work, connection_id)
+            outcome += applying.apply(teller.work, source, one, items[start : start + BATCH])
+    return outcome
+
+
+def _step_on(teller: Teller, connection_id: int, page: Page, step: str, outcome: Outcome) -> int:
+    """Notes that a page is done; the page itself may come again without harm."""
+    work = teller.work
+    with work.begin():
+        one = _mine(work, teller.key, connection_id)
+        going = dict(one.cursors["run"])
+        over = page.cursor is None
+        done = int(going["done"]) + len(page.items)
+        going |= {"cursor": page.cursor, "step": going["step"] + over, "done": 0 if over else done}
+        sums = Outcome(**going.get("sums", {})) + outcome
+        going["sums"] = dataclasses.asdict(sums)
+        one.cursors = {**one.cursors, "run": going}
+        if outcome.added:
+            one.counts = {**one.counts, step: one.counts.get(step, 0) + outcome.added}
+        one.run_until = work.now + LEASE
+        if one.failures or one.problem:
+            one.failures, one.problem, one.problem_at = 0, "", None
+    return done
+
+
+def _finish(work: Work, key: str, connection_id: int) -> None:
+    with work.begin():
+        one = _mine(work, key, connection_id)
+        going = one.cursors["run"]
+        since = dt.datetime.fromisoformat(going["began"]) - OVERLAP
+        rest = {name: value for name, value in one.cursors.items() if name != "run"}
+        first = not one.complete
+        one.cursors = {**rest, "since": since.isoformat(), "last": going.get("sums", {})}
+        one.read_at = work.now
+        one.failures, one.problem, one.problem_at = 0, "", None
+        work.session.flush()
+        if first:
+            work.tell("sync.imported", [one.id])
+
+
+def _mine(work: Work, key: str, connection_id: int) -> Connection:
+    one = connections.get(work, connection_id, lock=True)
+    if one.run_key != key:
+        raise Conflict(Message("“%(name)s” is read elsewhere by now.", name=one.name))
+    return one

@@ -1,0 +1,299 @@
+"""Calls a shop's REST interface (wc/v3): reading only, page by page, with its errors in words."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from crmhost.api import GiveUp, Message, RetryLater, http
+from plugins.syncs.api import Access, Finding, Incoming, Page
+
+from .bought import categories_of
+
+PAGE = 100
+_LARGEST = 20 * 1024 * 1024
+_TIMEOUTS = http.Timeouts(connect=10, read=60, total=90)
+_BUSY = 429
+#: Ways in which records of each step are asked for.
+_STEPS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
+    "product": ("products", "id", {"status": "any"}),
+    "customer": ("customers", "id", {"role": "all"}),
+    "order": ("orders", "id", {"status": "any"}),
+    "subscription": ("subscriptions", "id", {"status": "any"}),
+}
+#: Customers that are read whole each time, as the shop can't say which of them changed; of more, only new ones are looked for.
+_FEW = 1_000
+#: Accounts of the shop's own people, who are no customers.
+_STAFF = ("administrator", "shop_manager", "editor", "author", "contributor")
+_OPTIONAL = ("subscription",)
+
+
+class Absent(Exception):  # the shop lacks it, which is no failure
+    """The shop has no such resource."""
+
+
+class WooReader:
+    """See :class:`plugins.syncs.api.Reader`.
+
+    :param access: with ``url``, ``key``, ``secret``, and ``webhook_secret``.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._base = str(access.fields["url"]).rstrip("/")
+
+    # --- what the syncs ask -------------------------------------------------------------------------------------------
+
+    def test(self) -> Sequence[Finding]:
+        """Tries the keys on each thing that is read."""
+        found = [
+            Finding(Message("The shop answers and takes the keys: %(number)s orders.", number=self._count("orders")))
+        ]
+        if urlsplit(self._base).scheme == "http":
+            said = Message("The shop is called without encryption: give its address with https if it has one.")
+            found.append(Finding(said, fine=False))
+        try:
+            self._count("customers", role="all")
+        except GiveUp as error:
+            found.append(Finding(error.why, fine=False))
+        if not self._access.fields.get("webhook_secret"):
+            said = Message(
+                "There is no secret for webhooks yet: changes are seen every quarter of an hour, not at once."
+            )
+            found.append(Finding(said, fine=False))
+        elif problem := self.watch():
+            found.append(Finding(problem, fine=False))
+        return found
+
+    def steps(self) -> Sequence[str]:
+        """Products before orders, as tags are made of their categories."""
+        return list(_STEPS)
+
+    def page(self, step: str, cursor: Any, since: dt.datetime | None) -> Page:
+        """A page of a step; in the order of ids, so that nothing slips from one page to another while orders come in."""
+        path, orderby, given = _STEPS[step]
+        number = int(cursor or 1)
+        asked = {**given, "per_page": PAGE, "page": number, "orderby": orderby, "order": "asc"}
+        if since is not None and step == "customer":
+            asked |= {"orderby": "registered_date", "order": "desc"}
+        elif since is not None:
+            asked |= {"modified_after": f"{since.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S}", "dates_are_gmt": "true"}
+        try:
+            answer, headers = self._get(path, asked)
+        except Absent:
+            if step in _OPTIONAL:
+                return Page([])
+            raise GiveUp(_no_interface(self._base)) from None
+        rows = _list(answer, self._base)
+        pages, total = _number(headers, "x-wp-totalpages"), _number(headers, "x-wp-total")
+        more = number < pages if pages is not None else len(rows) == PAGE
+        if step == "customer" and since is not None and (total or 0) > _FEW:
+            more = more and any(_since(row, since) for row in rows)
+        items = [
+            incoming(step, row)
+            for row in rows
+            if isinstance(row, Mapping) and not (step == "customer" and is_staff(row))
+        ]
+        return Page(items, number + 1 if more and rows else None, total or 0)
+
+    def complete(self, items: Sequence[Incoming]) -> Sequence[Incoming]:
+        """Orders with their refunds as the shop details them: an order itself does not say when money went back."""
+        known = self._categories(items)
+        return [self._with_more(item, known) for item in items]
+
+    def _with_more(self, item: Incoming, known: Mapping[str, list[str]]) -> Incoming:
+        if item.kind != "order" or item.gone:
+            return item
+        item = self._with_refunds(item)
+        bought = [
+            str(line.get("product_id")) for line in item.body.get("line_items") or () if isinstance(line, Mapping)
+        ]
+        names = sorted({name for product in bought for name in known.get(product, ())})
+        return dataclasses.replace(item, more={**item.more, "categories": names}) if names else item
+
+    def _categories(self, items: Sequence[Incoming]) -> Mapping[str, list[str]]:
+        """The categories of the products of some orders, where tags are made of them."""
+        if not self._access.options.get("tag_categories"):
+            return {}
+        lines = [line for item in items for line in item.body.get("line_items") or () if isinstance(line, Mapping)]
+        return categories_of(self._access.work, self._access.key, {str(line.get("product_id")) for line in lines})
+
+    def _with_refunds(self, item: Incoming) -> Incoming:
+        refunds = item.body.get("refunds")
+        if not refunds or "refunds" in item.more:
+            return item
+        try:
+            rows, _headers = self._get(f"orders/{item.external_id}/refunds", {"per_page": PAGE})
+        except Absent:
+            return item
+        except http.RequestError:
+            # Told by a webhook of a shop that can't be reached just now: the amounts are known, the dates follow.
+            return dataclasses.replace(item, more={**item.more, "incomplete": True})
+        return dataclasses.replace(item, more={"refunds": _list(rows, self._base)})
+
+    def fetch(self, kind: str, ids: Sequence[str]) -> Sequence[Incoming]:
+        """Records as they are now; what is in the shop's bin comes as it is there."""
+        found = []
+        path = _STEPS[kind][0]
+        for name in ids:
+            try:
+                row, _headers = self._get(f"{path}/{name}", {})
+            except Absent:
+                found.append(Incoming(kind=kind, external_id=name, gone=True))
+            else:
+                found.append(incoming(kind, row))
+        return found
+
+    def watch(self) -> str:
+        """What is wrong with the webhooks that bring changes here."""
+        try:
+            rows, _headers = self._get("webhooks", {"per_page": PAGE, "status": "all"})
+        except (Absent, GiveUp):
+            return Message("These keys may not look at the webhooks of the shop: make them anew as an administrator.")
+        ours = [row for row in _list(rows, self._base) if self._ours(str(row.get("delivery_url") or ""))]
+        if not ours:
+            return Message("The shop has no webhook that comes here: add one as the steps say.")
+        off = [str(row.get("name") or row.get("topic")) for row in ours if row.get("status") != "active"]
+        if off:
+            return Message("The shop switched these webhooks off: %(names)s. Set them to active again.", names=off)
+        return ""
+
+    def _ours(self, address: str) -> bool:
+        return urlsplit(address).path.rstrip("/").endswith(f"/hooks/woo/{self._access.key}")
+
+    # --- calling ------------------------------------------------------------------------------------------------------
+
+    def _count(self, path: str, **asked: str) -> int:
+        try:
+            _rows, headers = self._get(path, {**asked, "per_page": 1})
+        except Absent:
+            raise GiveUp(_no_interface(self._base)) from None
+        return _number(headers, "x-wp-total") or 0
+
+    def _get(self, path: str, asked: Mapping[str, Any]) -> tuple[Any, Mapping[str, str]]:
+        """What the shop answers to one question.
+
+        :raises Absent: when there is no such thing.
+        :raises RetryLater: when it is busy or broken just now.
+        :raises GiveUp: when it refuses the keys or the question.
+        """
+        url = f"{self._base}/wp-json/wc/v3/{path}"
+        url = f"{url}?{urlencode(sorted(asked.items()))}" if asked else url
+        url, headers = self._signed(url)
+        answer = self._access.send("GET", url, headers=headers, timeouts=_TIMEOUTS, limit=_LARGEST)
+        return self._read(answer)
+
+    def _signed(self, url: str) -> tuple[str, dict[str, str]]:
+        """The address and headers with the keys: in clear over HTTPS, as a signature (OAuth 1.0a) over plain HTTP."""
+        key, secret = str(self._access.fields.get("key", "")), str(self._access.fields.get("secret", ""))
+        if urlsplit(url).scheme == "https":
+            return url, {"Authorization": "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()}
+        from authlib.oauth1.rfc5849.client_auth import ClientAuth  # not needed by shops that encrypt
+
+        signed, headers, _body = ClientAuth(key, secret, signature_type="QUERY").prepare("GET", url, {}, "")
+        return str(signed), dict(headers)
+
+    def _read(self, answer: http.Response) -> tuple[Any, Mapping[str, str]]:
+        status = answer.status
+        if status == _BUSY or status >= 500:
+            raise RetryLater(_seconds(answer.headers), _busy(status))
+        if 300 <= status < 400:
+            place = answer.headers.get("location", "")[:200]
+            raise GiveUp(Message("The shop sends us on to “%(place)s”: give that address.", place=place))
+        try:
+            found = json.loads(answer.body, parse_float=str)
+        except ValueError:
+            if status == 404:
+                raise Absent from None
+            if status in (401, 403):
+                raise GiveUp(_refused(status, "", "")) from None
+            # A page for people instead of data: such as that of a maintenance extension.
+            raise RetryLater(
+                0, Message("The shop answers with a page instead of data: it may be under maintenance.")
+            ) from None
+        if status == 200:
+            return found, answer.headers
+        table = found if isinstance(found, Mapping) else {}
+        code, said = str(table.get("code") or ""), str(table.get("message") or "")[:200]
+        if status == 404:
+            raise Absent
+        raise GiveUp(_refused(status, code, said))
+
+
+def is_staff(row: Mapping[str, Any]) -> bool:
+    """Whether an account is one of the shop's own people, who are no customers."""
+    return str(row.get("role") or "") in _STAFF
+
+
+def _since(row: Mapping[str, Any], since: dt.datetime) -> bool:
+    made = instant(row.get("date_created_gmt"))
+    return made is None or made >= since
+
+
+def incoming(kind: str, row: Mapping[str, Any]) -> Incoming:
+    """A record of the shop; its version is the second of its last change."""
+    if row.get("id") in (None, ""):
+        raise GiveUp(Message("The shop sent something that is no record: look whether this is the address of a shop."))
+    body = {name: value for name, value in row.items() if name != "_links"}
+    return Incoming(kind=kind, external_id=str(row["id"]), version=version_of(row), body=body)
+
+
+def version_of(row: Mapping[str, Any]) -> int:
+    """The second of the last change; 0 when the shop does not say."""
+    at = instant(row.get("date_modified_gmt")) or instant(row.get("date_created_gmt"))
+    return int(at.timestamp()) if at is not None else 0
+
+
+def instant(text: object) -> dt.datetime | None:
+    """A time of the shop in UTC, as its fields that end in ``_gmt`` have it."""
+    if not isinstance(text, str) or not text:
+        return None
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)
+
+
+def _list(rows: Any, base: str) -> list[Any]:
+    if not isinstance(rows, list):
+        raise GiveUp(_no_interface(base))
+    return rows
+
+
+def _number(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name, "")
+    return int(text) if text.isdigit() else None
+
+
+def _seconds(headers: Mapping[str, str]) -> float:
+    text = headers.get("retry-after", "")
+    return min(float(text), 3600.0) if text.isdigit() else 0.0
+
+
+def _busy(status: int) -> str:
+    if status == _BUSY:
+        return Message("The shop asks us to wait.")
+    return Message("The shop has a fault just now (HTTP %(status)s).", status=str(status))
+
+
+def _no_interface(base: str) -> str:
+    return Message(
+        "There is no WooCommerce at %(base)s, or its permalinks are “plain”: choose others under Settings > Permalinks there.",
+        base=base,
+    )
+
+
+def _refused(status: int, code: str, said: str) -> str:
+    if status in (401, 403):
+        return Message(
+            "The shop refuses the keys: make new ones with the permission Read, in its settings of WooCommerce under Advanced."
+        )
+    return Message(
+        "The shop refuses the question (HTTP %(status)s %(code)s): %(said)s", status=str(status), code=code, said=said
+    )

@@ -1,0 +1,283 @@
+"""A shop and the CRM: first import, catch-up, webhooks, refunds, what staff typed, what is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from crmhost.api import Contact, conditions, contacts, statuses
+from crmhost.testing import Host
+from plugins.syncs import mapping, reconciling
+from plugins.syncs.api import connections
+from plugins.syncs.models import Aside
+from plugins.transactions import api as transactions
+from tests.peers import woo
+from tests.peers.woo import KEY, SECRET, WEBHOOK_SECRET, Shop
+
+MakeHost = Callable[..., Host]
+
+
+def connect(host: Host, url: str, name: str = "Main shop") -> int:
+    """Connects the shop; gives the connection's number."""
+    with host.work() as work, work.begin():
+        source = connections.source_of(work, "woo")
+        given = {"name": name, "url": url, "key": KEY, "secret": SECRET, "webhook_secret": WEBHOOK_SECRET}
+        return connections.save(work, source, given).id
+
+
+def read(host: Host, number: int, *, full: bool = False) -> None:
+    """Has a job read the shop."""
+    with host.work() as work, work.begin():
+        work.enqueue("syncs.run", connection_id=number, full=full)
+    host.run_jobs()
+    failed = [(job.error, job.state) for job in host.jobs("syncs.run") if job.state == "failed"]
+    assert not failed
+
+
+def sums(host: Host) -> tuple[int, int]:
+    """How many transactions there are, and what they are worth."""
+    with host.work() as work:
+        rule = transactions.rule(work)
+        rows = list(work.session.scalars(select(transactions.Transaction)))
+        return len(rows), sum(rule.worth(row) for row in rows)
+
+
+def post(host: Host, key: str = "main-shop") -> Callable[[dict[str, str], bytes], int]:
+    """Delivers webhooks of a shop to the CRM."""
+    client = host.client("")
+
+    def deliver(headers: dict[str, str], body: bytes) -> int:
+        status: int = client.post(f"/hooks/woo/{key}", data=body, headers=headers).status_code
+        return status
+
+    return deliver
+
+
+def test_orders_and_what_becomes_of_them(host: MakeHost) -> None:
+    """All of history is read once; later only what changed; staff's edits, the funnel and refunds hold."""
+    shop = Shop()
+    with woo.serving(shop) as url:
+        site = host("woo_sync", allow_private_hosts=(url.removeprefix("http://"),))
+        site.clock.freeze(shop.now)
+        first = [shop.order(f"{number}.10", "completed", f"buyer{number % 3}@example.com") for number in range(1, 6)]
+        shop.order("99.00", "failed", "Buyer1@example.com")
+        number = connect(site, url)
+        read(site, number)
+        assert sums(site) == (6, 1550)
+
+        # A second reading over the same finds nothing new.
+        asked = len(shop.asked)
+        read(site, number, full=True)
+        assert sums(site) == (6, 1550)
+        assert len(shop.asked) > asked
+
+        # Refunds are rows of their own; a fully refunded order is worth nothing, never less.
+        back = shop.refund(first[0], "0.40")
+        shop.refund(first[1], "2.10")
+        shop.change(first[1], status="refunded")
+        shop.change(first[2], status="cancelled")
+        read(site, number)
+        assert sums(site) == (8, 1550 - 40 - 210)
+        shop.unrefund(first[0], back)
+        shop.delete(first[3])
+        shop.tell("order.deleted", {"id": first[3]})
+        read(site, number)
+        assert sums(site)[1] == 1550 - 210, "what was deleted without a webhook is found by comparing"
+
+        with site.work() as work:
+            people = {row.email.casefold(): row for row in work.session.scalars(select(Contact))}
+            names = {status.id: status.name for status in statuses.all_statuses(work)}
+            assert {email: names[row.status_id] for email, row in people.items()} == {
+                f"buyer{part}@example.com": "Customer" for part in range(3)
+            }
+            buyer = people["buyer1@example.com"]
+            assert (buyer.first_name, buyer.address1["city"]) == ("Ada", "Lyon")
+        assert {method for method, _url in shop.asked} == {"GET"}
+        compare(site, number, [("order", first[3])])
+
+        # Removed and connected again, its records are recognised: nothing comes twice.
+        before = sums(site)
+        with site.work() as work, work.begin():
+            connections.remove(work, number)
+        read(site, connect(site, url))
+        assert sums(site) == before
+
+
+def compare(site: Host, number: int, differing: list[tuple[str, int]]) -> None:
+    """What the comparison of months finds, and that repairing it makes both sides agree."""
+    found = repair(site, number)
+    assert found == [(kind, str(name)) for kind, name in differing]
+    with site.work() as work, work.begin():
+        work.enqueue("syncs.reconcile", connection_id=number)
+    site.run_jobs()
+    with site.work() as work:
+        one = connections.get(work, number)
+        assert not reconciling.differences_of(work, one)
+        months = reconciling.months_of(work, one)
+        assert months
+        assert all((row.their_number, row.their_sum) == (row.our_number, row.our_sum) for row in months)
+
+
+def repair(site: Host, number: int) -> list[tuple[str, str]]:
+    """Compares both sides and repairs what differs; gives what did."""
+    with site.work() as work, work.begin():
+        work.enqueue("syncs.reconcile", connection_id=number)
+    site.run_jobs()
+    with site.work() as work:
+        rows = reconciling.differences_of(work, connections.get(work, number))
+    with site.work() as work, work.begin():
+        work.enqueue("syncs.repair", connection_id=number, difference_ids=[row.id for row in rows])
+    site.run_jobs()
+    return [(row.kind, row.external_id) for row in rows]
+
+
+@pytest.mark.database("sqlite")
+def test_webhooks_and_what_staff_typed(host: MakeHost) -> None:
+    """Webhooks bring each change once whatever their order; what staff typed stays; nobody moves back down the funnel."""
+    shop = Shop()
+    with woo.serving(shop) as url:
+        site = host("woo_sync", allow_private_hosts=(url.removeprefix("http://"),))
+        site.clock.freeze(shop.now)
+        number = connect(site, url)
+        read(site, number)
+        shop.deliver = post(site)
+        for topic in ("order.created", "order.updated", "order.deleted"):
+            shop.add_webhook("main-shop", topic)
+        order = shop.order("20.00", "on-hold", coupon_lines=[{"code": "SPRING"}])
+        before = json.dumps(shop.orders[order]).encode()
+        site.run_jobs()
+        assert sums(site) == (1, 0)
+        shop.change(order, status="completed")
+        shop.deliver(shop.headers("order.updated", before), before)
+        headers = shop.headers("order.updated", before)
+        assert [shop.deliver(headers, before) for _time in range(2)] == [200, 200]
+        site.run_jobs()
+        assert sums(site) == (1, 2000)
+
+        with site.work("Admin") as work:
+            person = work.session.scalars(select(Contact)).one()
+            sale = work.session.scalars(select(transactions.Transaction)).one()
+            assert statuses.find(work, "Customer").id == person.status_id
+        with site.work("Admin") as work, work.begin():
+            contacts.update(work, person.id, {"first_name": "Augusta", "status": "Upsell"})
+            transactions.change(work, sale.id, {"name": "The good mug"})
+        billing = {**shop.orders[order]["billing"], "first_name": "A.", "city": "Paris"}
+        shop.change(order, billing=billing, total="21.00")
+        site.run_jobs()
+        with site.work() as work:
+            person = work.session.scalars(select(Contact)).one()
+            sale = work.session.scalars(select(transactions.Transaction)).one()
+            assert (person.first_name, person.address1["city"]) == ("Augusta", "Paris")
+            assert person.status_id == statuses.find(work, "Upsell").id
+            assert (sale.name, sale.total) == ("The good mug", 2100)
+
+        # What segments ask of orders, and the orders on the contact's page.
+        def who(kind: str, operator: str, value: object) -> list[int]:
+            with site.work("Admin") as work:
+                asked = conditions.read(work, {"conditions": [{"type": kind, "operator": operator, "value": value}]})
+                (reason,) = conditions.explain(work, asked, person.id).items
+                found = list(work.session.scalars(conditions.question(work, asked).ids()))
+                assert reason.holds == (person.id in found)
+                return found
+
+        assert who("woo_sync.product", "equals", "mug") == [person.id]
+        assert who("woo_sync.product", "equals", "cup") == []
+        assert who("woo_sync.coupon", "equals", "spring") == [person.id]
+        assert who("woo_sync.ordered", "in_last_days", 3) == [person.id]
+        assert who("woo_sync.orders", "gt", 1) == []
+        assert who("woo_sync.spent", "gt", "20.50") == [person.id]
+        assert who("woo_sync.spent", "gt", "21.50") == []
+        page = site.client()
+        shown = page.get(f"/contacts/{person.id}?tab=woo_sync").text
+        assert f"/wp-admin/post.php?post={order}" in shown
+
+        # An unknown status is set aside by its name, and taken once somebody says what it becomes.
+        shop.change(order, status="wc-shipped", total="22.00")
+        site.run_jobs()
+        with site.work() as work:
+            aside = work.session.scalars(select(Aside)).one()
+            assert "wc-shipped" in aside.reason
+        assert sums(site) == (1, 2100)
+        seen = page.get(f"/syncs/{number}/aside").text
+        assert "wc-shipped" in seen
+        with site.work("Admin") as work, work.begin():
+            mapping.save(work, number, {"wc-shipped": {"transaction": "Completed", "contact": "Customer"}}, {})
+        site.run_jobs()
+        assert sums(site) == (1, 2200)
+
+        # Deleted: by its id alone, once and again; then it counts no more.
+        shop.delete(order)
+        shop.tell("order.deleted", {"id": order})
+        shop.tell("order.deleted", {"id": 123456789})
+        site.run_jobs()
+        assert sums(site) == (1, 0)
+        assert not [hook for hook in shop.webhooks if hook["failures"]]
+
+        # The shop switched a webhook off: it is said.
+        shop.webhooks[1]["status"] = "disabled"
+        with site.work() as work, work.begin():
+            work.enqueue("syncs.watch")
+        site.run_jobs()
+        assert "order.updated" in page.get(f"/syncs/{number}").text
+        for path in ("", "/mapping", "/reconcile", "/aside", "/edit"):
+            answer = page.get(f"/syncs/{number}{path}")
+            assert answer.status_code == 200
+            assert "cs_of_the_shop" not in answer.text
+            assert "whispered" not in answer.text
+        assert page.post(f"/syncs/{number}/test").status_code == 200
+
+
+@pytest.mark.database("sqlite")
+def test_failures_of_the_shop(host: MakeHost) -> None:
+    """A shop that is busy, broken or refuses: it is waited for, said, and nothing is lost or taken twice."""
+    shop = Shop()
+    with woo.serving(shop) as url:
+        site = host("woo_sync", allow_private_hosts=(url.removeprefix("http://"),))
+        site.clock.freeze(shop.now)
+        for place in range(150):
+            shop.order(f"{place}.00", "completed", f"b{place}@example.com")
+        number = connect(site, url)
+        # The second page of orders is refused twice, then a page for people comes instead of data.
+        shop.answers = []
+        plain = shop.answer
+        failing = [(429, {"Retry-After": "7"}, b"{}"), (503, {}, b"busy"), (200, {}, b"<html>maintenance</html>")]
+
+        def answer(method: str, asked: str, place: str) -> tuple[int, dict[str, str], bytes]:
+            if "orders?" in asked and "&page=2" in asked and failing:
+                return failing.pop(0)
+            return plain(method, asked, place)
+
+        shop.answer = answer  # type: ignore[method-assign]
+        with site.work() as work, work.begin():
+            work.enqueue("syncs.run", connection_id=number)
+        for _attempt in range(4):
+            site.run_jobs()
+            site.clock.move(minutes=20)
+        site.run_jobs()
+        assert sums(site) == (150, sum(range(150)) * 100)
+        pages = [
+            asked
+            for _method, asked in shop.asked
+            if "orders?" in asked and "&page=1&" in asked and "modified" not in asked
+        ]
+        assert len(pages) == 1, "the first page was not read again"
+        shop.answer = plain  # type: ignore[method-assign]
+        shop.answers = [woo._error(401, "woocommerce_rest_cannot_view", "Sorry, you cannot list resources.")]
+        with site.work() as work, work.begin():
+            work.enqueue("syncs.run", connection_id=number)
+        site.run_jobs()
+        assert [job.state for job in site.jobs("syncs.run")][-1] == "failed"
+        assert "refuses the keys" in site.client().get(f"/syncs/{number}").text
+        assert (
+            site.cli(
+                "woo", "connect", "--name", "Second", "--url", "http://127.0.0.1:9", "--key", "a", "--secret", "b"
+            ).exit_code
+            == 0
+        )
+        done = site.cli("woo", "sync", "--name", "Main shop")
+        assert done.exit_code == 0, done.output
+        assert "0 new" in done.output
+        assert "Both sides agree" in site.cli("woo", "reconcile", "--name", "Main shop").output
