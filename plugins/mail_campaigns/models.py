@@ -94,6 +94,11 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
     step_open: Mapped[bool] = mapped_column(default=False, server_default=false())
     version: Mapped[int] = mapped_column(default=1)
 
+    @property
+    def best_subject(self) -> str:
+        """The subject that most got: of several, the one that went to the rest."""
+        return (self.subject, *self.subjects)[self.winner or 0]
+
     @classmethod
     def visible_to(cls, _actor: Actor) -> ColumnElement[bool]:
         """All but those that are a part of a sequence."""

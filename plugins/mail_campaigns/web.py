@@ -66,16 +66,16 @@ def written(work: Work, campaign: Campaign) -> mail.Written:
     """A campaign as everybody may read it: filled in for nobody, without counted links, without a link to unsubscribe."""
     anyone = work.as_actor(SYSTEM)
     account = mail.chosen(anyone, campaign.account_id)
-    source = mail.compose(anyone, campaign.content_kind, campaign.subject, campaign.content, campaign.text)
+    source = mail.compose(anyone, campaign.content_kind, campaign.best_subject, campaign.content, campaign.text)
     found = mail.write(anyone, source, None, account=account, more=values(anyone, campaign))
     return dataclasses.replace(found, html=_GAP.sub(",", found.html), text=_GAP.sub(",", found.text))
 
 
 def title(work: Work, campaign: Campaign) -> str:
-    """Its subject, filled in for nobody."""
+    """Its subject, of several the one that went to the rest, filled in for nobody."""
     anyone = work.as_actor(SYSTEM)
     account = mail.chosen(anyone, campaign.account_id)
-    found = mail.line(anyone, campaign.subject, account=account, more=values(anyone, campaign))
+    found = mail.line(anyone, campaign.best_subject, account=account, more=values(anyone, campaign))
     return _GAP.sub(",", found).rstrip(" ,;:–-")
 
 

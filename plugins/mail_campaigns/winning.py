@@ -63,7 +63,7 @@ def _won(work: Work, campaign: Campaign, variant: int, how: str) -> None:
         if how == "figure"
         else Message("No subject of “%(name)s” was better than the others: the rest gets the first one.")
     )
-    services.tell_owner(work, campaign, sentence, said=(campaign.subject, *campaign.subjects)[variant])
+    services.tell_owner(work, campaign, sentence, said=campaign.best_subject)
 
 
 # --- on its way ------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from crmhost.api import Conflict, Invalid, mail
 from crmhost.testing import Clock, Host
-from plugins.mail_campaigns import reviving, subjects, winning
+from plugins.mail_campaigns import reviving, subjects, web, winning
 from plugins.mail_campaigns.tests.conftest import act, stored, written
 from plugins.mail_campaigns.watching import note
 from tests.peers import smtp
@@ -83,6 +83,7 @@ def test_the_best_subject_goes_to_the_rest_once(site: Host, peer: smtp.Peer, clo
     assert len(peer.taken) == len({taken.recipients[0] for taken in peer.taken}) == 24
     with site.work("CRM manager") as work:
         found = subjects.of(work, work.session.get_one(winning.Campaign, number))
+        assert web.title(work, work.session.get_one(winning.Campaign, number)) == "B news"
         assert [one.sent for one in found] == [_subjects(peer)[letter] for letter in "ABC"]
         assert sum(one.happened.get("clicked", 0) for one in found) >= 2
         winning.choose(work, number)
