@@ -1,0 +1,31 @@
+"""Stripe: customers, charges, refunds, disputes, invoices, subscriptions and products of any number of accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from crmhost.api import Webhook
+from crmhost.hooks import hookimpl
+
+
+class Plugin:
+    """Declares what there is; connections, jobs and pages are those of the syncs."""
+
+    @hookimpl
+    def syncs_sources(self) -> Sequence[Any]:
+        from .source import source
+
+        return [source()]
+
+    @hookimpl
+    def webhooks(self) -> Sequence[Webhook]:
+        from .webhooks import handle
+
+        return [Webhook(name="stripe", handler=handle)]
+
+    @hookimpl
+    def cli_commands(self) -> Sequence[Any]:
+        from .commands import commands
+
+        return [commands()]

@@ -1,0 +1,313 @@
+"""Reads an account by Stripe's own library, whose calls go through the host's checked connections."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import email.utils
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from crmhost.api import GiveUp, Message, RetryLater, http
+from plugins.syncs.api import Access, Finding, Incoming, Page
+
+if TYPE_CHECKING:
+    import stripe
+
+PAGE = 100
+#: The version of the interface that answers are asked in.
+VERSION = "2026-06-24.dahlia"
+#: Marks what a webhook told, as it is not stored yet: it is fetched again before it is taken.
+TOLD = "crmhost_told"
+_LARGEST = 20 * 1024 * 1024
+_TIMEOUTS = http.Timeouts(connect=10, read=60, total=90)
+#: Step -> the list that is read and what comes with each record.
+_STEPS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "product": ("/v1/products", {}),
+    "customer": ("/v1/customers", {}),
+    "charge": ("/v1/charges", {"expand": ["data.balance_transaction", "data.customer", "data.refunds"]}),
+    "invoice": ("/v1/invoices", {"expand": ["data.payments"]}),
+    "subscription": ("/v1/subscriptions", {"status": "all"}),
+    "session": ("/v1/checkout/sessions", {}),
+}
+_EVENTS = "event"
+#: Kinds of records that can be deleted there for good.
+_LEAVES = ("product", "invoice")
+#: Object of an event -> kind of record.
+KINDS = {
+    "customer": "customer",
+    "charge": "charge",
+    "invoice": "invoice",
+    "subscription": "subscription",
+    "checkout.session": "session",
+    "product": "product",
+}
+
+
+class Absent(Exception):  # noqa: N818  # the account lacks it, which is no failure
+    """There is no such record."""
+
+
+class StripeReader:
+    """See :class:`plugins.syncs.api.Reader`.
+
+    :param access: with ``api_key``, ``webhook_secret``, ``api_base``.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._client = _client(access)
+
+    # --- what the syncs ask -------------------------------------------------------------------------------------------
+
+    def test(self) -> Sequence[Finding]:
+        """Tries the key on each thing that is read."""
+        lacking = []
+        for step, (path, _given) in _STEPS.items():
+            try:
+                self._get(path, {"limit": 1})
+            except Absent:
+                continue
+            except GiveUp:
+                if step == "charge":
+                    raise
+                lacking.append(step)
+        mode = Message("the live mode") if is_live(str(self._access.fields["api_key"])) else Message("the test mode")
+        found = [Finding(Message("Stripe answers and takes the key; it is one of %(mode)s.", mode=mode))]
+        if lacking:
+            said = Message("The key may not read these, which will be missing: %(names)s.", names=", ".join(lacking))
+            found.append(Finding(said, fine=False))
+        if not self._access.fields.get("webhook_secret"):
+            said = Message("There is no secret for webhooks yet: changes are seen every quarter of an hour, not at once.")
+            found.append(Finding(said, fine=False))
+        elif problem := self.watch():
+            found.append(Finding(problem, fine=False))
+        return found
+
+    def steps(self) -> Sequence[str]:
+        """Products first, as tags are made of their names; changes of what is old last."""
+        return [*_STEPS, _EVENTS]
+
+    def page(self, step: str, cursor: Any, since: dt.datetime | None) -> Page:
+        """A page of a step, newest first; what is made meanwhile comes with the next reading, which begins before this one."""
+        asked: dict[str, Any] = {"limit": PAGE}
+        if cursor is not None:
+            asked["starting_after"] = str(cursor)
+        if since is not None:
+            asked["created"] = {"gte": int(since.timestamp())}
+        if step == _EVENTS:
+            return self._changes(asked) if since is not None else Page([])
+        path, given = _STEPS[step]
+        try:
+            answer, now = self._get(path, {**given, **asked})
+        except Absent:
+            return Page([])
+        rows = _rows(answer)
+        items = [
+            Incoming(kind=step, external_id=str(row["id"]), version=now, body=self._disputed(row) if step == "charge" else row)
+            for row in rows
+        ]
+        return Page(items, rows[-1]["id"] if rows and answer.get("has_more") else None)
+
+    def _changes(self, asked: Mapping[str, Any]) -> Page:
+        """What changed of older records, as the account's events of the last 30 days tell it."""
+        try:
+            answer, _now = self._get("/v1/events", asked)
+        except (Absent, GiveUp):
+            return Page([])
+        rows = _rows(answer)
+        items = {(item.kind, item.external_id): item for row in reversed(rows) if (item := told(row)) is not None}
+        return Page(list(items.values()), rows[-1]["id"] if rows and answer.get("has_more") else None)
+
+    def complete(self, items: Sequence[Incoming]) -> Sequence[Incoming]:
+        """The records as they are now where an event told of them; charges with all refunds, disputes and fees."""
+        found = []
+        for item in items:
+            now = self._again(item) if not item.gone and (TOLD in item.body or not item.body) else item
+            if now is not None:
+                found.append(self._with_more(now) if now.kind == "charge" and not now.gone else now)
+        return found
+
+    def _again(self, item: Incoming) -> Incoming | None:
+        """The record as it is now; where the account can't be asked for it, as it was told, if it was."""
+        try:
+            return self._one(item.kind, item.external_id)
+        except (Absent, GiveUp):
+            body = {name: value for name, value in item.body.items() if name != TOLD}
+            return dataclasses.replace(item, body=body) if body else None
+
+    def _with_more(self, item: Incoming) -> Incoming:
+        body, more = item.body, dict(item.more)
+        refunds = body.get("refunds")
+        known = isinstance(refunds, Mapping) and not refunds.get("has_more")
+        if body.get("amount_refunded") and not (known and _rows(refunds)):
+            more["refunds"] = self._beside("/v1/refunds", item.external_id)
+        if isinstance(body.get("balance_transaction"), str):
+            more["balance"] = self._maybe(f"/v1/balance_transactions/{body['balance_transaction']}", {})
+        return dataclasses.replace(item, more={name: value for name, value in more.items() if value is not None})
+
+    def _disputed(self, row: Mapping[str, Any], *, asked: bool = False) -> Mapping[str, Any]:
+        """A charge with its disputes: a charge itself does not change when one is decided."""
+        if not (asked or row.get("disputed") or row.get("dispute")):
+            return row
+        disputes = self._beside("/v1/disputes", str(row["id"]))
+        return {**row, "disputes": disputes} if disputes else row
+
+    def _beside(self, path: str, charge: str) -> list[Mapping[str, Any]] | None:
+        answer = self._maybe(path, {"charge": charge, "limit": PAGE})
+        return _rows(answer) if answer is not None else None
+
+    def _maybe(self, path: str, asked: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """An answer, or ``None`` where the key may not read it or there is none."""
+        try:
+            return self._get(path, asked)[0]
+        except (Absent, GiveUp):
+            return None
+
+    def fetch(self, kind: str, ids: Sequence[str]) -> Sequence[Incoming]:
+        """Records as they are now. Charges and customers never leave Stripe: who does not find one asks with another key."""
+        found = []
+        for name in ids:
+            try:
+                found.append(self._one(kind, name, disputes=True))
+            except Absent:
+                if kind in _LEAVES:
+                    found.append(Incoming(kind=kind, external_id=name, gone=True))
+        return found
+
+    def _one(self, kind: str, name: str, *, disputes: bool = False) -> Incoming:
+        path, given = _STEPS[kind]
+        expand = [field.removeprefix("data.") for field in given.get("expand", ())]
+        body, now = self._get(f"{path}/{name}", {"expand": expand} if expand else {})
+        if kind == "charge":
+            body = self._disputed(body, asked=disputes)
+        return Incoming(kind=kind, external_id=name, version=now, body=body, gone=bool(body.get("deleted")))
+
+    def watch(self) -> str:
+        """What is wrong with the endpoint that brings changes here; nothing where the key may not look."""
+        answer = self._maybe("/v1/webhook_endpoints", {"limit": PAGE})
+        if answer is None:
+            return ""
+        mine = [row for row in _rows(answer) if str(row.get("url") or "").rstrip("/").endswith(f"/hooks/stripe/{self._access.key}")]
+        if not mine:
+            return Message("Stripe has no webhook endpoint that comes here: add one as the steps say.")
+        if any(row.get("status") == "enabled" for row in mine):
+            return ""
+        return Message("Stripe switched the webhook endpoint off: enable it again under Developers > Webhooks.")
+
+    # --- calling ------------------------------------------------------------------------------------------------------
+
+    def _get(self, path: str, asked: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
+        """An answer, and the second on Stripe's clock at which it was given.
+
+        :raises Absent: when there is no such record.
+        :raises RetryLater: when Stripe is busy or broken just now.
+        :raises GiveUp: when it refuses the key or the question.
+        """
+        import stripe
+
+        try:
+            answer: Any = self._client.raw_request("get", path, **asked)
+        except stripe.StripeError as error:
+            raise _failure(error) from error
+        body = json.loads(answer.body, parse_float=str)
+        return body, self._second(answer.headers)
+
+    def _second(self, headers: Mapping[str, str]) -> int:
+        text = headers.get("date") or headers.get("Date") or ""
+        try:
+            at = email.utils.parsedate_to_datetime(text)
+        except ValueError:
+            at = self._access.now
+        return int(at.timestamp())
+
+
+def told(event: Mapping[str, Any]) -> Incoming | None:
+    """The record that an event tells of, marked as told; ``None`` when it tells of nothing that is read.
+
+    Refunds and disputes are told as their charge, of which only the id is known then.
+    """
+    data = event.get("data")
+    row = data.get("object") if isinstance(data, Mapping) else None
+    if not isinstance(row, Mapping) or not row.get("object"):
+        return None
+    made = event.get("created")
+    version = made if isinstance(made, int) else 0
+    kind = KINDS.get(str(row["object"]))
+    if kind is None:
+        charge = row.get("latest_charge") if row["object"] == "payment_intent" else row.get("charge")
+        charge = charge.get("id") if isinstance(charge, Mapping) else charge
+        wanted = row["object"] in ("refund", "dispute", "payment_intent") and isinstance(charge, str) and charge
+        return Incoming(kind="charge", external_id=str(charge), version=version) if wanted else None
+    if not isinstance(row.get("id"), str):
+        return None
+    if row.get("deleted") or str(event.get("type")).endswith(f"{row['object']}.deleted") and kind != "subscription":
+        return Incoming(kind=kind, external_id=row["id"], version=version, gone=True)
+    return Incoming(kind=kind, external_id=row["id"], version=version, body={**row, TOLD: True})
+
+
+def is_live(key: str) -> bool:
+    """Whether a key is one of the live mode."""
+    return "_live_" in key[:12]
+
+
+def _rows(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    rows = answer.get("data")
+    return [row for row in rows if isinstance(row, Mapping) and row.get("id")] if isinstance(rows, list) else []
+
+
+def _client(access: Access) -> stripe.StripeClient:
+    # Stripe's library takes a while to import: only who calls Stripe pays for it.
+    import stripe
+
+    stripe.enable_telemetry = False
+    base = str(access.fields.get("api_base") or "").rstrip("/")
+    return stripe.StripeClient(
+        str(access.fields["api_key"]),
+        http_client=_transport(access.send),
+        base_addresses={"api": base} if base else {},
+        stripe_version=VERSION,
+        max_network_retries=0,
+    )
+
+
+def _transport(send: Callable[..., http.Response]) -> Any:
+    import stripe
+
+    class Checked(stripe.HTTPClient):
+        """Stripe's calls over connections that reach no private network and end in time."""
+
+        name = "crmhost"
+
+        def request(
+            self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+        ) -> tuple[bytes, int, Mapping[str, str]]:
+            body = post_data.encode() if isinstance(post_data, str) else post_data or b""
+            answer = send(method.upper(), url, headers=headers, body=body, timeouts=_TIMEOUTS, limit=_LARGEST)
+            return answer.body, answer.status, answer.headers
+
+        def close(self) -> None:
+            """Nothing is kept open."""
+
+    return Checked()
+
+
+def _failure(error: stripe.StripeError) -> Exception:
+    import stripe
+
+    status = error.http_status or 0
+    headers = error.headers or {}
+    if isinstance(error, stripe.RateLimitError) or status == 429:
+        wait = str(headers.get("retry-after") or headers.get("Retry-After") or "")
+        return RetryLater(min(float(wait), 3600.0) if wait.isdigit() else 0.0, Message("Stripe asks us to wait."))
+    if status == 404:
+        return Absent()
+    if isinstance(error, stripe.AuthenticationError):
+        return GiveUp(Message("Stripe refuses the key: make a new one under Developers > API keys."))
+    if isinstance(error, stripe.PermissionError):
+        return GiveUp(Message("The key may not read this: give it more rights, as the steps say."))
+    if status >= 500 or status < 400:
+        return RetryLater(0, Message("Stripe has a fault just now (HTTP %(status)s).", status=str(status)))
+    said = str(error.user_message or "")[:200]
+    return GiveUp(Message("Stripe refuses the question (HTTP %(status)s): %(said)s", status=str(status), said=said))

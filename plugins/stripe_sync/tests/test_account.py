@@ -1,0 +1,188 @@
+"""An account and the CRM: all of history, webhooks in any order, what changes later, what is wrong."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+import stripe
+from sqlalchemy import select
+
+from conftest import SHARED_DATA
+from crmhost.api import Contact
+from crmhost.testing import Host
+from plugins.syncs.api import Record, connections
+from plugins.syncs.models import Aside
+from plugins.transactions import api as transactions
+from tests.peers.stripe_account import WEBHOOK_SECRET, Account
+from tests.peers.woo import serving
+
+from .test_shapes import CHARGE
+
+MakeHost = Callable[..., Host]
+CUSTOMER = {"id": "cus_1", "object": "customer", "created": 1767225600, "email": "ada@example.com", "name": "Ada King"}
+
+
+@pytest.fixture
+def account() -> Account:
+    """What the account holds."""
+    return Account()
+
+
+@pytest.fixture
+def url(account: Account) -> Iterator[str]:
+    """Where the account is served."""
+    with serving(account) as address:
+        yield address
+
+
+def connected(host: MakeHost, url: str) -> tuple[Host, int]:
+    """A site that is connected to the account, and the connection's number."""
+    site = host("stripe_sync", allow_private_hosts=(url.removeprefix("http://"),))
+    with site.work() as work, work.begin():
+        given = {"name": "Main", "api_key": "rk_test_1", "webhook_secret": f"whsec_old, {WEBHOOK_SECRET}", "api_base": url}
+        return site, connections.save(work, connections.source_of(work, "stripe"), given).id
+
+
+def read(site: Host, number: int, *, full: bool = False) -> None:
+    """Has a job read the account."""
+    with site.work() as work, work.begin():
+        work.enqueue("syncs.run", connection_id=number, full=full)
+    site.run_jobs()
+
+
+def told(site: Host, event: Mapping[str, Any]) -> int:
+    """Delivers an event as Stripe does; gives the status of the answer."""
+    body = json.dumps(event)
+    header = stripe.WebhookSignature.generate_signature_header(body, WEBHOOK_SECRET, int(site.clock().timestamp()))
+    answer = site.client("").post("/hooks/stripe/main", data=body, headers={"Stripe-Signature": header})
+    return answer.status_code
+
+
+def event(number: int, kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """An event of the account's."""
+    return {"id": f"evt_{number}", "object": "event", "type": kind, "created": 1767300000 + number, "livemode": False,
+            "data": {"object": dict(record)}}  # fmt: skip
+
+
+def sums(site: Host) -> dict[str, int]:
+    """What all transactions are worth, by currency."""
+    with site.work() as work:
+        rule = transactions.rule(work)
+        found: dict[str, int] = {}
+        for row in work.session.scalars(select(transactions.Transaction)):
+            found[row.currency] = found.get(row.currency, 0) + rule.worth(row)
+        return {currency: worth for currency, worth in found.items() if worth}
+
+
+def state(site: Host) -> list[tuple[Any, ...]]:
+    """All records, with what they became and whose they are."""
+    with site.work() as work:
+        emails = {row.id: row.email for row in work.session.scalars(select(Contact))}
+        rows = work.session.scalars(select(Record).order_by(Record.kind, Record.external_id))
+        return [
+            (row.kind, row.external_id, row.status, row.amount, row.currency, row.counts, row.gone, emails.get(row.contact_id or 0, "").casefold())
+            for row in rows
+            if row.kind != "person"
+        ]
+
+
+def test_history_and_what_changes_later(host: MakeHost, account: Account, url: str) -> None:
+    """Pages of all charges, once; refunds, disputes and their end by webhooks and by catching up; refusals in words."""
+    account.put(CUSTOMER)
+    for number in range(1, 131):
+        account.put({**CHARGE, "id": f"ch_{number}", "payment_intent": f"pi_{number}", "amount": 100 + number,
+                     "amount_captured": 100 + number, "created": 1767229200 + number})  # fmt: skip
+    site, number = connected(host, url)
+    account.answers = [(429, {"Retry-After": "1"}, b'{"error": {"type": "rate_limit_error"}}'), (503, {}, b"<html>Busy</html>")]
+    read(site, number)
+    site.clock.move(hours=1)
+    site.run_jobs()
+    site.clock.move(hours=1)
+    site.run_jobs()
+    whole = sum(range(101, 231))
+    assert sums(site) == {"USD": whole}
+    read(site, number, full=True)
+    assert sums(site) == {"USD": whole}
+
+    refund = {"id": "re_1", "object": "refund", "amount": 30, "charge": "ch_1", "status": "succeeded", "created": 1767300001}
+    account.put(refund)
+    back = {**account.records["charges"]["ch_1"], "amount_refunded": 30}
+    account.put(back)
+    assert told(site, event(1, "refund.created", refund)) == 200
+    assert told(site, event(1, "refund.created", refund)) == 200
+    dispute = {"id": "dp_1", "object": "dispute", "amount": 102, "charge": "ch_2", "status": "lost", "created": 1767300002}
+    account.put(dispute)
+    assert told(site, event(2, "charge.dispute.closed", dispute)) == 200
+    site.run_jobs()
+    assert sums(site) == {"USD": whole - 30 - 102}
+    account.put({**dispute, "status": "won"})
+    changed = event(3, "charge.dispute.closed", {**dispute, "status": "won"})
+    account.put({**changed, "created": int(site.clock().timestamp())})
+    read(site, number)
+    assert sums(site) == {"USD": whole - 30}
+
+    assert {method for method, _url in account.asked} == {"GET"}
+    account.answers = [(401, {}, b'{"error": {"type": "invalid_request_error", "message": "Invalid API Key"}}')] * 9
+    with site.work("Admin") as work:
+        findings = connections.test(work, connections.get(work, number))
+    assert [finding.fine for finding in findings] == [False]
+    assert "key" in findings[0].text
+
+
+def test_events_that_are_not_ours_or_not_whole_change_nothing(host: MakeHost, account: Account, url: str) -> None:
+    """Forged, of another mode or account, of unknown kinds, thin or broken: an answer each time, nothing stored but what is set aside."""
+    site, _number = connected(host, url)
+    client = site.client("")
+    assert client.post("/hooks/stripe/nobody", data="{}").status_code == 404
+    assert client.post("/hooks/stripe/main", data="{}", headers={"Stripe-Signature": "t=1,v1=0"}).status_code == 400
+    charge = event(1, "charge.succeeded", CHARGE)
+    for changes in ({"livemode": True}, {"account": "acct_2"}, {"object": "v2.core.event"}, {"data": {}}, {"data": None}):
+        assert told(site, {**charge, **changes}) == 200, changes
+    assert told(site, event(2, "radar.early_fraud_warning.created", {"id": "issfr_1", "object": "radar"})) == 200
+    assert told(site, event(3, "charge.succeeded", {"id": "ch_9", "object": "charge"})) == 200
+    assert told(site, event(4, "charge.succeeded", {**CHARGE, "id": "ch_8", "amount_captured": "1.5"})) == 200
+    site.run_jobs()
+    assert sums(site) == {}
+    with site.work() as work:
+        assert sorted(work.session.scalars(select(Aside.external_id))) == ["ch_8", "ch_9"]
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("answers", [True, False])
+def test_the_composed_story_ends_in_one_state(host: MakeHost, account: Account, url: str, answers: bool) -> None:
+    """In order, and shuffled and doubled, whether the account can be asked or only its events tell: the same records and sums."""
+    story = _story()
+    shuffled = [*story, *random.Random(7).sample(story, len(story))]
+    random.Random(8).shuffle(shuffled)
+    site, _number = connected(host, url)
+    if answers:
+        for one in story:
+            account.happen(one)
+    for one in story if not answers else shuffled:
+        assert told(site, copy.deepcopy(one)) == 200, one["id"]
+        if not answers:
+            site.run_jobs()
+    site.run_jobs()
+    assert sums(site) == {"USD": 18300, "JPY": 500, "KWD": 5120, "ISK": 5}
+    found = {(kind, name): (status, amount, whose) for kind, name, status, amount, _c, _n, _g, whose in state(site)}
+    assert found["charge", "ch_U1"][1] == 1500
+    assert found["subscription", "sub_A1"][0] == "canceled"
+    assert found["invoice", "in_F1"][0] == "void"
+    assert found["charge", "ch_G1"][2] == found["charge", "ch_G2"][2] == "guest@example.org"
+    assert found["charge", "ch_G3"][2] == ""
+    assert found["charge", "ch_X1"][2]
+    assert not {("charge", "ch_L1"), ("charge", "ch_C1"), ("charge", "ch_M1")} & found.keys()
+    with site.work() as work:
+        names = [f"{row.first_name} {row.last_name} {row.email}" for row in work.session.scalars(select(Contact))]
+    assert len(names) == len(set(names))
+    assert not any("None" in name for name in names)
+
+
+def _story() -> Sequence[dict[str, Any]]:
+    files = sorted((SHARED_DATA / "stripe/composed").glob("[0-9]*.json"))
+    return [json.loads(file.read_text("utf-8")) for file in files]
