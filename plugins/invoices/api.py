@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crmhost.api import Work, documents
+from crmhost.api import Money, Work, documents
 from plugins.transactions import api as transactions
 
-from . import services, settings
+from . import paying, services, settings
 from .models import KIND, Invoice
 
 __all__ = ["KIND", "Invoice", "InvoicesService"]
@@ -32,6 +32,17 @@ class InvoicesService:
         """Origin -> the invoice that was made of it, those that the actor may see."""
         mine = self._work.visible(Invoice).where(Invoice.origin.in_(origins))
         return {str(invoice.origin): invoice for invoice in self._work.session.scalars(mine)}
+
+    def owed(self, invoice_id: int) -> tuple[Invoice, Money] | None:
+        """An invoice that can be paid and what is due of it; ``None`` when there is none that the actor may see, or nothing is due."""
+        invoice = self._work.session.scalar(self._work.visible(Invoice).where(Invoice.id == invoice_id))
+        if invoice is None or not invoice.counts or invoice.is_credit or invoice.due <= 0:
+            return None
+        return invoice, Money(invoice.due, invoice.currency)
+
+    def attach(self, invoice_id: int, transaction_id: int) -> None:
+        """Counts a transaction as a payment of an invoice; see :func:`plugins.invoices.paying.attach`."""
+        paying.attach(self._work, invoice_id, transaction_id)
 
     def owners(self, ids: Sequence[int]) -> list[transactions.InvoiceOwner]:
         """What a transaction has to know of the invoices that it is to be attached to; those that the actor may see."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crmhost.api import Webhook
+from crmhost.api import SlotItem, Webhook
 from crmhost.hooks import hookimpl
 
 
@@ -29,3 +29,15 @@ class Plugin:
         from .commands import commands
 
         return [commands()]
+
+    @hookimpl
+    def routes(self) -> Sequence[Any]:
+        from .pages import blueprint
+
+        return [blueprint]
+
+    @hookimpl
+    def slots(self) -> Sequence[SlotItem]:
+        from .pages import pay_button
+
+        return [SlotItem(slot="invoices.pay", render=pay_button)]

@@ -7,9 +7,11 @@ from decimal import Decimal
 from crmhost.api import Invalid, Message, Money, money
 
 #: Currencies whose amounts are whole units there.
-_WHOLE = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
+_WHOLE = frozenset(
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
+)
 #: Currencies with thousandths. All others have hundredths, ISK and UGX too, which know none elsewhere.
-_THOUSANDTHS = frozenset("BHD JOD KWD OMR TND".split())
+_THOUSANDTHS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 _LARGEST = 10**15
 
 

@@ -8,7 +8,7 @@ import click
 
 from plugins.syncs.api import group
 
-from .source import ID
+from .checkout import ID
 
 
 def commands() -> click.Group:
@@ -16,7 +16,9 @@ def commands() -> click.Group:
     options = [
         click.option("--name", required=True, help="What the account is called here."),
         click.option("--api-key", required=True, help="A restricted key that may read."),
-        click.option("--webhook-secret", default="", help="The one of the account's webhook endpoint; several with commas."),
+        click.option(
+            "--webhook-secret", default="", help="The one of the account's webhook endpoint; several with commas."
+        ),
         click.option("--api-base", default="", help="Where Stripe's interface is, when it is not api.stripe.com."),
     ]
     return group(ID, "stripe", "Stripe accounts.", _fields, options)

@@ -11,8 +11,9 @@ from crmhost.api import Work, upsert
 from plugins.syncs.api import Connection, Person, Record, Sale
 from plugins.transactions import api as transactions
 
+from .checkout import settle
 from .models import Settlement, Waiting
-from .shaping import Settled
+from .shaping import Kept
 
 _VALUES = ("name", "currency", "amount", "fee", "net", "exchange_rate")
 _WITHOUT_SESSION = {"synchronize_session": False}
@@ -22,10 +23,25 @@ def store(work: Work, one: Connection, stored: Sequence[tuple[Record, Any]]) -> 
     """Keeps fees and forgets those of what was deleted; gives charges that came before their customer to whom they belong."""
     gone = [record.id for record, found in stored if found is None]
     if gone:
-        work.session.execute(delete(Settlement).where(Settlement.record_id.in_(gone)), execution_options=_WITHOUT_SESSION)
+        work.session.execute(
+            delete(Settlement).where(Settlement.record_id.in_(gone)), execution_options=_WITHOUT_SESSION
+        )
     _settle(work, stored)
     _wait(work, stored)
-    known = {record.external_id: record.contact_id for record, found in stored if isinstance(found, Person) and record.contact_id}
+    for record, found in stored:
+        if (
+            isinstance(found, Sale)
+            and found.paid
+            and isinstance(found.details, Kept)
+            and found.details.pays
+            and record.object_id
+        ):
+            settle(work, found.details.pays, record.object_id)
+    known = {
+        record.external_id: record.contact_id
+        for record, found in stored
+        if isinstance(found, Person) and record.contact_id
+    }
     if known:
         _give(work, one, known)
 
@@ -33,8 +49,9 @@ def store(work: Work, one: Connection, stored: Sequence[tuple[Record, Any]]) -> 
 def _settle(work: Work, stored: Sequence[tuple[Record, Any]]) -> None:
     rows = []
     for record, found in stored:
-        settled = getattr(found, "details", None)
-        if isinstance(settled, Settled):
+        kept = getattr(found, "details", None)
+        settled = kept.settled if isinstance(kept, Kept) else None
+        if settled is not None:
             values = (
                 settled.name, settled.net.currency, settled.amount.amount, settled.fee.amount, settled.net.amount,
                 settled.exchange_rate,

@@ -45,7 +45,7 @@ KINDS = {
 }
 
 
-class Absent(Exception):  # noqa: N818  # the account lacks it, which is no failure
+class Absent(Exception):  # the account lacks it, which is no failure
     """There is no such record."""
 
 
@@ -79,7 +79,9 @@ class StripeReader:
             said = Message("The key may not read these, which will be missing: %(names)s.", names=", ".join(lacking))
             found.append(Finding(said, fine=False))
         if not self._access.fields.get("webhook_secret"):
-            said = Message("There is no secret for webhooks yet: changes are seen every quarter of an hour, not at once.")
+            said = Message(
+                "There is no secret for webhooks yet: changes are seen every quarter of an hour, not at once."
+            )
             found.append(Finding(said, fine=False))
         elif problem := self.watch():
             found.append(Finding(problem, fine=False))
@@ -105,7 +107,12 @@ class StripeReader:
             return Page([])
         rows = _rows(answer)
         items = [
-            Incoming(kind=step, external_id=str(row["id"]), version=now, body=self._disputed(row) if step == "charge" else row)
+            Incoming(
+                kind=step,
+                external_id=str(row["id"]),
+                version=now,
+                body=self._disputed(row) if step == "charge" else row,
+            )
             for row in rows
         ]
         return Page(items, rows[-1]["id"] if rows and answer.get("has_more") else None)
@@ -189,7 +196,11 @@ class StripeReader:
         answer = self._maybe("/v1/webhook_endpoints", {"limit": PAGE})
         if answer is None:
             return ""
-        mine = [row for row in _rows(answer) if str(row.get("url") or "").rstrip("/").endswith(f"/hooks/stripe/{self._access.key}")]
+        mine = [
+            row
+            for row in _rows(answer)
+            if str(row.get("url") or "").rstrip("/").endswith(f"/hooks/stripe/{self._access.key}")
+        ]
         if not mine:
             return Message("Stripe has no webhook endpoint that comes here: add one as the steps say.")
         if any(row.get("status") == "enabled" for row in mine):
@@ -198,7 +209,21 @@ class StripeReader:
 
     # --- calling ------------------------------------------------------------------------------------------------------
 
+    def post(self, path: str, given: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+        """Asks Stripe to make something; with the same key twice, it is made once.
+
+        :raises RetryLater: when Stripe is busy or broken just now.
+        :raises GiveUp: when it refuses.
+        """
+        try:
+            return self._call("post", path, {**given, "idempotency_key": key})[0]
+        except Absent as error:
+            raise GiveUp(Message("Stripe has no such page.")) from error
+
     def _get(self, path: str, asked: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
+        return self._call("get", path, asked)
+
+    def _call(self, method: str, path: str, given: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
         """An answer, and the second on Stripe's clock at which it was given.
 
         :raises Absent: when there is no such record.
@@ -208,7 +233,7 @@ class StripeReader:
         import stripe
 
         try:
-            answer: Any = self._client.raw_request("get", path, **asked)
+            answer: Any = self._client.raw_request(method, path, **given)
         except stripe.StripeError as error:
             raise _failure(error) from error
         body = json.loads(answer.body, parse_float=str)
@@ -242,7 +267,7 @@ def told(event: Mapping[str, Any]) -> Incoming | None:
         return Incoming(kind="charge", external_id=str(charge), version=version) if wanted else None
     if not isinstance(row.get("id"), str):
         return None
-    if row.get("deleted") or str(event.get("type")).endswith(f"{row['object']}.deleted") and kind != "subscription":
+    if row.get("deleted") or (str(event.get("type")).endswith(f"{row['object']}.deleted") and kind != "subscription"):
         return Incoming(kind=kind, external_id=row["id"], version=version, gone=True)
     return Incoming(kind=kind, external_id=row["id"], version=version, body={**row, TOLD: True})
 

@@ -11,6 +11,7 @@ from crmhost.api import Invalid, Message, Money, record_fields, texts
 from plugins.syncs.api import Incoming, Other, Person, Refund, Sale, guest_id
 
 from .amounts import amount, currency_of
+from .checkout import METADATA
 
 #: Refunds whose money does not go back, or came back.
 _NO_REFUND = ("failed", "canceled")
@@ -29,6 +30,14 @@ class Settled:
     fee: Money
     net: Money
     exchange_rate: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Kept:
+    """What is kept of a charge besides its sale: its fee, and the invoice of the CRM that it pays, sealed."""
+
+    settled: Settled | None
+    pays: str = ""
 
 
 def shape(item: Incoming, options: Mapping[str, Any]) -> Sale | Person | Other:
@@ -79,12 +88,17 @@ def charge(item: Incoming) -> Sale:
         payment_method=_method(body),
         same=_names(item.external_id, body.get("payment_intent"), body.get("invoice")),
         url=_text(body.get("receipt_url"), 500),
-        details=settled,
+        details=Kept(settled, _text(_table(body.get("metadata")).get(METADATA), 500)),
     )
 
 
 def _status(
-    body: Mapping[str, Any], disputes: Sequence[Mapping[str, Any]], refunds: Sequence[Refund], total: Money, *, captured: bool
+    body: Mapping[str, Any],
+    disputes: Sequence[Mapping[str, Any]],
+    refunds: Sequence[Refund],
+    total: Money,
+    *,
+    captured: bool,
 ) -> str:
     status = str(body.get("status") or "")
     if status in ("failed", "pending"):
@@ -216,7 +230,11 @@ def invoice(item: Incoming) -> Sale | Other:
         status="paid",
         at=at,
         paid=True,
-        amounts={"total": paid, "tax": _tax(body, currency), "discount": _sum(body, "total_discount_amounts", currency)},
+        amounts={
+            "total": paid,
+            "tax": _tax(body, currency),
+            "discount": _sum(body, "total_discount_amounts", currency),
+        },
         person=person,
         lines=_lines(body, currency),
         same=_names(*_payments(body), item.external_id),
@@ -273,7 +291,9 @@ def subscription(item: Incoming, options: Mapping[str, Any]) -> Other:
     names = [_text(price.get("nickname") or _product(price), 80) for price, _quantity in prices]
     currency = currency_of(body.get("currency") or next((price.get("currency") for price, _q in prices), ""))
     each = [amount(price.get("unit_amount", price.get("amount")), currency, "price") for price, _quantity in prices]
-    total = sum((Money(one.amount * int(q), currency) for one, (_p, q) in zip(each, prices, strict=True)), Money.zero(currency))
+    total = sum(
+        (Money(one.amount * int(q), currency) for one, (_p, q) in zip(each, prices, strict=True)), Money.zero(currency)
+    )
     every = next((_table(price.get("recurring")).get("interval") or price.get("interval") for price, _q in prices), "")
     label = ", ".join(name for name in names if name) or item.external_id
     tags = _tags([name for name in names if name], options) if body.get("status") in ("active", "trialing") else []

@@ -5,11 +5,10 @@ from __future__ import annotations
 from crmhost.api import Message
 from plugins.syncs.api import Field, RemoteStatus, Source
 
-from .reader import StripeReader
+from .checkout import ID
 from .keeping import store
+from .reader import StripeReader
 from .shaping import shape
-
-ID = "stripe"
 
 
 def source() -> Source:
@@ -25,6 +24,8 @@ def source() -> Source:
                   help=Message("It begins with whsec_. While it is exchanged, give both with a comma between them.")),
             Field(name="api_base", label=Message("Address of the interface"), kind="url",
                   help=Message("Only when it is not api.stripe.com.")),
+            Field(name="pay", label=Message("Clients pay invoices with this account"), kind="switch",
+                  help=Message("Puts a button on invoices. The key then has to be allowed to write checkout sessions.")),
         ],
         guide="stripe_sync/guide.html",
         reader=StripeReader,
@@ -41,7 +42,8 @@ def source() -> Source:
             "event": Message("Changes"),
         },
         statuses=[
-            RemoteStatus(key="succeeded", label=Message("Succeeded"), transaction="Completed", contact="Customer", invoice="paid"),
+            RemoteStatus(key="succeeded", label=Message("Succeeded"), transaction="Completed", contact="Customer",
+                         invoice="paid"),
             RemoteStatus(key="pending", label=Message("Pending")),
             RemoteStatus(key="uncaptured", label=Message("Not captured yet")),
             RemoteStatus(key="failed", label=Message("Failed"), transaction="Failed"),
@@ -53,7 +55,7 @@ def source() -> Source:
             RemoteStatus(key="paid", label=Message("Invoice paid"), transaction="Completed", contact="Customer", invoice="paid"),
         ],
         options=[
-            ("tag_prefix", Message("Prefix of tags"), Message("Stands before each tag that is made of Stripe’s words."), "Stripe:"),
+            ("tag_prefix", Message("Prefix of tags"), Message("Stands before each tag made of Stripe’s words."), "Stripe:"),
             ("tag_plans", Message("Tag subscribers with what they subscribed to"), "", False),
         ],
     )  # fmt: skip

@@ -11,8 +11,8 @@ from typing import Any
 from crmhost.api import Work
 from plugins.syncs.api import connections, receive
 
+from .checkout import ID
 from .reader import is_live, told
-from .source import ID
 
 #: Seconds that a signature may be old.
 TOLERANCE = 300
@@ -48,7 +48,9 @@ def handle(work: Work, key: str, headers: Mapping[str, str], body: bytes) -> tup
     named = not item.body and not item.gone
     with work.begin():
         mine = connections.get(work, one.id)
-        new = receive(work, mine, event["id"], None if named else item, topic=topic, kind=item.kind, external_id=item.external_id)
+        new = receive(
+            work, mine, event["id"], None if named else item, topic=topic, kind=item.kind, external_id=item.external_id
+        )
     return 200, {"answer": "taken" if new else "known"}
 
 

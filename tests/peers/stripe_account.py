@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 WEBHOOK_SECRET = "whsec_of_the_account"
 #: Objects -> the path of their list.
@@ -24,6 +24,7 @@ class Account:
         self.changed: dict[str, int] = {}
         self.asked: list[tuple[str, str]] = []
         self.answers: list[tuple[int, dict[str, str], bytes]] = []
+        self.opened: dict[str, str] = {}
 
     def put(self, record: Mapping[str, Any]) -> None:
         """Adds a record, or has it be so from now on."""
@@ -41,7 +42,7 @@ class Account:
             record = {"id": record["id"], "object": "customer", "deleted": True}
         self.put(record)
 
-    def answer(self, method: str, url: str, _host: str) -> tuple[int, dict[str, str], bytes]:
+    def answer(self, method: str, url: str, _host: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body of the answer to a request."""
         self.asked.append((method, url))
         if self.answers:
@@ -49,14 +50,25 @@ class Account:
         split = urlsplit(url)
         asked = {name: values[-1] for name, values in parse_qs(split.query).items()}
         path = split.path.removeprefix("/v1/")
+        if method == "POST":
+            return _said(200, self._opened(body))
         if path in self.records:
             return _said(200, self._list(path, asked))
         folder, _slash, name = path.rpartition("/")
         record = self.records.get(folder, {}).get(name)
         if record is None:
-            error = {"type": "invalid_request_error", "code": "resource_missing", "message": f"No such object: '{name}'"}
+            error = {
+                "type": "invalid_request_error",
+                "code": "resource_missing",
+                "message": f"No such object: '{name}'",
+            }
             return _said(404, {"error": error})
         return _said(200, self._whole(record))
+
+    def _opened(self, body: bytes) -> dict[str, Any]:
+        """A checkout session that was asked for, with its page; ``opened`` is what it was asked with."""
+        self.opened = dict(parse_qsl(body.decode()))
+        return {"id": "cs_1", "object": "checkout.session", "url": "https://checkout.example.com/c/cs_1"}
 
     def _whole(self, record: dict[str, Any]) -> dict[str, Any]:
         """A charge with what its readers ask to have expanded."""
@@ -73,7 +85,12 @@ class Account:
         start = names.index(asked["starting_after"]) + 1 if "starting_after" in asked else 0
         limit = int(asked.get("limit", 10))
         some = rows[start : start + limit]
-        return {"object": "list", "url": f"/v1/{path}", "has_more": len(rows) > start + limit, "data": [self._whole(row) for row in some]}
+        return {
+            "object": "list",
+            "url": f"/v1/{path}",
+            "has_more": len(rows) > start + limit,
+            "data": [self._whole(row) for row in some],
+        }
 
 
 def _said(status: int, body: Mapping[str, Any]) -> tuple[int, dict[str, str], bytes]:

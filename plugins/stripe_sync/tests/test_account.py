@@ -44,7 +44,12 @@ def connected(host: MakeHost, url: str) -> tuple[Host, int]:
     """A site that is connected to the account, and the connection's number."""
     site = host("stripe_sync", allow_private_hosts=(url.removeprefix("http://"),))
     with site.work() as work, work.begin():
-        given = {"name": "Main", "api_key": "rk_test_1", "webhook_secret": f"whsec_old, {WEBHOOK_SECRET}", "api_base": url}
+        given = {
+            "name": "Main",
+            "api_key": "rk_test_1",
+            "webhook_secret": f"whsec_old, {WEBHOOK_SECRET}",
+            "api_base": url,
+        }
         return site, connections.save(work, connections.source_of(work, "stripe"), given).id
 
 
@@ -85,7 +90,16 @@ def state(site: Host) -> list[tuple[Any, ...]]:
         emails = {row.id: row.email for row in work.session.scalars(select(Contact))}
         rows = work.session.scalars(select(Record).order_by(Record.kind, Record.external_id))
         return [
-            (row.kind, row.external_id, row.status, row.amount, row.currency, row.counts, row.gone, emails.get(row.contact_id or 0, "").casefold())
+            (
+                row.kind,
+                row.external_id,
+                row.status,
+                row.amount,
+                row.currency,
+                row.counts,
+                row.gone,
+                emails.get(row.contact_id or 0, "").casefold(),
+            )
             for row in rows
             if row.kind != "person"
         ]
@@ -98,7 +112,10 @@ def test_history_and_what_changes_later(host: MakeHost, account: Account, url: s
         account.put({**CHARGE, "id": f"ch_{number}", "payment_intent": f"pi_{number}", "amount": 100 + number,
                      "amount_captured": 100 + number, "created": 1767229200 + number})  # fmt: skip
     site, number = connected(host, url)
-    account.answers = [(429, {"Retry-After": "1"}, b'{"error": {"type": "rate_limit_error"}}'), (503, {}, b"<html>Busy</html>")]
+    account.answers = [
+        (429, {"Retry-After": "1"}, b'{"error": {"type": "rate_limit_error"}}'),
+        (503, {}, b"<html>Busy</html>"),
+    ]
     read(site, number)
     site.clock.move(hours=1)
     site.run_jobs()
@@ -109,13 +126,27 @@ def test_history_and_what_changes_later(host: MakeHost, account: Account, url: s
     read(site, number, full=True)
     assert sums(site) == {"USD": whole}
 
-    refund = {"id": "re_1", "object": "refund", "amount": 30, "charge": "ch_1", "status": "succeeded", "created": 1767300001}
+    refund = {
+        "id": "re_1",
+        "object": "refund",
+        "amount": 30,
+        "charge": "ch_1",
+        "status": "succeeded",
+        "created": 1767300001,
+    }
     account.put(refund)
     back = {**account.records["charges"]["ch_1"], "amount_refunded": 30}
     account.put(back)
     assert told(site, event(1, "refund.created", refund)) == 200
     assert told(site, event(1, "refund.created", refund)) == 200
-    dispute = {"id": "dp_1", "object": "dispute", "amount": 102, "charge": "ch_2", "status": "lost", "created": 1767300002}
+    dispute = {
+        "id": "dp_1",
+        "object": "dispute",
+        "amount": 102,
+        "charge": "ch_2",
+        "status": "lost",
+        "created": 1767300002,
+    }
     account.put(dispute)
     assert told(site, event(2, "charge.dispute.closed", dispute)) == 200
     site.run_jobs()
@@ -135,13 +166,19 @@ def test_history_and_what_changes_later(host: MakeHost, account: Account, url: s
 
 
 def test_events_that_are_not_ours_or_not_whole_change_nothing(host: MakeHost, account: Account, url: str) -> None:
-    """Forged, of another mode or account, of unknown kinds, thin or broken: an answer each time, nothing stored but what is set aside."""
+    """Forged, of another mode or account, of unknown kinds, thin or broken: an answer, and nothing stored but what is set aside."""
     site, _number = connected(host, url)
     client = site.client("")
     assert client.post("/hooks/stripe/nobody", data="{}").status_code == 404
     assert client.post("/hooks/stripe/main", data="{}", headers={"Stripe-Signature": "t=1,v1=0"}).status_code == 400
     charge = event(1, "charge.succeeded", CHARGE)
-    for changes in ({"livemode": True}, {"account": "acct_2"}, {"object": "v2.core.event"}, {"data": {}}, {"data": None}):
+    for changes in (
+        {"livemode": True},
+        {"account": "acct_2"},
+        {"object": "v2.core.event"},
+        {"data": {}},
+        {"data": None},
+    ):
         assert told(site, {**charge, **changes}) == 200, changes
     assert told(site, event(2, "radar.early_fraud_warning.created", {"id": "issfr_1", "object": "radar"})) == 200
     assert told(site, event(3, "charge.succeeded", {"id": "ch_9", "object": "charge"})) == 200

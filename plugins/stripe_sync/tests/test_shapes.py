@@ -16,8 +16,8 @@ from plugins.stripe_sync.webhooks import signed
 from plugins.syncs.api import Incoming, Other, Sale
 
 CHARGE = {
-    "id": "ch_1", "object": "charge", "amount": 2000, "amount_captured": 2000, "amount_refunded": 0, "captured": True, "paid": True,
-    "status": "succeeded", "currency": "usd", "created": 1767229200, "customer": "cus_1", "payment_intent": "pi_1",
+    "id": "ch_1", "object": "charge", "amount": 2000, "amount_captured": 2000, "amount_refunded": 0, "captured": True,
+    "paid": True, "status": "succeeded", "currency": "usd", "created": 1767229200, "customer": "cus_1", "payment_intent": "pi_1",
     "billing_details": {"email": "Buyer@Example.com", "name": "Ada King", "address": {"city": "Lyon", "country": "FR"}},
     "payment_method_details": {"type": "card", "card": {"brand": "visa"}},
 }  # fmt: skip
@@ -37,7 +37,14 @@ def net(found: Sale) -> int:
 
 @pytest.mark.parametrize(
     ("given", "currency", "here"),
-    [(2000, "USD", 2000), (500, "JPY", 500), (5120, "KWD", 5120), (500, "ISK", 5), (700, "UGX", 7), ("2000", "EUR", 2000)],
+    [
+        (2000, "USD", 2000),
+        (500, "JPY", 500),
+        (5120, "KWD", 5120),
+        (500, "ISK", 5),
+        (700, "UGX", 7),
+        ("2000", "EUR", 2000),
+    ],
 )
 def test_amounts_are_those_of_the_currency(given: object, currency: str, here: int) -> None:
     """Whole units, hundredths and thousandths, and hundredths of what has none."""
@@ -57,9 +64,15 @@ def test_a_charge_is_a_sale_of_what_was_captured() -> None:
     assert (found.status, found.paid, found.amounts["total"]) == ("succeeded", True, Money(2000, "USD"))
     assert found.same == ["stripe:ch_1", "stripe:pi_1"]
     assert found.person is not None
-    assert (found.person.external_id, found.person.fields["first_name"], found.payment_method) == ("cus_1", "Ada", "Visa")
+    assert (found.person.external_id, found.person.fields["first_name"], found.payment_method) == (
+        "cus_1",
+        "Ada",
+        "Visa",
+    )
     assert sale(amount_captured=1500).amounts["total"] == Money(1500, "USD")
-    assert (sale(status="pending").paid, sale(status="failed").paid, sale(captured=False, amount_captured=0).paid) == (False,) * 3
+    assert (sale(status="pending").paid, sale(status="failed").paid, sale(captured=False, amount_captured=0).paid) == (
+        False,
+    ) * 3
     guest = sale(customer=None).person
     assert guest is not None
     assert guest.external_id.startswith("guest-")
@@ -67,8 +80,10 @@ def test_a_charge_is_a_sale_of_what_was_captured() -> None:
     balance = {"id": "txn_1", "currency": "eur", "amount": 1800, "fee": 61, "net": 1739, "exchange_rate": "0.9"}
     foreign = sale(balance_transaction=balance)
     assert "fee" not in foreign.amounts
-    assert foreign.details == Settled("txn_1", Money(1800, "EUR"), Money(61, "EUR"), Money(1739, "EUR"), "0.9")
-    assert sale({"balance": {**balance, "currency": "usd"}}, balance_transaction="txn_1").amounts["fee"] == Money(61, "USD")
+    assert foreign.details.settled == Settled("txn_1", Money(1800, "EUR"), Money(61, "EUR"), Money(1739, "EUR"), "0.9")
+    assert sale({"balance": {**balance, "currency": "usd"}}, balance_transaction="txn_1").amounts["fee"] == Money(
+        61, "USD"
+    )
 
 
 def test_refunds_and_disputes_take_each_cent_once() -> None:
@@ -82,7 +97,11 @@ def test_refunds_and_disputes_take_each_cent_once() -> None:
     dispute = {"id": "dp_1", "amount": 2000, "status": "lost", "created": 1767230001, "reason": "fraudulent"}
     assert net(sale({"refunds": [row]}, disputes=[dispute], amount_refunded=500)) == 0
     assert net(sale({"refunds": [row]}, disputes=[dispute], amount_refunded=2000)) == 0
-    for state, left, status in (("won", 2000, "succeeded"), ("warning_needs_response", 2000, "disputed"), ("under_review", 0, "disputed")):
+    for state, left, status in (
+        ("won", 2000, "succeeded"),
+        ("warning_needs_response", 2000, "disputed"),
+        ("under_review", 0, "disputed"),
+    ):
         found = sale(disputes=[{**dispute, "status": state}])
         assert (net(found), found.status) == (left, status), state
 
@@ -91,7 +110,10 @@ def test_refunds_and_disputes_take_each_cent_once() -> None:
     "more",
     [
         {"paid": True, "charge": "ch_9", "payment_intent": "pi_9", "tax": 400},
-        {"payments": {"data": [{"payment": {"payment_intent": "pi_9"}}]}, "total_taxes": [{"amount": 150}, {"amount": 250}]},
+        {
+            "payments": {"data": [{"payment": {"payment_intent": "pi_9"}}]},
+            "total_taxes": [{"amount": 150}, {"amount": 250}],
+        },
     ],
 )
 def test_a_paid_invoice_is_the_sale_of_its_charge(more: dict[str, Any]) -> None:
@@ -102,10 +124,18 @@ def test_a_paid_invoice_is_the_sale_of_its_charge(more: dict[str, Any]) -> None:
     found = shape(Incoming(kind="invoice", external_id="in_9", body=body), {})
     assert isinstance(found, Sale)
     assert "stripe:pi_9" in found.same
-    assert (found.ref, found.amounts["total"], found.amounts["tax"]) == ("ABC-0001", Money(2400, "USD"), Money(400, "USD"))
+    assert (found.ref, found.amounts["total"], found.amounts["tax"]) == (
+        "ABC-0001",
+        Money(2400, "USD"),
+        Money(400, "USD"),
+    )
     assert found.lines is not None
     assert [(line["quantity"], line["unit_price"].amount) for line in found.lines] == [("2", 1000)]
-    for changes in ({"status": "open", "paid": False, "total": 2400}, {"amount_paid": 0}, {"status": "void", "total": 2400}):
+    for changes in (
+        {"status": "open", "paid": False, "total": 2400},
+        {"amount_paid": 0},
+        {"status": "void", "total": 2400},
+    ):
         assert isinstance(shape(Incoming(kind="invoice", external_id="in_9", body={**body, **changes}), {}), Other)
 
 
