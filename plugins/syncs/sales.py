@@ -16,6 +16,7 @@ from .mapping import Rules, transaction_status
 from .models import ERASED, HAS_PARENT, Connection, Record, SameSale
 from .ownership import settle
 from .people import People
+from .sameness import apart, same_sales
 from .shapes import Incoming, Refund, Sale, Source
 
 KIND = "transaction"
@@ -62,6 +63,18 @@ class Sales:
         :param wanted: each with its record, new or known, which is changed here and stored by the caller.
         :returns: kind and id of those that were refused, with the reason.
         """
+        refused: dict[tuple[str, str], CrmError] = {}
+        while wanted:
+            now, wanted = apart(wanted)
+            refused |= self._save(now)
+            if wanted:
+                done = [record for item, _sale, record in now if (item.kind, item.external_id) not in refused]
+                self.work.session.add_all(done)
+                self.work.session.flush()
+        return refused
+
+    def _save(self, wanted: Sequence[tuple[Incoming, Sale, Record]]) -> dict[tuple[str, str], CrmError]:
+        """As :meth:`save`, of records that are a sale of their own each."""
         taken: list[Taken] = []
         refused: dict[tuple[str, str], CrmError] = {}
         for item, sale, record in wanted:
@@ -350,15 +363,6 @@ def fresh(one: Connection, kind: str, external_id: str) -> Record:
         connection_id=one.id, kind=kind, external_id=external_id, version=0, digest="", parent="", status="", paid=False,
         counts=False, gone=False, object_type="", currency="", amount=0, label="", url="", written={}, kept=[],
     )  # fmt: skip
-
-
-def same_sales(work: Work, names: Iterable[str]) -> dict[str, int]:
-    """What sales are called -> their transaction."""
-    found: dict[str, int] = {}
-    for some in _chunks(sorted({name[:200] for name in names})):
-        wanted = select(SameSale.key, SameSale.transaction_id).where(SameSale.key.in_(some))
-        found |= {row[0]: row[1] for row in work.session.execute(wanted)}
-    return found
 
 
 def plain(transaction: Any, name: str) -> Any:

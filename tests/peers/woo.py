@@ -145,7 +145,7 @@ class Shop:
 
     # --- what it answers ----------------------------------------------------------------------------------------------
 
-    def answer(self, method: str, url: str, host: str) -> tuple[int, dict[str, str], bytes]:
+    def answer(self, method: str, url: str, host: str, _body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
         """The answer to a request."""
         self.asked.append((method, url))
         if self.answers:
@@ -212,7 +212,8 @@ def serving(shop: Shop) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def _answer(self) -> None:
-            status, headers, body = shop.answer(self.command, self.path, self.headers["Host"])
+            given = self.rfile.read(int(self.headers["Content-Length"] or 0))
+            status, headers, body = shop.answer(self.command, self.path, self.headers["Host"], given)
             self.send_response(status)
             for name, value in {
                 "Content-Type": "application/json",
