@@ -166,7 +166,7 @@ def test_history_and_what_changes_later(host: MakeHost, account: Account, url: s
 
 
 def test_events_that_are_not_ours_or_not_whole_change_nothing(host: MakeHost, account: Account, url: str) -> None:
-    """Forged, of another mode or account, of unknown kinds, thin or broken: an answer, and nothing stored but what is set aside."""
+    """Forged, of another mode or account, of unknown kinds, thin or broken: an answer, and nothing stored."""
     site, _number = connected(host, url)
     client = site.client("")
     assert client.post("/hooks/stripe/nobody", data="{}").status_code == 404
