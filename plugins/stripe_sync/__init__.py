@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crmhost.api import SlotItem, Webhook
+from crmhost.api import SlotItem, Tab, Webhook, Widget
 from crmhost.hooks import hookimpl
 
 
@@ -41,3 +41,35 @@ class Plugin:
         from .pages import pay_button
 
         return [SlotItem(slot="invoices.pay", render=pay_button)]
+
+    @hookimpl
+    def contact_tabs(self) -> Sequence[Tab]:
+        from .parts import contact_number, contact_tab, number_read
+
+        return [
+            Tab(
+                id="stripe_sync",
+                title="Payments",
+                render=contact_tab,
+                count=contact_number,
+                reads=number_read,
+                permission="transactions.view",
+            )
+        ]
+
+    @hookimpl
+    def dashboard_widgets(self) -> Sequence[Widget]:
+        from .parts import widget
+
+        return [
+            Widget(
+                id="stripe",
+                title="Stripe accounts",
+                render=widget,
+                endpoint="syncs.index",
+                permission="syncs.view",
+                span=4,
+                lazy=True,
+                order=81,
+            )
+        ]

@@ -87,7 +87,7 @@ def charge(item: Incoming) -> Sale:
         description=_text(body.get("failure_message"), 500),
         payment_method=_method(body),
         same=_names(item.external_id, body.get("payment_intent"), body.get("invoice")),
-        url=_text(body.get("receipt_url"), 500),
+        url=_text(body.get("receipt_url"), 500) or _page(item, "payments"),
         details=Kept(settled, _text(_table(body.get("metadata")).get(METADATA), 500)),
     )
 
@@ -220,7 +220,7 @@ def invoice(item: Incoming) -> Sale | Other:
     paid = amount(body.get("amount_paid"), currency, "amount_paid")
     moved = _table(body.get("status_transitions")).get("paid_at")
     at = _instant(moved) or _at(body)
-    url = _text(body.get("hosted_invoice_url"), 500)
+    url = _text(body.get("hosted_invoice_url"), 500) or _page(item, "invoices")
     if status != "paid" or not paid:
         total = paid if status == "paid" else amount(body.get("total", body.get("amount_due")), currency, "total")
         return Other(status=status, label=number, at=at, amount=total, person=person, url=url)
@@ -303,6 +303,7 @@ def subscription(item: Incoming, options: Mapping[str, Any]) -> Other:
         at=_instant(body.get("start_date")) or _at(body),
         amount=total,
         person=_of_customer(body, {}, tags),
+        url=_page(item, "subscriptions"),
     )
 
 
@@ -334,6 +335,12 @@ def session(item: Incoming) -> Other:
 def _names(*names: object) -> list[str]:
     """What a sale is called: its charge, payment intent and invoice."""
     return list(dict.fromkeys(f"stripe:{name}" for one in names if (name := _id(one))))
+
+
+def _page(item: Incoming, path: str) -> str:
+    """Where staff look at a record at Stripe."""
+    mode = "" if item.body.get("livemode") else "test/"
+    return f"https://dashboard.stripe.com/{mode}{path}/{item.external_id}"
 
 
 def _id(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import connections
+from . import connections, parts
 from .applying import Outcome
 from .commands import group
 from .models import Connection, Record
@@ -42,5 +42,6 @@ __all__ = [
     "connections",
     "group",
     "guest_id",
+    "parts",
     "receive",
 ]
