@@ -34,7 +34,7 @@ class InvoicesService:
         return {str(invoice.origin): invoice for invoice in self._work.session.scalars(mine)}
 
     def owed(self, invoice_id: int) -> tuple[Invoice, Money] | None:
-        """An invoice that can be paid and what is due of it; ``None`` when there is none that the actor may see, or nothing is due."""
+        """An invoice and what is due of it; ``None`` when there is none that the actor may see, or nothing is due."""
         invoice = self._work.session.scalar(self._work.visible(Invoice).where(Invoice.id == invoice_id))
         if invoice is None or not invoice.counts or invoice.is_credit or invoice.due <= 0:
             return None

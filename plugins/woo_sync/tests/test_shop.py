@@ -245,7 +245,7 @@ def test_failures_of_the_shop(host: MakeHost) -> None:
         plain = shop.answer
         failing = [(429, {"Retry-After": "7"}, b"{}"), (503, {}, b"busy"), (200, {}, b"<html>maintenance</html>")]
 
-        def answer(method: str, asked: str, place: str) -> tuple[int, dict[str, str], bytes]:
+        def answer(method: str, asked: str, place: str, _body: bytes) -> tuple[int, dict[str, str], bytes]:
             if "orders?" in asked and "&page=2" in asked and failing:
                 return failing.pop(0)
             return plain(method, asked, place)
