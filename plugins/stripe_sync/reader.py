@@ -147,8 +147,8 @@ class StripeReader:
     def _with_more(self, item: Incoming) -> Incoming:
         body, more = item.body, dict(item.more)
         refunds = body.get("refunds")
-        known = isinstance(refunds, Mapping) and not refunds.get("has_more")
-        if body.get("amount_refunded") and not (known and _rows(refunds)):
+        known = isinstance(refunds, Mapping) and not refunds.get("has_more") and bool(_rows(refunds))
+        if body.get("amount_refunded") and not known:
             more["refunds"] = self._beside("/v1/refunds", item.external_id)
         if isinstance(body.get("balance_transaction"), str):
             more["balance"] = self._maybe(f"/v1/balance_transactions/{body['balance_transaction']}", {})
@@ -306,10 +306,17 @@ def _transport(send: Callable[..., http.Response]) -> Any:
         name = "crmhost"
 
         def request(
-            self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
-        ) -> tuple[bytes, int, Mapping[str, str]]:
+            self,
+            method: str,
+            url: str,
+            headers: Mapping[str, str] | None,
+            post_data: Any = None,
+            *,
+            _usage: list[str] | None = None,
+        ) -> Any:
+            """Body, status and headers of an answer."""
             body = post_data.encode() if isinstance(post_data, str) else post_data or b""
-            answer = send(method.upper(), url, headers=headers, body=body, timeouts=_TIMEOUTS, limit=_LARGEST)
+            answer = send(method.upper(), url, headers=headers or {}, body=body, timeouts=_TIMEOUTS, limit=_LARGEST)
             return answer.body, answer.status, answer.headers
 
         def close(self) -> None:

@@ -150,8 +150,8 @@ def _settled(item: Incoming) -> Settled | None:
     if not isinstance(row, Mapping):
         return None
     currency = currency_of(row.get("currency"))
-    amounts = [amount(row.get(name), currency, name) for name in ("amount", "fee", "net")]
-    return Settled(str(row.get("id") or "")[:80], *amounts, str(row.get("exchange_rate") or "")[:40])
+    whole, fee, net = (amount(row.get(name), currency, name) for name in ("amount", "fee", "net"))
+    return Settled(str(row.get("id") or "")[:80], whole, fee, net, str(row.get("exchange_rate") or "")[:40])
 
 
 def _method(body: Mapping[str, Any]) -> str:
@@ -273,11 +273,12 @@ def _lines(body: Mapping[str, Any], currency: str) -> list[dict[str, Any]] | Non
     for row in rows:
         total = amount(row.get("amount"), currency, "line")
         quantity = row.get("quantity")
-        exact = isinstance(quantity, int) and quantity > 0 and total.amount % quantity == 0
+        number = quantity if isinstance(quantity, int) and quantity > 0 else 1
+        exact = number if total.amount % number == 0 else 1
         found.append(
             {
-                "title": _text(row.get("description"), 300), "quantity": str(quantity) if exact else "1",
-                "unit_price": Money(total.amount // quantity, currency) if exact else total, "total": total,
+                "title": _text(row.get("description"), 300), "quantity": str(exact),
+                "unit_price": Money(total.amount // exact, currency), "total": total,
             }
         )  # fmt: skip
     return found

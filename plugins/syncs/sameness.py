@@ -20,7 +20,8 @@ Wanted: TypeAlias = "Sequence[tuple[Incoming, Sale, Record]]"
 def apart(wanted: Wanted) -> tuple[Wanted, Wanted]:
     """Records of which none is the sale of another, and the rest: such as an invoice, and the charge that paid it."""
     names: set[str] = set()
-    now, later = [], []
+    now: list[tuple[Incoming, Sale, Record]] = []
+    later: list[tuple[Incoming, Sale, Record]] = []
     for entry in wanted:
         same = set(entry[1].same)
         (now if names.isdisjoint(same) else later).append(entry)

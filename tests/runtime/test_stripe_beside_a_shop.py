@@ -9,13 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from crmhost.testing import Host
+from plugins.stripe_sync.tests.test_shapes import CHARGE
 from plugins.syncs import applying
 from plugins.syncs.api import Incoming, connections
 from plugins.syncs.models import Aside
 from plugins.transactions import api as transactions
 from plugins.woo_sync.reader import incoming
-
-from .test_shapes import CHARGE
 
 AT, LATER = "2026-03-01T09:00:00", "2026-03-02T09:00:00"
 
