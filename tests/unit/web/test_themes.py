@@ -15,6 +15,7 @@ from crmhost.web.themes import contrast, tokens
 from crmhost.web.themes.files import ThemeError, find_themes, read_theme
 from crmhost.web.themes.services import colours
 from tests.unit.web.conftest import Reader
+from tests.unit.web.people import ONE
 
 ROOT = Path(__file__).parents[3]
 
@@ -71,6 +72,7 @@ def test_a_theme_is_previewed_by_one_and_then_activated_for_all(site: Host, read
     assert reader.post("/themes/nothing/activate").status_code == 404
 
 
+@ONE
 def test_who_may_not_manage_themes_previews_none(site: Host) -> None:
     """The cookie alone does nothing."""
     staff = Reader(site, "Read only")
@@ -82,6 +84,7 @@ def test_who_may_not_manage_themes_previews_none(site: Host) -> None:
     assert "theme-almanac" not in stranger.get("/login").text
 
 
+@ONE
 @pytest.mark.parametrize(
     ("toml", "template", "said"),
     [
@@ -114,6 +117,7 @@ def test_a_broken_theme_gives_way_to_the_default_one_and_admins_read_why(
     assert "End preview" in reader.get("/account").text
 
 
+@ONE
 def test_a_template_that_fails_on_a_page_is_left_out(site: Host, reader: Reader) -> None:
     """The page is shown with what it stands in for; the rest of the theme stays; admins read which one, and what failed."""
     add(
@@ -135,6 +139,7 @@ def test_a_template_that_fails_on_a_page_is_left_out(site: Host, reader: Reader)
     assert [fault.plugin for fault in site.faults()] == ["themes"]
 
 
+@ONE
 def test_a_theme_is_not_blamed_for_what_fails_without_it(site: Host) -> None:
     """A refusal that the original page would make too is passed on."""
     add(site, "probe", templates__users__account_html='{% extends "!users/account.html" %}')
@@ -147,6 +152,7 @@ def test_a_theme_is_not_blamed_for_what_fails_without_it(site: Host) -> None:
     assert look.out == {}
 
 
+@ONE
 def test_command_line(site: Host) -> None:
     """list shows all, check tells of contrast, of templates that stand in for nothing, of what the policy refuses."""
     add(
@@ -171,7 +177,7 @@ def test_command_line(site: Host) -> None:
     assert site.cli("theme", "check", "probe").exit_code != 0
 
 
-def test_bundled_themes_can_be_read_by_people(site: Host) -> None:
+def test_bundled_themes_can_be_read_by_people() -> None:
     """Every pair of colours has the contrast that WCAG asks for, light and dark."""
     themes = find_themes([ROOT / "themes"])
     assert set(themes) == {"default", "almanac"}

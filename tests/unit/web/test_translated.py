@@ -39,10 +39,16 @@ def greek(text: str) -> str:
     return text.translate(GREEK)
 
 
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the language made for tests."""
+    return pseudo.write(tmp_path_factory.mktemp("pseudo"))
+
+
 @pytest.fixture
-def site(host: Callable[..., Host], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+def site(host: Callable[..., Host], catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     """A site in which everybody speaks the language made for tests, with something of everything in it."""
-    monkeypatch.setattr(i18n, "CORE_TRANSLATIONS", pseudo.write(tmp_path / "pseudo"))
+    monkeypatch.setattr(i18n, "CORE_TRANSLATIONS", catalogue)
     made = host(*PLUGINS)
     with made.work() as work, work.begin():
         for role in work.session.scalars(select(Role)):
@@ -129,14 +135,17 @@ def test_every_refusal(site: Host) -> None:
     """Forms that are sent empty or with nonsense, and what the notes say afterwards."""
     reader = Reader(site, locale=pseudo.LOCALE, name=greek("Admin"))
     upload(reader)
-    found = set()
+    # What stands around the notes is the same after each form.
+    found = set(untranslated("/account", reader.get("/account")))
     for path in addresses(site, "POST"):
         for data in ({}, NONSENSE):
             for htmx in (False, True):
                 found |= set(untranslated(f"POST {path}", reader.post(path, data, htmx=htmx)))
         after = reader.get("/account")
         if after.status_code == 200:
-            found |= set(untranslated(f"after POST {path}", after))
+            notes = after.text.partition('id="toasts"')[2]
+            assert notes
+            found |= {f"after POST {path}: {left}" for left in pseudo.english(notes)}
         else:
             # It signed the reader out, or asks for the password first.
             reader = Reader(site, locale=pseudo.LOCALE, name=greek("Admin"))
