@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import html
+import http.client
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing.converters import NumberConverter
 
 from crmhost.testing import Host
+from crmhost.web.request import COOKIE
 
 if TYPE_CHECKING:
     from werkzeug.routing import MapAdapter, Rule
@@ -23,13 +25,17 @@ _FULL, _FIRST = "7", ("1", "2")
 _ELSEWHERE = "/dev/"
 
 
-def pages(site: Host) -> tuple[list[str], list[str]]:
+def pages(site: Host, port: int, token: str) -> tuple[list[str], list[str]]:
     """Addresses of pages that an admin can open, one of each endpoint and text in its address; and endpoints that none was
     found of, since nothing links to them and the first records have none.
 
     Parts of pages, downloads and what everybody may open are looked at, but not given; the API is left out.
+
+    :param port: where the site is served, which then has all at hand that its pages are made of.
+    :param token: that of an admin who is signed in.
     """
-    app, client = site.generation.app, site.client()
+    app = site.generation.app
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     assert app is not None
     adapter = app.url_map.bind("localhost")
     elsewhere = (_ELSEWHERE, *(mount.prefix for mount in site.generation.contributions("api_mounts")))
@@ -50,15 +56,18 @@ def pages(site: Host) -> tuple[list[str], list[str]]:
         endpoint, key = _key(adapter, address)
         if endpoint not in rules or key in seen:
             continue
-        with client.get(address) as answer:
-            if answer.status_code >= 400:
-                continue
-            seen.add(key)
-            whole = answer.mimetype == "text/html" and answer.status_code == 200
-            text = answer.get_data(as_text=True) if whole else ""
+        connection.request("GET", address, headers={"Cookie": f"{COOKIE}={token}"})
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status >= 400:
+            continue
+        seen.add(key)
+        whole = answer.status == 200 and answer.headers.get_content_type() == "text/html"
+        text = body.decode() if whole else ""
         if "<main" in text:
             found[key] = address
         waiting.extend(html.unescape(link) for link in _LINK.findall(text))
+    connection.close()
     return sorted(found.values()), sorted(rules.keys() - {key[0] for key in seen})
 
 

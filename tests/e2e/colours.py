@@ -48,11 +48,23 @@ _TRY = """async ([known, rules, each]) => {
         return alone ? "" : [textDecorationLine, borderBottomStyle, fontWeight, color, getComputedStyle(block).color].join();
     };
     const scheme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    // A number of 53 bits stands for the words of a look: those of all pages are sent to each.
+    const short = (words) => {
+        let high = 0xdeadbeef, low = 0x41c6ce57;
+        for (let at = 0; at < words.length; at += 1) {
+            const code = words.charCodeAt(at);
+            high = Math.imul(high ^ code, 2654435761);
+            low = Math.imul(low ^ code, 1597334677);
+        }
+        high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+        low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
+        return 4294967296 * (2097151 & low) + (high >>> 0);
+    };
     const look = (element) => {
         const { color, fontSize, fontWeight, textShadow } = getComputedStyle(element);
         const link = element.closest("a");
         const off = element.closest(":disabled, [aria-disabled=true]") ? "off" : "";
-        return [scheme, color, fontSize, fontWeight, textShadow, link ? among(link) : "", off, ground(element)].join("|");
+        return short([scheme, color, fontSize, fontWeight, textShadow, link ? among(link) : "", off, ground(element)].join("|"));
     };
     const worn = (element) => element.matches("a, input, textarea, select")
         || [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
@@ -74,12 +86,11 @@ _TRY = """async ([known, rules, each]) => {
 }"""
 
 
-def unreadable(page: Page, known: set[str]) -> list[tuple[str, str, str]]:
+def unreadable(page: Page, known: set[int]) -> list[tuple[str, str, str]]:
     """What can't be read on the page as it is shown now: (rule, HTML, what is wrong).
 
     :param known: looks that were found to be well, which are not tried again; what is found is added.
     """
-    with_axe(page)
-    judged, wrong = page.evaluate(_TRY, [sorted(known), RULES, EACH])
+    judged, wrong = with_axe(page, _TRY, [sorted(known), RULES, EACH])
     known.update(judged)
     return [tuple(one) for one in wrong]

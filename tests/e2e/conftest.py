@@ -84,10 +84,14 @@ def listen(page: Page, tell: Callable[[str], Any]) -> None:
     page.on("pageerror", lambda error: tell(str(error)))
 
 
-def with_axe(page: Page) -> None:
-    """Brings axe to the page, where it is not there yet."""
-    if not page.evaluate("'axe' in window"):
+def with_axe(page: Page, function: str, given: Any) -> Any:
+    """What a function in JavaScript that asks axe gives for what it is given; axe is brought to pages that lack it."""
+    ask = f"(given) => 'axe' in window ? ({function})(given) : 'no axe'"
+    told = page.evaluate(ask, given)
+    if told == "no axe":
         page.evaluate(AXE)
+        told = page.evaluate(ask, given)
+    return told
 
 
 def violations(page: Page, without: Sequence[str] = (), **options: Any) -> list[tuple[str, str, str]]:
@@ -95,12 +99,11 @@ def violations(page: Page, without: Sequence[str] = (), **options: Any) -> list[
 
     :param without: selectors of parts that are left out.
     """
-    with_axe(page)
     # It asks frames by messages, which those that are shut off can't answer.
     options = {"resultTypes": ["violations"], "iframes": False, **options}
     context = {"exclude": [[part] for part in without]} if without else {}
     run = "([context, options]) => axe.run({include: [[':root']], ...context}, options).then(told => told.violations)"
-    found = page.evaluate(run, [context, options])
+    found = with_axe(page, run, [context, options])
     return [(rule["id"], node["html"], node.get("failureSummary", "")) for rule in found for node in rule["nodes"]]
 
 
