@@ -86,7 +86,7 @@ class Runtime:
                 assert generation is not None
         return generation
 
-    def enter(self, at_least: int = 0, timeout: float = 2.0) -> Generation:
+    def enter(self, at_least: int = 0, timeout: float = 5.0) -> Generation:
         """Takes the generation for one request and counts the request; hand it back with :meth:`leave`.
 
         :param at_least: number that the caller has already seen; a process that is behind waits for it.

@@ -113,8 +113,8 @@ def test_the_page_shows_hooks_files_and_settings(goods: Host) -> None:
     """In which order its hooks are called, where its files are, what it keeps, where it is set."""
     on(goods, "shop")
     page = Reader(goods).get("/extensions/shop").text
-    # The core's files come before it.
-    assert re.search(r"<code>contact_erase</code>.*>2 of 2<", page)
+    # The core's files and mail come before it.
+    assert re.search(r"<code>contact_erase</code>.*>3 of 3<", page)
     assert "<code>shop_order</code>" in page
     assert 'href="/settings/page/shop"' in page
     assert str(goods.site.discover().found["shop"].folder) in page

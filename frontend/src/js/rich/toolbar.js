@@ -115,12 +115,14 @@ function markMenu({ editor, texts, options }) {
     event.preventDefault();
     items.find((item) => !item.hidden)?.click();
   });
+  // Before it opens: who types fast has typed something by the time that it is told to be open.
+  menu.addEventListener("beforetoggle", ({ newState }) => {
+    if (newState !== "open") return;
+    find.value = "";
+    filter();
+  });
   menu.addEventListener("toggle", ({ newState }) => {
-    if (newState === "open") {
-      find.value = "";
-      filter();
-      return;
-    }
+    if (newState === "open") return;
     if (typed) editor.chain().focus().insertContent("{{").run();
     typed = false;
   });
