@@ -267,6 +267,12 @@ def webhooks() -> Sequence[c.Webhook]:
 
 
 @hookspec("declare")
+def mail_blocks() -> Sequence[c.MailBlock]:
+    """Types of blocks, of which mails are put together; those of a plugin that is off keep their mail from being sent."""
+    return []
+
+
+@hookspec("declare")
 def cli_commands() -> Sequence[Any]:
     """Click commands or groups, reached as ``crmhost ID-with-dashes …`` (or the names under ``[names] cli``).
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from crmhost.core.mail import accounts, patterns, services, suppression
 from crmhost.core.mail.models import MailMessage
 from crmhost.site import Site
@@ -21,6 +23,36 @@ WELCOME = """<h1>Welcome, {{ contact.first_name | default: "friend" }}</h1>
 <li>you get the list of <a href="https://example.com/tools">tools</a> a week before.</li></ul>
 <p class="button"><a href="https://example.com/course">See the course</a></p>
 <blockquote><p>Bring an apron, {{ contact.first_name }}.</p></blockquote><hr><p>{{ sender.signature }}</p>"""
+
+BLOCKS = json.dumps(
+    {
+        "blocks": [
+            {"type": "heading", "text": "Open studio, {{ contact.first_name }}"},
+            {
+                "type": "text",
+                "text": "<p>Three evenings in <b>May</b>, all to be tried.</p><ul><li>Book</li><li>Come</li></ul>",
+            },
+            {"type": "picture", "alt": "The studio from the yard"},
+            {
+                "type": "columns",
+                "columns": [
+                    [
+                        {"type": "heading", "text": "When", "level": "3"},
+                        {"type": "text", "text": "<p>4, 11 and 18 May</p>"},
+                    ],
+                    [
+                        {"type": "heading", "text": "Where", "level": "3"},
+                        {"type": "text", "text": "<p>In the yard</p>"},
+                    ],
+                ],
+            },
+            {"type": "button", "text": "Keep my place", "href": "https://example.com/may", "align": "center"},
+            {"type": "divider"},
+            {"type": "spacer"},
+            {"type": "footer", "web": "https://example.com"},
+        ]
+    }
+)
 
 
 def some(site: Site) -> None:
@@ -42,6 +74,11 @@ def some(site: Site) -> None:
                 work, None, {**fields, "per_hour": 300, "dkim_domain": "example.com" if name == "Office" else ""}
             )
         for name, kind, content in (
+            (
+                "Dates of the open studio",
+                "blocks",
+                BLOCKS,
+            ),
             (
                 "Welcome",
                 "rich",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .base import Contribution
 from .conditions import ConditionType
+from .mail import BlockField, MailBlock
 from .pages import (
     Asset,
     Box,
@@ -58,6 +59,7 @@ __all__ = [
     "DECLARED",
     "ApiMount",
     "Asset",
+    "BlockField",
     "Box",
     "BulkAction",
     "Column",
@@ -79,6 +81,7 @@ __all__ = [
     "Importer",
     "Job",
     "JournalType",
+    "MailBlock",
     "MenuItem",
     "PageMount",
     "Permission",
@@ -129,6 +132,7 @@ DECLARED: dict[str, type[Contribution]] = {
     "schedules": Schedule,
     "event_handlers": EventHandler,
     "webhooks": Webhook,
+    "mail_blocks": MailBlock,
     "api_mounts": ApiMount,
     "page_mounts": PageMount,
     "importers": Importer,

@@ -282,7 +282,14 @@ def _declared(hooks: HookCaller, name: str, depths: Mapping[str, int]) -> tuple[
 
 
 #: Hook -> attribute that must be named ``ID.something`` (``ID`` alone is allowed where the flag says so).
-_PREFIXED = {"permissions": "name", "settings": "key", "jobs": "kind", "journal_types": "name", "services": "name"}
+_PREFIXED = {
+    "permissions": "name",
+    "settings": "key",
+    "jobs": "kind",
+    "journal_types": "name",
+    "services": "name",
+    "mail_blocks": "name",
+}
 
 
 def _check_names(plugin: LoadedPlugin, declared: Mapping[str, tuple[Any, ...]]) -> None:
@@ -315,6 +322,7 @@ _UNIQUE: dict[str, tuple[str, ...]] = {
     "exporters": ("kind",),
     "journal_types": ("name",),
     "services": ("name",),
+    "mail_blocks": ("name",),
     "dashboard_widgets": ("plugin", "id"),
     "contact_columns": ("id",),
     "contact_filters": ("id",),

@@ -17,6 +17,7 @@ import nh3
 
 from ..errors import Invalid
 from ..messages import Message
+from .passive import check_attributes, check_passive, quoted, tag_spans
 from .plain import plain_text
 from .render import Limits, scan
 
@@ -159,8 +160,6 @@ _BLANK = re.compile(r"[\s/]")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _ASIDE = re.compile(r"<!--lq:(\d{1,5})-->|&lt;!--lq:(\d{1,5})--&gt;|lq(\d{1,5})lq")
 _ONLY_TAGS = re.compile(r"^(?:<!--lq:\d{1,5}--> ?)+\n", re.MULTILINE)
-_ACTIVE = re.compile(r"<\s*(script|iframe|object|embed|form|base)\b", re.IGNORECASE)
-_HANDLER = re.compile(r"""[\s"'/](on[a-z]+)\s*=|\b(javascript|vbscript):""", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -180,23 +179,28 @@ class Body:
         return self.size > LARGE
 
 
-def prepare(source: str, kind: Literal["html", "mjml"] = "html", layout: str = LAYOUT) -> Body:
+def prepare(source: str, kind: Literal["html", "mjml"] = "html", layout: str = LAYOUT, *, written: bool = True) -> Body:
     """The HTML to send, styles inlined, and the text made from it; placeholders are kept in both.
 
     :param source: rich text or a whole document of HTML (``html``: its styles inlined, sanitised, set into the layout), or MJML.
     :param layout: HTML document of a theme, with ``<!--content-->`` where rich text goes; not used for MJML.
+    :param written: by a person. MJML that code made of escaped values may hold texts that look like markup.
     :raises Invalid: placeholders that can't be read, MJML that can't be, or something that mail can't hold.
     """
     aside = _Aside()
     if kind == "mjml":
-        html = _from_mjml(aside.put(source))
+        html = _from_mjml(aside.put(source), written=written)
     else:
         content, rules = _fragment(aside.put(source))
         html = aside.put(layout).replace("<!--content-->", content, 1).replace("</head>", f"{rules}</head>", 1)
     html = _inline(html)
     if kind == "mjml":
         # Once more, now that entities inside addresses are read.
-        _check_passive(html)
+        if written:
+            check_passive(html)
+        else:
+            html = quoted(html)
+            check_attributes(html)
     sent = aside.restore(html)
     return Body(sent, aside.restore(plain_text(html), plain=True), len(sent.encode()))
 
@@ -249,7 +253,7 @@ class _Aside:
     def put(self, html: str) -> str:
         """The HTML with each placeholder replaced by its holder."""
         html = _ASIDE.sub("", html)
-        inside = _tag_spans(html)
+        inside = tag_spans(html)
         spans = iter(inside)
         begin, end = next(spans, (len(html), len(html)))
 
@@ -284,33 +288,6 @@ class _Aside:
         return match[0].removesuffix("\n") if tags else match[0]
 
 
-def _tag_spans(html: str) -> list[tuple[int, int]]:
-    """Where the tags are: (start, end) of each, by quotes and brackets alone; linear in time."""
-    spans = []
-    place = 0
-    while (start := html.find("<", place)) >= 0:
-        place = start + 1
-        if not html[place : place + 1].isalpha():
-            continue
-        quote = ""
-        for match in _TAG_PART.finditer(html, place):
-            sign = match[0]
-            if quote:
-                quote = "" if sign == quote else quote
-            elif sign == ">":
-                place = match.end()
-                break
-            else:
-                quote = sign
-        else:
-            place = len(html)
-        spans.append((start, place))
-    return spans
-
-
-_TAG_PART = re.compile("[\"'>]")
-
-
 def _check_shape(html: str) -> None:
     depth = 0
     for match in _OPENED.finditer(html):
@@ -318,7 +295,7 @@ def _check_shape(html: str) -> None:
             depth = max(0, depth - 1) if match[1] else depth + 1
             if depth > DEEPEST:
                 raise Invalid("The HTML is nested too deeply for mail. Close the elements that are left open.")
-    for start, end in _tag_spans(html):
+    for start, end in tag_spans(html):
         # Each attribute is compared with those before it.
         if end - start > MOST_BLANKS and len(_BLANK.findall(html, start, end)) > MOST_BLANKS:
             raise Invalid("An element of the HTML has too many attributes. Close its quotes and brackets.")
@@ -356,7 +333,7 @@ def _inline(html: str) -> str:
         raise Invalid(Message("The styles can't be read: %(reason)s. Check the CSS.", reason=error)) from error
 
 
-def _from_mjml(source: str) -> str:
+def _from_mjml(source: str, *, written: bool = True) -> str:
     _check_shape(source)
     if re.search(r"<mj-include\b", source):
         raise Invalid("Includes are not available here. Put the parts into one MJML document.")
@@ -368,18 +345,6 @@ def _from_mjml(source: str) -> str:
         raise Invalid(
             Message("The MJML can't be read: %(reason)s. Check that every element is closed.", reason=error)
         ) from error
-    _check_passive(html)
+    if written:
+        check_passive(html)
     return html
-
-
-def _check_passive(html: str) -> None:
-    """Refuses what would run or frame something, in HTML that isn't cleaned because it is a whole document."""
-    found = _ACTIVE.search(html)
-    if found:
-        raise Invalid(Message("Mail can't hold “%(found)s”. Remove it from the MJML.", found=found[1]))
-    for start, end in _tag_spans(html):
-        active = _HANDLER.search(html, start, end)
-        if active:
-            raise Invalid(
-                Message("Mail can't hold “%(active)s”. Remove it from the MJML.", active=active[1] or active[2])
-            )

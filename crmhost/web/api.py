@@ -20,6 +20,7 @@ from ..core.fields.showing import shown as shown_custom_field
 from ..core.files.routes import stored_file
 from ..core.jobs.showing import job_progress, lasting
 from ..core.journal.panel import journal_panel
+from ..core.mail.content_fields import MailContent
 from ..core.mail.template_pages import framed_alone as mail_page
 from ..core.mail.template_pages import framed_error as mail_preview_error
 from ..core.mail.template_pages import framed_mail as mail_preview
@@ -122,6 +123,7 @@ __all__ = [
     "IntegerField",
     "LinesField",
     "ListField",
+    "MailContent",
     "MomentField",
     "MoneyField",
     "NumberField",

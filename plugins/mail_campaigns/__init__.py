@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from crmhost.api import (
@@ -263,6 +263,12 @@ class Plugin:
         from .uses import of_segments
 
         return of_segments(work, segment_ids)
+
+    @hookimpl
+    def mail_pictures(self, work: Work, file_ids: Sequence[int]) -> Collection[int]:
+        from .uses import of_pictures
+
+        return of_pictures(work, file_ids)
 
     # --- people -------------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,8 @@ from .models import Campaign
 LARGEST = 100_000
 _LISTED = 3
 _HREF = re.compile(r"""<a\b[^>]*?\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_IMG = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
+_ALT = re.compile(r"""\salt\s*=\s*(?:"[^"]*[^"\s][^"]*"|'[^']*[^'\s][^']*'|[^\s"'>])""", re.IGNORECASE)
 _SCHEMES = ("http", "https", "mailto", "tel")
 #: Field of a campaign -> the step on which it is written.
 _STEPS = {
@@ -89,7 +91,8 @@ def review(work: Work, campaign: Campaign) -> Review:
         source = running.source(work, campaign)
         found += [
             *_values(work, campaign, people, source, account),
-            *_links(source.html),
+            *_links(work, source.html),
+            *_pictures(source.html),
             _text_part(source.text),
             _size(source.html),
             _way_out(source),
@@ -144,19 +147,59 @@ def _values(
     ] or [Check("ok", Message("Placeholders have values"), Message("Looked at with %(n)s people.", n=len(people)))]
 
 
-def _links(html: str) -> list[Check]:
+def addresses(html: str) -> list[str]:
+    """Where the links of a mail lead, each once, without those that only its reader's values say."""
+    found = [unescape(double or single).strip() for double, single in _HREF.findall(html)]
+    return list(dict.fromkeys(one for one in found if "{{" not in one and "##" not in one))
+
+
+def follow(work: Work, campaign: Campaign, *, sender: bool = False) -> None:
+    """Wants the links of a campaign followed, in the background. Inside ``work.begin()``.
+
+    :param sender: the records of its sender's domain are asked for too.
+    """
+    work.require("mail_campaigns.edit")
+    more = [_sender(mail.chosen(work, campaign.account_id))] if sender else []
+    mail.followed.follow(work, [*more, *addresses(running.source(work, campaign).html)])
+
+
+def _sender(account: mail.Account) -> str:
+    """Under which address stands what the sender's domain lacks."""
+    signer = account.signer
+    signed = f"{signer.selector}._domainkey.{signer.domain}" if signer is not None else ""
+    return mail.followed.sender(account.from_email.rpartition("@")[2].lower(), signed)
+
+
+def _pictures(html: str) -> list[Check]:
+    """Pictures that say nothing where they are not shown."""
+    mute = sum(not _ALT.search(tag) for tag in _IMG.findall(html))
+    if not mute:
+        return []
+    said = Message("Say what they show: it is read aloud, and stands where pictures are not shown.")
+    return [Check("warn", Message("Pictures without a description: %(number)s", number=mute), said, "content")]
+
+
+def _links(work: Work, html: str) -> list[Check]:
     """Links that lead nowhere from a mail."""
-    addresses = [unescape(double or single).strip() for double, single in _HREF.findall(html)]
-    fixed = [address for address in addresses if "{{" not in address and "##" not in address]
-    wrong = list(dict.fromkeys(address for address in fixed if not _leads(address)))
+    fixed = addresses(html)
+    wrong = [address for address in fixed if not _leads(address)]
     if wrong:
         listed = ", ".join(address[:80] or "–" for address in wrong[:_LISTED])
         said = Message("These are no addresses of pages or mailboxes: %(listed)s", listed=listed)
         return [Check("warn", Message("Links that lead nowhere: %(number)s", number=len(wrong)), said, "content")]
-    if not fixed:
+    web = [address for address in fixed if address.lower().startswith("http")]
+    if not web:
         return []
-    number = len(set(fixed))
-    return [Check("ok", Message("Links begin with http or mailto"), Message("Links: %(number)s.", number=number))]
+    known = mail.followed.known(work, web)
+    dead = [Message("%(address)s: %(why)s", address=one[:80], why=row.said) for one, row in known.items() if row.said]
+    if dead:
+        title = Message("Links that lead nowhere: %(number)s", number=len(dead))
+        return [Check("warn", title, Message("%(listed)s", listed=dead[:_LISTED]), "content")]
+    if len(known) < len(web):
+        said = Message("Press “Check links and sender”: they are followed in the background.")
+        return [Check("ok", Message("Links not followed yet: %(number)s", number=len(web) - len(known)), said)]
+    said = Message("Followed %(when)s.", when=min(row.at for row in known.values()))
+    return [Check("ok", Message("Links lead somewhere: %(number)s", number=len(web)), said)]
 
 
 def _leads(address: str) -> bool:
@@ -206,4 +249,16 @@ def _account(work: Work, account: mail.Account) -> list[Check]:
     else:
         signed = Message("For the domain %(domain)s.", domain=account.signer.domain)
         found.append(Check("ok", Message("Mails are signed (DKIM)"), signed))
-    return found
+    return [*found, *_records(work, account)]
+
+
+def _records(work: Work, account: mail.Account) -> list[Check]:
+    """What the sender's domain says of who may send for it."""
+    address = _sender(account)
+    row = mail.followed.known(work, [address]).get(address)
+    if row is None:
+        said = Message("Press “Check links and sender”: they are asked for in the background.")
+        return [Check("ok", Message("SPF and DMARC of the sender not asked for yet"), said)]
+    if row.said:
+        return [Check("warn", Message("The sender’s domain lacks records"), row.said)]
+    return [Check("ok", Message("The sender’s domain has SPF and DMARC"), Message("Asked for %(when)s.", when=row.at))]

@@ -11,7 +11,7 @@ from . import audience, subjects, topics
 from .models import Campaign, Step
 
 #: Kinds of content, as :func:`mail.compose` knows them.
-KINDS = ("rich", "text", "html", "mjml")
+KINDS = ("blocks", "rich", "text", "html", "mjml")
 LONGEST = 400_000
 UNSUBSCRIBE = ("unsubscribe.line", "unsubscribe.url")
 
@@ -43,7 +43,7 @@ def prepare(work: Work, given: Mapping[str, Any], campaign: Campaign | Step | No
     if "content_kind" in given:
         found["content_kind"] = str(given["content_kind"] or "rich")
         if found["content_kind"] not in KINDS:
-            errors["content_kind"] = ["Choose rich text, text, HTML or MJML."]
+            errors["content_kind"] = ["Choose blocks, rich text, text, HTML or MJML."]
     for name in ("content", "text"):
         if name in given:
             found[name] = texts.clean_text(str(given[name] or ""))
@@ -118,7 +118,7 @@ def _tried(given: Mapping[str, Any], found: dict[str, Any], errors: dict[str, li
 def _check_text(
     work: Work, found: dict[str, Any], campaign: Campaign | Step | None, errors: dict[str, list[str]]
 ) -> None:
-    """What can't be read, and placeholders that nobody knows; rich text is made harmless."""
+    """What can't be read, and placeholders that nobody knows; rich text and blocks are made harmless."""
     changed = {"subject", "subjects", "content", "content_kind", "text"} & set(found)
     if not changed:
         return
@@ -129,5 +129,16 @@ def _check_text(
     errors |= mail.problems(work, kind, subject, content, text)
     if not errors and found.get("subjects"):
         errors |= subjects.unreadable(work, found["subjects"])
-    if not errors and kind == "rich" and "content" in found:
-        found["content"] = mail.harmless(found["content"])
+    if not errors and "content" in found:
+        try:
+            found["content"] = mail.clean(work, kind, content, _kept(work, found, campaign, kind))
+        except Invalid as error:
+            errors |= error.errors
+
+
+def _kept(work: Work, found: Mapping[str, Any], campaign: Campaign | Step | None, kind: str) -> str:
+    """The content of this kind that the new one takes the place of: the campaign's own, or its template's when it begins."""
+    if found.get("template_id") is not None:
+        template = mail.template(work, found["template_id"])
+        return template.content if template.kind == kind else ""
+    return campaign.content if campaign is not None and campaign.content_kind == kind else ""

@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 
 from crmhost.api import CrmError, Invalid, Work, mail, statuses, tags
 from crmhost.web.api import (
-    AreaField,
     ChoiceField,
     ChoicesField,
     Form,
     IntegerField,
+    MailContent,
     MomentField,
-    RichTextField,
     Section,
     SwitchField,
     TextField,
@@ -21,18 +20,11 @@ from crmhost.web.api import (
     gettext,
     lasting,
     lazy_text,
-    offer_mail_placeholders,
 )
 
-from . import opens, subjects, topics, web
+from . import opens, subjects, topics
 from .models import Campaign, Sequence
 
-KINDS = (
-    ("rich", lazy_text("Rich text")),
-    ("text", lazy_text("Plain text")),
-    ("html", lazy_text("HTML")),
-    ("mjml", lazy_text("MJML")),
-)
 _PARTS = ("tag", "status", "segment", "company_tag", "company_status")
 _WIDTHS = {"tag": 3, "status": 3, "company_tag": 3, "company_status": 3, "segment": 6}
 #: Parts of other extensions: without them, and nothing chosen of them, they are not offered.
@@ -246,36 +238,20 @@ def _of_companies(work: Work) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-class ContentForm(VersionedForm):
+class ContentForm(MailContent, VersionedForm):
     """What a campaign says."""
 
-    kind = ChoiceField(lazy_text("Written in"), choices=KINDS)
-    content = RichTextField(lazy_text("Content"), when=("kind", "rich"), render_kw={"rows": 18, "spellcheck": "true"})
-    text = AreaField(
-        lazy_text("Text part"),
-        render_kw={"rows": 4},
-        description=lazy_text("For programs that show no HTML. Empty: it is made from the content."),
-    )
+    sections: ClassVar[list[Section]] = [Section("content", "", {"kind": 2, "blocks": 6, "content": 6, "text": 6})]
 
-    sections: ClassVar[list[Section]] = [Section("content", "", {"kind": 2, "content": 6, "text": 6})]
-
-    def offer(self, work: Work) -> None:
-        """Gives the editor its placeholders."""
-        offer_mail_placeholders(self.content, work, web.placeholders())
-
-    @staticmethod
-    def stored(campaign: Campaign) -> dict[str, Any]:
+    @classmethod
+    def stored(cls, campaign: Campaign) -> dict[str, Any]:
         """What the form shows."""
-        return {
-            "kind": campaign.content_kind,
-            "content": campaign.content,
-            "text": campaign.text,
-            "version": str(campaign.version),
-        }
+        words = cls.parted(campaign.content_kind, campaign.content)
+        return {**words, "text": campaign.text, "version": str(campaign.version)}
 
     def values(self) -> dict[str, Any]:
         """What the service takes."""
-        return {"content_kind": self.kind.data, "content": self.content.data, "text": self.text.data}
+        return {"content_kind": self.kind.data, "content": self.written, "text": self.text.data}
 
 
 class TopicForm(VersionedForm):

@@ -22,7 +22,7 @@ STATES = ("draft", "scheduled", "planning", "testing", "sending", "paused", "sen
 
 
 class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
-    """A campaign. ``content`` is as it was written (``content_kind``: rich, text, html, mjml).
+    """A campaign. ``content`` is as it was written (``content_kind``: blocks, rich, text, html, mjml).
 
     ``audience``: ``{"include": [part, …], "exclude": [part, …]}``; a part is ``{"all": true}``, ``{"tag": name}``,
     ``{"status": name}``, ``{"segment": id}``, or for the people of companies ``{"company_tag": name}`` or

@@ -30,6 +30,7 @@ def add_review(blueprint: Blueprint) -> None:
     """Adds the page of the step and what it sends."""
     add = blueprint.add_url_rule
     add("/<int:campaign_id>/review", "review", requires("mail_campaigns.edit")(review))
+    add("/<int:campaign_id>/links", "follow_links", requires("mail_campaigns.edit")(follow), methods=["POST"])
     add("/<int:campaign_id>/schedule", "schedule", requires("mail_campaigns.send")(schedule), methods=["POST"])
 
 
@@ -37,6 +38,18 @@ def review(campaign_id: int) -> Any:
     """What to look at before it goes out."""
     campaign = open_draft(campaign_id)
     return late(campaign_id) if campaign is None else review_page(campaign, WhenForm())
+
+
+def follow(campaign_id: int) -> Any:
+    """Has its links followed, and the records of its sender's domain asked for."""
+    try:
+        with writing() as work:
+            checks.follow(work, services.get(work, campaign_id), sender=True)
+    except Invalid as error:
+        toast(gettext(error.message), category="bad")
+    else:
+        toast(gettext("Links and sender are looked at: check again in a moment."), category="info")
+    return redirect(url_for("mail_campaigns.review", campaign_id=campaign_id), 303)
 
 
 def review_page(campaign: Campaign, form: WhenForm) -> str:

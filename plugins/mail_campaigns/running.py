@@ -47,6 +47,8 @@ def word_problems(work: Work, one: Campaign | Step) -> dict[str, list[str]]:
         errors["content"] = ["Write something first."]
     else:
         errors |= mail.problems(work, one.content_kind, one.subject, one.content, one.text)
+    if "content" not in errors and (missing := mail.lacking(work, one.content_kind, one.content)):
+        errors["content"] = [*missing]
     if "content" not in errors and not set(fields.UNSUBSCRIBE) & set(mail.placeholders_of(source(work, one))):
         errors["content"] = ["Add ##UNSUB-LINE##: without a way to unsubscribe, no campaign goes out."]
     if not errors and (names := web.unknown(source(work, one))):

@@ -29,7 +29,9 @@ class CampaignFields(ma.Schema):
     test_wait = fields.Integer(**rest.described("Minutes from the last of the first mails until the best is chosen."))
     html = fields.String(**rest.described("Short for “content” of the kind html."))
     content = fields.String(**rest.described("Has to hold {{ unsubscribe.line }} before it is sent."))
-    content_kind = fields.String(**rest.described("rich, text, html or mjml."))
+    content_kind = fields.String(
+        **rest.described("blocks (content is JSON: {“blocks”: […]}), rich, text, html or mjml.")
+    )
     text = fields.String(**rest.described("The text part; made from the content while it is empty."))
     audience = fields.Dict(**rest.described(_AUDIENCE))
     account = rest.RecordId("The mail account it is sent from; null for the default one.", allow_none=True)

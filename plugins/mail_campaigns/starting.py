@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from crmhost.api import NotFound, Work, mail
@@ -19,6 +21,17 @@ _ADDED = {
     "mjml": f"<mj-section><mj-column><mj-text>{LINE}</mj-text></mj-column></mj-section>",
 }
 BLANK = f"<p></p>{_ADDED['rich']}"
+
+
+def laid_out(work: Work, key: str, say: Callable[[str], str]) -> dict[str, Any]:
+    """Blocks to begin with, as :func:`words` gives a template's text.
+
+    :param key: of the layout; ``say`` puts its words into a language.
+    :raises NotFound: when there is no such layout.
+    """
+    content = json.dumps(mail.layouts.get(key).document(say), ensure_ascii=False)
+    given = {"template_id": None, "subject": "", "content_kind": "blocks", "text": ""}
+    return {**given, "content": mail.clean(work, "blocks", content)}
 
 
 def words(work: Work, template_id: int | None) -> dict[str, Any]:
@@ -43,6 +56,8 @@ def words(work: Work, template_id: int | None) -> dict[str, Any]:
 
 
 def _with_line(kind: str, content: str) -> str:
+    if kind == "blocks":
+        return mail.blocks.with_footer(content)
     added = _ADDED[kind]
     ends = list(_END.finditer(content)) if kind in ("html", "mjml") else []
     return f"{content[: ends[-1].start()]}{added}{content[ends[-1].start() :]}" if ends else content + added
@@ -57,5 +72,9 @@ def written_since(work: Work, campaign: Campaign) -> bool:
     except NotFound:
         return True
     kind = campaign.content_kind
-    same = mail.harmless(began["content"]) if kind == "rich" else began["content"]
-    return (kind, campaign.content, campaign.text) != (began["content_kind"], same, began["text"])
+    if kind != began["content_kind"]:
+        return True
+    return (campaign.content, campaign.text) != (
+        mail.clean(work, kind, began["content"], campaign.content),
+        began["text"],
+    )

@@ -1,7 +1,8 @@
-"""Which campaigns use a segment."""
+"""Which campaigns use a segment, and which pictures they show."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence as Many
 
 from sqlalchemy import select
@@ -9,7 +10,7 @@ from sqlalchemy import select
 from crmhost.api import Message, Work
 from plugins.segments.api import SegmentUse
 
-from .models import Campaign, Sequence
+from .models import Campaign, Sequence, Step
 
 #: Campaigns that still ask their audience; of the others it is written down.
 _ASKING = ("draft", "scheduled", "planning", "paused")
@@ -35,3 +36,12 @@ def of_segments(work: Work, segment_ids: Many[int]) -> list[SegmentUse]:
                 label = Message("Sequence “%(name)s”", name=name) if may else Message("A sequence")
                 found.append(SegmentUse(segment_id, label, f"/campaigns/sequences/{number}" if may else ""))
     return found
+
+
+def of_pictures(work: Work, file_ids: Many[int]) -> set[int]:
+    """Those of these pictures that the text of a campaign, or of a step of a sequence, shows."""
+    shown = set[int]()
+    for column in (Campaign.content, Step.content):
+        for text in work.session.scalars(select(column).where(column.contains("/storage/"))):
+            shown |= {int(number) for number in re.findall(r"/storage/(\d{1,18})\b", text)}
+    return shown & set(file_ids)

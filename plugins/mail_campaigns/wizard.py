@@ -31,7 +31,7 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import audience, running, services, starting, web
+from . import audience, checks, running, services, starting, web
 from .forms import AudienceForm, ContentForm, SubjectForm
 from .models import Campaign
 
@@ -43,6 +43,8 @@ STEPS = {
     "content": Message("Content"),
     "review": Message("Review"),
 }
+#: Before the key of a layout that was chosen in place of a template.
+_LAYOUT = "layout:"
 #: Stands for the person's own address to unsubscribe at, where nobody is written to.
 _EXAMPLE = "/mail/u/example"
 
@@ -113,6 +115,9 @@ def _now(campaign: Campaign, number: int, form: VersionedForm) -> Campaign:
 
 def _onward(name: str, number: int) -> Any:
     wanted = request.form.get("go", "")
+    if name == "content" and current_work().can("mail.send"):
+        with writing() as work:
+            checks.follow(work, services.get(work, number))
     if wanted == "test":
         _send_test(number)
         return to_step(name, number)
@@ -131,10 +136,10 @@ def new() -> Any:
     """Choose what a new campaign begins with."""
     if request.method == "GET":
         return _template_page(None)
-    chosen = keyset.valid_id(request.form.get("template", ""))
+    chosen, layout = _begun()
     try:
         with writing() as work:
-            given = starting.words(work, chosen)
+            given = starting.laid_out(work, layout, gettext) if layout else starting.words(work, chosen)
             name = mail.template(work, chosen).name if chosen is not None else gettext("New campaign")
             number = services.create(work, {"name": name, **given}).id
     except CrmError as error:
@@ -149,16 +154,16 @@ def template(campaign_id: int) -> Any:
         return late(campaign_id)
     if request.method == "GET":
         return _template_page(campaign)
-    chosen = keyset.valid_id(request.form.get("template", ""))
+    chosen, layout = _begun()
     wanted = request.form.get("go", "")
     following = wanted if wanted in STEPS and wanted != "template" else "subject"
-    if chosen == campaign.template_id:
+    if chosen == campaign.template_id and not layout:
         return to_step(following, campaign_id)
     if starting.written_since(current_work(), campaign) and request.form.get("replace") != "y":
-        return _template_page(campaign, chosen=chosen, ask=True), 409
+        return _template_page(campaign, chosen=chosen, layout=layout, ask=True), 409
     try:
         with writing() as work:
-            given = starting.words(work, chosen)
+            given = starting.laid_out(work, layout, gettext) if layout else starting.words(work, chosen)
             kept = services.get(work, campaign_id).subject
             services.update(work, campaign_id, {**given, "subject": given["subject"] or kept})
     except CrmError as error:
@@ -166,8 +171,14 @@ def template(campaign_id: int) -> Any:
     return to_step(following, campaign_id)
 
 
+def _begun() -> tuple[int | None, str]:
+    """What was chosen to begin with: the number of a template, or the key of a layout."""
+    said = request.form.get("template", "")
+    return keyset.valid_id(said), said.removeprefix(_LAYOUT) if said.startswith(_LAYOUT) else ""
+
+
 def _template_page(
-    campaign: Campaign | None, problem: str = "", *, chosen: int | None = None, ask: bool = False
+    campaign: Campaign | None, problem: str = "", *, chosen: int | None = None, layout: str = "", ask: bool = False
 ) -> str:
     templates = mail.templates(current_work())
     if not ask and campaign is not None and any(one.id == campaign.template_id for one in templates):
@@ -177,7 +188,9 @@ def _template_page(
         one=campaign,
         steps=STEPS,
         templates=templates,
+        layouts=mail.layouts.ALL,
         chosen=chosen,
+        layout=layout,
         ask=ask,
         problem=problem,
     )
@@ -272,7 +285,7 @@ def content(campaign_id: int) -> Any:
         return late(campaign_id)
     work = current_work()
     form = ContentForm(data=ContentForm.stored(campaign))
-    form.offer(work)
+    form.offer_content(work, web.placeholders())
 
     def page() -> str:
         one = _now(campaign, campaign_id, form)
@@ -296,9 +309,7 @@ def preview(campaign_id: int) -> Any:
         reader = _wanted(work, campaign)
         if request.method == "POST":
             form = ContentForm()
-            source = mail.compose(
-                work, form.kind.data or "text", campaign.subject, form.content.data or "", form.text.data or ""
-            )
+            source = mail.compose(work, form.kind.data or "text", campaign.subject, form.written, form.text.data or "")
         else:
             source = running.source(work, campaign)
         account = mail.chosen(work, campaign.account_id)

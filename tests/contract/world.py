@@ -11,7 +11,7 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from crmhost.api import Invalid, RowResult, conditions, contacts, journal, settings
+from crmhost.api import Invalid, RowResult, conditions, contacts, journal, mail, settings
 from crmhost.cli import commands_of
 from crmhost.testing import Host
 
@@ -111,6 +111,12 @@ def _bulk(world: World) -> bool:
     return bool(world.json("/api/probe/probe-scores/", **WORD)[1]["total"] == before + 5)
 
 
+def _block(world: World) -> bool:
+    said = '{"blocks": [{"type": "probe_one.score", "words": "<b>"}]}'
+    with world.host.work("Admin") as work:
+        return "&lt;b&gt;" in mail.compose(work, "blocks", "", said).html
+
+
 def _journal_type(world: World) -> bool:
     with world.host.work("Admin") as work:
         kinds = {item.name for item in work.generation.contributions("journal_types")}
@@ -208,6 +214,7 @@ SIGNS: dict[str, Callable[[World], bool]] = {
     "slots": _on_page("/contacts/", "probe-one-slot"),
     "assets": _asset,
     "journal_types": _journal_type,
+    "mail_blocks": _block,
     "custom_field_objects": _on_page("/settings/field-options/", "Custom fields: Probe scores"),
     "search": _on_page("/search?q=brill", "probe-one-hit"),
     "jobs": _kinds("jobs", "kind", "probe_one.recount"),

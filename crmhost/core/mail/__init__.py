@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...contributions import HealthCheck, Job, JournalType, MenuItem, Permission, Schedule, Setting, SlotItem, Webhook
+from ...contributions import (
+    HealthCheck,
+    Job,
+    JournalType,
+    MailBlock,
+    MenuItem,
+    Permission,
+    Schedule,
+    Setting,
+    SlotItem,
+    Webhook,
+)
 from ...hooks import hookimpl
 from ...work.unit import Work
 
@@ -47,6 +58,7 @@ class Plugin:
         return [
             Permission(name="mail.send", label="Send mail to contacts", roles=_WRITERS),
             Permission(name="mail.templates", label="Change mail templates", roles=_MANAGERS),
+            Permission(name="mail.html", label="Write HTML into blocks of mails", roles=_MANAGERS),
             Permission(name="mail.log", label="Read the log of mails", roles=_MANAGERS),
             Permission(name="mail.clear", label="Allow mail again to blocked addresses", roles=_MANAGERS),
             Permission(name="mail.accounts", label="Change mail accounts", roles=("CRM manager",)),
@@ -70,8 +82,14 @@ class Plugin:
         ]
 
     @hookimpl
+    def mail_blocks(self) -> Sequence[MailBlock]:
+        from .block_types import TYPES
+
+        return TYPES
+
+    @hookimpl
     def jobs(self) -> Sequence[Job]:
-        from . import lanes, mailings
+        from . import followed, lanes, mailings
         from .jobs import poll, sweep
         from .sending import send
 
@@ -80,6 +98,7 @@ class Plugin:
             Job(kind="mail.lane", handler=lanes.send, label="Send a mailing", attempts=8),
             Job(kind="mail.revive", handler=mailings.revive, label="See that mailings go on", attempts=2),
             Job(kind="mail.poll", handler=poll, label="Read the mailbox for returned mails", attempts=2),
+            Job(kind="mail.follow", handler=followed.run, label="Follow the links of a mail", attempts=2),
             Job(kind="mail.sweep", handler=sweep, label="Remove pictures that no mail shows", attempts=3),
         ]
 

@@ -24,7 +24,7 @@ from ..keyset import valid_id
 from . import accounts, patterns, services, suppression
 from .forms import MailForm
 from .patterns import Written
-from .template_pages import framed_error, framed_mail, offer
+from .template_pages import framed_error, framed_mail
 from .values import catalogue
 
 #: Files that one mail carries, and their size together: what most servers take.
@@ -68,7 +68,7 @@ def _form(work: Work, contact: Contact) -> MailForm:
     data: dict[str, Any] = {"kind": "rich", "to": contact.email}
     if chosen is not None:
         template = patterns.get(work, chosen)
-        data |= {"kind": template.kind, "subject": template.subject, "content": template.content}
+        data |= {"subject": template.subject, **MailForm.parted(template.kind, template.content)}
     else:
         signature = accounts.chosen(work).signature
         data["content"] = f"\n\n{signature}" if signature else ""
@@ -76,13 +76,13 @@ def _form(work: Work, contact: Contact) -> MailForm:
     emails = [row.email for row in contacts.emails_of(work, [contact.id]).get(contact.id, ())]
     form.to.offer((email, email) for email in emails)
     form.account.offer(accounts.choices(work))
-    offer(form.content, work)
+    form.offer_content(work)
     return form
 
 
 def _written(work: Work, contact: Contact, form: MailForm) -> Written:
     account = accounts.chosen(work, valid_id(form.account.data))
-    kind, subject, content = form.kind.data or "text", form.subject.data or "", form.content.data or ""
+    kind, subject, content = form.kind.data or "text", form.subject.data or "", form.written
     errors = patterns.problems(work, kind, subject, content)
     if errors:
         raise Invalid(errors)
@@ -91,8 +91,15 @@ def _written(work: Work, contact: Contact, form: MailForm) -> Written:
 
 def _queue(work: Work, contact: Contact, form: MailForm) -> str:
     """Wants the mail; gives the sentence for the toast."""
-    if not (form.content.data or "").strip():
+    if not form.written.strip():
         raise Invalid({"content": ["Write something first."]})
+    kind = form.kind.data or "text"
+    if missing := patterns.lacking(work, kind, form.written):
+        raise Invalid({"content": missing})
+    # Who sends may not write what takes a right of its own, but may send it as a template has it.
+    chosen = valid_id(request.args.get("template"))
+    template = patterns.get(work, chosen) if chosen is not None else None
+    patterns.clean(work, kind, form.written, template.content if template is not None and template.kind == kind else "")
     written = _written(work, contact, form)
     patterns.require_known(written)
     name, contact_id, to = contact.name, contact.id, form.to.data or ""

@@ -10,22 +10,20 @@ from ...web.forms import (
     AreaField,
     ChoiceField,
     EmailField,
-    Form,
     IntegerField,
-    RichTextField,
     SecretField,
     Section,
     SwitchField,
     TextField,
 )
 from ...web.forms.versions import VersionedForm
+from .content_fields import MailContent
 
 SECURITY = (
     ("starttls", __("STARTTLS (usually port 587)")),
     ("tls", __("TLS (usually port 465)")),
     ("none", __("None: nothing is encrypted")),
 )
-KINDS = (("rich", __("Rich text")), ("text", __("Plain text")), ("html", __("HTML")), ("mjml", __("MJML")))
 
 
 class AccountForm(VersionedForm):
@@ -64,37 +62,36 @@ class AccountForm(VersionedForm):
         return {name: field.data for name, field in self._fields.items() if name not in ("version", "seen")}
 
 
-class TemplateForm(VersionedForm):
+class TemplateForm(MailContent, VersionedForm):
     """A template."""
 
     name = TextField(__("Name of the template"), render_kw={"maxlength": 120, "required": True})
-    kind = ChoiceField(__("Written in"), choices=KINDS)
     subject = TextField(__("Subject"), render_kw={"maxlength": 300})
-    content = RichTextField(__("Content"), when=("kind", "rich"), render_kw={"rows": 16, "spellcheck": "true"})
-    text = AreaField(
-        __("Text part"),
-        render_kw={"rows": 4},
-        description=__("For programs that show no HTML. Empty: it is made from the content."),
-    )
 
     sections: ClassVar[list[Section]] = [
-        Section("template", "", {"name": 4, "kind": 2, "subject": 6, "content": 6, "text": 6})
+        Section("template", "", {"name": 4, "kind": 2, "subject": 6, "blocks": 6, "content": 6, "text": 6})
     ]
 
     def values(self) -> dict[str, Any]:
         """What the service takes."""
-        return {name: self._fields[name].data for name in ("name", "kind", "subject", "content", "text")}
+        return {
+            **{name: self._fields[name].data for name in ("name", "kind", "subject", "text")},
+            "content": self.written,
+        }
 
 
-class MailForm(Form):
+class MailForm(MailContent):
     """A mail to one contact."""
 
     to = ChoiceField(__("To"))
     account = ChoiceField(__("From"))
     subject = TextField(__("Subject"), render_kw={"maxlength": 300, "required": True})
-    content = RichTextField(__("Text"), when=("kind", "rich"), render_kw={"rows": 14, "spellcheck": "true"})
-    kind = ChoiceField(__("Written in"), choices=KINDS)
 
     sections: ClassVar[list[Section]] = [
-        Section("mail", "", {"to": 3, "account": 3, "subject": 4, "kind": 2, "content": 6})
+        Section("mail", "", {"to": 3, "account": 3, "subject": 4, "kind": 2, "blocks": 6, "content": 6})
     ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Its text part is always made.
+        del self.text

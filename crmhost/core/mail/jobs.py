@@ -13,7 +13,7 @@ from ...messages import Message, Plural
 from ...work.context import JobContext
 from ...work.unit import Work
 from ..settings.services import store
-from . import pictures
+from . import followed, pictures
 from .imap import Mailbox, Reader
 from .intake import receive, receive_notification
 from .settings import WEBHOOK_KEY
@@ -64,13 +64,15 @@ def poll(job: JobContext) -> dict[str, Any] | None:
 
 
 def sweep(job: JobContext) -> dict[str, Any]:
-    """The job ``mail.sweep``: removes pictures that nothing shows any more, some at a time.
+    """The job ``mail.sweep``: removes pictures that nothing shows any more, some at a time, and what was found at links long ago.
 
     While a plugin that sends mails is off nothing is removed: nobody could say which pictures its texts show.
     """
     work = job.work
     removed, after = 0, 0 if pictures.can_tell(work) else None
     work.session.rollback()
+    with work.begin():
+        followed.forget(work)
     while after is not None:
         job.check()
         with work.begin():

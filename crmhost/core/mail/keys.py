@@ -97,6 +97,20 @@ def read_unsubscribe_token(work: Work, token: str) -> tuple[str, int] | None:
     return payload[:32].hex(), int.from_bytes(payload[32:], "big")
 
 
+def picture_token(work: Work, number: int) -> str:
+    """What stands in the address of a picture that mails to many show; the key is made when there is none yet."""
+    signature = hmac.digest(_for(data_key(work), b"picture"), str(number).encode(), "sha256")[:_SIGNED]
+    return f"{number}-{base64.urlsafe_b64encode(signature).decode()}"
+
+
+def read_picture_token(work: Work, token: str) -> int | None:
+    """The number of the file whose address has this token; ``None`` for any other text."""
+    number = token.partition("-")[0]
+    if not data_key(work) or not token.isascii() or not number.isdigit() or len(number) > 18:
+        return None
+    return int(number) if hmac.compare_digest(token, picture_token(work, int(number))) else None
+
+
 def _signature(key: bytes, payload: bytes) -> bytes:
     return hmac.new(_for(key, b"unsubscribe"), payload, hashlib.sha256).digest()[:_SIGNED]
 

@@ -14,6 +14,10 @@ PLACE = "##MSG-CONTENT##"
 FILE = "mail/layout.html"
 USUAL = """<style>
 .mail { font-family: Arial, Helvetica, sans-serif; font-size: 15px; line-height: 1.5; color: #1f2328; max-width: 600px }
+@media (prefers-color-scheme: dark) {
+.mail, .mail p, .mail h1, .mail h2, .mail h3, .mail li { color: #e8eaed !important } .mail a { color: #a8b8ff !important }
+.mail p.button a { color: #ffffff !important } .mail blockquote, .mail blockquote p { color: #aeb4bd !important }
+}
 </style>
 <div class="mail">
 ##MSG-CONTENT##

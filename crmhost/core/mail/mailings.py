@@ -23,6 +23,7 @@ from ..contacts.emails import check_email, email_key
 from ..keyset import valid_id
 from ..rows import chunks, insert_rows
 from ..text import clean_line
+from . import pictures
 from .accounts import Account, chosen
 from .counting import by_subject as by_subject
 from .counting import figures as figures
@@ -91,6 +92,7 @@ def create(
         raise Invalid({"content": ["Write something first."]})
     if not work.base_url:
         raise Invalid("The site's public address is not known (CRMHOST_BASE_URL): no unsubscribe link can be made.")
+    html = pictures.hosted(work, html)
     mailing = MailMailing(
         source=clean_line(source)[:120],
         account_id=account.id,

@@ -215,6 +215,20 @@ class MailPicture(Base):
     message_id: Mapped[int] = mapped_column(ForeignKey("mail_message.id", ondelete="CASCADE"), primary_key=True)
 
 
+class MailLink(Base):
+    """What was found at an address that mails lead to; ``digest`` is its SHA-256.
+
+    ``said``: why it leads nowhere; empty when somebody answers there.
+    """
+
+    __tablename__ = "mail_link"
+    __table_args__ = (Index("ix_mail_link_at", "at"),)
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    said: Mapped[str] = mapped_column(MessageText, default="")
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+
+
 class MailBounce(Base):
     """A report on a mail of ours that was taken into account, once: ``digest`` is the SHA-256 of the report.
 

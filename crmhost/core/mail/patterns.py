@@ -18,12 +18,13 @@ from ...work.unit import Work
 from ..contacts.models import Contact
 from ..keyset import valid_id
 from ..text import clean_line, clean_text, fold
+from . import blocks
 from . import values as values_of
 from .accounts import Account, chosen
 from .layout import PLACE, layout
 from .models import MailTemplate
 
-KINDS = ("rich", "text", "html", "mjml")
+KINDS = ("blocks", "rich", "text", "html", "mjml")
 MOST = 1_000
 LONGEST = 400_000
 #: Beginnings of placeholders whose further parts are not in the catalogue.
@@ -55,12 +56,13 @@ def compose(work: Work, kind: str, subject: str, content: str, text: str = "") -
     """What a person wrote, made ready to be filled in: in the layout, styles inlined, with a text part.
 
     :param kind: rich (text of the editor), text (paragraphs, links are found), html (a fragment goes into the layout, a
-        document stays), mjml.
+        document stays), mjml, blocks (JSON, see :mod:`crmhost.mail.blocks`).
     :param text: text part written by hand; empty to have it made.
     :raises Invalid: when it can't be read.
     """
-    if kind == "mjml":
-        body = prepare(content, "mjml")
+    if kind in ("mjml", "blocks"):
+        made = blocks.mjml(work, content) if kind == "blocks" else content
+        body = prepare(made, "mjml", written=kind == "mjml")
         return Source(subject, body.html, text or body.text)
     if kind == "html" and _DOCUMENT.search(content):
         body = prepare(content, "html")
@@ -144,7 +146,7 @@ def save(work: Work, template_id: int | None, fields: Mapping[str, Any], *, vers
     row = get(work, template_id) if template_id is not None else None
     if row is not None and version is not None and row.version != version:
         raise Stale("Somebody saved this template meanwhile: open it anew and look at their changes.")
-    values = _checked(work, fields, template_id)
+    values = _checked(work, fields, template_id, row)
     before = None
     if row is None:
         if (work.session.scalar(select(func.count()).select_from(MailTemplate)) or 0) >= MOST:
@@ -186,7 +188,28 @@ def remove(work: Work, template_id: int) -> str:
     return name
 
 
-def _checked(work: Work, fields: Mapping[str, Any], template_id: int | None) -> dict[str, Any]:
+def clean(work: Work, kind: str, content: str, kept: str = "") -> str:
+    """A content as it is stored: rich text and blocks are made harmless, others stay as they are.
+
+    :param kept: the content of this kind that it takes the place of, if there is one.
+    :raises Invalid: at the field ``content``, what is wrong with it.
+    """
+    try:
+        if kind == "blocks":
+            return blocks.clean(work, content, kept)
+        return harmless(content) if kind == "rich" else content
+    except Invalid as error:
+        raise Invalid({"content": [error.message]}) from error
+
+
+def lacking(work: Work, kind: str, content: str) -> list[Message]:
+    """What a draft may lack and a mail that goes out may not: blocks in which something is missing."""
+    return blocks.lacking(work, content) if kind == "blocks" else []
+
+
+def _checked(
+    work: Work, fields: Mapping[str, Any], template_id: int | None, row: MailTemplate | None
+) -> dict[str, Any]:
     errors: dict[str, list[str]] = {}
     values = {name: clean_line(str(fields.get(name) or "")) for name in ("name", "subject")}
     kind = str(fields.get("kind") or "text")
@@ -202,7 +225,7 @@ def _checked(work: Work, fields: Mapping[str, Any], template_id: int | None) -> 
     if len(values["subject"]) > 300:
         errors["subject"] = ["This is too long: at most 300 characters."]
     if kind not in KINDS:
-        errors["kind"] = ["Choose rich text, text, HTML or MJML."]
+        errors["kind"] = ["Choose blocks, rich text, text, HTML or MJML."]
     if not content:
         errors["content"] = ["Write something first."]
     for name, written in (("content", content), ("text", text)):
@@ -210,17 +233,19 @@ def _checked(work: Work, fields: Mapping[str, Any], template_id: int | None) -> 
             errors[name] = [Message("This is too long: at most %(longest)s characters.", longest=LONGEST)]
     if not errors:
         errors = problems(work, kind, values["subject"], content, text)
-    if not errors and kind == "rich":
-        content = harmless(content)
     if errors:
         raise Invalid(errors)
+    kept = row.content if row is not None and row.kind == kind else ""
+    content = clean(work, kind, content, kept)
     return {**values, "name_key": key, "kind": kind, "content": content, "text": text}
 
 
 def problems(work: Work, kind: str, subject: str, content: str, text: str = "") -> dict[str, list[str]]:
     """What is wrong with a template, by field: what can't be read, and placeholders that nobody knows."""
     errors: dict[str, list[str]] = {}
-    for name, part, how in (("subject", subject, "line"), ("content", content, "html"), ("text", text, "text")):
+    # Blocks are read one by one when they are composed.
+    read = "" if kind == "blocks" else content
+    for name, part, how in (("subject", subject, "line"), ("content", read, "html"), ("text", text, "text")):
         try:
             compile_template(part, how)  # type: ignore[arg-type]
         except TemplateError as error:

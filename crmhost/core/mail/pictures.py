@@ -18,7 +18,8 @@ from ..files import services as files
 from ..files.models import File
 from ..rows import CHUNK
 from ..settings.models import StoredSetting
-from .models import MailAccount, MailPicture, MailTemplate
+from . import keys
+from .models import MailAccount, MailMailing, MailPicture, MailTemplate
 
 #: What mail programs show.
 TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -29,7 +30,9 @@ _SHOWN = 10 * 1024 * 1024
 UNUSED = dt.timedelta(days=1)
 #: What a plugin was granted that may put pictures into mails.
 GRANT = "mail:send"
-_NAMED = re.compile(r"/storage/(\d{1,18})\b")
+#: Where a picture lies that mails to many show: open to all who have the address.
+PUBLIC = "/mail/p/"
+_NAMED = re.compile(rf"(?:/storage/|{PUBLIC})(\d{{1,18}})\b")
 _OURS = re.compile(r"""(?<=\ssrc=)(["'])/storage/(\d{1,18})\?show=1\1""")
 _INSIDE = re.compile(r"""(?<=\ssrc=)(["'])cid:picture-(\d{1,18})\1""")
 
@@ -68,6 +71,32 @@ def packed(work: Work, html: str) -> tuple[str, list[dict[str, Any]]]:
         return f'"cid:picture-{number}"'
 
     return _OURS.sub(name, html), list(found.values())
+
+
+def hosted(work: Work, html: str) -> str:
+    """The HTML of a mail to many: our pictures don't go along, they are shown from this site by an address that nobody guesses.
+
+    :raises Invalid: when a picture is no longer there, or the actor may not see it.
+    """
+
+    def name(match: re.Match[str]) -> str:
+        if _picture(work, int(match[2])) is None:
+            raise Invalid({"content": ["A picture of this text is no longer there: put it in again."]})
+        return f'"{work.base_url}{PUBLIC}{keys.picture_token(work, int(match[2]))}"'
+
+    return _OURS.sub(name, html)
+
+
+def opened(work: Work, token: str) -> File:
+    """The picture that an address made by :func:`hosted` means.
+
+    :raises NotFound: when there is none.
+    """
+    number = keys.read_picture_token(work, token)
+    file = work.session.get(File, number) if number is not None else None
+    if file is None or file.owner != "mail" or file.media_type not in TYPES or file.contact_id is not None:
+        raise NotFound("picture", token[:60])
+    return file
 
 
 def shown(work: Work, html: str, attachments: Iterable[Mapping[str, Any]] = ()) -> str:
@@ -138,6 +167,7 @@ def sweep(work: Work, after: int = 0) -> tuple[int, int | None]:
 def _texts(work: Work) -> Iterator[str]:
     """Texts of the core that may show pictures."""
     yield from work.session.scalars(select(MailTemplate.content))
+    yield from work.session.scalars(select(MailMailing.html).where(MailMailing.html.contains(PUBLIC)))
     yield from work.session.scalars(select(MailAccount.signature))
     for value in work.session.scalars(select(StoredSetting.value)):
         yield json.dumps(value)

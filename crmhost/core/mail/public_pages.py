@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...web.request import current_work, public, writing
-from . import leaving
+from ...work.unit import SYSTEM
+from ..files.routes import stored_file
+from . import leaving, pictures
 
 
 @public(foreign_posts=True)
@@ -21,6 +23,19 @@ def unsubscribe(token: str) -> ResponseReturnValue:
     return page, 200, {"X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer"}
 
 
+@public
+def picture(token: str) -> Response:
+    """A picture of mails that went to many; its address stands in them alone."""
+    work = current_work()
+    answer = stored_file(work.as_actor(SYSTEM), pictures.opened(work, token).id, shown=True)
+    # Mail programs show it on pages of their own.
+    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
+
+
 def add_public_pages(blueprint: Blueprint) -> None:
-    """Adds the page to the blueprint."""
+    """Adds the pages to the blueprint."""
+    blueprint.add_url_rule("/mail/p/<token>", view_func=picture)
     blueprint.add_url_rule("/mail/u/<token>", view_func=unsubscribe, methods=["GET", "POST"])

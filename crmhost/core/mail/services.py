@@ -24,13 +24,13 @@ from ..contacts.emails import email_key
 from ..keyset import valid_id
 from ..rows import insert_rows
 from ..text import clean_line, clean_text
-from . import accounts, mailings, pictures
+from . import accounts, blocks, followed, layouts, mailings, pictures
 from .accounts import Account, chosen, transport
 from .intake import receive
 from .keys import address_hash, address_hashes, read_token
 from .leaving import Reader, reader, reader_of, subscribe_again, unsubscribe, unsubscribed
 from .models import MailAccount, MailMailing, MailMessage, MailPicture, MailSuppression, MailTemplate
-from .patterns import Written, compose, line, problems, require_known, write
+from .patterns import Written, clean, compose, lacking, line, problems, require_known, write
 from .patterns import all_templates as templates
 from .patterns import get as template
 from .suppression import blocked, clear, reasons, suppress
@@ -52,14 +52,19 @@ __all__ = [
     "address_hash",
     "address_hashes",
     "blocked",
+    "blocks",
     "catalogue",
     "chosen",
+    "clean",
     "clear",
     "compose",
+    "followed",
     "get",
     "goes_out",
     "hand_over",
     "harmless",
+    "lacking",
+    "layouts",
     "line",
     "mailings",
     "placeholders_of",

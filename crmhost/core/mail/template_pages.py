@@ -23,8 +23,9 @@ from ..contacts.models import Contact
 from ..contacts.records import owners_of_emails
 from ..files import services as files
 from ..keyset import valid_id
+from ..records import picking
 from ..text import clean_line
-from . import accounts, patterns, pictures, services
+from . import accounts, blocks, patterns, pictures, services
 from .forms import TemplateForm
 from .models import MailTemplate
 from .patterns import Written
@@ -58,7 +59,9 @@ def framed(html: str) -> Response:
 
 def framed_mail(work: Work, written: Written) -> Response:
     """A mail filled in for somebody, with its subject and what the writer should know."""
-    return framed(render_template("mail/preview.html", written=written, html=pictures.shown(work, written.html)))
+    dark = request.values.get("scheme") == "dark"
+    html, plain = in_scheme(pictures.shown(work, written.html), dark=dark)
+    return framed(render_template("mail/preview.html", written=written, html=html, dark=dark, plain=plain))
 
 
 def framed_alone(work: Work, written: Written) -> Response:
@@ -73,7 +76,14 @@ def framed_alone(work: Work, written: Written) -> Response:
 
 def framed_error(error: CrmError) -> Response:
     """Why a mail can't be shown."""
-    return framed(render_template("mail/preview.html", written=None, error=_(error.message)))
+    return framed(render_template("mail/preview.html", written=None, error=_(error.message), dark=False))
+
+
+def in_scheme(html: str, *, dark: bool) -> tuple[str, bool]:
+    """A mail as a device in light or dark colours shows it, whatever the reader's own is; and whether it speaks of neither."""
+    for scheme, wanted in (("dark", dark), ("light", not dark)):
+        html = re.sub(rf"\(\s*prefers-color-scheme\s*:\s*{scheme}\s*\)", "all" if wanted else "not all", html)
+    return html, not re.search(r"@media (?:not )?all\b", html)
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------
@@ -91,7 +101,7 @@ def template(template_id: int | None = None) -> ResponseReturnValue:
     work = current_work()
     found = patterns.get(work, template_id) if template_id is not None else None
     form = TemplateForm(data=_stored(found) if found else {"kind": "rich"})
-    offer(form.content, work)
+    form.offer_content(work)
     if found is not None:
         form.remember(_stored(found))
     if form.validate_on_submit():
@@ -114,8 +124,8 @@ def template(template_id: int | None = None) -> ResponseReturnValue:
 
 
 def _stored(found: MailTemplate) -> dict[str, str]:
-    fields = {name: getattr(found, name) for name in ("name", "kind", "subject", "content", "text")}
-    return {**fields, "version": str(found.version)}
+    fields = {name: getattr(found, name) for name in ("name", "subject", "text")}
+    return {**fields, **TemplateForm.parted(found.kind, found.content), "version": str(found.version)}
 
 
 def _page(form: TemplateForm, found: MailTemplate | None) -> str:
@@ -148,16 +158,17 @@ def somebody(work: Work) -> Contact | None:
 
 
 def wanted_contact(work: Work) -> Contact | None:
-    """The contact that the form names by number or address, else somebody.
+    """The contact that the form names by number, address or name, else somebody.
 
     :raises NotFound: when there is no such contact.
+    :raises Invalid: when the name means none, or several.
     """
     said = clean_line(request.form.get("contact", ""))
     if said and valid_id(said) is None:
         known = owners_of_emails(work, [email_key(said)])
-        if not known:
+        if not known and "@" in said:
             raise NotFound("contact", said[:80])
-        said = str(next(iter(known.values())))
+        said = str(next(iter(known.values())) if known else picking.read(work, "contact", said))
     number = valid_id(said)
     found = somebody(work) if number is None else None
     if found is not None:
@@ -172,7 +183,7 @@ def preview() -> ResponseReturnValue:
     form = TemplateForm()
     try:
         source = patterns.compose(
-            work, form.kind.data or "text", form.subject.data or "", form.content.data or "", form.text.data or ""
+            work, form.kind.data or "text", form.subject.data or "", form.written, form.text.data or ""
         )
         written = patterns.write(work, source, wanted_contact(work), unsubscribe=f"{work.base_url}/mail/u/example")
     except CrmError as error:
@@ -192,6 +203,15 @@ def add_picture() -> ResponseReturnValue:
         pictures.check(staged)
         with writing() as work:
             return {"src": pictures.address(files.store(work, staged))}, 201
+    except CrmError as error:
+        return {"error": _(error.message)}, 422
+
+
+@requires("mail.send")
+def blocks_source() -> ResponseReturnValue:
+    """The MJML of the document of blocks that was sent, or why it can't be made."""
+    try:
+        return {"mjml": blocks.mjml(current_work(), request.form.get("blocks", ""))}
     except CrmError as error:
         return {"error": _(error.message)}, 422
 
@@ -238,6 +258,7 @@ def add_template_pages(blueprint: Blueprint) -> None:
     add("/mail/templates/", endpoint="templates", view_func=index)
     add("/mail/templates/new", endpoint="new_template", view_func=template, methods=["GET", "POST"])
     add("/mail/pictures", view_func=add_picture, methods=["POST"])
+    add("/mail/blocks/source", view_func=blocks_source, methods=["POST"])
     add("/mail/templates/preview", endpoint="preview_template", view_func=preview, methods=["POST"])
     add("/mail/templates/<int:template_id>", view_func=template, methods=["GET", "POST"])
     add("/mail/templates/<int:template_id>/test", endpoint="test_template", view_func=test, methods=["POST"])

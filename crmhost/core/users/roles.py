@@ -22,7 +22,7 @@ FIRST_ROLES: dict[str, Sequence[str]] = {
     Message("CRM manager"): (
         "contacts.view", "contacts.edit", "contacts.delete", "contacts.erase", "contacts.export", "journal.view", "journal.edit",
         "statuses.edit", "fields.manage", "tags.edit", "settings.edit", "audit.view",
-        "mail.send", "mail.templates", "mail.log", "mail.clear", "mail.accounts", "mail.bounces",
+        "mail.send", "mail.templates", "mail.html", "mail.log", "mail.clear", "mail.accounts", "mail.bounces",
     ),
     Message("Contacts manager"): (
         "contacts.view", "contacts.edit", "contacts.delete", "contacts.export", "journal.view", "journal.edit", "tags.edit",
@@ -32,7 +32,7 @@ FIRST_ROLES: dict[str, Sequence[str]] = {
     Message("Invoices manager"): ("contacts.view", "journal.view", "journal.edit", "mail.send"),
     Message("Transactions manager"): ("contacts.view", "journal.view", "journal.edit", "mail.send"),
     Message("Mail manager"): (
-        "contacts.view", "journal.view", "journal.edit", "mail.send", "mail.templates", "mail.log", "mail.clear",
+        "contacts.view", "journal.view", "journal.edit", "mail.send", "mail.templates", "mail.html", "mail.log", "mail.clear",
     ),
     Message("Read only"): ("contacts.view", "journal.view"),
 }  # fmt: skip

@@ -33,6 +33,7 @@ KINDS = (
     "quick_actions",
     "slots",
     "search",
+    "mail_blocks",
     "journal_types",
     "settings",
     "permissions",

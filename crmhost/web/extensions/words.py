@@ -47,6 +47,7 @@ _ADDED: Mapping[str, Callable[[int], str]] = {
     "quick_actions": lambda n: ngettext("%(num)d quick action", "%(num)d quick actions", n),
     "slots": lambda n: ngettext("%(num)d part of other pages", "%(num)d parts of other pages", n),
     "search": lambda n: ngettext("%(num)d kind of search hits", "%(num)d kinds of search hits", n),
+    "mail_blocks": lambda n: ngettext("%(num)d block for mails", "%(num)d blocks for mails", n),
     "journal_types": lambda n: ngettext("%(num)d kind of journal entry", "%(num)d kinds of journal entries", n),
     "settings": lambda n: ngettext("%(num)d setting", "%(num)d settings", n),
     "permissions": lambda n: ngettext("%(num)d permission", "%(num)d permissions", n),

@@ -42,4 +42,5 @@ enhance("select[data-choices], input[data-choices]", (field) => whenShown(field,
 enhance("[data-chart]:not([hidden])", wake);
 enhance("[data-lines]", async (editor) => (await import("./lines.js")).lines(editor));
 enhance("textarea[data-rich]", async (area) => (await import("./rich/editor.js")).rich(area));
+enhance("textarea[data-blocks]", async (area) => (await import("./blocks/editor.js")).blocks(area));
 enhance("form[data-sign]", async (form) => (await import("./sign.js")).sign(form));

@@ -1,6 +1,7 @@
 // Things put in order by hand: [data-sortable="GROUP"] holds [data-id]; things move between areas of the same group.
 // Without data-sort-url the order is that of a form's own fields and goes with it; else data-sort-url gets a POST of item, area (the area's data-area), and order, the ids in their new order. With
-// [data-grip] inside, only that drags; by keyboard it is a button: Space lifts, arrows move, Space drops, Escape puts back.
+// [data-grip] inside, or data-grips on an area that may be empty, only that drags; by keyboard it is a button: Space lifts, arrows
+// move, Space drops, Escape puts back. An item with data-only="AREA" lies in no other area.
 import Sortable from "sortablejs/modular/sortable.core.esm.js";
 import { csrfToken } from "./htmx.js";
 import { make, text } from "./texts.js";
@@ -14,9 +15,9 @@ const areas = (area) => [...document.querySelectorAll(`[data-sortable="${CSS.esc
 export function sortable(area) {
   let from;
   Sortable.create(area, {
-    group: area.dataset.sortable || undefined,
+    group: area.dataset.sortable ? { name: area.dataset.sortable, put: (to, from, item) => fits(item, to.el) && sameGroup(to.el, from) } : undefined,
     draggable: "[data-id]",
-    handle: area.querySelector("[data-grip]") ? "[data-grip]" : undefined,
+    handle: area.querySelector("[data-grip]") || "grips" in area.dataset ? "[data-grip]" : undefined,
     animation: 120,
     delay: 120,
     delayOnTouchOnly: true,
@@ -27,6 +28,8 @@ export function sortable(area) {
   });
 }
 
+const fits = (item, area) => !("only" in item.dataset) || item.dataset.only === (area.dataset.area ?? "");
+const sameGroup = (area, from) => from.options.group.name === area.dataset.sortable;
 const place = (item) => ({ area: item.parentElement, before: item.nextElementSibling });
 const moved = (item, from) => from.area !== item.parentElement || from.before !== item.nextElementSibling;
 const back = (item, { area, before }) => area.insertBefore(item, before);
@@ -62,7 +65,9 @@ document.addEventListener("keydown", (event) => {
     item.classList.add("lifted");
     say(text("lifted"));
   } else if (event.key === " " || event.key === "Enter") {
-    drop(() => { if (moved(item, lifted.from)) store(item, lifted.from); say(text("dropped", spot(item))); });
+    // Who is told of the new order may draw the list anew.
+    const at = spot(item);
+    drop(() => { if (moved(item, lifted.from)) store(item, lifted.from); say(text("dropped", at)); });
   } else if (event.key === "Escape") {
     drop(() => { back(item, lifted.from); say(text("putBack")); });
   } else if (!step(item, event.key)) {
@@ -88,7 +93,7 @@ function step(item, key) {
   else if (key === "ArrowLeft" || key === "ArrowRight") {
     const near = areas(area);
     const to = near[near.indexOf(area) + (key === "ArrowRight" ? 1 : -1)];
-    if (to) to.insertBefore(item, items(to)[at] ?? null);
+    if (to && fits(item, to)) to.insertBefore(item, items(to)[at] ?? null);
   } else return key.startsWith("Arrow");
   item.scrollIntoView({ block: "nearest", inline: "nearest" });
   say(text("moved", spot(item)));

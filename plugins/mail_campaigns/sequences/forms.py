@@ -6,19 +6,17 @@ from typing import Any, ClassVar
 
 from crmhost.api import CrmError, Invalid, Work, mail
 from crmhost.web.api import (
-    AreaField,
     ChoiceField,
     IntegerField,
-    RichTextField,
+    MailContent,
     Section,
     SwitchField,
     TextField,
     VersionedForm,
     lazy_text,
-    offer_mail_placeholders,
 )
 
-from ..forms import KINDS, AudienceForm
+from ..forms import AudienceForm
 from ..models import Sequence, Step
 from . import cells
 
@@ -110,7 +108,7 @@ class SequenceForm(AudienceForm):
         super().take(error)
 
 
-class StepForm(VersionedForm):
+class StepForm(MailContent, VersionedForm):
     """A mail of a sequence, and when it goes out."""
 
     wait_number = IntegerField(lazy_text("Wait"))
@@ -124,25 +122,18 @@ class StepForm(VersionedForm):
     opens = TextField(lazy_text("From"), render_kw={"maxlength": 5, "autocomplete": "off", "placeholder": "09:00"})
     closes = TextField(lazy_text("To"), render_kw={"maxlength": 5, "autocomplete": "off", "placeholder": "17:00"})
     subject = TextField(lazy_text("Subject"), render_kw={"maxlength": 300, "autocomplete": "off"})
-    kind = ChoiceField(lazy_text("Written in"), choices=KINDS)
-    content = RichTextField(lazy_text("Content"), when=("kind", "rich"), render_kw={"rows": 18, "spellcheck": "true"})
-    text = AreaField(
-        lazy_text("Text part"),
-        render_kw={"rows": 4},
-        description=lazy_text("For programs that show no HTML. Empty: it is made from the content."),
-    )
 
     sections: ClassVar[list[Section]] = [
         Section("wait", lazy_text("When"), {"wait_number": 3, "wait_unit": 3, "office": 6, "opens": 3, "closes": 3}),
-        Section("words", lazy_text("Mail"), {"subject": 6, "kind": 3, "content": 6, "text": 6}),
+        Section("words", lazy_text("Mail"), {"subject": 6, "kind": 3, "blocks": 6, "content": 6, "text": 6}),
     ]
 
     def offer(self, work: Work) -> None:
         """Gives the editor its placeholders."""
-        offer_mail_placeholders(self.content, work)
+        self.offer_content(work)
 
-    @staticmethod
-    def stored(step: Step) -> dict[str, Any]:
+    @classmethod
+    def stored(cls, step: Step) -> dict[str, Any]:
         """What the form shows."""
         return {
             "wait_number": step.wait_number,
@@ -151,16 +142,15 @@ class StepForm(VersionedForm):
             "opens": cells.clock(step.opens),
             "closes": cells.clock(step.closes),
             "subject": step.subject,
-            "kind": step.content_kind,
-            "content": step.content,
+            **cls.parted(step.content_kind, step.content),
             "text": step.text,
             "version": str(step.version),
         }
 
     def values(self) -> dict[str, Any]:
         """What the service takes."""
-        names = ("wait_number", "wait_unit", "office", "opens", "closes", "subject", "content", "text")
-        return {name: self[name].data for name in names} | {"content_kind": self.kind.data}
+        names = ("wait_number", "wait_unit", "office", "opens", "closes", "subject", "text")
+        return {name: self[name].data for name in names} | {"content_kind": self.kind.data, "content": self.written}
 
     def take(self, error: CrmError) -> None:
         """Shows what is wrong at the fields as the form has them."""

@@ -195,6 +195,7 @@ mail.delete_template mail.templates
 mail.compose mail.send
 mail.preview mail.send
 mail.add_picture mail.send
+mail.blocks_source mail.send
 mail.clear mail.clear
 mail.log mail.log
 mail.message mail.log|journal.view
@@ -202,6 +203,7 @@ mail.html mail.log|journal.view
 mail.again mail.send
 mail.arrived mail.send
 mail.unsubscribe public
+mail.picture public
 
 funnel.index funnel.view
 funnel.box funnel.view

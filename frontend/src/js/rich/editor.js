@@ -12,7 +12,7 @@ import { toolbar } from "./toolbar.js";
 
 let styles;
 /** Loads the styles once; their address is in <html data-rich-css>. The library measures what they say when it starts. */
-const dressed = () => (styles ??= new Promise((resolve) => {
+export const dressed = () => (styles ??= new Promise((resolve) => {
   const link = make("link", { rel: "stylesheet", href: document.documentElement.dataset.richCss });
   link.onload = link.onerror = resolve;
   document.head.append(link);
@@ -20,7 +20,9 @@ const dressed = () => (styles ??= new Promise((resolve) => {
 
 export async function rich(area) {
   await dressed();
-  new Field(area).start();
+  const field = new Field(area);
+  field.start();
+  return field;
 }
 
 /** A field: the textarea, the editor, and which of the two is shown. */
@@ -64,11 +66,11 @@ class Field {
       label.addEventListener("click", () => { if (!this.source) this.editor.commands.focus(); });
     }
     area.addEventListener("input", () => { if (!this.writing) this.read(); });
-    area.form?.addEventListener("reset", () => setTimeout(() => this.read()));
+    area.form?.addEventListener("reset", () => setTimeout(() => this.editor.isDestroyed || this.read()));
     area.addEventListener("keydown", (event) => { if (this.on && isSourceKey(event)) { event.preventDefault(); this.showSource(false); } });
     area.addEventListener("htmx:before:cleanup", () => this.editor.destroy(), { once: true });
     this.switch?.addEventListener("change", () => this.switched());
-    area.form?.addEventListener("crm:filled", () => this.refilled());
+    area.form?.addEventListener("crm:filled", () => this.editor.isDestroyed || this.refilled());
     this.refilled();
   }
 
@@ -191,19 +193,25 @@ class Field {
 
   /** Sends a picture to the site and puts it where the cursor is. */
   async upload(file, alt = "") {
-    const body = new FormData();
-    body.append("file", file);
-    const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
-    let answer;
-    try {
-      const response = await fetch(this.options.images, { method: "POST", body, headers: { "X-CSRFToken": token, Accept: "application/json" } });
-      answer = await response.json();
-    } catch {
-      answer = {};
-    }
-    if (!answer.src) return toast({ text: answer.error || this.texts.notUploaded, tone: "bad" });
-    this.editor.chain().focus().setImage({ src: answer.src, alt }).run();
+    const src = await sendPicture(this.options.images, file, this.texts.notUploaded);
+    if (src) this.editor.chain().focus().setImage({ src, alt }).run();
   }
+}
+
+/** Sends a picture to the site; gives its address there, or says why it was not taken. */
+export async function sendPicture(address, file, failed) {
+  const body = new FormData();
+  body.append("file", file);
+  const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+  let answer;
+  try {
+    const response = await fetch(address, { method: "POST", body, headers: { "X-CSRFToken": token, Accept: "application/json" } });
+    answer = await response.json();
+  } catch {
+    answer = {};
+  }
+  if (!answer.src) toast({ text: answer.error || failed, tone: "bad" });
+  return answer.src;
 }
 
 const isSourceKey = (event) => event.altKey && (event.ctrlKey || event.metaKey) && event.code === "KeyH";

@@ -71,6 +71,17 @@ class Plugin:
     # --- parts of pages of the core ---
 
     @hookimpl
+    def mail_blocks(self) -> Sequence[api.MailBlock]:
+        return [
+            api.MailBlock(
+                name="probe_one.score",
+                label="Probe score",
+                fields=[api.BlockField(name="words", label="Words")],
+                mjml=lambda values: f"<mj-text>{values['words']}</mj-text>",
+            )
+        ]
+
+    @hookimpl
     def menu(self) -> Sequence[api.MenuItem]:
         return [api.MenuItem(place="Contacts", label="Scores", endpoint="probe_one.index", permission="probe_one.view")]
 
