@@ -72,14 +72,9 @@ class Plugin:
 
     @hookimpl
     def mail_blocks(self) -> Sequence[api.MailBlock]:
-        return [
-            api.MailBlock(
-                name="probe_one.score",
-                label="Probe score",
-                fields=[api.BlockField(name="words", label="Words")],
-                mjml=lambda values: f"<mj-text>{values['words']}</mj-text>",
-            )
-        ]
+        from .parts import score_block
+
+        return [score_block()]
 
     @hookimpl
     def menu(self) -> Sequence[api.MenuItem]:

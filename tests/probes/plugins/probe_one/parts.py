@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 
-from crmhost.api import ConditionTest, Contact, Hit, Invalid, Work
+from crmhost.api import BlockField, ConditionTest, Contact, Hit, Invalid, MailBlock, Work
 from crmhost.web.api import IntegerField, render_template, url_for
 
 from . import services
@@ -134,3 +134,13 @@ def composer(_work: Work, object_type: str, typed: Mapping[str, str]) -> str:
     if object_type != "contact":
         return ""
     return render_template("probe_one/composer.html", points=typed.get("probe_one.points", ""))
+
+
+def score_block() -> MailBlock:
+    """A block of mails."""
+    return MailBlock(
+        name="probe_one.score",
+        label="Probe score",
+        fields=[BlockField(name="words", label="Words")],
+        mjml=lambda values: f"<mj-text>{values['words']}</mj-text>",
+    )
