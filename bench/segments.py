@@ -19,8 +19,9 @@ from .sites import Place
 
 #: Milliseconds that a preview may take at a million contacts, by match and database.
 ALLOWED = {"all": {"SQLite": 1_000, "PostgreSQL": 1_000}, "any": {"SQLite": 2_500, "PostgreSQL": 1_000}}
-#: A preview may take so many times as long as reading every contact once, measured in turn.
-READS = 4.0
+#: A preview may take so many times as long as reading every contact once, measured in turn. PostgreSQL reads with several
+#: processes, but sums up the transactions of each contact with one.
+READS = {"SQLite": 4.0, "PostgreSQL": 6.0}
 FIRST = 5
 
 
@@ -54,10 +55,12 @@ def measure(place: Place, site: Site) -> int:
                 found.append(number)
 
         taken, read = medians_ms(preview, lambda: _read_all(site), runs=5, warm_up=1)
-        ratio = taken / read
-        said = f"{taken:.0f} ms for {found[-1]:,}, {ratio:.2f} reads (at most {READS:.0f})"
-        report.figure(f"{match} of them, and the first {FIRST}", said, must=ratio <= READS)
-        report.figure(f"  aim for {match}", f"under {allowed[place.label]:,} ms", aim=taken < allowed[place.label])
+        ratio, most, limit = taken / read, READS[place.label], allowed[place.label]
+        said = f"{taken:.0f} ms for {found[-1]:,} (at most {limit:,})"
+        report.figure(f"{match} of them, and the first {FIRST}", said, must=taken < limit)
+        report.figure(
+            f"  {match}, against reading everybody once", f"{ratio:.2f} x (at most {most:.0f})", must=ratio <= most
+        )
     return report.failed
 
 
