@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from crmhost.core.settings import services as settings
 from crmhost.testing import Host
@@ -64,3 +68,34 @@ def test_a_campaign_by_the_api(host: Callable[..., Host], peer: smtp.Peer) -> No
     reader = site.api("Read only")
     assert reader.get(where).status_code == 200
     assert reader.post(f"{where}/send", json={}).status_code == 403
+
+
+@pytest.mark.database("sqlite")
+def test_blocks_by_the_api(host: Callable[..., Host]) -> None:
+    """A content of blocks is taken as JSON in a text, made harmless, and refused at its field where it can't be read."""
+    site = host("mail_campaigns", "rest_api")
+    api = site.api("CRM manager")
+
+    def post(content: Any) -> Any:
+        return api.post(PATH, json={"name": "Blocks", "subject": "News", "content_kind": "blocks", "content": content})
+
+    for wrong in (
+        "{",
+        "[]",
+        '{"blocks": 7}',
+        '{"blocks": [7]}',
+        '{"blocks": [{"type": "nothing"}]}',
+        {"blocks": []},
+    ):
+        answer = post(wrong)
+        assert answer.status_code == 422, (wrong, answer.text)
+        assert list(answer.json["errors"]) == ["content"], wrong
+    blocks = [
+        {"type": "heading", "text": "Dear {{ contact.first_name }} <b>"},
+        {"type": "html", "html": "<p>a<script>"},
+    ]
+    made = post(json.dumps({"blocks": blocks}))
+    assert made.status_code == 201, made.text
+    kept = json.loads(made.json["data"]["content"])["blocks"]
+    assert [one["type"] for one in kept] == ["heading", "html"]
+    assert "script" not in kept[1]["html"]
