@@ -28,7 +28,7 @@ _STEPS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "customer": ("/v1/customers", {}),
     "charge": ("/v1/charges", {"expand": ["data.balance_transaction", "data.customer", "data.refunds"]}),
     "invoice": ("/v1/invoices", {"expand": ["data.payments"]}),
-    "subscription": ("/v1/subscriptions", {"status": "all"}),
+    "subscription": ("/v1/subscriptions", {"status": "all", "expand": ["data.discounts.source.coupon"]}),
     "session": ("/v1/checkout/sessions", {}),
 }
 _EVENTS = "event"

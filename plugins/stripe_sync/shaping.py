@@ -12,6 +12,12 @@ from plugins.syncs.api import Incoming, Other, Person, Refund, Sale, guest_id
 
 from .amounts import amount, currency_of
 from .checkout import METADATA
+from .parsed import id_of as _id
+from .parsed import instant as _instant
+from .parsed import rows as _rows
+from .parsed import table as _table
+from .parsed import text as _text
+from .recurring import subscribed
 
 #: Refunds whose money does not go back, or came back.
 _NO_REFUND = ("failed", "canceled")
@@ -305,6 +311,7 @@ def subscription(item: Incoming, options: Mapping[str, Any]) -> Other:
         amount=total,
         person=_of_customer(body, {}, tags),
         url=_page(item, "subscriptions"),
+        subscribed=subscribed(body, currency, _instant(item.version or None) or _at(body)),
     )
 
 
@@ -344,39 +351,12 @@ def _page(item: Incoming, path: str) -> str:
     return f"https://dashboard.stripe.com/{mode}{path}/{item.external_id}"
 
 
-def _id(value: object) -> str:
-    """An id, also of what came whole instead."""
-    if isinstance(value, Mapping):
-        value = value.get("id")
-    return str(value) if value else ""
-
-
-def _table(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _rows(value: object) -> list[Mapping[str, Any]]:
-    rows = _table(value).get("data")
-    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-
-
-def _text(value: object, longest: int) -> str:
-    return texts.clean_line(str(value))[:longest] if value not in (None, "") else ""
-
-
 def _emails(value: object) -> list[str]:
     """The address, unless it is none."""
     try:
         return [record_fields.check_email(texts.clean_line(str(value)))] if value else []
     except ValueError:
         return []
-
-
-def _instant(value: object) -> dt.datetime | None:
-    try:
-        return dt.datetime.fromtimestamp(int(str(value)), dt.UTC) if value is not None else None
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _at(body: Mapping[str, Any]) -> dt.datetime:

@@ -21,7 +21,9 @@ from .shapes import (
     RemoteStatus,
     Sale,
     Source,
+    Subscribed,
 )
+from .terms import monthly
 
 __all__ = [
     "Access",
@@ -39,9 +41,11 @@ __all__ = [
     "RemoteStatus",
     "Sale",
     "Source",
+    "Subscribed",
     "connections",
     "group",
     "guest_id",
+    "monthly",
     "parts",
     "receive",
 ]

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crmhost.api import CrmError, Message, Work, statuses, upsert
 
-from . import connections, mapping
+from . import connections, mapping, terms
 from .models import ERASED, Aside, Connection, Record
 from .people import People
 from .sales import Sales, check_currency, fresh
@@ -175,6 +175,7 @@ def _apply(work: Work, source: Source, one: Connection, items: Sequence[Incoming
             raise why
         refused[kind, name] = why.message
     kept = _settle(work, one, items, stored, refused)
+    terms.keep(work, kept)
     if source.saved is not None and kept:
         source.saved(work, one, kept)
     outcome.aside += len(refused)
@@ -191,6 +192,7 @@ def _remove(work: Work, source: Source, one: Connection, rules: mapping.Rules, i
     for item, record in found:
         record.gone, record.digest, record.version = True, digest(item), max(item.version, record.version)
     Sales(work, source, one, rules, people).remove([record for item, record in found if item.kind in source.sales])
+    terms.end(work, [record for _item, record in found])
     if source.saved is not None and found:
         source.saved(work, one, [(record, None) for _item, record in found])
     for item in items:

@@ -104,6 +104,24 @@ class Record(Base):  # type: ignore[misc, valid-type]  # the base is made by a f
 HAS_PARENT = text("syncs_record.parent <> ''")
 
 
+class Term(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
+    """A time in which a subscription, ``record_id``, brought the same: ``amount`` each ``every`` units, from ``since`` until the
+    end of the last period that is paid for.
+    """
+
+    __tablename__ = "syncs_term"
+    __table_args__ = (Index("ix_syncs_term_record", "record_id", "since"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    record_id: Mapped[int] = mapped_column(ForeignKey("syncs_record.id", ondelete="CASCADE"))
+    since: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    until: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    currency: Mapped[str] = mapped_column(String(3))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    unit: Mapped[str] = mapped_column(String(5))
+    every: Mapped[int]
+
+
 class Aside(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
     """A record that could not be taken, with the reason; ``body`` is it as it came."""
 

@@ -97,8 +97,30 @@ class Sale:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Subscribed:
+    """What a subscription brings regularly, as it is now; the syncs remember how that changed.
+
+    :param amount: each time: after discounts that last, without taxes; what is taken off once only stays in.
+    :param unit: with ``every``: 3 and ``month`` come each quarter.
+    :param since: when the first period that is paid for begins, such as after a trial.
+    :param until: when the last one ends; ahead when it is cancelled for then, ``None`` while it goes on.
+    :param seen: when it was so on the other side.
+    """
+
+    amount: Money
+    unit: Literal["day", "week", "month", "year"]
+    since: dt.datetime
+    seen: dt.datetime
+    every: int = 1
+    until: dt.datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Other:
-    """A record that is no sale: a subscription, a product. Its status is kept; what else is needed of it, the source keeps."""
+    """A record that is no sale: a subscription, a product. Its status is kept; what else is needed of it, the source keeps.
+
+    :param subscribed: of a subscription: it counts to recurring revenue.
+    """
 
     status: str = ""
     label: str = ""
@@ -106,6 +128,7 @@ class Other:
     amount: Money | None = None
     person: Person | None = None
     url: str = ""
+    subscribed: Subscribed | None = None
     details: Any = None
 
 

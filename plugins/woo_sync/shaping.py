@@ -7,10 +7,10 @@ import datetime as dt
 import html
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Literal
 
 from crmhost.api import Invalid, Message, Money, money, record_fields, texts
-from plugins.syncs.api import Incoming, Other, Person, Refund, Sale, guest_id
+from plugins.syncs.api import Incoming, Other, Person, Refund, Sale, Subscribed, guest_id
 
 from .reader import instant, version_of
 
@@ -22,6 +22,16 @@ _STRIPE = ("ch_", "py_", "pi_")
 _LONGEST = {"first_name": 120, "last_name": 120, "work_phone": 60, "address1_line1": 200, "address1_line2": 200,
             "address1_city": 120, "address1_county": 120, "address1_postal_code": 40}  # fmt: skip
 _MOST_LINES = 200
+_UNITS: Mapping[str, Literal["day", "week", "month", "year"]] = {
+    "day": "day",
+    "week": "week",
+    "month": "month",
+    "year": "year",
+}
+_MOST = 1000
+#: Statuses of subscriptions: not paid yet, or thrown away; those that bring something.
+_UNPAID = ("pending", "trash", "auto-draft", "")
+_RUNNING = ("active", "pending-cancel")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,6 +218,33 @@ def subscription(item: Incoming) -> Other:
         at=instant(body.get("start_date_gmt")) or instant(body.get("date_created_gmt")),
         amount=_amount(body.get("total"), currency, "total"),
         person=buyer(item),
+        subscribed=_subscribed(item, currency),
+    )
+
+
+def _subscribed(item: Incoming, currency: str) -> Subscribed | None:
+    """What a subscription brings; nothing for one that nobody paid yet, or whose rhythm is not known.
+
+    One that waits for a payment, or was switched for another one, brings nothing from then on.
+    """
+    body = item.body
+    status, unit, every = (str(body.get(name) or "") for name in ("status", "billing_period", "billing_interval"))
+    begun = instant(body.get("start_date_gmt")) or instant(body.get("date_created_gmt"))
+    if (
+        begun is None
+        or status in _UNPAID
+        or unit not in _UNITS
+        or not 0 < int(every if every.isdigit() else "1") < _MOST
+    ):
+        return None
+    since = max(begun, instant(body.get("trial_end_date_gmt")) or begun)
+    seen = instant(body.get("date_modified_gmt")) or begun
+    until = instant(body.get("end_date_gmt"))
+    if status not in _RUNNING:
+        until = min(until or seen, seen)
+    total = _amount(body.get("total"), currency, "total") - _amount(body.get("total_tax"), currency, "total_tax")
+    return Subscribed(
+        amount=total, unit=_UNITS[unit], every=int(every or 1), since=since, until=until, seen=max(seen, begun)
     )
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from crmhost.api import Invalid, Money
-from plugins.syncs.api import Sale, guest_id
+from plugins.syncs.api import Other, Sale, guest_id
 from plugins.woo_sync.reader import incoming
-from plugins.woo_sync.shaping import order
+from plugins.woo_sync.shaping import order, shape
 from plugins.woo_sync.webhooks import signed
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "woocommerce"
@@ -91,3 +91,21 @@ def test_signatures_as_computed_elsewhere() -> None:
         given = case["headers"].get("X-WC-Webhook-Signature", "")
         fits = signed(case["secret"], case["body"].encode(), given) if given or "expect" not in case else False
         assert fits == (not case["expect"].startswith("401") and case["id"] != "ping_unsigned_form"), case["id"]
+
+
+def test_what_a_subscription_brings() -> None:
+    """Its total without taxes, from the end of a trial until it ends; on hold it brings nothing from then on."""
+    body = {**ORDER, "status": "active", "billing_period": "year", "billing_interval": "2",
+            "start_date_gmt": "2026-03-01T09:00:00", "trial_end_date_gmt": "2026-03-15T09:00:00"}  # fmt: skip
+
+    def brought(**changes: Any) -> Any:
+        found = shape(incoming("subscription", {**body, **changes}), {})
+        return found.subscribed if isinstance(found, Other) else None
+
+    found = brought()
+    assert (found.amount, found.unit, found.every) == (Money(2000, "EUR"), "year", 2)
+    assert (found.since.day, found.until) == (15, None)
+    assert brought(status="pending-cancel", end_date_gmt="2026-06-01T09:00:00").until.month == 6
+    assert brought(status="on-hold", date_modified_gmt="2026-05-01T09:00:00").until.month == 5
+    assert brought(status="pending") is None
+    assert brought(billing_period="moon") is None
