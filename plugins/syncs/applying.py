@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -243,16 +244,23 @@ def _people(
 ) -> People:
     people = People(work, source, one, rules)
     known = {status.name_key: status.id for status in statuses.all_statuses(work)}
-    for _item, found in shaped:
+    for item, found in shaped:
         person = found if isinstance(found, Person) else found.person
         if person is None:
             continue
         status = known.get(person.status.casefold(), 0)
         if isinstance(found, Sale):
             status = rules.contact_statuses.get(found.status, 0) or status
-        people.meet(person, status, found.at if isinstance(found, (Sale, Other)) else None)
+        people.meet(person, status, _said_at(item, found))
     people.save()
     return people
+
+
+def _said_at(item: Incoming, found: Shaped) -> dt.datetime | None:
+    """When somebody said who they are: with an order on its day, in their account whenever it changed last."""
+    if isinstance(found, (Sale, Other)):
+        return found.at
+    return dt.datetime.fromtimestamp(item.version, dt.UTC) if item.version else None
 
 
 def _keep_other(record: Record, found: Other, people: People) -> None:

@@ -107,6 +107,44 @@ class Shop:
         self.refunds[number] = [row for row in self.refunds[number] if row["id"] != refund]
         self.change(number, refunds=[row for row in self.orders[number]["refunds"] if row["id"] != refund])
 
+    def trash(self, number: int) -> None:
+        """An order goes into the shop's bin, which is told like a deletion; lists leave it out from then on."""
+        row = self.orders[number]
+        row["before_trash"], row["status"], row["date_modified_gmt"] = row["status"], "trash", self.tick()
+        self.tell("order.deleted", {"id": number})
+
+    def restore(self, number: int) -> None:
+        """An order comes back out of the bin."""
+        row = self.orders[number]
+        row["status"], row["date_modified_gmt"] = row.pop("before_trash"), self.tick()
+        self.tell("order.restored", row)
+
+    def register(self, email: str, **fields: Any) -> int:
+        """Somebody makes an account."""
+        number, at = self.number(), self.tick()
+        billing = {"first_name": "", "last_name": "", "email": email, "city": "", "country": ""}
+        self.customers[number] = {
+            "id": number, "email": email, "role": "customer", "first_name": "", "last_name": "", "billing": billing,
+            "date_created_gmt": at, "date_modified_gmt": at, **fields,
+        }  # fmt: skip
+        self.tell("customer.created", self.customers[number])
+        return number
+
+    def edit_customer(self, number: int, **fields: Any) -> None:
+        """Somebody changes their account."""
+        self.customers[number].update(fields, date_modified_gmt=self.tick())
+        self.tell("customer.updated", self.customers[number])
+
+    def product(self, name: str, *categories: str) -> int:
+        """A product is offered."""
+        number, at = self.number(), self.tick()
+        self.products[number] = {
+            "id": number, "name": name, "status": "publish", "date_created_gmt": at, "date_modified_gmt": at,
+            "categories": [{"id": place, "name": name} for place, name in enumerate(categories)],
+        }  # fmt: skip
+        self.tell("product.created", self.products[number])
+        return number
+
     def delete(self, number: int) -> None:
         """An order goes for good."""
         del self.orders[number], self.refunds[number]
