@@ -33,6 +33,12 @@ class InvoicesService:
         mine = self._work.visible(Invoice).where(Invoice.origin.in_(origins))
         return {str(invoice.origin): invoice for invoice in self._work.session.scalars(mine)}
 
+    def issued(self, invoice_id: int) -> Invoice | None:
+        """An invoice that clients may see, void ones too; ``None`` for drafts, credit notes, and when the actor may see none."""
+        mine = self._work.visible(Invoice).where(Invoice.id == invoice_id, Invoice.state != "draft")
+        invoice: Invoice | None = self._work.session.scalar(mine)
+        return invoice if invoice is not None and not invoice.is_credit else None
+
     def owed(self, invoice_id: int) -> tuple[Invoice, Money] | None:
         """An invoice and what is due of it; ``None`` when there is none that the actor may see, or nothing is due."""
         invoice = self._work.session.scalar(self._work.visible(Invoice).where(Invoice.id == invoice_id))

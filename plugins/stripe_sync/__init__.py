@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crmhost.api import SlotItem, Tab, Webhook, Widget
+from crmhost.api import Job, SlotItem, Tab, Webhook, Widget
 from crmhost.hooks import hookimpl
 
 
@@ -17,6 +17,12 @@ class Plugin:
         from .source import source
 
         return [source()]
+
+    @hookimpl
+    def jobs(self) -> Sequence[Job]:
+        from .checkout import look
+
+        return [Job(kind="stripe_sync.look", handler=look, label="Look up a payment of an invoice at Stripe")]
 
     @hookimpl
     def webhooks(self) -> Sequence[Webhook]:

@@ -11,8 +11,8 @@ from crmhost.api import Work, upsert
 from plugins.syncs.api import Connection, Person, Record, Sale
 from plugins.transactions import api as transactions
 
-from .checkout import settle
-from .models import Settlement, Waiting
+from .models import Checkout, Settlement, Waiting
+from .settling import settle
 from .shaping import Kept
 
 _VALUES = ("name", "currency", "amount", "fee", "net", "exchange_rate")
@@ -36,7 +36,7 @@ def store(work: Work, one: Connection, stored: Sequence[tuple[Record, Any]]) -> 
             and found.details.pays
             and record.object_id
         ):
-            settle(work, found.details.pays, record.object_id)
+            settle(work, one, record, found.details.pays)
     known = {
         record.external_id: record.contact_id
         for record, found in stored
@@ -44,6 +44,17 @@ def store(work: Work, one: Connection, stored: Sequence[tuple[Record, Any]]) -> 
     }
     if known:
         _give(work, one, known)
+
+
+def forget(work: Work, one: Connection) -> None:
+    """Forgets what is kept of the records of an account that is removed."""
+    mine = select(Record.id).where(Record.connection_id == one.id)
+    for statement in (
+        delete(Settlement).where(Settlement.record_id.in_(mine)),
+        delete(Waiting).where(Waiting.record_id.in_(mine)),
+        delete(Checkout).where(Checkout.connection_id == one.id),
+    ):
+        work.session.execute(statement, execution_options=_WITHOUT_SESSION)
 
 
 def _settle(work: Work, stored: Sequence[tuple[Record, Any]]) -> None:

@@ -1,13 +1,18 @@
-"""Fees of charges, in the currency that the account is paid out in; charges whose customer is not known yet."""
+"""Fees of charges, in the currency that the account is paid out in; charges whose customer is not known yet; payments of invoices
+that were offered to clients.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, Integer, String
+import datetime as dt
+
+from sqlalchemy import BigInteger, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crmhost.api import plugin_base
+from crmhost.api import UTCDateTime, plugin_base
 
 Base = plugin_base("stripe_sync")
+_BIG = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Settlement(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
@@ -15,9 +20,7 @@ class Settlement(Base):  # type: ignore[misc, valid-type]  # the base is made by
 
     __tablename__ = "stripe_sync_settlement"
 
-    record_id: Mapped[int] = mapped_column(
-        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
-    )
+    record_id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(String(80))
     currency: Mapped[str] = mapped_column(String(3))
     amount: Mapped[int] = mapped_column(BigInteger)
@@ -32,7 +35,31 @@ class Waiting(Base):  # type: ignore[misc, valid-type]  # the base is made by a 
     __tablename__ = "stripe_sync_waiting"
     __table_args__ = (Index("ix_stripe_sync_waiting_payer", "payer"),)
 
-    record_id: Mapped[int] = mapped_column(
-        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
-    )
+    record_id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=False)
     payer: Mapped[str] = mapped_column(String(80))
+
+
+class Checkout(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
+    """A payment of an invoice of the CRM that was offered to a client: what one session of Stripe Checkout asks for.
+
+    ``token`` is what the payment says it is for, and the address that the payer comes back to; ``back`` the sealed path of the
+    invoice's page; ``turn`` counts those of an invoice; ``transaction_id`` is set once the money came in.
+    """
+
+    __tablename__ = "stripe_sync_checkout"
+    __table_args__ = (
+        UniqueConstraint("token", name="uq_stripe_sync_checkout_token"),
+        UniqueConstraint("invoice_id", "turn", name="uq_stripe_sync_checkout_turn"),
+    )
+
+    id: Mapped[int] = mapped_column(_BIG, primary_key=True)
+    token: Mapped[str] = mapped_column(String(60))
+    connection_id: Mapped[int] = mapped_column(BigInteger)
+    invoice_id: Mapped[int] = mapped_column(BigInteger)
+    turn: Mapped[int] = mapped_column(Integer)
+    currency: Mapped[str] = mapped_column(String(3))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    session: Mapped[str] = mapped_column(String(120))
+    back: Mapped[str] = mapped_column(Text)
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    transaction_id: Mapped[int | None] = mapped_column(BigInteger)

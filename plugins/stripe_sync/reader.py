@@ -1,4 +1,4 @@
-"""Reads an account by Stripe's own library, whose calls go through the host's checked connections."""
+"""Reads an account: lists page by page, what changed, and what stands beside charges."""
 
 from __future__ import annotations
 
@@ -6,22 +6,18 @@ import dataclasses
 import datetime as dt
 import email.utils
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from crmhost.api import GiveUp, Message, RetryLater, http
+from crmhost.api import GiveUp, Message
 from plugins.syncs.api import Access, Finding, Incoming, Page
 
-if TYPE_CHECKING:
-    import stripe
+from . import calling
+from .calling import Absent, Refused
 
 PAGE = 100
-#: The version of the interface that answers are asked in.
-VERSION = "2026-06-24.dahlia"
 #: Marks what a webhook told, as it is not stored yet: it is fetched again before it is taken.
 TOLD = "crmhost_told"
-_LARGEST = 20 * 1024 * 1024
-_TIMEOUTS = http.Timeouts(connect=10, read=60, total=90)
 #: Step -> the list that is read and what comes with each record.
 _STEPS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "product": ("/v1/products", {}),
@@ -32,6 +28,15 @@ _STEPS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "session": ("/v1/checkout/sessions", {}),
 }
 _EVENTS = "event"
+#: What is read -> what Stripe calls the right to it where keys are made; what is expanded goes by its name.
+_RIGHTS: Mapping[str, str] = {
+    "product": "Products", "customer": "Customers", "charge": "Charges and Refunds", "invoice": "Invoices",
+    "subscription": "Subscriptions", "session": "Checkout Sessions", "balance_transaction": "Balance",
+    "refunds": "Charges and Refunds",
+    "payments": "Invoices",
+    "/v1/disputes": "Disputes", "/v1/events": "Events", "/v1/webhook_endpoints": "Webhook Endpoints",
+}  # fmt: skip
+_BESIDE = ("/v1/disputes", "/v1/events", "/v1/webhook_endpoints")
 #: Kinds of records that can be deleted there for good.
 _LEAVES = ("product", "invoice")
 #: Object of an event -> kind of record.
@@ -45,10 +50,6 @@ KINDS = {
 }
 
 
-class Absent(Exception):  # the account lacks it, which is no failure
-    """There is no such record."""
-
-
 class StripeReader:
     """See :class:`plugins.syncs.api.Reader`.
 
@@ -57,26 +58,30 @@ class StripeReader:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._client = _client(access)
+        self._client = calling.client(access)
+        #: Paths that can't be read, and names of what can't be expanded, asked for once; whether the key lacks the right.
+        self._closed: dict[str, bool] = {}
 
     # --- what the syncs ask -------------------------------------------------------------------------------------------
 
     def test(self) -> Sequence[Finding]:
         """Tries the key on each thing that is read."""
-        lacking = []
-        for step, (path, _given) in _STEPS.items():
+        for step, (path, given) in _STEPS.items():
             try:
-                self._get(path, {"limit": 1})
+                self._expanded(path, {"limit": 1}, given)
             except Absent:
                 continue
             except GiveUp:
                 if step == "charge":
                     raise
-                lacking.append(step)
+                self._closed[step] = True
+        for path in _BESIDE:
+            self._maybe(path, {"limit": 1})
+        lacking = sorted({right for name, right in _RIGHTS.items() if self._closed.get(name)})
         mode = Message("the live mode") if is_live(str(self._access.fields["api_key"])) else Message("the test mode")
         found = [Finding(Message("Stripe answers and takes the key; it is one of %(mode)s.", mode=mode))]
         if lacking:
-            said = Message("The key may not read these, which will be missing: %(names)s.", names=", ".join(lacking))
+            said = Message("The key lacks these rights, so that something will be missing: %(names)s.", names=lacking)
             found.append(Finding(said, fine=False))
         if not self._access.fields.get("webhook_secret"):
             said = Message(
@@ -102,7 +107,7 @@ class StripeReader:
             return self._changes(asked) if since is not None else Page([])
         path, given = _STEPS[step]
         try:
-            answer, now = self._get(path, {**given, **asked})
+            answer, now = self._expanded(path, asked, given)
         except Absent:
             return Page([])
         rows = _rows(answer)
@@ -168,7 +173,10 @@ class StripeReader:
     def _maybe(self, path: str, asked: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """An answer, or ``None`` where the key may not read it or there is none."""
         try:
-            return self._get(path, asked)[0]
+            return self._get(path, asked)[0] if _root(path) not in self._closed else None
+        except Refused:
+            self._closed[_root(path)] = True
+            return None
         except (Absent, GiveUp):
             return None
 
@@ -185,8 +193,9 @@ class StripeReader:
 
     def _one(self, kind: str, name: str, *, disputes: bool = False) -> Incoming:
         path, given = _STEPS[kind]
-        expand = [field.removeprefix("data.") for field in given.get("expand", ())]
-        body, now = self._get(f"{path}/{name}", {"expand": expand} if expand else {})
+        body, now = self._expanded(
+            f"{path}/{name}", {}, {"expand": [field.removeprefix("data.") for field in given.get("expand", ())]}
+        )
         if kind == "charge":
             body = self._disputed(body, asked=disputes)
         return Incoming(kind=kind, external_id=name, version=now, body=body, gone=bool(body.get("deleted")))
@@ -216,9 +225,43 @@ class StripeReader:
         :raises GiveUp: when it refuses.
         """
         try:
-            return self._call("post", path, {**given, "idempotency_key": key})[0]
+            # Asked for twice at the same moment, Stripe refuses the second until the first is answered.
+            return self._call("post", path, {**given, "idempotency_key": key, "max_network_retries": 1})[0]
         except Absent as error:
             raise GiveUp(Message("Stripe has no such page.")) from error
+
+    def session(self, name: str) -> Mapping[str, Any]:
+        """A session of Stripe Checkout with its payment intent.
+
+        :raises Absent: when there is none of that name.
+        :raises RetryLater: as :meth:`post`; and GiveUp.
+        """
+        return self._get(f"/v1/checkout/sessions/{name}", {"expand": ["payment_intent"]})[0]
+
+    def _expanded(self, path: str, asked: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
+        """An answer with all that is to come with it, but for what the key may not read or the other side knows nothing of.
+
+        :raises GiveUp: when the records themselves may not be read, or without it a paid invoice would count beside its charge.
+        """
+        rest = {name: value for name, value in given.items() if name != "expand"}
+        wanted = [field for field in given.get("expand", ()) if field.removeprefix("data.") not in self._closed]
+        try:
+            found = self._get(path, {**rest, **asked, **({"expand": wanted} if wanted else {})})
+        except GiveUp as error:
+            if not wanted:
+                raise
+            self._get(path, {**rest, **asked})
+            for field in wanted:
+                try:
+                    self._get(path, {**rest, **asked, "expand": [field]})
+                except GiveUp as why:
+                    self._closed[field.removeprefix("data.")] = isinstance(why, Refused)
+            if all(field.removeprefix("data.") not in self._closed for field in wanted):
+                raise
+            found = self._expanded(path, asked, given)
+            if "payments" in self._closed and any(map(_unlinked, _rows(found[0]) or [found[0]])):
+                raise error
+        return found
 
     def _get(self, path: str, asked: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
         return self._call("get", path, asked)
@@ -235,7 +278,7 @@ class StripeReader:
         try:
             answer: Any = self._client.raw_request(method, path, **given)
         except stripe.StripeError as error:
-            raise _failure(error) from error
+            raise calling.failure(error) from error
         body = json.loads(answer.body, parse_float=str)
         return body, self._second(answer.headers)
 
@@ -272,6 +315,15 @@ def told(event: Mapping[str, Any]) -> Incoming | None:
     return Incoming(kind=kind, external_id=row["id"], version=version, body={**row, TOLD: True})
 
 
+def _unlinked(row: Mapping[str, Any]) -> bool:
+    """Whether an invoice says nothing of its payments, where it could have been paid by a charge."""
+    return row.get("object") == "invoice" and not any(name in row for name in ("payments", "charge", "payment_intent"))
+
+
+def _root(path: str) -> str:
+    return "/".join(path.split("/")[:3])
+
+
 def is_live(key: str) -> bool:
     """Whether a key is one of the live mode."""
     return "_live_" in key[:12]
@@ -280,66 +332,3 @@ def is_live(key: str) -> bool:
 def _rows(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     rows = answer.get("data")
     return [row for row in rows if isinstance(row, Mapping) and row.get("id")] if isinstance(rows, list) else []
-
-
-def _client(access: Access) -> stripe.StripeClient:
-    # Stripe's library takes a while to import: only who calls Stripe pays for it.
-    import stripe
-
-    stripe.enable_telemetry = False
-    base = str(access.fields.get("api_base") or "").rstrip("/")
-    return stripe.StripeClient(
-        str(access.fields["api_key"]),
-        http_client=_transport(access.send),
-        base_addresses={"api": base} if base else {},
-        stripe_version=VERSION,
-        max_network_retries=0,
-    )
-
-
-def _transport(send: Callable[..., http.Response]) -> Any:
-    import stripe
-
-    class Checked(stripe.HTTPClient):
-        """Stripe's calls over connections that reach no private network and end in time."""
-
-        name = "crmhost"
-
-        def request(
-            self,
-            method: str,
-            url: str,
-            headers: Mapping[str, str] | None,
-            post_data: Any = None,
-            *,
-            _usage: list[str] | None = None,
-        ) -> Any:
-            """Body, status and headers of an answer."""
-            body = post_data.encode() if isinstance(post_data, str) else post_data or b""
-            answer = send(method.upper(), url, headers=headers or {}, body=body, timeouts=_TIMEOUTS, limit=_LARGEST)
-            return answer.body, answer.status, answer.headers
-
-        def close(self) -> None:
-            """Nothing is kept open."""
-
-    return Checked()
-
-
-def _failure(error: stripe.StripeError) -> Exception:
-    import stripe
-
-    status = error.http_status or 0
-    headers = error.headers or {}
-    if isinstance(error, stripe.RateLimitError) or status == 429:
-        wait = str(headers.get("retry-after") or headers.get("Retry-After") or "")
-        return RetryLater(min(float(wait), 3600.0) if wait.isdigit() else 0.0, Message("Stripe asks us to wait."))
-    if status == 404:
-        return Absent()
-    if isinstance(error, stripe.AuthenticationError):
-        return GiveUp(Message("Stripe refuses the key: make a new one under Developers > API keys."))
-    if isinstance(error, stripe.PermissionError):
-        return GiveUp(Message("The key may not read this: give it more rights, as the steps say."))
-    if status >= 500 or status < 400:
-        return RetryLater(0, Message("Stripe has a fault just now (HTTP %(status)s).", status=str(status)))
-    said = str(error.user_message or "")[:200]
-    return GiveUp(Message("Stripe refuses the question (HTTP %(status)s): %(said)s", status=str(status), said=said))

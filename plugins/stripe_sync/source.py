@@ -6,7 +6,7 @@ from crmhost.api import Message
 from plugins.syncs.api import Field, RemoteStatus, Source
 
 from .checkout import ID
-from .keeping import store
+from .keeping import forget, store
 from .reader import StripeReader
 from .shaping import shape
 
@@ -25,12 +25,13 @@ def source() -> Source:
             Field(name="api_base", label=Message("Address of the interface"), kind="url",
                   help=Message("Only when it is not api.stripe.com.")),
             Field(name="pay", label=Message("Clients pay invoices with this account"), kind="switch",
-                  help=Message("Puts a button on invoices. The key then has to be allowed to write checkout sessions.")),
+                  help=Message("Puts a button on invoices. The key then needs Checkout Sessions: Write.")),
         ],
         guide="stripe_sync/guide.html",
         reader=StripeReader,
         shape=shape,
         saved=store,
+        removed=forget,
         sales=["charge"],
         kinds={
             "product": Message("Products"),

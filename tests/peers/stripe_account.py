@@ -17,7 +17,11 @@ _PATHS = {
 
 
 class Account:
-    """The account's records. ``asked`` are the requests it got, ``answers`` what it says to the next ones instead of data."""
+    """The account's records. ``asked`` are the requests it got, ``answers`` what it says to the next ones instead of data;
+    ``keys`` what was asked for under which key, and what came of it.
+    """
+
+    reads_headers = True
 
     def __init__(self) -> None:
         self.records: dict[str, dict[str, dict[str, Any]]] = {path: {} for path in _PATHS.values()}
@@ -25,6 +29,7 @@ class Account:
         self.asked: list[tuple[str, str]] = []
         self.answers: list[tuple[int, dict[str, str], bytes]] = []
         self.opened: dict[str, str] = {}
+        self.keys: dict[str, tuple[tuple[str, bytes], tuple[int, dict[str, str], bytes]]] = {}
 
     def put(self, record: Mapping[str, Any]) -> None:
         """Adds a record, or has it be so from now on."""
@@ -42,8 +47,30 @@ class Account:
             record = {"id": record["id"], "object": "customer", "deleted": True}
         self.put(record)
 
-    def answer(self, method: str, url: str, _host: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body of the answer to a request."""
+    def pay(self, session: str, **changes: Any) -> dict[str, Any]:
+        """Somebody pays on the page of a session; gives the charge. One that is closed takes nothing."""
+        asked = self.records["checkout/sessions"][session]
+        assert asked["status"] == "open", asked["status"]
+        number = f"{session}_{len(self.records['charges'])}"
+        charge = {
+            "id": f"ch_{number}", "object": "charge", "amount": asked["amount_total"], "amount_refunded": 0, "captured": True,
+            "amount_captured": asked["amount_total"], "paid": True, "status": "succeeded", "currency": asked["currency"],
+            "created": 1767229200, "customer": None, "payment_intent": f"pi_{number}", "metadata": asked["metadata"],
+            "billing_details": {"email": asked["customer_email"], "name": "Ada King"}, **changes,
+        }  # fmt: skip
+        going = {"succeeded": "succeeded", "pending": "processing", "failed": "requires_payment_method"}[
+            charge["status"]
+        ]
+        intent = {"id": f"pi_{number}", "object": "payment_intent", "status": going, "latest_charge": charge["id"]}
+        paid = "paid" if charge["status"] == "succeeded" else "unpaid"
+        self.put({**asked, "status": "complete", "payment_status": paid, "payment_intent": intent, "url": None})
+        self.put(charge)
+        return charge
+
+    def answer(
+        self, method: str, url: str, _host: str, body: bytes = b"", *, headers: Mapping[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body of the answer to a request; under a key that is known, the answer that was given then."""
         self.asked.append((method, url))
         if self.answers:
             return self.answers.pop(0)
@@ -51,7 +78,7 @@ class Account:
         asked = {name: values[-1] for name, values in parse_qs(split.query).items()}
         path = split.path.removeprefix("/v1/")
         if method == "POST":
-            return _said(200, self._opened(body))
+            return self._made(path, body, headers["Idempotency-Key"])
         if path in self.records:
             return _said(200, self._list(path, asked))
         folder, _slash, name = path.rpartition("/")
@@ -65,10 +92,41 @@ class Account:
             return _said(404, {"error": error})
         return _said(200, self._whole(record))
 
+    def _made(self, path: str, body: bytes, key: str) -> tuple[int, dict[str, str], bytes]:
+        """What becomes of something that is to be made or changed, once for each key."""
+        if key in self.keys:
+            known, said = self.keys[key]
+            error = {"type": "idempotency_error", "message": "Keys can only be used with the same parameters."}
+            return said if known == (path, body) else _said(400, {"error": error})
+        said = self._expired(path.split("/")[-2]) if path.endswith("/expire") else _said(200, self._opened(body))
+        self.keys[key] = ((path, body), said)
+        return said
+
+    def _expired(self, name: str) -> tuple[int, dict[str, str], bytes]:
+        """A session that nobody can pay any more."""
+        session = self.records["checkout/sessions"][name]
+        if session["status"] != "open":
+            return _said(
+                400, {"error": {"type": "invalid_request_error", "message": "Only open sessions can be expired."}}
+            )
+        self.put({**session, "status": "expired", "url": None})
+        return _said(200, self.records["checkout/sessions"][name])
+
     def _opened(self, body: bytes) -> dict[str, Any]:
         """A checkout session that was asked for, with its page; ``opened`` is what it was asked with."""
         self.opened = dict(parse_qsl(body.decode()))
-        return {"id": "cs_1", "object": "checkout.session", "url": "https://checkout.example.com/c/cs_1"}
+        name = f"cs_{len(self.records['checkout/sessions']) + 1}"
+        given = {field[9:-1]: text for field, text in self.opened.items() if field.startswith("metadata[")}
+        self.put(
+            {
+                "id": name, "object": "checkout.session", "url": f"https://checkout.example.com/c/{name}", "status": "open",
+                "payment_status": "unpaid", "payment_intent": None, "metadata": given, "created": 1767229200,
+                "amount_total": int(self.opened["line_items[0][price_data][unit_amount]"]),
+                "currency": self.opened["line_items[0][price_data][currency]"],
+                "customer_email": self.opened.get("customer_email"),
+            }
+        )  # fmt: skip
+        return self.records["checkout/sessions"][name]
 
     def _whole(self, record: dict[str, Any]) -> dict[str, Any]:
         """A charge with what its readers ask to have expanded."""

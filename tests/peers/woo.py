@@ -251,7 +251,8 @@ def serving(shop: Shop) -> Iterator[str]:
 
         def _answer(self) -> None:
             given = self.rfile.read(int(self.headers["Content-Length"] or 0))
-            status, headers, body = shop.answer(self.command, self.path, self.headers["Host"], given)
+            more = {"headers": self.headers} if getattr(shop, "reads_headers", False) else {}
+            status, headers, body = shop.answer(self.command, self.path, self.headers["Host"], given, **more)
             self.send_response(status)
             for name, value in {
                 "Content-Type": "application/json",
