@@ -14,9 +14,9 @@ from . import counting
 from .bulk import by_ids, save_many, type_id, with_lines
 from .counting import Judged, Rule, judged, rule
 from .hooks import InvoiceOwner, ValuePart
-from .kinds import statuses
+from .kinds import statuses, types
 from .mass import restore, to_bin
-from .models import Day, Transaction, Value
+from .models import KIND, Day, Line, Transaction, Value
 from .revenue import Months, months
 from .services import attach, create, detach, get
 from .services import update as change
@@ -25,9 +25,11 @@ from .storing import by_refs, folded_ref
 from .values import Worth, rebuild, recompute, values_of, worth_of, worth_read
 
 __all__ = [
+    "KIND",
     "Day",
     "InvoiceOwner",
     "Judged",
+    "Line",
     "Months",
     "Rule",
     "Transaction",
@@ -57,6 +59,7 @@ __all__ = [
     "statuses",
     "to_bin",
     "type_id",
+    "types",
     "values_of",
     "with_lines",
     "worth_of",

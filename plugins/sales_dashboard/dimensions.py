@@ -1,0 +1,47 @@
+"""What sales are broken down by: where the key of each part stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, String, and_, func, literal
+from sqlalchemy import cast as sql_cast
+
+from crmhost.api import Contact, Tagging, Work
+from plugins.transactions.api import KIND, Transaction
+
+#: Those that follow changes of contacts and companies too.
+OF_PEOPLE = ("country", "owner")
+NAMES = ("tag", "product", "source", "type", *OF_PEOPLE)
+
+
+def joined(work: Work, dimension: str, chosen: Select[Any]) -> tuple[Select[Any], Any]:
+    """A statement over transactions with what a dimension needs beside it, and the key of each row, empty for none.
+
+    Products are read from lines, not here.
+    """
+    if dimension == "tag":
+        mine = and_(Tagging.object_type == KIND, Tagging.object_id == Transaction.id)
+        return chosen.outerjoin(Tagging, mine), _text(Tagging.tag_id)
+    if dimension == "source":
+        return chosen, Transaction.source
+    if dimension == "type":
+        return chosen, sql_cast(Transaction.type_id, String)
+    chosen = chosen.outerjoin(Contact, Contact.id == Transaction.counted_contact_id)
+    of_contact, of_company = _of(dimension, Contact), literal("")
+    if work.service("companies") is not None:
+        from plugins.companies.api import Company
+
+        alone = and_(Company.id == Transaction.counted_company_id, Transaction.counted_contact_id.is_(None))
+        chosen, of_company = chosen.outerjoin(Company, alone), _of(dimension, Company)
+    return chosen, func.coalesce(func.nullif(of_contact, ""), of_company)
+
+
+def _of(dimension: str, model: Any) -> Any:
+    if dimension == "owner":
+        return _text(model.assigned_to_id)
+    return func.coalesce(model.address1["country"].as_string(), "")
+
+
+def _text(number: Any) -> Any:
+    return func.coalesce(sql_cast(number, String), "")

@@ -1,0 +1,239 @@
+"""The figures: what pages, the API and mails show. Nothing else reads what is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Sequence
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from crmhost.api import Invalid, Work, rates
+from plugins.transactions import api as transactions
+
+from . import fees, labels, plain
+from .converting import Sums
+from .days import Calendar, Span
+from .plain import Narrowed
+
+__all__ = [
+    "DIMENSIONS",
+    "METRICS",
+    "Narrowed",
+    "Part",
+    "Span",
+    "Totals",
+    "behind",
+    "best_customers",
+    "cohorts",
+    "currencies",
+    "parts",
+    "restated",
+    "totals",
+]
+
+METRICS = (
+    "gross_revenue",
+    "net_revenue",
+    "discounts",
+    "fees",
+    "average_revenue_per_customer",
+    "new_customers",
+    "total_customers",
+)
+DIMENSIONS = ("tag", "product", "source", "type", "country", "owner")
+
+
+@dataclasses.dataclass(frozen=True)
+class Totals:
+    """The figures of one span; money in minor units of the currency.
+
+    :param gross: total and discount of the sales.
+    :param fees: those of the sales; ``other_fees`` are apart.
+    :param refunds: what was given back, above zero.
+    :param customers: who bought in the span; ``new_customers`` of them for the first time; ``total_customers`` up to its end.
+    :param left_out: transactions of the span that do not count, or have no rate.
+    """
+
+    gross: int = 0
+    discounts: int = 0
+    fees: int = 0
+    other_fees: int = 0
+    taxes: int = 0
+    refunds: int = 0
+    customers: int = 0
+    new_customers: int = 0
+    total_customers: int = 0
+    sales: int = 0
+    refunds_number: int = 0
+    left_out: int = 0
+
+    @property
+    def net(self) -> int:
+        """Gross less discounts, refunds, all fees, taxes."""
+        return self.gross - self.discounts - self.refunds - self.fees - self.other_fees - self.taxes
+
+    @property
+    def average(self) -> int:
+        """Gross by customer, a half rounded up; 0 without customers."""
+        return (2 * self.gross + self.customers) // (2 * self.customers) if self.customers else 0
+
+    def metric(self, name: str) -> int:
+        """One of :data:`METRICS`. :raises Invalid: when it is none."""
+        if name not in METRICS:
+            raise Invalid("There is no such figure.")
+        return {
+            "gross_revenue": self.gross,
+            "net_revenue": self.net,
+            "discounts": self.discounts,
+            "fees": self.fees + self.other_fees,
+            "average_revenue_per_customer": self.average,
+            "new_customers": self.new_customers,
+            "total_customers": self.total_customers,
+        }[name]
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """What one tag, product … has of a figure.
+
+    :param key: as :class:`Narrowed` takes it; empty for what has none.
+    :param quantity: how many of a product were sold, a decimal number as text; empty for other dimensions.
+    """
+
+    key: str
+    label: str
+    totals: Totals
+    quantity: str = ""
+
+
+def totals(
+    work: Work,
+    spans: Sequence[Span],
+    currency: str,
+    zone: str | None = None,
+    where: Narrowed | None = None,
+    *,
+    customers: bool = True,
+) -> list[Totals]:
+    """The figures of each span, in a few statements however many there are.
+
+    :param spans: first and last day of each; they may overlap.
+    :param currency: of the transactions; empty for everything in the base currency.
+    :param zone: cuts days in this zone instead of the site's.
+    :param where: only the transactions of one part of a dimension; customers are then new when they first buy there, and other
+        fees are no part of it.
+    :param customers: whether customers are counted.
+    """
+    work.require("sales_dashboard.view")
+    if not spans:
+        return []
+    asked = _asked(work, currency, zone, where)
+    sums = asked.sums(spans)
+    people = asked.customers(spans) if customers else [(0, 0, 0)] * len(spans)
+    others = fees.by_span(work, spans, currency) if where is None else [0] * len(spans)
+    return [_totals(some, number, other) for some, number, other in zip(sums, people, others, strict=True)]
+
+
+def _totals(some: Sums, people: tuple[int, int, int] = (0, 0, 0), other: int = 0) -> Totals:
+    named = dict(zip(("customers", "new_customers", "total_customers"), people, strict=True))
+    return Totals(**dataclasses.asdict(some), **named, other_fees=other)
+
+
+def _asked(work: Work, currency: str, zone: str | None, where: Narrowed | None = None) -> plain.Plain:
+    return plain.Plain(work, currency, _calendar(work, zone), where)
+
+
+def _calendar(work: Work, zone: str | None) -> Calendar:
+    """Days of the site's zone are kept with each transaction."""
+    return Calendar(None if zone in (None, "", str(work.timezone)) else ZoneInfo(str(zone)))
+
+
+def currencies(work: Work) -> list[str]:
+    """The currencies that transactions are in, the site's first, which is always there."""
+    work.require("sales_dashboard.view")
+    base = rates.base_currency(work)
+    found = plain.currencies(work) | {base}
+    return sorted(found, key=lambda code: (code != base, code))
+
+
+def parts(
+    work: Work,
+    dimension: str,
+    span: Span,
+    currency: str,
+    zone: str | None = None,
+    limit: int = 50,
+) -> list[Part]:
+    """What each part of a dimension has, the largest gross revenue first.
+
+    A transaction with several tags is part of each. A product has the totals of its lines; what lines do not hold stands under
+    the empty key. Customers are not counted.
+
+    :raises Invalid: when there is no such dimension.
+    """
+    work.require("sales_dashboard.view")
+    if dimension not in DIMENSIONS:
+        raise Invalid("Choose one of the breakdowns.")
+    found = _asked(work, currency, zone).parts(dimension, span)
+    largest = sorted(found, key=lambda key: (-found[key].gross, -found[key].refunds, key))[:limit]
+    named = labels.of(work, dimension, largest)
+    sold = _asked(work, currency, zone).quantities(span, largest) if dimension == "product" else {}
+    return [Part(key, named.get(key, key), _totals(found[key]), sold.get(key, "")) for key in largest]
+
+
+def best_customers(work: Work, span: Span, currency: str, limit: int = 10) -> list[tuple[str, int, str, int, int, int]]:
+    """Who bought most in a span: kind (``contact`` or ``company``), id, name, gross, number of sales, refunds.
+
+    Names are those that the actor may see, else empty.
+    """
+    work.require("sales_dashboard.view")
+    asked = _asked(work, currency, None)
+    found = asked.best(span, limit)
+    named = labels.customers(work, [customer for customer, _gross in found])
+    more = asked.of_customers(span, [customer for customer, _gross in found])
+    return [
+        ("contact" if customer > 0 else "company", abs(customer), named.get(customer, ""), gross, *more[customer])
+        for customer, gross in found
+    ]
+
+
+def cohorts(work: Work, currency: str, months: Sequence[dt.date]) -> dict[dt.date, dict[int, tuple[int, int]]]:
+    """Of those who first bought in a month, how many bought again so many months later, and for how much.
+
+    :param months: first days of the months of first purchase.
+    :returns: month -> months since -> (customers, gross in minor units); months in which nobody of them bought are left out.
+    """
+    work.require("sales_dashboard.view")
+    return _asked(work, currency, None).cohorts(sorted(set(months)))
+
+
+def restated(work: Work, span: Span, currency: str) -> tuple[int, int]:
+    """What of a span was entered or changed after the span was over: how many transactions, and what they come to.
+
+    Sales add, refunds subtract; a span that is not over yet was not restated.
+    """
+    work.require("sales_dashboard.view")
+    return _asked(work, currency, None).restated(span)
+
+
+def behind(work: Work, metric: str, span: Span, currency: str) -> str:
+    """Address of the list of the transactions that a figure is made of.
+
+    :param metric: one of :data:`METRICS`; total customers are those of all sales up to the end of the span.
+    :raises Invalid: when it is none.
+    """
+    if metric not in METRICS:
+        raise Invalid("There is no such figure.")
+    rule = transactions.rule(work)
+    signs = (1, -1) if metric == "net_revenue" else (1,)
+    types = sorted(number for number, sign in rule.signs.items() if sign in signs)
+    if not rule.statuses or not types:
+        # Nothing counts: no transaction is that old.
+        span = dt.date.min, dt.date(1900, 1, 1)
+    asked: list[tuple[str, object]] = [("status", number) for number in sorted(rule.statuses)]
+    asked += [("type", number) for number in types]
+    asked += [("date_from", span[0])] if metric != "total_customers" else []
+    asked += [("date_to", span[1])]
+    asked += [("currency", currency)] if currency else []
+    return f"/transactions/?{urlencode(asked)}"
