@@ -124,8 +124,9 @@ def sequences(site: Site) -> None:
                 work.session.execute(later.values(due_at=work.now + dt.timedelta(days=1)))
             walking.walk(SimpleNamespace(work=work, check=lambda: None, progress=lambda *_: None))
         with work.begin():
-            people.leave(work, number, [6, 12, 18], "unsubscribed")
-            people.leave(work, number, [7], "by_hand")
+            one = services.get(work, number)
+            people.leave(work, one, [6, 12, 18], "unsubscribed")
+            people.leave(work, one, [7], "by_hand")
 
 
 def _go(work, campaign, state):  # type: ignore[no-untyped-def]  # of a plugin that is loaded by name

@@ -54,6 +54,10 @@ class Plugin:
             JournalType(name="mail_campaigns.chosen", label="Topics of campaigns chosen", icon="checklist"),
             JournalType(name="mail_campaigns.sequence_added", label="Added to a sequence", icon="mail-forward"),
             JournalType(name="mail_campaigns.sequence_removed", label="Taken out of a sequence", icon="x"),
+            JournalType(name="mail_campaigns.sequence_put_back", label="Put back into a sequence", icon="mail-forward"),
+            JournalType(name="mail_campaigns.sequence_entered", label="Entered a sequence", icon="mail-forward"),
+            JournalType(name="mail_campaigns.sequence_finished", label="Got all mails of a sequence", icon="check"),
+            JournalType(name="mail_campaigns.sequence_left", label="Left a sequence", icon="x"),
         ]
 
     @hookimpl
@@ -222,13 +226,19 @@ class Plugin:
     @hookimpl
     def search(self) -> Sequence[SearchProvider]:
         from .parts import find
+        from .sequences import parts as sequences
 
-        return [SearchProvider(label="Mail campaigns", find=find, permission="mail_campaigns.view", order=60)]
+        return [
+            SearchProvider(label="Mail campaigns", find=find, permission="mail_campaigns.view", order=60),
+            SearchProvider(label="Sequences", find=sequences.find, permission="mail_campaigns.view", order=62),
+        ]
 
     @hookimpl
     def record_kinds(self) -> Sequence[RecordKind]:
         from . import parts, services
-        from .models import KIND
+        from .models import KIND, SEQUENCE
+        from .sequences import parts as sequences
+        from .sequences import services as sequence_services
 
         return [
             RecordKind(
@@ -241,7 +251,18 @@ class Plugin:
                 permission="mail_campaigns.view",
                 edit="mail_campaigns.edit",
                 find=parts.picked,
-            )
+            ),
+            RecordKind(
+                name=SEQUENCE,
+                label="Sequence",
+                get=sequence_services.get,
+                titles=sequences.titles,
+                endpoint="mail_campaigns.sequence",
+                argument="sequence_id",
+                permission="mail_campaigns.view",
+                edit="mail_campaigns.edit",
+                find=sequences.picked,
+            ),
         ]
 
     # --- the REST API -------------------------------------------------------------------------------------------------
@@ -249,14 +270,19 @@ class Plugin:
     @hookimpl
     def api_blueprints(self) -> Sequence[Any]:
         from .resources import blueprint
+        from .sequences.resources import blueprint as sequences
 
-        return [blueprint]
+        return [blueprint, sequences]
 
     @hookimpl
-    def rest_api_event_data(self, work: Work, event: str, ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]] | None:
-        from .resources import event_data
+    def rest_api_event_data(
+        self, work: Work, event: str, ids: Sequence[int], told: Mapping[str, Any]
+    ) -> Mapping[int, Mapping[str, Any]] | None:
+        from . import resources
+        from .sequences import resources as sequences
 
-        return event_data(work, event, ids)
+        found = sequences.event_data(work, event, ids, told)
+        return resources.event_data(work, event, ids) if found is None else found
 
     @hookimpl
     def segments_used(self, work: Work, segment_ids: Sequence[int]) -> Sequence[Any]:

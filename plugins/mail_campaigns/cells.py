@@ -12,6 +12,7 @@ from crmhost.web.api import Cell, ago, gettext, moment, number, status_cell, url
 
 from . import figures, services
 from .models import Campaign
+from .reasons import LEFT_OUT
 
 #: State -> what it is called, and its colour.
 STATES = {
@@ -24,16 +25,7 @@ STATES = {
     "sent": (Message("Sent"), "green"),
     "cancelled": (Message("Cancelled"), "red"),
 }
-#: Why somebody of an audience gets no mail.
-REASONS = {
-    "no_email": Message("No e-mail address"),
-    "invalid": Message("Address can't be written to"),
-    "duplicate": Message("Same address as somebody else"),
-    "unsubscribed": Message("Unsubscribed"),
-    "bounced": Message("Mails came back"),
-    "complained": Message("Reported a mail as unwanted"),
-    "topic": Message("Not in this topic"),
-}
+REASONS = LEFT_OUT
 
 
 @dataclasses.dataclass(frozen=True)

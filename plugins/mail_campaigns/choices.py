@@ -16,7 +16,7 @@ JOURNAL = "mail_campaigns.chosen"
 #: Why somebody of an audience is left out.
 REASON = "topic"
 #: Campaigns in these states may still write to somebody.
-_UNDER_WAY = ("planning", "sending", "paused")
+_UNDER_WAY = ("planning", "testing", "sending", "paused")
 _CHUNK = 500
 
 

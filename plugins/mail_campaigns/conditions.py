@@ -11,6 +11,7 @@ from crmhost.api import ConditionTest, ConditionType, Message, Work, mail
 
 from . import figures
 from .models import Campaign, Event
+from .sequences import conditions as sequences
 
 _GROUP = Message("Mail campaigns")
 _OUT = ("sent", "bounced", "logged")
@@ -38,6 +39,7 @@ def types() -> list[ConditionType]:
             permission="mail_campaigns.view",
         ),
         *(_of_events(kind, label) for kind, label in _LABELS.items()),
+        *sequences.types(_GROUP),
     ]
 
 

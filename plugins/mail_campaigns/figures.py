@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
-from crmhost.api import Work, mail
+from crmhost.api import Read, Work, mail
 
 from .models import Campaign, Event
 
@@ -14,6 +14,13 @@ from .models import Campaign, Event
 MACHINE = "likely_machine"
 #: What recipients did or servers told, counted once for each mail.
 HAPPENED = ("bounced", "complained", "unsubscribed", "clicked", "opened")
+
+
+def happened_read(campaign_ids: Sequence[int]) -> Read:
+    """What recipients of campaigns did: number of the campaign, kind, number of mails."""
+    counted = select(Event.campaign_id, Event.kind, func.count(func.distinct(Event.mail_id)))
+    chosen = counted.where(Event.campaign_id.in_(campaign_ids), Event.kind.in_(HAPPENED), Event.sure != MACHINE)
+    return Read(("mail_campaigns.happened", *campaign_ids), chosen.group_by(Event.campaign_id, Event.kind))
 
 
 def of(work: Work, campaigns: Sequence[Campaign]) -> dict[int, dict[str, int]]:
@@ -25,10 +32,7 @@ def of(work: Work, campaigns: Sequence[Campaign]) -> dict[int, dict[str, int]]:
     work.require("mail_campaigns.view")
     numbers = mail.mailings.figures(work, [one.mailing_id for one in campaigns if one.mailing_id is not None])
     happened: dict[int, dict[str, int]] = {one.id: {} for one in campaigns}
-    counted = select(Event.campaign_id, Event.kind, func.count(func.distinct(Event.mail_id)))
-    chosen = counted.where(Event.campaign_id.in_(list(happened)), Event.kind.in_(HAPPENED), Event.sure != MACHINE)
-    grouped = chosen.group_by(Event.campaign_id, Event.kind)
-    for campaign_id, kind, number in work.session.execute(grouped):
+    for campaign_id, kind, number in work.rows(happened_read(list(happened))):
         happened[campaign_id][kind] = number
     found = {}
     for one in campaigns:

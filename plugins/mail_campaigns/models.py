@@ -34,8 +34,8 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
     ``test_wait`` minutes, or a person (``hand``). ``winner``: number of the subject that the rest gets, 0 for the first;
     ``winner_how``: ``figure``, ``hand``, ``tie`` or ``none`` (nobody did anything).
 
-    One with ``step_id`` is an edition of a step of a sequence: its words as they were, and the mails that went out with them.
-    Lists don't show it. ``step_open``: further recipients may come.
+    One with ``step_id`` is an edition of a step of the sequence ``sequence_id``: its words as they were, and the mails that went
+    out with them. Lists don't show it, and it stays when its step is taken away. ``step_open``: further recipients may come.
     """
 
     __tablename__ = "mail_campaigns_campaign"
@@ -45,6 +45,7 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
         Index("ix_mail_campaigns_campaign_state", "state", "updated_at", "id"),
         Index("ix_mail_campaigns_campaign_mailing", "mailing_id"),
         Index("ix_mail_campaigns_campaign_step", "step_id", "step_round", "id"),
+        Index("ix_mail_campaigns_campaign_sequence", "sequence_id", "id"),
         Index("ix_mail_campaigns_campaign_topic", "topic_id", "state"),
         Index("ix_mail_campaigns_campaign_web", "web_key"),
         Index("ix_mail_campaigns_campaign_archive", "archived", "started_at", "id"),
@@ -89,6 +90,7 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
     updated_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     started_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     ended_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    sequence_id: Mapped[int | None]
     step_id: Mapped[int | None]
     step_round: Mapped[int] = mapped_column(default=0, server_default="0")
     step_open: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -183,7 +185,7 @@ class Link(Base):  # type: ignore[misc, valid-type]
     url: Mapped[str] = mapped_column(Text)
 
 
-_DUE = "due_at IS NOT NULL"
+_DUE, _WHY = "due_at IS NOT NULL", "reason <> ''"
 
 
 class Sequence(Base):  # type: ignore[misc, valid-type]
@@ -211,7 +213,10 @@ class Sequence(Base):  # type: ignore[misc, valid-type]
     gathered: Mapped[bool] = mapped_column(default=False)
     leave_segment: Mapped[int | None]
     account_id: Mapped[int | None]
+    #: What its mails are about; none goes to everybody who did not unsubscribe.
+    topic_id: Mapped[int | None]
     track_clicks: Mapped[bool] = mapped_column(default=False)
+    track_opens: Mapped[bool] = mapped_column(default=False, server_default=false())
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users_user.id", ondelete="SET NULL"))
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
@@ -269,6 +274,14 @@ class Place(Base):  # type: ignore[misc, valid-type]
         Index("ix_mail_campaigns_place_contact", "contact_id"),
         Index("ix_mail_campaigns_place_state", "sequence_id", "state", "contact_id"),
         Index("ix_mail_campaigns_place_step", "sequence_id", "step_id", "state", "contact_id"),
+        Index(
+            "ix_mail_campaigns_place_reason",
+            "sequence_id",
+            "reason",
+            "contact_id",
+            sqlite_where=text(_WHY),
+            postgresql_where=text(_WHY),
+        ),
     )
 
     sequence_id: Mapped[int] = mapped_column(

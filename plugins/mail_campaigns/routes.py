@@ -34,6 +34,7 @@ from .recipient_pages import LABELS, add_recipients
 from .reviewing import add_review, segment_names
 from .sequences.pages import add_sequences
 from .sequences.parts import add_joining
+from .sequences.people_pages import add_people
 from .topic_pages import add_topics
 from .web_pages import add_web
 from .wizard import add_wizard, to_step
@@ -57,7 +58,7 @@ def page(campaign_id: int) -> Any:
     campaign = services.get(work, campaign_id)
     if campaign.step_id is not None:
         # What became of its mails stands on the page of the sequence.
-        return redirect(url_for("mail_campaigns.sequences"), 303)
+        return redirect(url_for("mail_campaigns.sequence", sequence_id=campaign.sequence_id or 0), 303)
     if campaign.state == "draft" and work.can("mail_campaigns.edit"):
         return to_step("review", campaign_id)
     links = clicks.by_link(work, campaign) if campaign.track_clicks and campaign.mailing_id is not None else []
@@ -258,6 +259,7 @@ add_review(blueprint)
 add_recipients(blueprint)
 add_sequences(blueprint)
 add_joining(blueprint)
+add_people(blueprint)
 add_topics(blueprint)
 add_choosing(blueprint)
 add_web(blueprint)

@@ -10,7 +10,8 @@ from plugins.rest_api.api import ContactSchema
 
 from .queries import ORDERS
 
-_AUDIENCE = (
+#: How an audience is written.
+AUDIENCE = (
     "{“include”: […], “exclude”: […]}; a part is {“all”: true}, {“tag”: name}, {“status”: name}, {“segment”: id}, "
     "{“company_tag”: name} or {“company_status”: name}."
 )
@@ -33,7 +34,7 @@ class CampaignFields(ma.Schema):
         **rest.described("blocks (content is JSON: {“blocks”: […]}), rich, text, html or mjml.")
     )
     text = fields.String(**rest.described("The text part; made from the content while it is empty."))
-    audience = fields.Dict(**rest.described(_AUDIENCE))
+    audience = fields.Dict(**rest.described(AUDIENCE))
     account = rest.RecordId("The mail account it is sent from; null for the default one.", allow_none=True)
     topic = rest.RecordId("What it is about; null for nothing that readers choose.", allow_none=True)
     track_clicks = fields.Boolean()
@@ -61,7 +62,7 @@ class GivenCampaign(ma.Schema):
     content = fields.String(required=True)
     content_kind = fields.String(required=True)
     text = fields.String(required=True)
-    audience = fields.Dict(required=True, **rest.described(_AUDIENCE))
+    audience = fields.Dict(required=True, **rest.described(AUDIENCE))
     account = fields.Integer(required=True, allow_none=True)
     topic = fields.Integer(required=True, allow_none=True)
     track_clicks = fields.Boolean(required=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from crmhost.api import Conflict, Invalid, Message, NotFound, Stale, Work, keyset, texts
+from crmhost.api import Conflict, Invalid, Message, NotFound, Read, Stale, Work, keyset, texts
 
-from .models import Campaign, Topic
+from .models import Campaign, Sequence, Topic
 
 MOST = 50
 _KIND = "mail_topic"
@@ -28,6 +28,11 @@ def get(work: Work, topic_id: int) -> Topic:
     if found is None:
         raise NotFound("topic", topic_id)
     return found
+
+
+def name_read(topic_id: int) -> Read:
+    """What a topic is called."""
+    return Read(("mail_campaigns.topic", topic_id), select(Topic.name).where(Topic.id == topic_id))
 
 
 def save(work: Work, topic_id: int | None, given: Mapping[str, Any], *, version: int | None = None) -> Topic:
@@ -79,13 +84,17 @@ def _checked(work: Work, given: Mapping[str, Any], topic_id: int | None) -> dict
 def delete(work: Work, topic_id: int) -> str:
     """Deletes a topic with what people chose of it; gives its name.
 
-    :raises Conflict: while a campaign that is not over belongs to it: it would go to those who did not want it.
+    :raises Conflict: while a campaign that is not over or a sequence belongs to it: it would go to those who did not want it.
     """
     work.require("mail_campaigns.topics")
     topic = get(work, topic_id)
     mine = Campaign.topic_id == topic.id
-    waiting = select(Campaign.name).where(mine, Campaign.state.not_in(_OVER)).order_by(Campaign.id).limit(1)
-    name = work.session.scalar(waiting)
+    # What went out of a sequence is a campaign too, which is never over.
+    waiting = select(Campaign.name).where(mine, Campaign.state.not_in(_OVER), Campaign.step_id.is_(None))
+    name = work.session.scalar(waiting.order_by(Campaign.id).limit(1))
+    sequence = select(Sequence.name).where(Sequence.topic_id == topic.id).order_by(Sequence.id).limit(1)
+    if (used := work.session.scalar(sequence)) is not None:
+        raise Conflict(Message("The sequence “%(name)s” belongs to this topic: give it another one first.", name=used))
     if name is not None:
         raise Conflict(
             Message("The campaign “%(name)s” belongs to this topic: give it another one, or send it first.", name=name)

@@ -17,8 +17,10 @@ def rest_api_contact_values(work: Any, contact_ids: Sequence[int]) -> Mapping[in
 
 
 @hookspec("first")
-def rest_api_event_data(work: Any, event: str, ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]] | None:
-    """What webhooks are told of the objects of an event: id → what the API gives of it.
+def rest_api_event_data(
+    work: Any, event: str, ids: Sequence[int], told: Mapping[str, Any]
+) -> Mapping[int, Mapping[str, Any]] | None:
+    """What webhooks are told of the objects of an event: id → what the API gives of it. ``told`` is the event's own data.
 
     Answer for events of your own, ``None`` for others. ``work.actor`` is the owner of the webhook: leave out what that user may
     not see, and nothing is sent. Of an object that is gone give ``{"id": …}``. Without an answer of anybody, the id is all that

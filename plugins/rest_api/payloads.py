@@ -27,7 +27,7 @@ def data_of(work: Work, event: str, object_id: int, told: Mapping[str, Any]) -> 
     giver = _GIVERS.get(kind)
     if giver is not None:
         return giver(work, event, object_id, told)
-    records = work.hooks.call("rest_api_event_data", work=work, event=event, ids=[object_id])
+    records = work.hooks.call("rest_api_event_data", work=work, event=event, ids=[object_id], told=told)
     if records is None:
         return {"id": object_id}
     record = records.get(object_id)

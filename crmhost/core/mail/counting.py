@@ -6,13 +6,16 @@ Which state that is, is guessed: a wrong guess takes longer and gives the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, func, select, text, union_all, update
 from sqlalchemy.orm import aliased
 
 from ...work.unit import Work
+from ..contacts.emails import email_key
+from ..keyset import opaque
+from ..rows import chunks
 from .models import STATES, MailMailing, MailMessage
 
 
@@ -86,3 +89,30 @@ def forget(work: Work, contact_id: int) -> None:
     ).all():
         smaller = update(MailMailing).where(MailMailing.id == mailing_id)
         work.session.execute(smaller.values(size=MailMailing.size - number))
+
+
+def reached(work: Work, mailing_ids: Sequence[int], people: Mapping[int, str]) -> tuple[set[int], set[str]]:
+    """Of contacts, those who stand in one of these mailings already, and addresses that stand there for somebody else.
+
+    :param people: contact id -> address.
+    :returns: ids, and addresses as they are compared.
+    """
+    by_key = {email_key(email)[:254]: number for number, email in people.items() if email}
+    found, taken = set[int](), set[str]()
+    if not mailing_ids:
+        return found, taken
+    columns = select(MailMessage.contact_id, MailMessage.email_key)
+    for some in chunks(list(by_key)):
+        mine = MailMessage.mailing_id.in_(mailing_ids), MailMessage.mailing_id.is_not(None)
+        for contact_id, key in work.session.execute(columns.where(*mine, MailMessage.email_key.in_(some))):
+            if contact_id == by_key[key]:
+                found.add(contact_id)
+            else:
+                taken.add(key)
+    for numbers in chunks(list(people)):
+        # By the contacts: a mailing may have a million mails, a contact has few.
+        inside = opaque(MailMessage.mailing_id.in_(mailing_ids))
+        found |= set(
+            work.session.scalars(select(MailMessage.contact_id).where(MailMessage.contact_id.in_(numbers), inside))
+        )
+    return found, taken

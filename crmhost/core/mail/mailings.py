@@ -27,6 +27,7 @@ from . import pictures
 from .accounts import Account, chosen
 from .counting import by_subject as by_subject
 from .counting import figures as figures
+from .counting import reached as reached
 from .models import MailMailing, MailMessage
 from .pace import seconds
 from .suppression import reasons
@@ -312,7 +313,7 @@ def cancel(work: Work, mailing_id: int) -> MailMailing:
 
 
 def withdraw(work: Work, mailing_ids: Sequence[int], email: str, why: str) -> int:
-    """Takes an address out of mailings in which its turn has not come, inside ``work.begin()``; gives of how many.
+    """Takes an address out of mailings in which its turn has not come, held or not, inside ``work.begin()``; gives of how many.
 
     :param why: a sentence that the log keeps.
     """
@@ -321,7 +322,7 @@ def withdraw(work: Work, mailing_ids: Sequence[int], email: str, why: str) -> in
         MailMessage.mailing_id.in_(mailing_ids),
         MailMessage.mailing_id.is_not(None),
         MailMessage.email_key == email_key(email)[:254],
-        MailMessage.state == "queued",
+        MailMessage.state.in_(("queued", "held")),
     )
     done = waiting.values(state="skipped", answers=said).returning(MailMessage.id)
     return len(work.session.scalars(done.execution_options(synchronize_session=False)).all())

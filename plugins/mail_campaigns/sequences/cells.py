@@ -12,22 +12,12 @@ from crmhost.api import Message, Work
 from crmhost.web.api import Cell, ago, gettext, ngettext, number, status_cell, url_for
 
 from ..models import Sequence, Step
+from ..reasons import LEFT
 from . import figures
 
 #: State of a contact in a sequence -> what it is called.
 STATES = {"inside": Message("Inside"), "finished": Message("Through"), "left": Message("Left")}
-#: Why somebody left.
-REASONS = {
-    "by_hand": Message("Taken out by hand"),
-    "condition": Message("In the segment whose people leave"),
-    "gone": Message("In the bin, or merged"),
-    "no_email": Message("No e-mail address"),
-    "invalid": Message("Address can't be written to"),
-    "duplicate": Message("Same address as somebody else"),
-    "unsubscribed": Message("Unsubscribed"),
-    "bounced": Message("Mails came back"),
-    "complained": Message("Reported a mail as unwanted"),
-}
+REASONS = LEFT
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +86,11 @@ def _after(step: Step, *, first: bool) -> str:
         "weeks": lambda: ngettext("%(number)s week", "%(number)s weeks", count, number=number(count)),
     }[step.wait_unit]()
     return str(gettext("%(time)s after entering", time=said) if first else gettext("%(time)s later", time=said))
+
+
+def mail(place: int, subject: str) -> str:
+    """A mail by its place and subject."""
+    return f"{place}. {subject or gettext('(no subject)')}"
 
 
 def clock(minute: int) -> str:

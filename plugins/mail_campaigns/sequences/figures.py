@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Many
 
 from sqlalchemy import func, select
 
-from crmhost.api import Work, mail
+from crmhost.api import Read, Work, mail
 
 from .. import figures
 from ..models import Campaign, Place, Sequence, Step
@@ -21,7 +21,7 @@ class StepFigures:
 
     :param entered: contacts that came to it: those who got it, wait for it, or left before it.
     :param left: reason -> number of contacts.
-    :param editions: numbers of the campaigns whose mails are of this step, the newest first.
+    :param editions: the campaigns whose mails are of this step, each with its words as they were, the newest first.
     """
 
     step: Step
@@ -29,19 +29,24 @@ class StepFigures:
     waiting: int
     sent: int
     clicked: int
+    opened: int
     left: Mapping[str, int]
-    editions: Many[int]
+    editions: Many[Campaign]
     halted: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class SequenceFigures:
-    """A sequence with its steps; ``left`` counts by reason over all of it."""
+    """A sequence with its steps; ``left`` counts by reason over all of it.
+
+    :param sent: mails of it went out, or wait for a server; those of mails that were taken away too.
+    """
 
     steps: Many[StepFigures]
     inside: int
     finished: int
     left: Mapping[str, int]
+    sent: bool
 
 
 def of_many(work: Work, found: Many[Sequence]) -> dict[int, dict[str, int]]:
@@ -56,17 +61,32 @@ def of_many(work: Work, found: Many[Sequence]) -> dict[int, dict[str, int]]:
     return numbers
 
 
-def of(work: Work, sequence: Sequence) -> SequenceFigures:
-    """All figures of a sequence."""
-    steps = services.steps_of(work, sequence.id)
+def places_read(sequence_id: int) -> Read:
+    """Where the contacts of a sequence are: number of a step or none, state, reason, number of contacts."""
+    counted = select(Place.step_id, Place.state, Place.reason, func.count()).where(Place.sequence_id == sequence_id)
+    return Read(("mail_campaigns.places", sequence_id), counted.group_by(Place.step_id, Place.state, Place.reason))
+
+
+def of(work: Work, sequence: Sequence, steps: Many[Step] | None = None, also: Iterable[Read] = ()) -> SequenceFigures:
+    """All figures of a sequence.
+
+    :param steps: its steps, where they are known.
+    :param also: what a page reads besides, to be asked in the same statement.
+    """
+    work.require("mail_campaigns.view")
+    steps = services.steps_of(work, sequence.id) if steps is None else steps
+    wanted = select(Campaign, mail.MailMailing.state, mail.MailMailing.halted)
+    wanted = wanted.outerjoin(mail.MailMailing, mail.MailMailing.id == Campaign.mailing_id)
+    rows = list(work.session.execute(wanted.where(Campaign.sequence_id == sequence.id).order_by(Campaign.id.desc())))
+    everything = [row[0] for row in rows]
+    work.ahead([places_read(sequence.id), figures.happened_read([one.id for one in everything]), *also])
+    numbers = figures.of(work, everything)
+    stands = {one.id: why for one, state, why in rows if state == "paused" and why}
     waiting: dict[int, int] = {}
     left: dict[int, dict[str, int]] = {}
     whole: dict[str, int] = {}
     inside = finished = 0
-    counted = select(Place.step_id, Place.state, Place.reason, func.count()).where(Place.sequence_id == sequence.id)
-    for step_id, state, reason, number in work.session.execute(
-        counted.group_by(Place.step_id, Place.state, Place.reason)
-    ):
+    for step_id, state, reason, number in work.rows(places_read(sequence.id)):
         if state == "inside":
             waiting[step_id or 0] = waiting.get(step_id or 0, 0) + number
             inside += number
@@ -76,36 +96,22 @@ def of(work: Work, sequence: Sequence) -> SequenceFigures:
             there = left.setdefault(step_id or 0, {})
             there[reason] = there.get(reason, 0) + number
             whole[reason] = whole.get(reason, 0) + number
-    editions: dict[int, list[Campaign]] = {}
-    wanted = select(Campaign).where(Campaign.step_id.in_([step.id for step in steps]))
-    for one in work.session.scalars(wanted.order_by(Campaign.id.desc())):
-        editions.setdefault(one.step_id or 0, []).append(one)
-    everything = [one for some in editions.values() for one in some]
-    numbers = figures.of(work, everything)
-    halted = _halted(work, everything)
-    rows = []
+    told = []
     for step in steps:
-        mine = editions.get(step.id, [])
+        mine = [one for one in everything if one.step_id == step.id]
         gone = left.get(step.id, {})
-        total = {name: sum(numbers[one.id][name] for one in mine) for name in ("planned", "sent", "clicked")}
-        rows.append(
+        total = {name: sum(numbers[one.id][name] for one in mine) for name in ("planned", "sent", "clicked", "opened")}
+        told.append(
             StepFigures(
                 step,
                 total["planned"] + waiting.get(step.id, 0) + sum(gone.values()),
                 waiting.get(step.id, 0),
                 total["sent"],
                 total["clicked"],
+                total["opened"],
                 gone,
-                [one.id for one in mine],
-                next((halted[one.mailing_id or 0] for one in mine if (one.mailing_id or 0) in halted), ""),
+                mine,
+                next((stands[one.id] for one in mine if one.id in stands), ""),
             )
         )
-    return SequenceFigures(rows, inside, finished, whole)
-
-
-def _halted(work: Work, editions: Many[Campaign]) -> dict[int, str]:
-    """Mailing id -> why it came to stand."""
-    mailing = mail.MailMailing
-    ids = [one.mailing_id for one in editions if one.mailing_id is not None]
-    wanted = select(mailing.id, mailing.halted).where(mailing.id.in_(ids), mailing.state == "paused")
-    return {row[0]: row[1] for row in work.session.execute(wanted) if row[1]} if ids else {}
+    return SequenceFigures(told, inside, finished, whole, bool(everything))

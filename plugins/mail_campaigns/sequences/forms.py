@@ -16,6 +16,7 @@ from crmhost.web.api import (
     lazy_text,
 )
 
+from .. import opens, topics
 from ..forms import AudienceForm
 from ..models import Sequence, Step
 from . import cells
@@ -41,6 +42,17 @@ class SequenceForm(AudienceForm):
         lazy_text("Count clicks"),
         description=lazy_text("Links then lead over this site. Leave it off where you have no consent for that."),
     )
+    topic = ChoiceField(
+        lazy_text("Topic"),
+        none=lazy_text("None: for everybody of the audience"),
+        description=lazy_text("Who does not want this topic leaves before the next mail."),
+    )
+    track_opens = SwitchField(
+        lazy_text("Count openings"),
+        description=lazy_text(
+            "By a picture that nobody sees. Unreliable: programs load it too. Ask for consent first."
+        ),
+    )
     joins = ChoiceField(
         lazy_text("Who enters"),
         choices=(
@@ -59,7 +71,15 @@ class SequenceForm(AudienceForm):
         Section(
             "sequence",
             lazy_text("Sequence"),
-            {"name": 6, "account": 6, "joins": 6, "leave_segment": 6, "track_clicks": 6},
+            {
+                "name": 6,
+                "account": 6,
+                "topic": 6,
+                "joins": 6,
+                "leave_segment": 6,
+                "track_clicks": 6,
+                "track_opens": 6,
+            },
         ),
         *AudienceForm.sections,
     ]
@@ -73,6 +93,12 @@ class SequenceForm(AudienceForm):
         if sequence.leave_segment is not None and str(sequence.leave_segment) not in {value for value, _ in known}:
             known.append((str(sequence.leave_segment), "–"))
         self.leave_segment.offer(known)
+        about = topics.all_topics(work)
+        self.topic.offer([(str(topic.id), topic.name) for topic in about])
+        if not about:
+            del self.topic
+        if not opens.allowed(work):
+            del self.track_opens
         if not known:
             del self.leave_segment
 
@@ -83,22 +109,24 @@ class SequenceForm(AudienceForm):
         return AudienceForm.stored(sequence) | {
             "name": sequence.name,
             "account": "" if account is None else str(account),
+            "topic": "" if sequence.topic_id is None else str(sequence.topic_id),
             "track_clicks": sequence.track_clicks,
+            "track_opens": sequence.track_opens,
             "joins": sequence.joins,
             "leave_segment": "" if sequence.leave_segment is None else str(sequence.leave_segment),
         }
 
     def values(self) -> dict[str, Any]:
         """What the service takes."""
-        leaving = self._fields.get("leave_segment")
-        leave = {"leave_segment": leaving.data or None} if leaving is not None else {}
+        # Fields that are not offered, such as that of topics while there are none, change nothing.
+        offered = [name for name in ("leave_segment", "topic", "track_opens") if name in self._fields]
         return {
             "name": self.name.data,
             "audience": self.audience(),
             "account": self.account.data or None,
             "track_clicks": self.track_clicks.data,
             "joins": self.joins.data,
-            **leave,
+            **{name: self[name].data or None for name in offered},
         }
 
     def take(self, error: CrmError) -> None:

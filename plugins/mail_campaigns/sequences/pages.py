@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint
+from sqlalchemy import select
 
-from crmhost.api import CrmError, Invalid, NotFound, RecordList, Stale, Work, keyset, mail
+from crmhost.api import CrmError, Invalid, NotFound, Read, Stale, Work, keyset, mail
 from crmhost.web.api import (
     RecordRows,
     Table,
     TableColumn,
+    TableFilter,
     both_versions,
     current_work,
     gettext,
@@ -28,23 +30,13 @@ from crmhost.web.api import (
     writing,
 )
 
-from .. import running
-from ..models import SEQUENCE, Sequence
+from .. import running, topics
+from ..models import Sequence
 from ..reviewing import segment_names
-from . import cells, figures, services, steps
+from . import cells, figures, queries, services, steps
 from .forms import SequenceForm, StepForm
 
-LIST = RecordList(
-    model=Sequence,
-    kind=SEQUENCE,
-    permission="mail_campaigns.view",
-    orders={"updated_at": (Sequence.updated_at, Sequence.id), "name": (Sequence.name_key, Sequence.id)},
-    sort="-updated_at",
-    filters={},
-    begins=(Sequence.name_key,),
-    custom=False,
-)
-_ROWS = RecordRows(LIST, cells.rows)
+_ROWS = RecordRows(queries.LIST, cells.rows)
 
 
 def add_sequences(blueprint: Blueprint) -> None:
@@ -102,6 +94,15 @@ def _table(work: Work) -> Table:
         fetch=_ROWS.fetch,
         count=_ROWS.count,
         ids=_ROWS.ids,
+        filters=[
+            TableFilter(
+                id="state",
+                label=gettext("State"),
+                kind="choice",
+                choices=[("on", gettext("On")), ("off", gettext("Off"))],
+                words="{value}",
+            )
+        ],
         sort="-updated_at",
         search=gettext("Name"),
         row_name=lambda row: row.one.name,
@@ -125,8 +126,9 @@ def _number(state: str, label: str) -> TableColumn:
 def page(sequence_id: int) -> Any:
     """One sequence: its steps with their figures."""
     work = current_work()
-    found = services.get(work, sequence_id)
-    counted = figures.of(work, found)
+    found, known = services.opened(work, sequence_id)
+    reads = _page_reads(work, found)
+    counted = figures.of(work, found, known, reads.values())
     return render_template(
         "mail_campaigns/sequences/page.html",
         one=found,
@@ -134,12 +136,21 @@ def page(sequence_id: int) -> Any:
         figures=counted,
         reasons=cells.REASONS,
         wait=cells.wait,
-        problems=services.problems(work, found),
-        templates=mail.templates(work) if work.can("mail_campaigns.edit") else [],
+        problems=services.problems(work, found, known),
+        templates=sorted(work.rows(reads["templates"]), key=lambda row: row[2]) if "templates" in reads else [],
         segment_names=segment_names(work, found),
-        zone=str(work.timezone),
-        sent=any(one.editions for one in counted.steps),
+        topic="".join(str(row[0]) for row in work.rows(reads["topic"])) if "topic" in reads else "",
     )
+
+
+def _page_reads(work: Work, found: Sequence) -> dict[str, Read]:
+    reads = {}
+    if work.can("mail_campaigns.edit"):
+        columns = (mail.MailTemplate.id, mail.MailTemplate.name, mail.MailTemplate.name_key)
+        reads["templates"] = Read(("mail_campaigns.templates",), select(*columns))
+    if found.topic_id is not None:
+        reads["topic"] = topics.name_read(found.topic_id)
+    return reads
 
 
 def edit(sequence_id: int | None = None) -> Any:
@@ -168,7 +179,12 @@ def edit(sequence_id: int | None = None) -> Any:
         else:
             toast(gettext("The sequence was saved."))
             return to_sequence(number)
-    html = render_template("mail_campaigns/sequences/edit.html", form=form, one=found if sequence_id else None)
+    html = render_template(
+        "mail_campaigns/sequences/edit.html",
+        form=form,
+        one=found if sequence_id else None,
+        inside=services.inside(current_work(), sequence_id) if sequence_id else 0,
+    )
     return html, 422 if form.is_submitted() else 200
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint
 from sqlalchemy import select
 
-from crmhost.api import Contact, CrmError, Invalid, NotFound, Work, keyset
+from crmhost.api import Contact, CrmError, Hit, Invalid, NotFound, RecordHit, Work, keyset
 from crmhost.web.api import (
     gettext,
     ngettext,
@@ -24,7 +24,7 @@ from crmhost.web.api import (
 )
 
 from ..models import Sequence
-from . import cells, people
+from . import cells, people, queries
 
 #: Sequences that are offered, by name.
 _MOST = 200
@@ -67,6 +67,35 @@ def box(work: Work, contact: Contact) -> str:
     )
 
 
+def find(work: Work, text: str, limit: int) -> list[Hit]:
+    """Sequences for the palette."""
+    return [
+        Hit(
+            title=one.name,
+            url=url_for("mail_campaigns.sequence", sequence_id=one.id),
+            meta=_state(one),
+            icon="mail-forward",
+        )
+        for one in queries.found(work, text, limit)
+    ]
+
+
+def picked(work: Work, text: str, limit: int) -> list[RecordHit]:
+    """Sequences that fit what was typed where one is picked."""
+    return [RecordHit(id=one.id, title=one.name, note=_state(one)) for one in queries.found(work, text, limit)]
+
+
+def titles(work: Work, ids: Many[int]) -> dict[int, str]:
+    """What sequences are called."""
+    return {
+        row[0]: row[1] for row in work.session.execute(select(Sequence.id, Sequence.name).where(Sequence.id.in_(ids)))
+    }
+
+
+def _state(one: Sequence) -> str:
+    return str(gettext("Sequence, on") if one.is_on else gettext("Sequence, off"))
+
+
 def add_many(work: Work, ids: Many[int], form: Mapping[str, str]) -> str:
     """The bulk action: contacts enter a sequence."""
     chosen = keyset.valid_id(form.get("choice", ""))
@@ -92,6 +121,6 @@ def join(contact_id: int) -> Any:
 def take_out(sequence_id: int, contact_id: int) -> Any:
     """Take a contact out of a sequence."""
     with writing() as work:
-        people.remove(work, sequence_id, contact_id)
+        people.remove(work, sequence_id, [contact_id])
     toast(gettext("The contact is no longer in the sequence."))
     return redirect(url_for("contacts.page", contact_id=contact_id), 303)

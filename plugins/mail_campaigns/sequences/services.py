@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence as Many
+from typing import Any, cast
 
 from sqlalchemy import func, select
 
@@ -13,7 +14,10 @@ from .. import audience, fields, running
 from ..models import SEQUENCE, Campaign, Place, Sequence, Step
 
 JOINS = ("start", "always")
-_WORDS = ("account_id", "track_clicks")
+#: What each of its mails is sent with: a change of it holds for those who come to a mail from then on.
+_WORDS = ("account_id", "topic_id", "track_clicks", "track_opens")
+#: Fields that it has as a campaign has them.
+_SHARED = ("name", "audience", "account", "topic", "track_clicks", "track_opens")
 
 
 def get(work: Work, sequence_id: int, *, lock: bool = False) -> Sequence:
@@ -35,6 +39,21 @@ def steps_of(work: Work, sequence_id: int) -> list[Step]:
     """The steps of a sequence in their order."""
     wanted = select(Step).where(Step.sequence_id == sequence_id).order_by(Step.place, Step.id)
     return list(work.session.scalars(wanted))
+
+
+def opened(work: Work, sequence_id: int) -> tuple[Sequence, list[Step]]:
+    """A sequence with its steps, read at once.
+
+    :raises NotFound: when there is none.
+    """
+    work.require("mail_campaigns.view")
+    wanted = select(Sequence, Step).outerjoin(Step, Step.sequence_id == Sequence.id)
+    wanted = wanted.where(Sequence.id == (keyset.valid_id(sequence_id) or 0)).order_by(Step.place, Step.id)
+    rows = list(work.session.execute(wanted))
+    if not rows:
+        raise NotFound(SEQUENCE, sequence_id)
+    # Without a step the outer join gives none.
+    return rows[0][0], [step for step in (cast("Step | None", row[1]) for row in rows) if step is not None]
 
 
 def create(work: Work, given: Mapping[str, Any]) -> Sequence:
@@ -87,12 +106,10 @@ def update(work: Work, sequence_id: int, given: Mapping[str, Any], *, version: i
 
 
 def _prepare(work: Work, given: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
-    """The values of the fields given: name, audience, joins, leave_segment, account, track_clicks."""
+    """The values of the fields given: name, audience, joins, leave_segment, account, topic, track_clicks, track_opens."""
     errors: dict[str, list[str]] = {}
     try:
-        # As a campaign has them.
-        shared = {name: given[name] for name in ("name", "audience", "account", "track_clicks") if name in given}
-        found = fields.prepare(work, shared, None if new else _SOME)
+        found = fields.prepare(work, {name: given[name] for name in _SHARED if name in given}, None if new else _SOME)
     except Invalid as error:
         found, errors = {}, dict(error.errors)
         if "name" in errors and not texts.clean_line(str(given.get("name") or "")):
@@ -117,18 +134,27 @@ def _prepare(work: Work, given: Mapping[str, Any], *, new: bool) -> dict[str, An
 _SOME = Campaign(subject="", content="", content_kind="rich", text="", subjects=[])
 
 
-def problems(work: Work, sequence: Sequence) -> list[tuple[Step | None, str]]:
-    """What keeps a sequence from being switched on: the step, or none for the sequence itself, and a sentence."""
+def problems(work: Work, sequence: Sequence, steps: Many[Step] | None = None) -> list[tuple[Step | None, str]]:
+    """What keeps a sequence from being switched on: the step, or none for the sequence itself, and a sentence.
+
+    :param steps: its steps, where they are known.
+    """
     found: list[tuple[Step | None, str]] = []
     try:
         audience.condition(work, sequence.audience)
     except Invalid as error:
         found += [(None, said) for some in error.errors.values() for said in some]
-    steps = steps_of(work, sequence.id)
+    steps = steps_of(work, sequence.id) if steps is None else steps
     if not steps:
         found.append((None, Message("Add a step: there is no mail yet.")))
-    for step in steps:
+    # The words of one that is on were looked at when they were saved.
+    for step in steps if not sequence.is_on else ():
         found += [(step, said) for some in lacking(work, step).values() for said in some]
+    try:
+        if sequence.account_id is not None:
+            account(work, sequence)
+    except NotFound:
+        found.append((None, Message("The account that it sends from is gone: choose another one.")))
     if not work.base_url:
         said = Message("The site's public address is not known (CRMHOST_BASE_URL): no unsubscribe link can be made.")
         found.append((None, said))
@@ -143,6 +169,8 @@ def lacking(work: Work, step: Step) -> dict[str, list[str]]:
 def switch_on(work: Work, sequence_id: int) -> Sequence:
     """Takes people in from now on, and sends what is due; it reaches those whom the person who switches it on may see.
 
+    Mails that waited for a server when it was switched off go out.
+
     :raises Invalid: when something is missing.
     """
     work.require("mail_campaigns.send")
@@ -154,30 +182,40 @@ def switch_on(work: Work, sequence_id: int) -> Sequence:
     sequence.is_on, sequence.user_id, sequence.gathered = True, work.actor.user_id, False
     touch(work, sequence)
     note(work, sequence, "sequence.switched_on", {"is_on": False}, {"is_on": True})
+    go_on(work, sequence.id)
     work.enqueue("mail_campaigns.gather", dedupe=str(sequence.id), sequence_id=sequence.id)
     return sequence
 
 
 def switch_off(work: Work, sequence_id: int) -> Sequence:
-    """Takes nobody in any more; who is inside waits where they are until it is switched on again."""
+    """Takes nobody in any more; who is inside waits where they are until it is switched on again, and so do mails that wait
+    for a server: only those that are under way just then go out."""
     work.require("mail_campaigns.send")
     sequence = get(work, sequence_id, lock=True)
     if sequence.is_on:
         sequence.is_on = False
         touch(work, sequence)
         note(work, sequence, "sequence.switched_off", {"is_on": True}, {"is_on": False})
+        for mailing_id in _mailings(work, sequence, "sending"):
+            mail.mailings.pause(work, mailing_id)
     return sequence
 
 
-def go_on(work: Work, sequence_id: int) -> None:
+def go_on(work: Work, sequence_id: int) -> Sequence:
     """Lets mails go on that came to stand because the account could not send."""
     work.require("mail_campaigns.send")
     sequence = get(work, sequence_id, lock=True)
-    ids = select(Step.id).where(Step.sequence_id == sequence.id)
-    wanted = select(Campaign.mailing_id).where(Campaign.step_id.in_(ids), Campaign.mailing_id.is_not(None))
-    halted = select(mail.MailMailing.id).where(mail.MailMailing.id.in_(wanted), mail.MailMailing.state == "paused")
-    for mailing_id in list(work.session.scalars(halted.order_by(mail.MailMailing.id))):
-        mail.mailings.start(work, mailing_id)
+    if sequence.is_on:
+        for mailing_id in _mailings(work, sequence, "paused"):
+            mail.mailings.start(work, mailing_id)
+    return sequence
+
+
+def _mailings(work: Work, sequence: Sequence, state: str) -> list[int]:
+    """Its mailings in a state, those of mails that were taken away too."""
+    mine = select(Campaign.mailing_id).where(Campaign.sequence_id == sequence.id, Campaign.mailing_id.is_not(None))
+    wanted = select(mail.MailMailing.id).where(mail.MailMailing.id.in_(mine), mail.MailMailing.state == state)
+    return list(work.session.scalars(wanted.order_by(mail.MailMailing.id)))
 
 
 def delete(work: Work, sequence_id: int) -> str:
@@ -189,8 +227,7 @@ def delete(work: Work, sequence_id: int) -> str:
     sequence = get(work, sequence_id, lock=True)
     if sequence.is_on:
         raise Conflict("Switch the sequence off first.")
-    ids = select(Step.id).where(Step.sequence_id == sequence.id)
-    if work.session.scalar(select(func.count()).where(Campaign.step_id.in_(ids))):
+    if sent(work, sequence):
         raise Conflict("Mails of this sequence went out, so it stays: leave it switched off instead.")
     name, before = sequence.name, snapshot(sequence)
     work.session.delete(sequence)
@@ -199,6 +236,11 @@ def delete(work: Work, sequence_id: int) -> str:
     work.audit("sequence.deleted", SEQUENCE, sequence_id, before=before)
     work.changed(Change("sequence.deleted", SEQUENCE, sequence_id, before, {}))
     return name
+
+
+def sent(work: Work, sequence: Sequence) -> bool:
+    """Whether mails of it went out, or wait for a server."""
+    return work.session.scalar(select(Campaign.id).where(Campaign.sequence_id == sequence.id).limit(1)) is not None
 
 
 def close_editions(work: Work, step_id: int) -> None:
@@ -216,7 +258,7 @@ def inside(work: Work, sequence_id: int) -> int:
 
 def snapshot(sequence: Sequence) -> dict[str, Any]:
     """The sequence for the audit log."""
-    names = ("name", "is_on", "audience", "joins", "leave_segment", "account_id", "track_clicks")
+    names = ("name", "is_on", "audience", "joins", "leave_segment", *_WORDS)
     return {name: getattr(sequence, name) for name in names}
 
 
@@ -242,5 +284,5 @@ def blank() -> Sequence:
     """What the form of a new sequence shows."""
     return Sequence(
         name="", audience={"include": [], "exclude": []}, joins="always", leave_segment=None, account_id=None,
-        track_clicks=False, version=1,
+        topic_id=None, track_clicks=False, track_opens=False, version=1,
     )  # fmt: skip

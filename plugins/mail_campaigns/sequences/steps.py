@@ -36,11 +36,13 @@ def get(work: Work, sequence_id: int, step_id: int) -> Step:
     return found
 
 
-def add(work: Work, sequence_id: int, template_id: int | None = None) -> Step:
+def add(work: Work, sequence_id: int, template_id: int | None = None, given: Mapping[str, Any] | None = None) -> Step:
     """Adds a step at the end, with the words of a mail template or with nothing but the line to unsubscribe.
 
     Who went through all steps before does not come back for it.
 
+    :param given: see :func:`change`.
+    :raises Invalid: by field.
     :raises Conflict: when there are fifty.
     """
     work.require("mail_campaigns.edit")
@@ -60,7 +62,7 @@ def add(work: Work, sequence_id: int, template_id: int | None = None) -> Step:
     work.session.add(step)
     work.session.flush()
     _note(work, sequence, step, {}, _snapshot(step))
-    return step
+    return change(work, sequence_id, step.id, given) if given else step
 
 
 def change(work: Work, sequence_id: int, step_id: int, given: Mapping[str, Any], *, version: int | None = None) -> Step:
@@ -177,6 +179,8 @@ def _snapshot(step: Step) -> dict[str, Any]:
 
 
 def _note(work: Work, sequence: Sequence, step: Step | None, before: dict[str, Any], after: dict[str, Any]) -> None:
-    services.touch(work, sequence)
+    # Its own version stays: who writes its name at the same time is in nobody's way.
+    sequence.updated_at = work.now
+    work.session.flush()
     number = {"step": step.id} if step is not None else {}
     services.note(work, sequence, "sequence.updated", before, number | after)

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, exists, or_, select, update
 
 from crmhost.api import Actor, Contact, CrmError, Invalid, JobContext, User, Work, mail, users
 
-from .. import audience, running, web
+from .. import audience, choices, reasons, running, web
 from ..models import Campaign, Place, Sequence, Step
 from . import people, services, waits
 
@@ -22,7 +22,12 @@ ENTERING, BATCH = 2_000, 500
 _PLACES = Place.__table__
 _MOVE = (
     update(_PLACES)
-    .where(_PLACES.c.sequence_id == bindparam("sequence"), _PLACES.c.contact_id == bindparam("contact"))
+    .where(
+        _PLACES.c.sequence_id == bindparam("sequence"),
+        _PLACES.c.contact_id == bindparam("contact"),
+        # Who left meanwhile stays out.
+        _PLACES.c.state == "inside",
+    )
     .values(step_id=bindparam("step"), due_at=bindparam("due"), state=bindparam("became"), ended_at=bindparam("ended"))
 )
 
@@ -93,12 +98,20 @@ def _next(work: Work, without: Many[int] = ()) -> int | None:
         .where(
             Sequence.is_on,
             Sequence.id.not_in(list(without)),
+            ~_halted(),
             exists().where(Place.sequence_id == Sequence.id, Place.due_at.is_not(None), Place.due_at <= work.now),
         )
         .order_by(Sequence.id)
         .limit(1)
     )
     return found
+
+
+def _halted() -> Any:
+    """That mails of a sequence came to stand: nobody gets the next one before the one before it is out."""
+    mailing = mail.MailMailing
+    mine = Campaign.sequence_id == Sequence.id, mailing.id == Campaign.mailing_id
+    return exists().where(*mine, mailing.state == "paused")
 
 
 def walk(job: JobContext) -> dict[str, int]:
@@ -156,21 +169,28 @@ def _deal(work: Work, sequence: Sequence, step: Step | None, turn: int, ids: lis
         _move(work, sequence, ids, step.id, opens)
         return
     alive = _alive(work, ids)
-    people.leave(work, sequence.id, [number for number in ids if number not in alive], people.GONE)
+    people.leave(work, sequence, [number for number in ids if number not in alive], reasons.GONE)
     out = _leaving(work, sequence, list(alive))
-    people.leave(work, sequence.id, sorted(out), people.CONDITION)
+    people.leave(work, sequence, sorted(out), reasons.CONDITION)
     wanted = [one for number, one in alive.items() if number not in out]
-    if not wanted:
-        return
-    sender = _sender(work, sequence)
-    edition = _edition(sender, sequence, step, turn)
-    left = mail.mailings.add(sender, mail.mailings.get(work, edition.mailing_id or 0), wanted)
-    edition.planned += len(wanted) - len(left)
     stay = {one.contact_id for one in wanted}
-    for reason in sorted({one.reason for one in left}):
-        gone = [one.recipient.contact_id for one in left if one.reason == reason]
-        people.leave(work, sequence.id, gone, reason)
-        stay -= set(gone)
+    # Who got it before its place or its words were changed, or as somebody with whom they were merged, goes on without it.
+    editions = select(Campaign.mailing_id).where(Campaign.step_id == step.id, Campaign.step_round == turn)
+    there = [number for number in work.session.scalars(editions) if number is not None]
+    got, taken = mail.mailings.reached(work, there, {one.contact_id: one.email for one in wanted})
+    wanted = [one for one in wanted if one.contact_id not in got]
+    if wanted:
+        sender = _sender(work, sequence)
+        edition = _edition(sender, sequence, step, turn)
+        unwanted = choices.unwanted(work, sequence.topic_id, [one.email for one in wanted])
+        unwanted |= dict.fromkeys(taken, "duplicate")
+        mailing = mail.mailings.get(work, edition.mailing_id or 0)
+        left = mail.mailings.add(sender, mailing, wanted, unwanted=unwanted)
+        edition.planned += len(wanted) - len(left)
+        for reason in sorted({one.reason for one in left}):
+            gone = [one.recipient.contact_id for one in left if one.reason == reason]
+            people.leave(work, sequence, gone, reason)
+            stay -= set(gone)
     if then is None:
         _finish(work, sequence, sorted(stay))
     else:
@@ -223,10 +243,13 @@ def _edition(work: Work, sequence: Sequence, step: Step, turn: int) -> Campaign:
         text=step.text,
         account_id=sequence.account_id,
         track_clicks=sequence.track_clicks,
+        track_opens=sequence.track_opens,
+        topic_id=sequence.topic_id,
         subjects=[],
         audience={"include": [], "exclude": []},
         left_out={},
         planned=0,
+        sequence_id=sequence.id,
         step_id=step.id,
         step_round=turn,
         step_open=True,
@@ -248,7 +271,7 @@ def _move(work: Work, sequence: Sequence, ids: Many[int], step_id: int, due_at: 
 def _finish(work: Work, sequence: Sequence, ids: Many[int]) -> None:
     if ids:
         _put(work, sequence, ids, None, None, "finished", work.now)
-        work.tell(people.FINISHED, list(ids), {"sequence_id": sequence.id})
+        people.finish(work, sequence, ids)
 
 
 def _put(work: Work, sequence: Sequence, ids: Many[int], step: int | None, due_at: Any, state: str, ended: Any) -> None:

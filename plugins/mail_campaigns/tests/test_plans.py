@@ -16,7 +16,7 @@ from plugins.mail_campaigns import choices, clicks, figures, over_time, recipien
 from plugins.mail_campaigns.models import Event
 from plugins.mail_campaigns.tests.conftest import act, written
 
-_TABLES = "mail_message|mail_campaigns_(?:campaign|choice|event|left_out|link)"
+_TABLES = "mail_message|mail_campaigns_(?:campaign|choice|event|left_out|link|place)"
 _SCANS = re.compile(rf"SCAN ({_TABLES})\b(?! USING)|Seq Scan on ({_TABLES})")
 
 
