@@ -147,6 +147,7 @@ PAGES = {
     "campaign-subjects": "/campaigns/7",
     "sequences": "/campaigns/sequences/",
     "sequence": "/campaigns/sequences/1",
+    "sequence-people": "/campaigns/sequences/1/people",
     "sequence-edit": "/campaigns/sequences/1/edit",
     "sequence-step": "/campaigns/sequences/1/steps/2",
     "sequence-contact": "/contacts/10",
