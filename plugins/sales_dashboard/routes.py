@@ -1,0 +1,142 @@
+"""Pages of the sales dashboard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+
+from crmhost.api import Invalid
+from crmhost.web.api import (
+    Response,
+    abort,
+    current_work,
+    gettext,
+    is_fragment,
+    link,
+    name_download,
+    render_template,
+    request,
+    requires,
+    writing,
+)
+
+from . import asked, metric_page, overview, periods
+from .fee_pages import add_fees
+from .figures import METRICS
+from .goal_pages import add_goals
+from .metrics import LABELS
+
+VIEW = "sales_dashboard.view"
+blueprint = Blueprint("sales_dashboard", __name__)
+
+
+@blueprint.get("/")
+@requires(VIEW)
+def index() -> Any:
+    """The overview."""
+    work = current_work()
+    shown = overview.overview(work, request.args)
+    return _answer("sales_dashboard/overview.html", shown.asked, shown=shown, labels=_labels())
+
+
+@blueprint.get("/metrics/<metric>")
+@requires(VIEW)
+def metric(metric: str) -> Any:
+    """One figure."""
+    if metric not in METRICS:
+        abort(404)
+    shown = metric_page.page(current_work(), metric, request.args)
+    args = {"metric": metric, "chart": None}
+    by = request.args.get("by") if shown.asked.where is not None else ""
+    return _answer(
+        "sales_dashboard/metric.html", shown.asked, metric=metric, shown=shown, args=args, by=by, labels=_labels()
+    )
+
+
+@blueprint.get("/breakdown")
+@requires(VIEW)
+def breakdown() -> Any:
+    """What a figure is made of: fetched by its page after it is shown, and a page of its own without scripts."""
+    given = request.args
+    metric = given.get("metric", METRICS[0])
+    if metric not in METRICS:
+        abort(404)
+    try:
+        shown = metric_page.breakdown(current_work(), metric, given.get("by", "tag"), given)
+    except Invalid:
+        abort(404)
+    template = "sales_dashboard/breakdown.html" if is_fragment() else "sales_dashboard/breakdown_page.html"
+    return render_template(template, metric=metric, shown=shown)
+
+
+@blueprint.get("/below")
+@requires(VIEW)
+def below() -> Any:
+    """Goals and other fees: fetched by the overview after it is shown."""
+    return render_template("sales_dashboard/below.html", shown=overview.below(current_work(), request.args))
+
+
+@blueprint.get("/restated")
+@requires(VIEW)
+def restated() -> Any:
+    """What was added or changed in a period after it was over: fetched by the pages of such a period."""
+    metric = request.args.get("chart", "")
+    found = overview.restated(current_work(), request.args, metric if metric in METRICS else "net_revenue")
+    return render_template("sales_dashboard/restated.html", number=found[0], amount=found[1], url=found[2])
+
+
+@blueprint.get("/figures.csv")
+@requires(VIEW)
+def csv() -> Any:
+    """All figures of the parts of a period, for a spreadsheet."""
+    try:
+        answer = Response("\ufeff" + metric_page.as_csv(current_work(), request.args), mimetype="text/csv")
+    except Invalid as error:
+        return Response(gettext(error.message), status=422, mimetype="text/plain")
+    name_download(answer, f"{gettext('Sales')}.csv")
+    return answer
+
+
+@blueprint.post("/remember")
+@requires(VIEW)
+def remember() -> Any:
+    """Keeps what the reader looks at for the next time; the page sends it by itself."""
+    with writing() as work:
+        asked.remember(work, request.form)
+    return "", 204
+
+
+add_fees(blueprint)
+add_goals(blueprint)
+
+
+def _labels() -> dict[str, str]:
+    return {name: gettext(LABELS[name]) for name in METRICS}
+
+
+def _answer(template: str, asks: asked.Asked, args: dict[str, Any] | None = None, **values: Any) -> Any:
+    """A page with what chooses its period."""
+    work = asks.work
+    endpoint = str(request.endpoint).partition(".")[2]
+    page = render_template(
+        template,
+        asked=asks,
+        here=lambda **changes: asks.url(endpoint, **{**(args or {}), **changes}),
+        earlier=_step(asks, endpoint, args, -1),
+        later=_step(asks, endpoint, args, 1),
+        kinds=periods.KINDS[:-1],
+        is_new=asked.is_new(asks),
+        is_over=asks.period.last < work.today,
+        counts=link("settings.plugin_page", page="transactions") if work.can("settings.edit") else "",
+        **values,
+    )
+    return (page, 422) if asks.problem else page
+
+
+def _step(asks: asked.Asked, endpoint: str, args: dict[str, Any] | None, way: int) -> str:
+    to = periods.step(asks.period, asks.work.today, way)
+    if not to:
+        return ""
+    cleared = {name: to.get(name) for name in ("date", "from", "to")}
+    return asks.url(endpoint, **{**(args or {}), **to, **cleared})
