@@ -39,6 +39,8 @@ from .working_hooks import (
     file_access,
     journal_entry_added,
     mail_pictures,
+    mail_placeholders,
+    mail_values,
     status_before_delete,
     within,
 )
@@ -64,6 +66,8 @@ __all__ = [
     "hookspec",
     "journal_entry_added",
     "mail_pictures",
+    "mail_placeholders",
+    "mail_values",
     "status_before_delete",
     "within",
 ]

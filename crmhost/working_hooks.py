@@ -93,6 +93,25 @@ def mail_pictures(work: Work, file_ids: Sequence[int]) -> Collection[int]:
     return ()
 
 
+@hookspec("collect")
+def mail_placeholders(work: Work) -> Sequence[tuple[str, str]]:
+    """Further placeholders of mails, as path and English label: those that :func:`mail_values` gives values for."""
+    return ()
+
+
+@hookspec("collect")
+def mail_values(work: Work, object_type: str, ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]] | None:
+    """What a plugin's placeholders stand for in mails to records of a kind: id -> first word of the placeholder -> its values.
+
+    Asked for many recipients at once, of contacts only when a text uses a placeholder that is none of the core's. ``object_type``
+    is ``contact`` or the name of a kind of records; the id 0 is nobody, as for the page that everybody may read. A field without
+    a value gives an empty text; ``None`` for kinds that the plugin knows nothing of.
+
+    Of its own kind a plugin leaves out records that are gone, in the bin, or not the actor's to see: no mail goes to them.
+    """
+    return None
+
+
 # --- Demo data --------------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from sqlalchemy import select, update
 
-from crmhost.core.mail import keys, mailings
+from crmhost.core.mail import intake, keys, mailings
 from crmhost.core.mail.models import MailMailing, MailMessage
 from crmhost.core.users import services as users
 from crmhost.site import Site
@@ -93,6 +93,35 @@ def some(site: Site) -> None:
                     campaign = services.get(work, made[place])
                     campaign.state, campaign.ended_at, campaign.archived = "sent", work.now, True
                     _answers(work, models, campaign)
+
+
+def to_companies(site: Site) -> None:
+    """A draft to the addresses of companies (number 8), and one that went to them and their people (number 9)."""
+    running, services = (importlib.import_module(f"plugins.mail_campaigns.{name}") for name in ("running", "services"))
+    with site.work() as work:
+        actor = users.actor_for(users.find_by_email(work, "admin@example.com") or users.all_users(work)[0][0])
+    with site.work(actor) as work:
+        work.base_url = work.base_url or "https://crm.example.com"
+        with work.begin():
+            partners = {"include": [{"company_tag": "Partner"}], "exclude": [{"company_status": "Lead"}]}
+            given = {"content": WORDS.replace("{{", "{{ company.name }}, {{"), "track_clicks": True}
+            numbers = [
+                services.create(
+                    work,
+                    {**given, "name": name, "subject": name, "audience": {**partners, "companies": companies}},
+                ).id
+                for name, companies in (("Letter to partners", "address"), ("Terms of next year", "both"))
+            ]
+            running.send(work, numbers[1])
+        running.plan(SimpleNamespace(work=work, check=lambda: None, progress=lambda *_: None), numbers[1])
+        with work.begin():
+            _go(work, services.get(work, numbers[1]), "sent")
+            campaign = services.get(work, numbers[1])
+            campaign.state, campaign.ended_at = "sent", work.now
+            rows = work.session.scalars(select(MailMessage).where(MailMessage.mailing_id == campaign.mailing_id))
+            mail = next(one for one in rows if one.object_id is not None)
+            hashed = keys.address_hash(work, mail.to_email)
+            intake.unsubscribe(work, hashed, mail.id)
 
 
 def sequences(site: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crmhost import demo
+from crmhost.host import lifecycle
 from crmhost.site import Site
 from tests import campaigns, clients, duplicates, fields, imports, invoiced, mails, papers, sales, shops, webhooks
 
@@ -12,11 +13,13 @@ def fill(site: Site, contacts: int = 250) -> None:
 
     A new kind of record gets its examples here, or some of its pages are neither tested nor in the pictures.
     """
+    lifecycle.enable(site, ["companies"], try_first=False)
     demo.load(site, contacts)
     webhooks.some(site)
     duplicates.some(site)
     mails.some(site)
     campaigns.some(site)
+    campaigns.to_companies(site)
     campaigns.sequences(site)
     fields.some(site)
     imports.some(site)

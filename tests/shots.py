@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Page
 from bench import sites
 from bench.load import Server, free_port
 from bench.sites import Place
-from crmhost.host import lifecycle
 from crmhost.web.templating import plain
 from crmhost.web.themes import services as themes
 from plugins.portal import frame
@@ -145,6 +144,11 @@ PAGES = {
     "campaign-sending": "/campaigns/4",
     "campaign-paused": "/campaigns/5",
     "campaign-subjects": "/campaigns/7",
+    "campaign-companies": "/campaigns/8/audience",
+    "campaign-companies-review": "/campaigns/8/review",
+    "campaign-companies-recipients": "/campaigns/9/recipients",
+    "campaign-company": "/companies/1",
+    "campaign-companies-page": "/campaigns/9",
     "sequences": "/campaigns/sequences/",
     "sequence": "/campaigns/sequences/1",
     "sequence-people": "/campaigns/sequences/1/people",
@@ -203,7 +207,6 @@ def main(chosen: list[str]) -> int:
         place = Place("shots", Path(folder), f"sqlite:///{folder}/shots.sqlite")
         sites.set_up(place)
         site = place.site("test")
-        lifecycle.enable(site, ["companies"], try_first=False)
         fill(site, contacts=400)
         papers.sign(site)
         numbers = {"contact": 7, "invoice": invoiced.found(site), "quote": papers.numbers(site)["quote_id"]}

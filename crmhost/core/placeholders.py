@@ -15,7 +15,8 @@ from ..work.unit import Work
 from .contacts.models import Contact
 from .mail import values as values_of
 from .mail.accounts import chosen
-from .mail.values import Placeholder, catalogue
+from .mail.values import Placeholder
+from .mail.values import own_catalogue as catalogue
 
 __all__ = ["Piece", "Placeholder", "catalogue", "day", "html", "line", "money", "text"]
 

@@ -220,6 +220,20 @@ class Plugin:
 
         tidy(work, [winner_id, *loser_ids])
 
+    # --- mails -----------------------------------------------------------------------------------------------------------
+
+    @hookimpl
+    def mail_placeholders(self, work: Work) -> Sequence[tuple[str, str]]:
+        from .placeholders import labels
+
+        return labels(work) if work.can("companies.view") else ()
+
+    @hookimpl
+    def mail_values(self, work: Work, object_type: str, ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]] | None:
+        from .placeholders import mail_values
+
+        return mail_values(work, object_type, ids)
+
     # --- data in and out -------------------------------------------------------------------------------------------------
 
     @hookimpl

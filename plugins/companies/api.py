@@ -49,5 +49,28 @@ class Companies(Protocol):
         :raises Forbidden: :raises Invalid: when there is no such tag or status: never everybody, never nobody by accident.
         """
 
+    def addressed(
+        self,
+        include: Sequence[tuple[str, str]],
+        exclude: Sequence[tuple[str, str]] = (),
+        *,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> Sequence[tuple[int, str, str]]:
+        """Companies with one of these tags or statuses, and none of those, by id: id, name, e-mail address or an empty text.
+
+        ``("tag", name)`` or ``("status", name)`` each; those that the actor may see, behind the id ``after``.
+        :raises Forbidden: :raises Invalid: when there is no such tag or status.
+        """
+
+    def count_addressed(self, include: Sequence[tuple[str, str]], exclude: Sequence[tuple[str, str]] = ()) -> int:
+        """How many these are, without an address too."""
+
+    def visible(self) -> Any:
+        """A select of the ids of all companies that the actor may see. :raises Forbidden:"""
+
+    def emails(self, company_ids: Sequence[int]) -> Mapping[int, str]:
+        """Id -> e-mail address, or an empty text, of those that the actor may see."""
+
     def contacts_of(self, company_ids: Sequence[int]) -> Any:
         """A select of the ids of the contacts that belong to these companies and that the actor may see."""

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, delete, func, select
+from sqlalchemy import ScalarSelect, delete, func, select
 
 from crmhost.api import (
     Change,
@@ -14,8 +14,6 @@ from crmhost.api import (
     Invalid,
     Message,
     NotFound,
-    Tag,
-    Tagging,
     Work,
     contacts,
     insert_rows,
@@ -24,7 +22,7 @@ from crmhost.api import (
     texts,
 )
 
-from . import services, statuses
+from . import services
 from .models import KIND, Company, Member
 
 #: Companies that one person may belong to.
@@ -116,27 +114,6 @@ def people_of(
     people = [Person(contact, role) for contact, role in rows[:limit]]
     more = len(rows) > limit
     return people, keyset.encode("companies.people", (people[-1].contact.id,)) if more else None
-
-
-def people_by(work: Work, *, tag: str = "", status: str = "") -> Select[int]:
-    """Ids of the contacts of companies with a tag, or of a status; what the actor may not see is left out.
-
-    :raises Invalid: when there is no such tag or status.
-    """
-    work.require("companies.view")
-    wanted = (
-        select(Member.contact_id)
-        .join(Company, Company.id == Member.company_id)
-        .join(Contact, Contact.id == Member.contact_id)
-        .where(Company.visible_to(work.actor), Contact.visible_to(work.actor))
-    )
-    if status:
-        return wanted.where(Company.status_id == statuses.find(work, status).id)
-    number = work.session.scalar(select(Tag.id).where(Tag.name_key == texts.fold(tag)[:80]))
-    if number is None:
-        raise Invalid({"tag": [Message("There is no tag “%(name)s”.", name=tag[:80])]})
-    tagged = select(Tagging.object_id).where(Tagging.tag_id == number, Tagging.object_type == KIND)
-    return wanted.where(Company.id.in_(tagged))
 
 
 def join(work: Work, company_id: int, contact_id: int, role: str = "") -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from crmhost.api import Contact, CrmError, Work
 
-from . import members, placeholders, queries, services, statuses
+from . import marked, members, placeholders, queries, services, statuses
 from .models import Company, Member
 
 
@@ -55,7 +55,32 @@ class CompaniesService:
         return [status.name for status in statuses.all_statuses(self._work)]
 
     def people(self, *, tag: str = "", status: str = "") -> Select[int]:
-        return members.people_by(self._work, tag=tag, status=status)
+        return marked.people(self._work, tag=tag, status=status)
+
+    def addressed(
+        self,
+        include: Sequence[tuple[str, str]],
+        exclude: Sequence[tuple[str, str]] = (),
+        *,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> Sequence[tuple[int, str, str]]:
+        wanted = marked.addressed(self._work, include, exclude, after=after)
+        return [(row[0], row[1], row[2]) for row in self._work.session.execute(wanted.limit(limit))]
+
+    def count_addressed(self, include: Sequence[tuple[str, str]], exclude: Sequence[tuple[str, str]] = ()) -> int:
+        wanted = marked.addressed(self._work, include, exclude).with_only_columns(func.count())
+        return self._work.session.scalar(wanted) or 0
+
+    def visible(self) -> Select[int]:
+        self._work.require("companies.view")
+        return select(Company.id).where(Company.visible_to(self._work.actor))
+
+    def emails(self, company_ids: Sequence[int]) -> Mapping[int, str]:
+        wanted = select(Company.id, Company.email).where(
+            Company.id.in_(company_ids), Company.visible_to(self._work.actor)
+        )
+        return {row[0]: row[1] for row in self._work.session.execute(wanted)}
 
     def contacts_of(self, company_ids: Sequence[int]) -> Select[int]:
         return (

@@ -1,11 +1,16 @@
-"""What placeholders ``company.…`` stand for in the texts of other extensions, such as quotes."""
+"""What placeholders ``company.…`` stand for in mails, and in the texts of other extensions, such as quotes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from crmhost.api import Message, Work, custom_fields
 
+from . import members
 from .models import KIND, Company
 
 _PLAIN = ("name", "email", "main_phone", "second_phone")
@@ -33,6 +38,23 @@ def labels(work: Work) -> list[tuple[str, str]]:
         if field.kind != "encrypted"
     }
     return [*own.items(), *custom.items()]
+
+
+def mail_values(work: Work, object_type: str, ids: Sequence[int]) -> dict[int, dict[str, Any]] | None:
+    """What they stand for in mails: of a company, its own; of a contact, those of the main company, empty without one."""
+    if object_type not in ("contact", KIND) or not work.can("companies.view"):
+        return None
+    if object_type == KIND:
+        main = {number: number for number in ids}
+    else:
+        main = {key: found[0].company_id for key, found in members.companies_of(work, list(ids)).items()}
+    wanted = select(Company).where(Company.id.in_(list(main.values())), Company.visible_to(work.actor))
+    known = {one.id: one for one in work.session.scalars(wanted.options(joinedload(Company.status)))}
+    return {
+        number: {"company": values(work, known.get(main.get(number, 0)))}
+        for number in ids
+        if object_type != KIND or number in known or not number
+    }
 
 
 def values(work: Work, company: Company | None) -> dict[str, Any]:

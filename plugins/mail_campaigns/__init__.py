@@ -176,6 +176,18 @@ class Plugin:
         ]
 
     @hookimpl
+    def companies_boxes(self) -> Sequence[Box]:
+        from .company_parts import box
+
+        return [Box(id="mail-campaigns", title="Mails to its address", render=box, permission="mail_campaigns.view")]
+
+    @hookimpl
+    def companies_erase(self, work: Work, company_id: int) -> None:
+        from .company_parts import forget
+
+        forget(work, company_id)
+
+    @hookimpl
     def contact_bulk_actions(self) -> Sequence[BulkAction]:
         from .sequences import parts
 

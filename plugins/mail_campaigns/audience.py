@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select, true
 
 from crmhost.api import Contact, Invalid, Message, NotFound, Status, Tag, Tagging, Work, keyset, mail, texts
 
-from . import choices
+from . import choices, of_companies
 
 if TYPE_CHECKING:
-    from plugins.companies.api import Companies
     from plugins.segments.api import Segments
 
 _SIDES = ("include", "exclude")
 _MOST = 50
-#: Parts that mean the people of companies -> what the companies have.
-OF_COMPANIES = {"company_tag": "tag", "company_status": "status"}
 #: Contacts that one step of planning takes.
 STEP = 2_000
 #: Of a preview, the first people that are shown, and how many are sorted out at most to say who is left out.
@@ -32,37 +30,35 @@ SAMPLE = 200
 class Preview:
     """Who a campaign would reach now.
 
-    :param count: contacts of the audience, before anybody is left out.
-    :param left_out: reason -> how many of the contacts that were looked at.
-    :param looked: how many of the contacts were looked at for ``left_out``: all, or the first 20,000.
-    :param sample: the first 200 recipients.
+    :param count: contacts and companies of the audience, before anybody is left out; ``companies`` of them are companies.
+    :param reached: how many get a mail; of a large audience, as many as the share of those that were looked at.
+    :param left_out: reason -> how many of those that were looked at.
+    :param looked: how many were looked at for ``left_out``: all, or the first 20,000 contacts and companies each.
+    :param sample: the first 200 contacts, and ``addressed`` the first 200 companies, that get it.
     """
 
     count: int
+    reached: int
     left_out: Mapping[str, int]
     looked: int
     sample: Sequence[mail.mailings.Recipient]
+    companies: int = 0
+    addressed: Sequence[mail.mailings.Recipient] = ()
 
     @property
     def first(self) -> Sequence[mail.mailings.Recipient]:
-        """The first recipients, to be shown."""
-        return self.sample[:SHOWN]
-
-    @property
-    def reached(self) -> int:
-        """How many get a mail; of a large audience, as many as the share of those that were looked at."""
-        fit = self.looked - sum(self.left_out.values())
-        return fit if self.looked == self.count else round(self.count * fit / self.looked)
+        """The first people and companies, to be shown."""
+        return [*self.sample[:SHOWN], *self.addressed[:SHOWN]]
 
 
-def clean(work: Work, given: Any) -> dict[str, list[dict[str, Any]]]:
+def clean(work: Work, given: Any) -> dict[str, Any]:
     """An audience as it is stored; each part names something that is there.
 
     :raises Invalid: for the field ``audience``.
     """
     if not isinstance(given, Mapping):
         raise Invalid({"audience": ["Give an object with include and exclude, a list each."]})
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, Any] = of_companies.clean_way(given.get("companies"))
     for side in _SIDES:
         parts = given.get(side) or []
         if not isinstance(parts, (list, tuple)) or len(parts) > _MOST:
@@ -86,7 +82,7 @@ def _part(work: Work, part: Any) -> dict[str, Any]:
         return {"all": True}
     if kind in ("tag", "company_tag"):
         if kind == "company_tag":
-            _companies(work)
+            of_companies.service(work)
         wanted = select(Tag.name).where(Tag.name_key == texts.fold(str(value))[:80])
         name = work.session.scalar(wanted)
         if name is None:
@@ -99,7 +95,7 @@ def _part(work: Work, part: Any) -> dict[str, Any]:
             raise Invalid({"audience": [Message("There is no status “%(name)s”.", name=str(value)[:80])]})
         return {"status": name}
     if kind == "company_status":
-        for name in _companies(work).statuses():
+        for name in of_companies.service(work).statuses():
             if texts.fold(name) == texts.fold(str(value)):
                 return {"company_status": name}
         raise Invalid({"audience": [Message("There is no company status “%(name)s”.", name=str(value)[:80])]})
@@ -120,25 +116,18 @@ def _segments(work: Work) -> Segments:
     return found
 
 
-def _companies(work: Work) -> Companies:
-    companies: Companies | None = work.service("companies")
-    if companies is None:
-        raise Invalid({"audience": ["Companies are switched off: enable the extension, or choose other people."]})
-    if not work.can("companies.view"):
-        raise Invalid({"audience": ["You may not see companies: choose other people, or ask somebody who may."]})
-    return companies
-
-
 def condition(work: Work, audience: Mapping[str, Any]) -> ColumnElement[bool]:
-    """The audience as a condition on contacts that the actor may see.
+    """The audience as a condition on contacts that the actor may see; nobody when it goes to addresses of companies alone.
 
     :raises Invalid: when nobody is included, or a part can't be asked now: never wider, never narrower by accident.
     """
-    include, exclude = ([_asked(work, part) for part in audience.get(side) or ()] for side in _SIDES)
+    include, exclude = ([(part, _asked(work, part)) for part in audience.get(side) or ()] for side in _SIDES)
     if not include:
         raise Invalid({"audience": ["Choose who gets the campaign."]})
-    taken = or_(*include) if len(include) > 1 else include[0]
-    return and_(taken, *(not_(one) for one in exclude)) if exclude else taken
+    addresses = of_companies.way(audience) == of_companies.ADDRESS
+    people = [asked for part, asked in include if not (addresses and set(part) & set(of_companies.PARTS))]
+    taken = or_(false(), *people) if len(people) != 1 else people[0]
+    return and_(taken, *(not_(asked) for _part_, asked in exclude)) if exclude else taken
 
 
 def _asked(work: Work, part: Mapping[str, Any]) -> ColumnElement[bool]:
@@ -148,8 +137,8 @@ def _asked(work: Work, part: Mapping[str, Any]) -> ColumnElement[bool]:
     if "segment" in part:
         return Contact.id.in_(_segments(work).contacts(part["segment"]))
     (kind, name), *_ = part.items()
-    if kind in OF_COMPANIES:
-        return Contact.id.in_(_companies(work).people(**{OF_COMPANIES[kind]: name}))
+    if kind in of_companies.PARTS:
+        return Contact.id.in_(of_companies.service(work).people(**{of_companies.PARTS[kind]: name}))
     if "status" in part:
         return Contact.status_id.in_(select(Status.id).where(Status.name == part["status"]))
     named = select(Tag.id).where(Tag.name == part["tag"]).scalar_subquery()
@@ -161,7 +150,7 @@ def _people(work: Work, audience: Mapping[str, Any]) -> Any:
     return alive.with_only_columns(Contact.id, Contact.email, Contact.first_name, Contact.last_name)
 
 
-def step(work: Work, audience: Mapping[str, Any], after: int, limit: int = STEP) -> list[mail.mailings.Recipient]:
+def step(work: Work, audience: Mapping[str, Any], after: int, limit: int) -> list[mail.mailings.Recipient]:
     """The next contacts of the audience, by id."""
     wanted = _people(work, audience).where(Contact.id > after).order_by(Contact.id).limit(limit)
     return [
@@ -170,21 +159,12 @@ def step(work: Work, audience: Mapping[str, Any], after: int, limit: int = STEP)
     ]
 
 
-def steps(work: Work, audience: Mapping[str, Any], most: int) -> Iterator[list[mail.mailings.Recipient]]:
-    """The contacts of the audience in runs, so many at most."""
-    after, seen = 0, 0
-    while seen < most:
-        wanted = min(STEP, most - seen)
-        some = step(work, audience, after, wanted)
-        if some:
-            yield some
-        if len(some) < wanted:
-            return
-        after, seen = some[-1].contact_id, seen + len(some)
-
-
 def count(work: Work, audience: Mapping[str, Any]) -> int:
-    """How many contacts are in the audience."""
+    """How many contacts and companies are in the audience."""
+    return _count(work, audience) + of_companies.count(work, audience)
+
+
+def _count(work: Work, audience: Mapping[str, Any]) -> int:
     some = work.visible(Contact).where(condition(work, audience)).with_only_columns(func.count())
     return work.session.scalar(some) or 0
 
@@ -196,21 +176,65 @@ def preview(work: Work, audience: Mapping[str, Any], topic_id: int | None = None
     :raises Invalid: see :func:`condition`.
     """
     work.require("mail_campaigns.view")
+    left, seen = Counter[str](), set[str]()
+    people = _side(work, audience, (step, _count), topic_id, left, seen)
+    companies = _side(work, audience, (of_companies.step, of_companies.count), topic_id, left, seen)
+    return Preview(
+        people.count + companies.count,
+        people.reached + companies.reached,
+        left,
+        people.looked + companies.looked,
+        people.sample,
+        companies.count,
+        companies.sample,
+    )
+
+
+_Asked = tuple[
+    Callable[[Work, Mapping[str, Any], int, int], list[mail.mailings.Recipient]],
+    Callable[[Work, Mapping[str, Any]], int],
+]
+
+
+def _side(
+    work: Work, audience: Mapping[str, Any], asked: _Asked, topic_id: int | None, left: Counter[str], seen: set[str]
+) -> Preview:
+    """The contacts or the companies of an audience; ``left`` and ``seen`` hold those that were looked at before."""
+    next_of, count_of = asked
     first: list[mail.mailings.Recipient] = []
-    left: dict[str, int] = {}
-    looked, seen = 0, set[str]()
-    for some in steps(work, audience, SORTED):
+    looked, fitting = 0, 0
+    for some in _steps(work, audience, next_of, SORTED):
         unwanted = choices.unwanted(work, topic_id, [one.email for one in some])
         fit, out = mail.mailings.sort_out(work, some, unwanted=unwanted)
         looked += len(some)
+        left.update(one.reason for one in out)
         for one in fit:
             key = one.email.casefold()
             if key in seen:
-                left["duplicate"] = left.get("duplicate", 0) + 1
-            elif len(first) < SAMPLE:
-                first.append(one)
+                left["duplicate"] += 1
+                continue
             seen.add(key)
-        for one_out in out:
-            left[one_out.reason] = left.get(one_out.reason, 0) + 1
-    number = looked if looked < SORTED else count(work, audience)
-    return Preview(number, left, looked, first)
+            fitting += 1
+            if len(first) < SAMPLE:
+                first.append(one)
+    number = looked if looked < SORTED else count_of(work, audience)
+    reached = fitting if looked == number else round(number * fitting / looked)
+    return Preview(number, reached, left, looked, first)
+
+
+def _steps(
+    work: Work,
+    audience: Mapping[str, Any],
+    next_of: Callable[[Work, Mapping[str, Any], int, int], list[mail.mailings.Recipient]],
+    most: int,
+) -> Iterator[list[mail.mailings.Recipient]]:
+    """An audience in runs, so many at most."""
+    after, seen = 0, 0
+    while seen < most:
+        wanted = min(STEP, most - seen)
+        some = next_of(work, audience, after, wanted)
+        if some:
+            yield some
+        if len(some) < wanted:
+            return
+        after, seen = some[-1].record[1], seen + len(some)

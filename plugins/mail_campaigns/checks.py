@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from crmhost.api import Contact, Message, User, Work, mail
 
-from . import audience, fields, running, web
+from . import audience, fields, of_companies, readers, running, web
 from .models import Campaign
 
 #: Over so many bytes mail programs cut a mail off.
@@ -64,7 +64,7 @@ class Review:
     preview: audience.Preview | None
     seconds: float
     sender: str = ""
-    reader: Contact | None = None
+    reader: readers.Reader | None = None
 
     @property
     def blocked(self) -> int:
@@ -82,15 +82,18 @@ def review(work: Work, campaign: Campaign) -> Review:
     errors = running.problems(work, campaign)
     found = [Check("bad", said, step=_STEPS.get(field, "")) for field, some in errors.items() for said in some]
     account = mail.chosen(work, campaign.account_id)
-    preview, people = None, list[Contact]()
+    preview, people, reader = None, list[Contact](), None
     if "audience" not in errors:
         preview = audience.preview(work, campaign.audience, campaign.topic_id)
         people = _people(work, preview)
         found.append(_reached(preview))
+        reader = readers.as_person(people[0]) if people else None
+        if reader is None and preview.addressed:
+            reader = readers.as_company(work, preview.addressed[0])
     if not {"content", "text", "subject"} & set(errors):
         source = running.source(work, campaign)
         found += [
-            *_values(work, campaign, people, source, account),
+            *_values(work, campaign, people, preview.addressed if preview is not None else (), source, account),
             *_links(work, source.html),
             *_pictures(source.html),
             _text_part(source.text),
@@ -100,7 +103,6 @@ def review(work: Work, campaign: Campaign) -> Review:
     found += _account(work, account)
     order = ("bad", "warn", "ok")
     seconds = mail.mailings.estimate(account, preview.reached) if preview is not None else 0.0
-    reader = people[0] if people else None
     return Review(sorted(found, key=lambda check: order.index(check.tone)), preview, seconds, account.sender, reader)
 
 
@@ -121,30 +123,52 @@ def _reached(preview: audience.Preview) -> Check:
 
 
 def _values(
-    work: Work, campaign: Campaign, people: Sequence[Contact], source: Any, account: mail.Account
+    work: Work,
+    campaign: Campaign,
+    people: Sequence[Contact],
+    companies: Sequence[mail.mailings.Recipient],
+    source: Any,
+    account: mail.Account,
 ) -> list[Check]:
     """Placeholders that have no value for some of the first recipients."""
     # Whoever writes is asked for with each mail: held here, they are read once.
-    more = web.values(work, campaign)
     writer = work.session.get(User, work.actor.user_id) if work.actor.user_id else None
-    missing: Counter[str] = Counter()
+    asked = mail.asks(source, web.values(work, campaign))
+    of_people = mail.further(work, "contact", [one.id for one in people]) if asked else {}
+    missing = Counter[str](), Counter[str]()
     for contact in people:
-        filled = mail.write(work, source, contact, account=account, unsubscribe=f"{work.base_url}/", more=more)
-        missing.update(filled.empty)
+        reader = readers.Reader(contact.name, contact, of_people.get(contact.id, {}))
+        missing[0].update(readers.write(work, campaign, source, reader, account).empty)
+    of_them = mail.further(work, of_companies.KIND, [one.record[1] for one in companies])
+    for one in companies:
+        reader = readers.Reader(one.name, None, of_them.get(one.record[1], {}))
+        missing[1].update(readers.write(work, campaign, source, reader, account).empty)
     del writer
-    return [
+    in_subject = mail.placeholders_of(dataclasses.replace(source, html="", text=""))
+    sides = (
+        (missing[0], "No value for {{ %(name)s }}: %(number)s people", len(people)),
+        (missing[1], "No value for {{ %(name)s }}: %(number)s companies", len(companies)),
+    )
+    found = [
         Check(
             "warn",
-            Message("No value for {{ %(name)s }}: %(number)s people", name=name, number=number),
+            Message(said, name=name, number=number),
             Message(
                 "Of the first %(looked)s. Give a fallback, such as {{ %(name)s | default: “friend” }}.",
-                looked=len(people),
+                looked=looked,
                 name=name,
             ),
-            "subject" if name in mail.placeholders_of(dataclasses.replace(source, html="", text="")) else "content",
+            "subject" if name in in_subject else "content",
         )
-        for name, number in missing.most_common(5)
-    ] or [Check("ok", Message("Placeholders have values"), Message("Looked at with %(n)s people.", n=len(people)))]
+        for some, said, looked in sides
+        for name, number in some.most_common(5)
+    ]
+    if found:
+        return found
+    said = Message("Looked at with %(n)s people.", n=len(people))
+    if companies:
+        said = Message("Looked at with %(n)s people and %(m)s companies.", n=len(people), m=len(companies))
+    return [Check("ok", Message("Placeholders have values"), said)]
 
 
 def addresses(html: str) -> list[str]:

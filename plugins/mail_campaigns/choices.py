@@ -112,20 +112,21 @@ def _store(
     names = {wish.topic_id: wish.name for wish in there}
     _withdraw(work, reader, [key for key in after if before[key] and not after[key]])
     said = [{names[key]: value for key, value in side.items() if before[key] != after[key]} for side in (before, after)]
-    work.audit("mail_topics.chosen", "contact", reader.contact_id or "", before=said[0], after=said[1])
-    if reader.contact_id is not None:
-        _write(work, reader.contact_id, [name for key, name in names.items() if after[key]], author)
+    work.audit("mail_topics.chosen", *(reader.record or ("contact", "")), before=said[0], after=said[1])
+    if reader.record is not None:
+        _write(work, reader.record, [name for key, name in names.items() if after[key]], author)
     return True
 
 
-def _write(work: Work, contact_id: int, names: Sequence[str], author: str) -> None:
+def _write(work: Work, record: tuple[str, int], names: Sequence[str], author: str) -> None:
     listed = texts.shorten(", ".join(names), 200)
     sentence = (
         Message("Wants mails about: %(topics)s", topics=listed) if names else Message("Wants mails about no topic")
     )
     # Who opens the link of a mail is nobody to the site: the system writes for them.
     writer = work.as_actor(SYSTEM) if author else work
-    journal.system(writer, [journal.SystemEntry(contact_id, JOURNAL, summary=sentence, author=author)])
+    kind, number = record
+    journal.system(writer, [journal.SystemEntry(number, JOURNAL, summary=sentence, author=author, object_type=kind)])
 
 
 def _withdraw(work: Work, reader: mail.Reader, topic_ids: Sequence[int]) -> None:

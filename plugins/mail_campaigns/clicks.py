@@ -12,11 +12,11 @@ from html import escape, unescape
 
 from sqlalchemy import and_, func, select, update
 
-from crmhost.api import SYSTEM, Message, Work, insert_rows, journal, keyset, mail
+from crmhost.api import Message, Work, insert_rows, keyset, mail
 
 from .figures import MACHINE
 from .models import Campaign, Event, Link
-from .watching import note
+from .watching import note, tell
 
 JOURNAL = "mail_campaigns.clicked"
 #: Kind of event that keeps the journal from being written twice.
@@ -111,9 +111,10 @@ def take(work: Work, campaign_id: int, number: int, token: str, program: str) ->
     ):
         again = update(Event).where(*mine, Event.link == number, Event.sure != CERTAIN)
         work.session.execute(again.values(sure=sure, at=work.now))
-    person = message.contact_id if sure == CERTAIN else None
-    if person is not None and note(work, campaign.id, message.id, TOLD, person):
-        _write(work, campaign, message, person)
+    whose = message.record if sure == CERTAIN else None
+    if whose is not None and note(work, campaign.id, message.id, TOLD, message.contact_id):
+        said = Message("Clicked a link of the campaign “%(name)s”", name=campaign.name)
+        tell(work, campaign, message, JOURNAL, said)
     return True
 
 
@@ -133,17 +134,6 @@ def _sure(work: Work, campaign: Campaign, message: mail.MailMessage, number: int
     if message.sent_at is not None and work.now - message.sent_at < SOON:
         return UNKNOWN
     return CERTAIN
-
-
-def _write(work: Work, campaign: Campaign, message: mail.MailMessage, contact_id: int) -> None:
-    entry = journal.SystemEntry(
-        contact_id,
-        JOURNAL,
-        {"campaign_id": campaign.id},
-        summary=Message("Clicked a link of the campaign “%(name)s”", name=campaign.name),
-        author=message.to_name or message.to_email,
-    )
-    journal.system(work.as_actor(SYSTEM), [entry])
 
 
 def by_link(work: Work, campaign: Campaign) -> list[tuple[str, int, int, int]]:

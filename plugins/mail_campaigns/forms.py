@@ -22,7 +22,7 @@ from crmhost.web.api import (
     lazy_text,
 )
 
-from . import opens, subjects, topics
+from . import of_companies, opens, subjects, topics
 from .models import Campaign, Sequence
 
 _PARTS = ("tag", "status", "segment", "company_tag", "company_status")
@@ -166,6 +166,17 @@ class AudienceForm(VersionedForm):
     include_segment = ChoicesField(lazy_text("Who is in one of the segments"))
     include_company_tag = ChoicesField(lazy_text("Whose company has one of the tags"))
     include_company_status = ChoicesField(lazy_text("Whose company has one of the statuses"))
+    companies = ChoiceField(
+        lazy_text("For companies, send to"),
+        choices=(
+            (of_companies.PEOPLE, lazy_text("Their people")),
+            (of_companies.ADDRESS, lazy_text("The company’s own address")),
+            (of_companies.BOTH, lazy_text("Both")),
+        ),
+        description=lazy_text(
+            "Each address gets it once; one that a person and a company share counts as the person’s."
+        ),
+    )
     exclude_tag = ChoicesField(lazy_text("Not who has one of the tags"))
     exclude_status = ChoicesField(lazy_text("Not who has one of the statuses"))
     exclude_segment = ChoicesField(lazy_text("Not who is in one of the segments"))
@@ -176,7 +187,9 @@ class AudienceForm(VersionedForm):
         Section(
             "include",
             lazy_text("Who gets it"),
-            {"everybody": 6} | {f"include_{kind}": width for kind, width in _WIDTHS.items()},
+            {"everybody": 6}
+            | {f"include_{kind}": width for kind, width in _WIDTHS.items() if kind != "segment"}
+            | {"companies": 6, "include_segment": 6},
         ),
         Section("exclude", lazy_text("Who does not"), {f"exclude_{kind}": width for kind, width in _WIDTHS.items()}),
     ]
@@ -199,13 +212,20 @@ class AudienceForm(VersionedForm):
                 self[f"{side}_{kind}"].offer([*known[kind], *lost])
                 if kind in _FURTHER and not known[kind] and not lost:
                     del self[f"{side}_{kind}"]
+        # Who enters a sequence is a person.
+        if isinstance(campaign, Sequence) or not {f"include_{kind}" for kind in of_companies.PARTS} & set(self._fields):
+            del self.companies
         return bool(known["segment"])
 
     @staticmethod
     def stored(campaign: Campaign | Sequence) -> dict[str, Any]:
         """What the form shows."""
         found: dict[str, Any] = {f"{side}_{kind}": [] for side in ("include", "exclude") for kind in _PARTS}
-        found |= {"everybody": False, "version": str(campaign.version)}
+        found |= {
+            "everybody": False,
+            "version": str(campaign.version),
+            "companies": of_companies.way(campaign.audience),
+        }
         for side in ("include", "exclude"):
             for part in campaign.audience.get(side) or ():
                 ((kind, value),) = part.items()
@@ -217,13 +237,15 @@ class AudienceForm(VersionedForm):
 
     def audience(self) -> Mapping[str, Any]:
         """What was chosen, as the service takes it."""
-        found: dict[str, list[dict[str, Any]]] = {"include": [], "exclude": []}
+        found: dict[str, Any] = {"include": [], "exclude": []}
         if self.everybody.data:
             found["include"].append({"all": True})
-        for side, parts in found.items():
+        for side, parts in list(found.items()):
             for kind in _PARTS:
                 field = self._fields.get(f"{side}_{kind}")
                 parts += [{kind: value} for value in (field.data if field is not None else None) or ()]
+        if self.companies is not None:
+            found["companies"] = self.companies.data
         return found
 
 

@@ -16,6 +16,7 @@ SOURCE = "mail_campaigns"
 #: Kind of record, as audit, events and search know it.
 KIND = "campaign"
 SEQUENCE = "sequence"
+_OF_RECORD = "object_id IS NOT NULL"
 #: What a campaign can be. ``planning``: its audience is being written down; ``testing``: several subjects are tried, the rest of
 #: the audience waits for the best; ``sending``: its mailing goes out.
 STATES = ("draft", "scheduled", "planning", "testing", "sending", "paused", "sent", "cancelled")
@@ -26,8 +27,9 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
 
     ``audience``: ``{"include": [part, …], "exclude": [part, …]}``; a part is ``{"all": true}``, ``{"tag": name}``,
     ``{"status": name}``, ``{"segment": id}``, or for the people of companies ``{"company_tag": name}`` or
-    ``{"company_status": name}``. ``planned_to``: contacts up to this id are written down. ``left_out``: reason -> how many.
-    ``before_pause``: the state to go back to. ``begin_job_id``: the job that begins it when
+    ``{"company_status": name}``; with ``"companies": "address"`` these mean the addresses of the companies, with ``"both"`` these
+    too. ``planned_to``, ``companies_to``: contacts and companies up to this id are written down.
+    ``left_out``: reason -> how many. ``before_pause``: the state to go back to. ``begin_job_id``: the job that begins it when
     it is scheduled.
 
     ``subjects``: further ones that are tried, with ``test_share`` percent of the audience; ``test_figure`` decides after
@@ -83,6 +85,7 @@ class Campaign(Base):  # type: ignore[misc, valid-type]  # the base is made by a
     begin_job_id: Mapped[int | None]
     mailing_id: Mapped[int | None]
     planned_to: Mapped[int] = mapped_column(default=0)
+    companies_to: Mapped[int] = mapped_column(default=0, server_default="0")
     planned: Mapped[int] = mapped_column(default=0)
     left_out: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("users_user.id", ondelete="SET NULL"))
@@ -134,18 +137,26 @@ class Choice(Base):  # type: ignore[misc, valid-type]
 
 
 class LeftOut(Base):  # type: ignore[misc, valid-type]
-    """A contact of the audience that gets no mail, and why: see :class:`crmhost.api.mail.mailings.LeftOut`."""
+    """A contact or company of the audience that gets no mail, and why: see :class:`crmhost.api.mail.mailings.LeftOut`."""
 
-    __tablename__ = "mail_campaigns_left_out"
+    __tablename__ = "mail_campaigns_left"
     __table_args__ = (
-        Index("ix_mail_campaigns_left_out_reason", "campaign_id", "reason", "contact_id"),
-        Index("ix_mail_campaigns_left_out_contact", "contact_id"),
+        Index("ix_mail_campaigns_left_reason", "campaign_id", "reason", "id"),
+        Index("ix_mail_campaigns_left_contact", "contact_id", "campaign_id", unique=True),
+        Index(
+            "ix_mail_campaigns_left_object",
+            "object_type",
+            "object_id",
+            sqlite_where=text(_OF_RECORD),
+            postgresql_where=text(_OF_RECORD),
+        ),
     )
 
-    campaign_id: Mapped[int] = mapped_column(
-        ForeignKey("mail_campaigns_campaign.id", ondelete="CASCADE"), primary_key=True
-    )
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts_contact.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("mail_campaigns_campaign.id", ondelete="CASCADE"))
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts_contact.id", ondelete="CASCADE"))
+    object_type: Mapped[str] = mapped_column(String(60), default="")
+    object_id: Mapped[int | None]
     reason: Mapped[str] = mapped_column(String(20))
 
 

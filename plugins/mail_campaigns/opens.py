@@ -13,12 +13,12 @@ from html import escape
 
 from sqlalchemy import select, update
 
-from crmhost.api import SYSTEM, Message, Work, journal, mail
+from crmhost.api import Message, Work, mail
 
 from . import clicks
 from .figures import MACHINE
 from .models import Campaign, Event
-from .watching import note
+from .watching import note, tell
 
 KIND = "opened"
 JOURNAL = "mail_campaigns.opened"
@@ -89,15 +89,10 @@ def write_down(work: Work, opening: Opening) -> None:
         lower = [name for name, rank in _RANK.items() if rank < _RANK[sure]]
         again = update(Event).where(Event.campaign_id == campaign.id, Event.mail_id == message.id, Event.kind == KIND)
         work.session.execute(again.where(Event.sure.in_(lower)).values(sure=sure, at=work.now))
-    if sure == clicks.CERTAIN and person is not None and note(work, campaign.id, message.id, TOLD, person):
-        entry = journal.SystemEntry(
-            person,
-            JOURNAL,
-            {"campaign_id": campaign.id},
-            summary=Message("Opened the campaign “%(name)s”, it seems", name=campaign.name),
-            author=message.to_name or message.to_email,
-        )
-        journal.system(work.as_actor(SYSTEM), [entry])
+    known = sure == clicks.CERTAIN and message.record is not None
+    if known and note(work, campaign.id, message.id, TOLD, person):
+        said = Message("Opened the campaign “%(name)s”, it seems", name=campaign.name)
+        tell(work, campaign, message, JOURNAL, said)
 
 
 def _sure(work: Work, campaign: Campaign, message: mail.MailMessage, program: str, purpose: str) -> str:

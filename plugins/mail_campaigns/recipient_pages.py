@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint
@@ -20,6 +21,7 @@ from crmhost.web.api import (
     link_cell,
     list_page,
     moment,
+    record_url,
     requires,
     text_column,
     url_for,
@@ -43,7 +45,8 @@ LABELS = {
     "bounced": Message("Came back"),
     "complained": Message("Reported as unwanted"),
 }
-_STATES = {
+#: State of a mail -> what it is called.
+STATES = {
     "queued": Message("Waiting"),
     "sending": Message("Being sent"),
     "sent": Message("Sent"),
@@ -101,13 +104,13 @@ def _table(work: Work, campaign: Campaign) -> Table:
     def count(work: Work, query: TableQuery) -> TableCount:
         return TableCount(*recipients.count(work, campaign, _figure(query)))
 
-    linked = work.can("contacts.view")
+    linked = {kind: work.can(f"{kind}.view") for kind in ("contacts", "companies")}
     return Table(
         id="campaign-recipients",
         label=gettext("Recipients"),
         all_label=gettext("All recipients"),
         columns=[
-            text_column("name", gettext("Name"), lambda row: _person(row, linked=linked), css="c-name", fixed=True),
+            text_column("name", gettext("Name"), lambda row: _person(row, linked), css="c-name", fixed=True),
             text_column("email", gettext("E-mail"), lambda row: row.email, css="c-mail"),
             text_column("state", gettext("State"), lambda row: _state(row), css="c-org"),
             text_column("at", gettext("When"), lambda row: moment(row.at), css="c-org"),
@@ -137,10 +140,15 @@ def _table(work: Work, campaign: Campaign) -> Table:
     )
 
 
-def _person(row: recipients.Row, *, linked: bool) -> Cell:
-    address = url_for("contacts.page", contact_id=row.contact_id) if linked and row.contact_id else ""
-    return link_cell(row.name or row.email, address)
+def _person(row: recipients.Row, linked: Mapping[str, bool]) -> Cell:
+    name = row.name or row.email
+    if row.object_id is None:
+        person = linked["contacts"] and row.contact_id
+        return link_cell(name, url_for("contacts.page", contact_id=row.contact_id) if person else "")
+    address = record_url(row.object_type, row.object_id) if linked["companies"] else ""
+    said = Markup('<span class="row-flex">{}<span class="crm-badge">{}</span></span>')
+    return said.format(link_cell(name, address), gettext("Company"))
 
 
 def _state(row: recipients.Row) -> Cell:
-    return Markup('<span class="crm-badge">{}</span>').format(gettext(_STATES[row.state])) if row.state else ""
+    return Markup('<span class="crm-badge">{}</span>').format(gettext(STATES[row.state])) if row.state else ""

@@ -7,11 +7,11 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, false, func, select, text
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text
 
 from crmhost.api import Contact, Invalid, Work, keyset, mail
 
-from . import choices, figures, subjects
+from . import choices, figures, of_companies, subjects
 from .models import Campaign, Event, LeftOut
 
 BLOCKED = ("unsubscribed", "bounced", "complained")
@@ -34,7 +34,7 @@ _MOST = 100_000
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A recipient, or somebody who was left out."""
+    """A recipient, or somebody who was left out: a contact, or the record that ``object_type`` and ``object_id`` name."""
 
     id: int
     contact_id: int | None
@@ -42,6 +42,8 @@ class Row:
     email: str
     state: str = ""
     at: dt.datetime | None = None
+    object_type: str = ""
+    object_id: int | None = None
 
 
 def page(
@@ -54,7 +56,7 @@ def page(
     """
     chosen = _chosen(work, campaign, figure)
     model = LeftOut if figure in LEFT else mail.MailMessage
-    orders = {"all": (LeftOut.contact_id,) if model is LeftOut else (mail.MailMessage.state, mail.MailMessage.id)}
+    orders = {"all": (LeftOut.id,) if model is LeftOut else (mail.MailMessage.state, mail.MailMessage.id)}
     found = keyset.page(work.session, chosen, orders, "all", after=after, before=before, limit=limit)
     show = _left if model is LeftOut else _mails
     return keyset.KeysetPage(show(work, found.rows), found.next, found.previous)
@@ -62,7 +64,7 @@ def page(
 
 def count(work: Work, campaign: Campaign, figure: str) -> tuple[int, bool]:
     """How many there are, and whether that is all of them."""
-    key = LeftOut.contact_id if figure in LEFT else mail.MailMessage.id
+    key = LeftOut.id if figure in LEFT else mail.MailMessage.id
     some = _chosen(work, campaign, figure).with_only_columns(key).limit(_MOST + 1).subquery()
     number = work.session.scalar(select(func.count()).select_from(some)) or 0
     return min(number, _MOST), number <= _MOST
@@ -74,7 +76,7 @@ def _chosen(work: Work, campaign: Campaign, figure: str) -> Select[Any]:
         raise Invalid({"figure": ["There is no such list of recipients."]})
     if figure in LEFT:
         left = select(LeftOut).where(LeftOut.campaign_id == campaign.id, LeftOut.reason == LEFT[figure])
-        return left.where(LeftOut.contact_id.in_(_own(work))) if work.actor.only_assigned else left
+        return left.where(_own(work, LeftOut)) if work.actor.only_assigned else left
     message = mail.MailMessage
     found = select(message).where(message.mailing_id == campaign.mailing_id)
     if campaign.mailing_id is None:
@@ -94,23 +96,45 @@ def _chosen(work: Work, campaign: Campaign, figure: str) -> Select[Any]:
 
 
 def _visible(work: Work, found: Select[Any]) -> Select[Any]:
-    mine = mail.MailMessage.contact_id.in_(_own(work))
-    return found.where(mine) if work.actor.only_assigned else found
+    return found.where(_own(work, mail.MailMessage)) if work.actor.only_assigned else found
 
 
-def _own(work: Work) -> Select[Any]:
-    return work.visible(Contact).with_only_columns(Contact.id)
+def _own(work: Work, model: Any) -> ColumnElement[bool]:
+    """The rows about contacts and companies that the actor may see."""
+    mine: ColumnElement[bool] = model.contact_id.in_(work.visible(Contact).with_only_columns(Contact.id))
+    if work.service("companies") is None or not work.can("companies.view"):
+        return mine
+    seen = of_companies.service(work).visible()
+    return or_(mine, and_(model.object_type == of_companies.KIND, model.object_id.in_(seen)))
 
 
 def _mails(_work: Work, rows: Sequence[mail.MailMessage]) -> list[Row]:
-    return [Row(one.id, one.contact_id, one.to_name, one.to_email, one.state, one.sent_at) for one in rows]
+    return [
+        Row(one.id, one.contact_id, one.to_name, one.to_email, one.state, one.sent_at, one.object_type, one.object_id)
+        for one in rows
+    ]
 
 
 def _left(work: Work, rows: Sequence[LeftOut]) -> list[Row]:
     wanted = work.visible(Contact).where(Contact.id.in_([one.contact_id for one in rows]))
     people = {one.id: one for one in work.session.scalars(wanted)}
-    return [
-        Row(one.contact_id, one.contact_id, people[one.contact_id].name, people[one.contact_id].email)
-        for one in rows
-        if one.contact_id in people
-    ]
+    ids = [one.object_id for one in rows if one.object_id is not None and one.object_type == of_companies.KIND]
+    companies = _companies(work, ids) if ids else {}
+    found = []
+    for one in rows:
+        if one.contact_id in people:
+            person = people[one.contact_id]
+            found.append(Row(one.id, one.contact_id, person.name, person.email))
+        elif one.object_id in companies:
+            name, email = companies[one.object_id]
+            found.append(Row(one.id, None, name, email, object_type=one.object_type, object_id=one.object_id))
+    return found
+
+
+def _companies(work: Work, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    try:
+        companies = of_companies.service(work)
+    except Invalid:
+        return {}
+    emails = companies.emails(ids)
+    return {number: (name, emails.get(number, "")) for number, name in companies.names(ids).items()}

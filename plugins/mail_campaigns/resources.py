@@ -92,11 +92,14 @@ def preview_campaign(campaign_id: int) -> dict[str, Any]:
     work = current_work()
     campaign = services.get(work, campaign_id)
     found = audience.preview(work, campaign.audience, campaign.topic_id)
-    ids = [one.contact_id for one in found.first]
+    ids = [one.contact_id for one in found.sample[: audience.SHOWN]]
     people = {one.id: one for one in work.session.scalars(work.visible(Contact).where(Contact.id.in_(ids)))}
     return {
         "count": found.reached,
         "sample": contact_records(work, [people[number] for number in ids if number in people]),
+        "companies": [
+            {"id": one.object_id, "name": one.name, "email": one.email} for one in found.addressed[: audience.SHOWN]
+        ],
         "left_out": dict(found.left_out),
         "looked": found.looked,
         "matching": found.count,

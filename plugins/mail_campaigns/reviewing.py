@@ -12,6 +12,7 @@ from crmhost.web.api import (
     current_work,
     gettext,
     lasting,
+    record_url,
     redirect,
     render_template,
     requires,
@@ -66,6 +67,7 @@ def review_page(campaign: Campaign, form: WhenForm) -> str:
         segment_names=segment_names(work, campaign),
         form=form,
         zone=str(work.timezone),
+        record_url=record_url,
     )
 
 

@@ -28,6 +28,7 @@ from crmhost.web.api import (
 
 from . import cells, clicks, figures, opens, over_time, recipients, running, services, subjects, web, winning
 from .choosing import add_choosing
+from .company_parts import add_company_parts
 from .lists import campaign_table
 from .models import Campaign
 from .recipient_pages import LABELS, add_recipients
@@ -263,3 +264,4 @@ add_people(blueprint)
 add_topics(blueprint)
 add_choosing(blueprint)
 add_web(blueprint)
+add_company_parts(blueprint)

@@ -1,7 +1,7 @@
 """A campaign on its way: what it lacks, writing down its audience, sending, pausing, going on, ending.
 
-The audience is written down by a job in steps; each step locks the campaign and goes on behind the last contact that is there, so
-two jobs that do the same at once, or one that is killed, neither lose nor double anybody.
+The audience is written down by a job in steps; each step locks the campaign and goes on behind the last contact or company
+that is there, so two jobs that do the same at once, or one that is killed, neither lose nor double anybody.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from crmhost.api import (
     mail,
 )
 
-from . import audience, choices, clicks, fields, opens, services, subjects, web, winning
+from . import audience, choices, clicks, fields, of_companies, opens, services, subjects, unknown, web, winning
 from .models import SOURCE, Campaign, LeftOut, Step
 
 
@@ -51,10 +51,7 @@ def word_problems(work: Work, one: Campaign | Step) -> dict[str, list[str]]:
         errors["content"] = [*missing]
     if "content" not in errors and not set(fields.UNSUBSCRIBE) & set(mail.placeholders_of(source(work, one))):
         errors["content"] = ["Add ##UNSUB-LINE##: without a way to unsubscribe, no campaign goes out."]
-    if not errors and (names := web.unknown(source(work, one))):
-        listed = ", ".join(f"{{{{ {name} }}}}" for name in names[:5])
-        errors["content"] = [Message("Nothing is known as %(names)s: choose placeholders of the list.", names=listed)]
-    return errors
+    return errors or unknown.problems(work, one, source(work, one))
 
 
 def source(work: Work, one: Campaign | Step) -> Any:
@@ -208,7 +205,9 @@ def plan(job: JobContext, campaign_id: int) -> None:
             if campaign.state != "planning" or campaign.mailing_id is None:
                 return
             total = total or audience.count(work, campaign.audience)
-            some = audience.step(work, campaign.audience, campaign.planned_to)
+            some = audience.step(work, campaign.audience, campaign.planned_to, audience.STEP)
+            # People first: an address that a person and a company share is the person's.
+            some = some or of_companies.step(work, campaign.audience, campaign.companies_to, audience.STEP)
             if not some:
                 campaign.state = "sending"
                 mail.mailings.start(work, campaign.mailing_id)
@@ -223,14 +222,23 @@ def _write_down(work: Work, campaign: Campaign, some: list[mail.mailings.Recipie
     mailing = mail.mailings.get(work, campaign.mailing_id or 0)
     unwanted = choices.unwanted(work, campaign.topic_id, [one.email for one in some])
     left = mail.mailings.add(work, mailing, subjects.parted(campaign, some), unwanted=unwanted)
-    rows = [{"campaign_id": campaign.id, "contact_id": one.recipient.contact_id, "reason": one.reason} for one in left]
+    rows = [
+        {"campaign_id": campaign.id, "reason": one.reason}
+        | {name: getattr(one.recipient, name) for name in ("contact_id", "object_type", "object_id")}
+        for one in left
+    ]
     insert_rows(work.session, LeftOut, rows)
     counted = dict(campaign.left_out)
     for one in left:
         counted[one.reason] = counted.get(one.reason, 0) + 1
     campaign.left_out = counted
     campaign.planned += len(some) - len(left)
-    campaign.planned_to, campaign.updated_at = some[-1].contact_id, work.now
+    kind, last = some[-1].record
+    if kind == of_companies.KIND:
+        campaign.companies_to = last
+    else:
+        campaign.planned_to = last
+    campaign.updated_at = work.now
     work.session.flush()
 
 

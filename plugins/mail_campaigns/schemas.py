@@ -13,7 +13,8 @@ from .queries import ORDERS
 #: How an audience is written.
 AUDIENCE = (
     "{“include”: […], “exclude”: […]}; a part is {“all”: true}, {“tag”: name}, {“status”: name}, {“segment”: id}, "
-    "{“company_tag”: name} or {“company_status”: name}."
+    "{“company_tag”: name} or {“company_status”: name}. These mean the people of the companies; with “companies”: “address” "
+    "beside include and exclude their own addresses, with “both” these too."
 )
 
 
@@ -86,11 +87,22 @@ class CampaignQuery(rest.ListQuery):
     state = fields.String(**rest.described("Names, separated by commas."))
 
 
+class AddressedCompany(ma.Schema):
+    """A company that gets a campaign at its own address."""
+
+    id = fields.Integer(required=True)
+    name = fields.String(required=True)
+    email = fields.String(required=True)
+
+
 class CampaignPreview(ma.Schema):
     """Who would get it now."""
 
     count = fields.Integer(required=True, **rest.described("How many get a mail."))
-    sample = fields.List(fields.Nested(ContactSchema), required=True)
+    sample = fields.List(fields.Nested(ContactSchema), required=True, **rest.described("The first contacts."))
+    companies = fields.List(
+        fields.Nested(AddressedCompany), required=True, **rest.described("The first companies that get it themselves.")
+    )
     left_out = fields.Dict(
         keys=fields.String(),
         values=fields.Integer(),
@@ -102,7 +114,10 @@ class CampaignPreview(ma.Schema):
     looked = fields.Integer(
         required=True, **rest.described("Of so many of the audience “left_out” tells: all of a small one.")
     )
-    matching = fields.Integer(required=True, **rest.described("All contacts of the audience."))
+    matching = fields.Integer(
+        required=True,
+        **rest.described("All contacts of the audience, and the companies written to."),
+    )
 
 
 class SendFields(ma.Schema):

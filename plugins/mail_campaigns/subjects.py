@@ -1,6 +1,6 @@
 """Several subjects of one campaign: a part of the audience gets one of them each, and the best goes to the rest.
 
-Who gets which is drawn from the numbers of campaign and contact: the same however often the audience is written down.
+Who gets which is drawn from the numbers of campaign and recipient: the same however often the audience is written down.
 :mod:`.winning` chooses the best.
 """
 
@@ -109,7 +109,8 @@ def parted(campaign: Campaign, some: Sequence[mail.mailings.Recipient]) -> list[
     number = 1 + len(campaign.subjects)
     found = []
     for one in some:
-        drawn = int.from_bytes(hashlib.sha256(f"{campaign.id}:{one.contact_id}".encode()).digest()[:8])
+        key = f"{one.contact_id}" if one.contact_id is not None else "{}:{}".format(*one.record)
+        drawn = int.from_bytes(hashlib.sha256(f"{campaign.id}:{key}".encode()).digest()[:8])
         place, percent = divmod(drawn, 100)
         tried = percent < campaign.test_share
         found.append(dataclasses.replace(one, variant=place % number if tried else 0, held=not tried))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from crmhost.api import SYSTEM, Message, Work, journal, mail, upsert
 from crmhost.api import Event as Told
-from crmhost.api import Work, upsert
 
 from .models import SOURCE, Campaign, Event
 
@@ -44,3 +44,15 @@ def note(
     }
     statement = upsert(work.session, Event).values(**row).on_conflict_do_nothing().returning(Event.mail_id)
     return work.session.scalar(statement) is not None
+
+
+def tell(work: Work, campaign: Campaign, message: mail.MailMessage, kind: str, said: Message) -> None:
+    """Writes into the journal of a recipient, a person or a company, what they did."""
+    if message.record is None:
+        return
+    object_type, number = message.record
+    author = message.to_name or message.to_email
+    entry = journal.SystemEntry(
+        number, kind, {"campaign_id": campaign.id}, summary=said, author=author, object_type=object_type
+    )
+    journal.system(work.as_actor(SYSTEM), [entry])

@@ -44,12 +44,6 @@ def placeholders() -> Sequence[mail.Placeholder]:
     return [mail.Placeholder("campaign.web_url", Message("Address of this mail on the web"))]
 
 
-def unknown(source: Any) -> Sequence[str]:
-    """Placeholders of campaigns that stand for nothing."""
-    known = {one.path for one in placeholders()}
-    return [name for name in mail.placeholders_of(source) if name.startswith("campaign.") and name not in known]
-
-
 def found(work: Work, key: str) -> Campaign:
     """The campaign of a page.
 

@@ -10,10 +10,9 @@ from typing import Any
 
 from flask import Blueprint
 
-from crmhost.api import Conflict, Contact, CrmError, Invalid, Message, NotFound, Stale, Work, contacts, keyset, mail
+from crmhost.api import Conflict, CrmError, Invalid, Message, NotFound, Stale, Work, contacts, keyset, mail
 from crmhost.web.api import (
     VersionedForm,
-    anybody_mailed,
     both_versions,
     current_person,
     current_work,
@@ -22,6 +21,7 @@ from crmhost.web.api import (
     mail_preview,
     mail_preview_error,
     picked_record,
+    record_url,
     redirect,
     render_template,
     request,
@@ -31,7 +31,7 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import audience, checks, running, services, starting, web
+from . import audience, checks, readers, running, services, starting, web
 from .forms import AudienceForm, ContentForm, SubjectForm
 from .models import Campaign
 
@@ -45,8 +45,6 @@ STEPS = {
 }
 #: Before the key of a layout that was chosen in place of a template.
 _LAYOUT = "layout:"
-#: Stands for the person's own address to unsubscribe at, where nobody is written to.
-_EXAMPLE = "/mail/u/example"
 
 
 def add_wizard(blueprint: Blueprint) -> None:
@@ -272,7 +270,7 @@ def _who(chosen: Mapping[str, Any], topic_id: int | None) -> str:
             found = audience.preview(work, audience.clean(work, chosen), topic_id)
         except Invalid as error:
             problem = gettext(error.message)
-    return render_template("mail_campaigns/who.html", found=found, problem=problem)
+    return render_template("mail_campaigns/who.html", found=found, problem=problem, record_url=record_url)
 
 
 # --- the content -----------------------------------------------------------------------------------------------------
@@ -295,7 +293,7 @@ def content(campaign_id: int) -> Any:
             one=one,
             steps=STEPS,
             placeholders=[*mail.catalogue(current_work()), *web.placeholders()],
-            reader=_reader(current_work(), one),
+            reader=readers.first(current_work(), one),
         )
 
     return _step("content", campaign, form, ContentForm.stored, lambda: form.values(), page)
@@ -312,31 +310,18 @@ def preview(campaign_id: int) -> Any:
             source = mail.compose(work, form.kind.data or "text", campaign.subject, form.written, form.text.data or "")
         else:
             source = running.source(work, campaign)
-        account = mail.chosen(work, campaign.account_id)
-        example = f"{work.base_url}{_EXAMPLE}"
-        more = web.values(work, campaign)
-        written = mail.write(work, source, reader, account=account, unsubscribe=example, more=more)
+        written = readers.write(work, campaign, source, reader)
     except CrmError as error:
         return mail_preview_error(error)
     return mail_preview(work, written)
 
 
-def _reader(work: Work, campaign: Campaign) -> Contact | None:
-    """The first of the audience, else anybody with an address."""
-    try:
-        some = audience.step(work, campaign.audience, 0, 20)
-    except Invalid:
-        some = []
-    found = next((one.contact_id for one in some if one.email), None)
-    if found is None and (anybody := anybody_mailed(work)) is not None:
-        found = anybody.id
-    return contacts.get(work, found) if found is not None else None
-
-
-def _wanted(work: Work, campaign: Campaign) -> Contact | None:
+def _wanted(work: Work, campaign: Campaign) -> readers.Reader | None:
     """The contact that was picked, else the first reader."""
     number = picked_record("contact", request.values.get("contact", ""))
-    return contacts.get(work, number) if number is not None else _reader(work, campaign)
+    if number is not None:
+        return readers.as_person(contacts.get(work, number))
+    return readers.first(work, campaign)
 
 
 def test(campaign_id: int) -> Any:
@@ -353,10 +338,7 @@ def _send_test(campaign_id: int) -> None:
     try:
         work.require("mail_campaigns.send")
         account = mail.chosen(work, campaign.account_id)
-        source, reader = running.source(work, campaign), _reader(work, campaign)
-        example = f"{work.base_url}{_EXAMPLE}"
-        more = web.values(work, campaign)
-        written = mail.write(work, source, reader, account=account, unsubscribe=example, more=more)
+        written = readers.write(work, campaign, running.source(work, campaign), readers.first(work, campaign))
         mail.require_known(written)
         with writing() as work:
             mail.queue(

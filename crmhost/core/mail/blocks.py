@@ -57,6 +57,20 @@ def outline(work: Work, content: str) -> str:
     return blocks.outline(types(work), content)
 
 
+def told(work: Work, content: str) -> list[tuple[int, Message, list[str]]]:
+    """The blocks of a document in the order of reading: number, what its type is called, the texts in it."""
+    known = types(work)
+    try:
+        document = json.loads(blocks.clean(known, content))
+    except Invalid:
+        return []
+    return [
+        (number, Message(known[block["type"]].label), [value for value in block.values() if isinstance(value, str)])
+        for number, block in enumerate(blocks.each(document), 1)
+        if block["type"] in known
+    ]
+
+
 def with_footer(content: str) -> str:
     """The document with a footer, which has the line to unsubscribe, at its end."""
     document = blocks.read(content)

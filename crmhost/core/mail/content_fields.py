@@ -60,7 +60,7 @@ class MailContent(Form):
 
         :param more: placeholders of the caller.
         """
-        marks = [(item.path, _(item.label)) for item in (*catalogue(work), *more)]
+        marks = list({item.path: (item.path, _(item.label)) for item in (*catalogue(work), *more)}.values())
         images = url_for("mail.add_picture") if work.can("mail.send") else ""
         self.content.offer(marks, images)
         self.blocks.offer(

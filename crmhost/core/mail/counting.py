@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select, text, union_all, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, select, text, union_all, update
 from sqlalchemy.orm import aliased
 
 from ...work.unit import Work
@@ -83,10 +83,22 @@ def by_subject(work: Work, mailing_id: int) -> dict[int, dict[str, int]]:
 
 def forget(work: Work, contact_id: int) -> None:
     """The mails of a contact who is erased are about to go: their mailings have so many less."""
-    mine = select(MailMessage.mailing_id, func.count()).where(MailMessage.contact_id == contact_id)
-    for mailing_id, number in work.session.execute(
-        mine.where(MailMessage.mailing_id.is_not(None)).group_by(MailMessage.mailing_id)
-    ).all():
+    _lessen(work, MailMessage.contact_id == contact_id)
+
+
+def forget_records(work: Work, object_type: str, ids: Sequence[int]) -> None:
+    """Removes the mails to records that are gone for good and are no contacts; their plugin calls it."""
+    for some in chunks(list(ids)):
+        mine = and_(
+            MailMessage.object_type == object_type, MailMessage.object_id.in_(some), MailMessage.object_id.is_not(None)
+        )
+        _lessen(work, mine)
+        work.session.execute(delete(MailMessage).where(mine).execution_options(synchronize_session=False))
+
+
+def _lessen(work: Work, mine: ColumnElement[bool]) -> None:
+    wanted = select(MailMessage.mailing_id, func.count()).where(mine, MailMessage.mailing_id.is_not(None))
+    for mailing_id, number in work.session.execute(wanted.group_by(MailMessage.mailing_id)).all():
         smaller = update(MailMailing).where(MailMailing.id == mailing_id)
         work.session.execute(smaller.values(size=MailMailing.size - number))
 

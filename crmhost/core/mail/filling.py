@@ -17,9 +17,10 @@ from ...work.unit import Work
 from ..contacts.models import Contact
 from . import keys
 from .accounts import Account
-from .models import MailMailing, MailMessage
+from .models import MailMailing, MailMessage, record_of
 from .patterns import unknown_sentence
 from .suppression import unsubscribe_url
+from .values import asks, further
 from .values import values as values_of
 
 
@@ -31,6 +32,8 @@ class Item:
     email: str
     name: str
     contact_id: int | None
+    object_type: str
+    object_id: int | None
     attempts: int
     variant: int
     answers: Sequence[Mapping[str, Any]]
@@ -58,6 +61,7 @@ class Filler:
         subjects = (mailing.subject, *mailing.subjects)
         self._sources = [Source(subject, mailing.html, mailing.text) for subject in subjects]
         self._more = dict(mailing.more)
+        self._asks = any(asks(source, {*self._more, "mail"}) for source in self._sources)
         self._base = mailing.base_url or work.base_url
         self._token_key = keys.token_key(work)
         self._bounces = str(work.settings.get("mail.bounce_address") or "")
@@ -73,24 +77,36 @@ class Filler:
         self._mould = Mould(shared)
 
     def items(self, work: Work, messages: Sequence[Any]) -> tuple[list[Item], list[int]]:
-        """The mails with the values of their recipients, and the ids of those whose contact is gone or in the bin."""
+        """The mails with the values of their recipients, and the ids of those whose contact or record is gone or in the bin."""
         ids = [row.contact_id for row in messages if row.contact_id is not None]
         wanted = select(Contact).where(Contact.id.in_(ids), Contact.deleted_at.is_(None))
         loaded = wanted.options(joinedload(Contact.status), joinedload(Contact.assigned_to))
         contacts = {contact.id: contact for contact in work.session.scalars(loaded)}
+        known = self._further(work, messages)
         found, gone = [], []
         for row in messages:
-            contact = contacts.get(row.contact_id)
-            if contact is None:
+            contact, whose = contacts.get(row.contact_id), record_of(row)
+            if contact is None and (whose is None or whose[0] == "contact" or whose not in known):
                 gone.append(row.id)
                 continue
             address = unsubscribe_url(work, row.to_email, row.id, base_url=self._base)
-            more = {**self._more, "mail": {"token": verp.token(row.id, self._token_key)}}
+            more = {**self._more, **known.get(whose or ("", 0), {})}
+            more["mail"] = {"token": verp.token(row.id, self._token_key)}
             given = values_of(work, contact, self.account, unsubscribe=address, more=more)
             answers = list(row.answers or ())
-            who = (row.id, row.to_email, row.to_name, row.contact_id, row.attempts, row.variant)
-            found.append(Item(*who, answers, given, address))
+            who = (row.id, row.to_email, row.to_name, row.contact_id, row.object_type, row.object_id)
+            found.append(Item(*who, row.attempts, row.variant, answers, given, address))
         return found, gone
+
+    def _further(self, work: Work, messages: Sequence[Any]) -> dict[tuple[str, int], Mapping[str, Any]]:
+        """What plugins know of recipients; of records that are no contacts it says which are there."""
+        ids: dict[str, list[int]] = {}
+        for kind, number in filter(None, map(record_of, messages)):
+            if kind != "contact" or self._asks:
+                ids.setdefault(kind, []).append(number)
+        return {
+            (kind, number): given for kind, some in ids.items() for number, given in further(work, kind, some).items()
+        }
 
     def rendered(self, item: Item) -> Rendered:
         """The text for one recipient, whatever its placeholders stand for."""
@@ -122,7 +138,7 @@ class Filler:
 
 
 def written(work: Work, mailing: MailMailing, message: MailMessage, account: Account) -> Rendered | None:
-    """The text of one mail of a mailing, with the recipient's values of now; none when the contact is gone."""
+    """The text of one mail of a mailing, with the recipient's values of now; none when they are gone."""
     filler = Filler(work, mailing, account)
     items, _gone = filler.items(work, [message])
     return filler.rendered(items[0]) if items else None

@@ -19,7 +19,7 @@ from ..journal.system import SystemEntry
 from ..journal.system import write as write_journal
 from ..text import clean_line
 from . import keys, suppression
-from .models import MailBounce, MailMessage
+from .models import MailBounce, MailMessage, told_of
 from .suppression import Reason
 
 #: So many mails that came back for a passing reason within this time block an address.
@@ -124,7 +124,7 @@ def _take(work: Work, report: Report, raw: bytes) -> Received:
 
 def tell(work: Work, message: MailMessage, name: str, blocked: str = "") -> None:
     """Tells what became of a mail after it was sent."""
-    data = {"contact_id": message.contact_id, "source": message.source, "blocked": blocked}
+    data = {**told_of(message), "source": message.source, "blocked": blocked}
     match name:
         case "mail.bounced":
             work.tell("mail.bounced", [message.id], data)
@@ -135,12 +135,13 @@ def tell(work: Work, message: MailMessage, name: str, blocked: str = "") -> None
 
 
 def note(work: Work, message: MailMessage, reason: Reason, said: str = "") -> None:
-    """Writes into the contact's journal that their address is blocked from now on."""
-    work.audit("mail.blocked", "contact", message.contact_id or "", after={"reason": reason, "mail": message.id})
-    if message.contact_id is not None:
+    """Writes into the journal of whoever it went to that the address is blocked from now on."""
+    kind, number = message.record or ("contact", "")
+    work.audit("mail.blocked", kind, number, after={"reason": reason, "mail": message.id})
+    if isinstance(number, int):
         sentence = Message(_SENTENCE[reason].text, said=said or Message("no reason given"))
         data = {"mail_id": message.id, "reason": reason}
-        write_journal(work, [SystemEntry(message.contact_id, f"mail.{reason}", data, summary=sentence)])
+        write_journal(work, [SystemEntry(number, f"mail.{reason}", data, summary=sentence, object_type=kind)])
 
 
 def soft_bounces(work: Work, hashed: str) -> int:
@@ -155,17 +156,17 @@ def soft_bounces(work: Work, hashed: str) -> int:
 
 
 def unsubscribe(
-    work: Work, hashed: str, message_id: int, *, contact_id: int | None = None, again: bool = False
+    work: Work, hashed: str, message_id: int, *, record: tuple[str, int] | None = None, again: bool = False
 ) -> bool:
     """Unsubscribes the address of a link of ours, or subscribes it again; gives whether anything changed.
 
-    :param contact_id: whose address it is, where no mail says so.
+    :param record: kind and id of whose address it is, where no mail says so.
     """
     message = work.session.get(MailMessage, message_id) if message_id else None
     if again:
         changed = bool(suppression.drop(work, hashed, "unsubscribed"))
         if changed:
-            work.audit("mail.subscribed_again", "contact", (message.contact_id if message else contact_id) or "")
+            work.audit("mail.subscribed_again", *((message.record if message else record) or ("contact", "")))
         return changed
     if not suppression.add(work, hashed, "unsubscribed"):
         return False
@@ -173,5 +174,5 @@ def unsubscribe(
         tell(work, message, "mail.unsubscribed", "unsubscribed")
         note(work, message, "unsubscribed")
     else:
-        work.audit("mail.blocked", "contact", contact_id or "", after={"reason": "unsubscribed"})
+        work.audit("mail.blocked", *(record or ("contact", "")), after={"reason": "unsubscribed"})
     return True

@@ -28,7 +28,7 @@ from ..rows import table
 from . import mailings, marks, pace
 from .accounts import Account, chosen, transport
 from .filling import Filled, Filler, Item
-from .models import UNTOLD, MailMailing, MailMessage
+from .models import UNTOLD, MailMailing, MailMessage, record_of, told_of
 from .sending import PAUSES
 from .smtp import Answer, Connection, NotSent, Uncertain
 from .suppression import blocked
@@ -119,7 +119,9 @@ class _Hand:
             return None
         waiting = self._rows("queued")
         due = MailMessage.due_at.is_(None) | (MailMessage.due_at <= work.now)
-        columns = ("id", "to_email", "to_name", "contact_id", "attempts", "variant", "answers")
+        columns = (
+            "id", "to_email", "to_name", "contact_id", "object_type", "object_id", "attempts", "variant", "answers",
+        )  # fmt: skip
         wanted = waiting.where(due).with_only_columns(*(getattr(MailMessage, name) for name in columns))
         rows = list(work.session.execute(wanted.order_by(MailMessage.id).limit(CHUNK)))
         if not rows:
@@ -132,7 +134,7 @@ class _Hand:
         self._skip([row.id for row in rows if row.to_email in stopped], Message("The address gets no more campaigns."))
         filler = self._filler(mailing)
         items, gone = filler.items(work, [row for row in rows if row.to_email not in stopped])
-        self._skip(gone, Message("The contact is gone."))
+        self._skip(gone, Message("Whoever it was for is gone."))
         return items
 
     def _other(self) -> bool:
@@ -156,7 +158,7 @@ class _Hand:
         for message in self.work.session.scalars(self._rows("sending")):
             said = {"at": self.work.now.isoformat(), "code": 0, "text": _KILLED}
             message.state, message.answers = "unknown", [*message.answers, said]
-            data = {"contact_id": message.contact_id, "source": mailing.source, "mailing_id": mailing.id}
+            data = {**told_of(message), "source": mailing.source, "mailing_id": mailing.id}
             self.work.tell("mail.unknown", [message.id], data)
         self.work.session.flush()
 
@@ -333,7 +335,7 @@ class _Hand:
 
 
 def _say(work: Work, name: str, item: Item, mailing_id: int) -> None:
-    data = {"contact_id": item.contact_id, "source": mailings.get(work, mailing_id).source, "mailing_id": mailing_id}
+    data = {**told_of(item), "source": mailings.get(work, mailing_id).source, "mailing_id": mailing_id}
     match name:
         case "mail.failed":
             work.tell("mail.failed", [item.id], data)
@@ -343,24 +345,26 @@ def _say(work: Work, name: str, item: Item, mailing_id: int) -> None:
 
 def _tell(work: Work, mailing: MailMailing, lane: int) -> None:
     """Writes the journal of the mails that went out since, and tells the listeners: with all of it or not at all."""
-    untold = select(MailMessage.id, MailMessage.contact_id, MailMessage.subject, MailMessage.state).where(
+    columns = ("id", "contact_id", "object_type", "object_id", "subject", "state")
+    untold = select(*(getattr(MailMessage, name) for name in columns)).where(
         MailMessage.mailing_id == mailing.id, text(UNTOLD), MailMessage.id % mailing.lanes == lane
     )
-    rows = list(work.session.execute(untold.order_by(MailMessage.id)))
+    rows: list[Any] = list(work.session.execute(untold.order_by(MailMessage.id)))
     if not rows:
         return
     work.session.execute(update(MailMessage).where(MailMessage.id.in_([row.id for row in rows])).values(told=True))
     entries = [
         SystemEntry(
-            row.contact_id,
+            whose[1],
             "mail.logged" if row.state == "logged" else "mail.sent",
             {"mail_id": row.id, "mailing_id": mailing.id, "source": mailing.source},
             summary=row.subject,
             author=mailing.actor_label,
             user_id=mailing.user_id,
+            object_type=whose[0],
         )
         for row in rows
-        if row.contact_id is not None
+        if (whose := record_of(row)) is not None
     ]
     write_journal(work, entries)
     if sent := [row.id for row in rows if row.state != "logged"]:

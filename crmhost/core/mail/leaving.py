@@ -7,7 +7,7 @@ import dataclasses
 from ...work.unit import Work
 from ..contacts.emails import email_key
 from . import intake, keys, suppression
-from .models import MailMessage
+from .models import MailMessage, record_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Reader:
     :param hashed: keyed hash of the address, which outlives the contact; empty while the site has hashed none.
     :param email: the address; empty when the mail whose link it was is gone.
     :param contact_id: who was written to, if they are still there.
+    :param object_type: kind of the record that was written to instead, such as a company, with its ``object_id``.
     :param message_id: the mail whose link it was; 0 for none.
     """
 
@@ -24,6 +25,13 @@ class Reader:
     email: str = ""
     contact_id: int | None = None
     message_id: int = 0
+    object_type: str = ""
+    object_id: int | None = None
+
+    @property
+    def record(self) -> tuple[str, int] | None:
+        """Kind and id of who was written to; nothing for nobody."""
+        return record_of(self)
 
     @property
     def masked(self) -> str:
@@ -42,7 +50,8 @@ def reader(work: Work, token: str) -> Reader | None:
     # The number alone proves nothing: the address may be one that the contact had then.
     if message is None or keys.address_hash(work, message.to_email) != hashed:
         return Reader(hashed)
-    return Reader(hashed, message.to_email, message.contact_id, message_id)
+    whose = (message.contact_id, message_id, message.object_type, message.object_id)
+    return Reader(hashed, message.to_email, *whose)
 
 
 def reader_of(work: Work, email: str, contact_id: int | None = None) -> Reader:
@@ -57,9 +66,9 @@ def unsubscribed(work: Work, reader: Reader) -> bool:
 
 def unsubscribe(work: Work, reader: Reader) -> bool:
     """No campaign goes to the address any more; gives whether that is new. Inside ``work.begin()``."""
-    return intake.unsubscribe(work, reader.hashed, reader.message_id, contact_id=reader.contact_id)
+    return intake.unsubscribe(work, reader.hashed, reader.message_id, record=reader.record)
 
 
 def subscribe_again(work: Work, reader: Reader) -> bool:
     """Takes back that they unsubscribed; an address that bounced or complained stays blocked. Gives whether anything changed."""
-    return intake.unsubscribe(work, reader.hashed, reader.message_id, contact_id=reader.contact_id, again=True)
+    return intake.unsubscribe(work, reader.hashed, reader.message_id, record=reader.record, again=True)

@@ -19,6 +19,8 @@ from ...web.tables.pages import list_page
 from ...web.toasts import toast
 from ...work.unit import Work
 from ..contacts.models import Contact
+from ..records import services as records
+from ..records.links import record_url
 from . import accounts, log, pictures, services
 from .models import STATES, MailMessage
 from .sending import letter_of, texts
@@ -135,6 +137,7 @@ def message(message_id: int) -> ResponseReturnValue:
         "mail/message.html",
         message=found,
         contact=contact,
+        record=_record(work, found),
         badge=state_badge(found),
         answers=answers,
         headers=_headers(work, found),
@@ -143,6 +146,14 @@ def message(message_id: int) -> ResponseReturnValue:
         text=_parts(work, found)[0],
         may_send=work.can("mail.send") and found.state in ("failed", "unknown", "queued"),
     )
+
+
+def _record(work: Work, found: MailMessage) -> tuple[str, str] | None:
+    """Name and address of the record that it went to, when that is no contact and the reader may see it."""
+    if found.object_id is None:
+        return None
+    name = records.titles(work, {found.object_type: [found.object_id]}).get((found.object_type, found.object_id))
+    return (name, record_url(found.object_type, found.object_id)) if name else None
 
 
 def _headers(work: Work, found: MailMessage) -> list[tuple[str, str]]:

@@ -28,7 +28,7 @@ from .accounts import Account, chosen
 from .counting import by_subject as by_subject
 from .counting import figures as figures
 from .counting import reached as reached
-from .models import MailMailing, MailMessage
+from .models import MailMailing, MailMessage, record_of
 from .pace import seconds
 from .suppression import reasons
 
@@ -41,17 +41,25 @@ _A_SECOND = 20.0
 
 @dataclasses.dataclass(frozen=True)
 class Recipient:
-    """Who a mailing goes to; ``name`` stands beside the address.
+    """Who a mailing goes to: a contact, or another record that has an address; ``name`` stands beside the address.
 
+    :param object_type: name of the kind of a record that is no contact, with its ``object_id``; ``contact_id`` is none then.
     :param variant: which subject of the mailing they get, 0 for the first.
     :param held: written down, so that the address can't be added again, but sent nothing before :func:`release`.
     """
 
-    contact_id: int
+    contact_id: int | None
     email: str
     name: str = ""
     variant: int = 0
     held: bool = False
+    object_type: str = ""
+    object_id: int | None = None
+
+    @property
+    def record(self) -> tuple[str, int]:
+        """Its kind and id; 0 for nobody."""
+        return record_of(self) or ("", 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,6 +216,8 @@ def add(
         shared
         | {
             "contact_id": one.contact_id,
+            "object_type": one.object_type,
+            "object_id": one.object_id,
             "to_email": one.email,
             "email_key": key,
             "to_name": one.name[:250],

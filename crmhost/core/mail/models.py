@@ -33,11 +33,25 @@ STATES = ("queued", "sending", "sent", "logged", "failed", "unknown", "bounced",
 MAILING_STATES = ("planned", "sending", "paused", "done", "cancelled")
 
 IN_MAILING, UNTOLD = "mailing_id IS NOT NULL", "NOT told"
+OF_RECORD = "object_id IS NOT NULL"
 OTHER_SUBJECT = "mailing_id IS NOT NULL AND variant > 0"
 
 
 def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+def record_of(row: Any) -> tuple[str, int] | None:
+    """Kind and id of whom something with ``contact_id``, ``object_type`` and ``object_id`` is about; nothing for nobody."""
+    if row.contact_id is not None:
+        return "contact", row.contact_id
+    return (row.object_type, row.object_id) if row.object_id is not None else None
+
+
+def told_of(row: Any) -> dict[str, Any]:
+    """Whose mail it is, as events say it."""
+    known = {"contact_id": row.contact_id}
+    return known if row.object_id is None else {**known, "object_type": row.object_type, "object_id": row.object_id}
 
 
 class MailAccount(Base):
@@ -111,6 +125,9 @@ class MailTemplate(Base):
 class MailMessage(Base):
     """One mail to one address, written with the job that sends it.
 
+    It goes to a contact (``contact_id``), to the address of another record (``object_type``, the name of its kind, and
+    ``object_id``), or to an address alone.
+
     ``source`` says which part of the site wanted it (``contact``, ``test``, or a plugin's ``ID:key``); ``answers`` is what
     servers said at each attempt: instant, code, words.
 
@@ -125,6 +142,7 @@ class MailMessage(Base):
         Index("ix_mail_message_state", "state", "created_at", "id"),
         Index("ix_mail_message_account", "account_id", "created_at", "id"),
         Index("ix_mail_message_contact", "contact_id", "created_at", "id"),
+        Index("ix_mail_message_object", "object_type", "object_id", "created_at", "id", **_where(OF_RECORD)),
         Index("ix_mail_message_email", "email_key", "created_at", "id"),
         Index("ix_mail_message_source", "source", "id"),
         Index("ix_mail_message_user", "user_id", "created_at", "id"),
@@ -139,6 +157,8 @@ class MailMessage(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts_contact.id", ondelete="CASCADE"))
+    object_type: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    object_id: Mapped[int | None]
     account_id: Mapped[int | None] = mapped_column(ForeignKey("mail_account.id", ondelete="SET NULL"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users_user.id", ondelete="SET NULL"))
     actor_label: Mapped[str] = mapped_column(String(200), default="")
@@ -164,6 +184,11 @@ class MailMessage(Base):
     started_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     told: Mapped[bool] = mapped_column(default=True, server_default=true())
     sent_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+
+    @property
+    def record(self) -> tuple[str, int] | None:
+        """Kind and id of whose mail it is; nothing for one to an address alone."""
+        return record_of(self)
 
     @classmethod
     def visible_to(cls, actor: Actor) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from ...mail.body import LARGE, prepare, sanitise
 from ...mail.render import Rendered, Source, TemplateError, compile_template, names, render
 from ...mail.rich import STYLES, harmless, paragraphs
 from ...messages import Message
-from ...work.unit import Work
+from ...work.unit import SYSTEM, Work
 from ..contacts.models import Contact
 from ..keyset import valid_id
 from ..text import clean_line, clean_text, fold
@@ -84,12 +84,14 @@ def write(
 ) -> Written:
     """A template (its id, or a source made by :func:`compose`) filled in for a contact.
 
-    :param more: further values, such as ``{"quote": {"title": "…"}}``.
+    :param more: further values, such as ``{"quote": {"title": "…"}}``. What plugins give for the contact is asked for as far as
+        it is not among them; for many at once, and for other records, :func:`further` gives it.
     :raises Invalid: when the template can't be filled in.
     """
     if isinstance(source, int):
         source = source_of(work, get(work, source))
     account = account or chosen(work)
+    more = _and_further(work, source, contact, more or {})
     found: Rendered = render(source, values_of.values(work, contact, account, unsubscribe=unsubscribe, more=more))
     large = len(found.html.encode()) > LARGE
     return Written(found.subject, found.html, found.text, found.unknown, found.empty, large)
@@ -97,8 +99,37 @@ def write(
 
 def line(work: Work, text: str, *, account: Account | None = None, more: Mapping[str, Any] | None = None) -> str:
     """A line, such as a subject, filled in for nobody."""
-    given = values_of.values(work, None, account or chosen(work), more=more)
-    return render(Source(text, "", ""), given).subject
+    source = Source(text, "", "")
+    more = _and_further(work, source, None, more or {})
+    return render(source, values_of.values(work, None, account or chosen(work), more=more)).subject
+
+
+def _and_further(work: Work, source: Source, contact: Contact | None, more: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not values_of.asks(source, more):
+        return more
+    number = contact.id if contact is not None else 0
+    return {**values_of.further(work, "contact", [number]).get(number, {}), **more}
+
+
+def unknown(work: Work, source: Source, *, more: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+    """Placeholders of a text, in any branch of it, that nothing has values for: with one, no mail can go out.
+
+    :param more: as :func:`write` takes it.
+    """
+    more = _and_further(work, source, None, more or {})
+    # Only what there is counts, not what it is.
+    known = values_of.values(work.as_actor(SYSTEM), None, Account(None, "", ""), more=more)
+    return tuple(name for name in names(source) if not _stands(known, name.split(".")))
+
+
+def _stands(known: Any, parts: list[str]) -> bool:
+    for part in parts:
+        if not isinstance(known, Mapping):
+            return True
+        if part not in known:
+            return False
+        known = known[part]
+    return True
 
 
 def require_known(written: Written) -> None:

@@ -24,7 +24,7 @@ from ..notifications import services as notifications
 from ..text import shorten
 from . import keys, mailings, pace
 from .accounts import Account, chosen, transport
-from .models import MailMessage
+from .models import MailMessage, told_of
 from .smtp import Answer, Connection, NotSent, Uncertain
 from .suppression import unsubscribe_url
 
@@ -192,7 +192,7 @@ def texts(work: Work, message: MailMessage, account: Account) -> tuple[str, str,
 
     found = written(work, mailings.get(work, message.mailing_id), message, account)
     if found is None:
-        raise Invalid("The contact is gone, and with them what the mail said.")
+        raise Invalid("Whoever it was for is gone, and with them what the mail said.")
     return found.subject, found.text, found.html
 
 
@@ -235,19 +235,20 @@ def settle(work: Work, message: MailMessage, state: str, answer: Answer | None =
     if answer is not None:
         _note(work, message, answer)
     work.session.flush()
-    if message.contact_id is not None:
+    if (whose := message.record) is not None:
         entry = SystemEntry(
-            message.contact_id,
+            whose[1],
             "mail.sent" if state == "sent" else "mail.logged",
             {"mail_id": message.id},
             summary=message.subject,
             comment=message.text,
             author=message.actor_label,
             user_id=message.user_id,
+            object_type=whose[0],
         )
         write_journal(work, [entry])
     if state == "sent":
-        work.tell("mail.sent", [message.id], {"contact_id": message.contact_id, "source": message.source})
+        work.tell("mail.sent", [message.id], {**told_of(message), "source": message.source})
 
 
 def _failed(work: Work, message_id: int, answer: Answer, *, again: bool = False) -> float:
@@ -261,7 +262,7 @@ def _failed(work: Work, message_id: int, answer: Answer, *, again: bool = False)
     work.session.flush()
     if not pause:
         _say(work, message, Message("The mail “%(subject)s” to %(to)s was not sent: %(said)s"), str(answer))
-        work.tell("mail.failed", [message.id], {"contact_id": message.contact_id, "source": message.source})
+        work.tell("mail.failed", [message.id], {**told_of(message), "source": message.source})
     return float(pause)
 
 
@@ -276,7 +277,7 @@ def _unknown(work: Work, message_id: int, answer: Answer) -> None:
             message,
             Message("Nobody knows whether the mail “%(subject)s” to %(to)s went out: decide whether to send it again."),
         )
-        work.tell("mail.unknown", [message.id], {"contact_id": message.contact_id, "source": message.source})
+        work.tell("mail.unknown", [message.id], {**told_of(message), "source": message.source})
 
 
 def _say(work: Work, message: MailMessage, sentence: str, said: str = "") -> None:

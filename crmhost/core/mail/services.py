@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from ...errors import Conflict, Invalid, NotFound
 from ...mail.body import to_text
 from ...mail.message import Address
+from ...mail.render import Source as Source
 from ...mail.render import names as placeholders_of
 from ...mail.rich import harmless as harmless
 from ...messages import Message
@@ -30,13 +31,13 @@ from .intake import receive
 from .keys import address_hash, address_hashes, read_token
 from .leaving import Reader, reader, reader_of, subscribe_again, unsubscribe, unsubscribed
 from .models import MailAccount, MailMailing, MailMessage, MailPicture, MailSuppression, MailTemplate
-from .patterns import Written, clean, compose, lacking, line, problems, require_known, write
+from .patterns import Written, clean, compose, lacking, line, problems, require_known, unknown, write
 from .patterns import all_templates as templates
 from .patterns import get as template
-from .suppression import blocked, clear, reasons, suppress
+from .suppression import blocked, clear, lift, reasons, suppress
 from .suppression import unsubscribe_url as unsubscribe_url
 from .unlogged import goes_out, hand_over
-from .values import Placeholder, catalogue, values
+from .values import Placeholder, asks, catalogue, further, values
 
 __all__ = [
     "Account",
@@ -47,10 +48,12 @@ __all__ = [
     "MailTemplate",
     "Placeholder",
     "Reader",
+    "Source",
     "Written",
     "accounts",
     "address_hash",
     "address_hashes",
+    "asks",
     "blocked",
     "blocks",
     "catalogue",
@@ -59,14 +62,17 @@ __all__ = [
     "clear",
     "compose",
     "followed",
+    "further",
     "get",
     "goes_out",
     "hand_over",
     "harmless",
     "lacking",
     "layouts",
+    "lift",
     "line",
     "mailings",
+    "of_record",
     "placeholders_of",
     "problems",
     "queue",
@@ -82,6 +88,7 @@ __all__ = [
     "template",
     "templates",
     "transport",
+    "unknown",
     "unsubscribe",
     "unsubscribe_url",
     "unsubscribed",
@@ -236,6 +243,16 @@ def mark_arrived(work: Work, message_id: int) -> MailMessage:
     settle(work, message, "sent")
     work.audit("mail.arrived", "mail", message.id, before={"state": "unknown"}, after={"state": "sent"})
     return message
+
+
+def of_record(work: Work, object_type: str, object_id: int, limit: int = 20) -> list[MailMessage]:
+    """The newest mails to the address of a record that is no contact; who calls it looks whether the actor may see that."""
+    wanted = select(MailMessage).where(
+        MailMessage.object_type == object_type, MailMessage.object_id == object_id, MailMessage.object_id.is_not(None)
+    )
+    return list(
+        work.session.scalars(wanted.order_by(MailMessage.created_at.desc(), MailMessage.id.desc()).limit(limit))
+    )
 
 
 def of_contact(work: Work, contact_id: int, limit: int = 20) -> list[MailMessage]:

@@ -74,13 +74,24 @@ def clear(work: Work, contact_id: int) -> list[str]:
     contact = contacts.get(work, contact_id)
     work.require("contacts.edit", contact)
     emails = [row.email for row in contacts.emails_of(work, [contact_id]).get(contact_id, ())]
+    if not (lifted := lift(work, emails, "contact", contact_id)):
+        raise Invalid("None of this contact's addresses is blocked.")
+    return lifted
+
+
+def lift(work: Work, emails: Sequence[str], object_type: str, object_id: int) -> list[str]:
+    """Takes every block off the addresses of a record; who calls it looks whether the actor may change that.
+
+    :returns: the addresses that were blocked.
+    """
+    work.require("mail.clear")
     known = reasons(work, emails)
     if not known:
-        raise Invalid("None of this contact's addresses is blocked.")
+        return []
     why = sorted({row.reason for rows in known.values() for row in rows})
     for email in known:
         drop(work, keys.address_hash(work, email))
-    work.audit("mail.cleared", "contact", contact_id, before={"blocked": why}, after={"blocked": []})
+    work.audit("mail.cleared", object_type, object_id, before={"blocked": why}, after={"blocked": []})
     return sorted(known)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ...mail.render import Rich
+from ...mail.render import Rich, Source, names
 from ...messages import Message
 from ...work.unit import Work
 from ..contacts.models import Contact
@@ -16,6 +16,8 @@ from ..settings import logo
 from ..users.models import User
 from .accounts import Account
 
+#: First parts of the placeholders that the core has values for.
+_OURS = ("contact", "owner", "sender", "site", "today", "unsubscribe")
 _ADDRESS = ("line1", "line2", "postal_code", "city", "county", "country")
 
 
@@ -28,7 +30,19 @@ class Placeholder:
 
 
 def catalogue(work: Work) -> list[Placeholder]:
-    """Every placeholder of a mail, in the order in which pages list them; those of custom fields behind the contact's own."""
+    """Every placeholder of a mail, in the order in which pages list them: those of plugins behind the contact's own."""
+    further = [
+        Placeholder(path, label)
+        for answer in work.hooks.call("mail_placeholders", work=work)
+        for path, label in answer.value or ()
+    ]
+    found = own_catalogue(work)
+    place = next(number for number, item in enumerate(found) if not item.path.startswith("contact."))
+    return [*found[:place], *further, *found[place:]]
+
+
+def own_catalogue(work: Work) -> list[Placeholder]:
+    """Those that the core has values for, for papers and pages too; those of custom fields behind the contact's own."""
     labels = {
         "contact.first_name": Message("First name"),
         "contact.last_name": Message("Last name"),
@@ -67,6 +81,29 @@ def catalogue(work: Work) -> list[Placeholder]:
     found = [Placeholder(path, label) for path, label in labels.items()]
     place = next(number for number, item in enumerate(found) if not item.path.startswith("contact."))
     return [*found[:place], *custom, *found[place:]]
+
+
+def asks(source: Source, known: Collection[str] = ()) -> bool:
+    """Whether a text uses placeholders that are none of the core's, and begin with none of the words that are known."""
+    return any(name.partition(".")[0] not in (*_OURS, *known) for name in names(source))
+
+
+def further(work: Work, object_type: str, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What plugins give for mails to records of a kind, by the hook ``mail_values``: id -> values; who is gone is missing.
+
+    :param object_type: ``contact``, or the name of a kind of records.
+    :param ids: 0 stands for nobody.
+    """
+    kind = next((one for one in work.generation.contributions("record_kinds") if one.name == object_type), None)
+    there = set(ids) if object_type == "contact" else {0} & set(ids)
+    found: dict[int, dict[str, Any]] = {}
+    for answer in work.hooks.call("mail_values", work=work, object_type=object_type, ids=list(ids)):
+        given = answer.value if isinstance(answer.value, Mapping) else {}
+        for number, values_ in given.items():
+            found.setdefault(number, {}).update(values_)
+        if kind is not None and answer.plugin == kind.plugin:
+            there |= set(given)
+    return {number: found.get(number, {}) for number in ids if number in there}
 
 
 def values(

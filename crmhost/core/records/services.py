@@ -20,6 +20,7 @@ from ..fields import services as custom_fields
 from ..journal.models import JournalEntry
 from ..keyset import valid_id
 from ..links import services as links
+from ..mail.counting import forget_records as forget_mails
 from ..rows import chunks, table
 from .many import MOST, chosen, overdue, retag, tell, write
 
@@ -138,8 +139,8 @@ def tag(work: Work, name: str, ids: Sequence[int], add: Iterable[str] = (), remo
 
 
 def forget(work: Work, name: str, ids: Sequence[int]) -> None:
-    """Removes all that the core holds on records that are gone for good: tags, journal, custom fields, links, ids in other
-    systems, what they are found by. Their plugin calls it, and asks for permission.
+    """Removes all that the core holds on records that are gone for good: tags, journal, custom fields, links, mails, ids in
+    other systems, what they are found by. Their plugin calls it, and asks for permission.
     """
     if not ids:
         return
@@ -148,6 +149,7 @@ def forget(work: Work, name: str, ids: Sequence[int]) -> None:
     record_fields.drop_external_ids(work, name, ids)
     links.drop(work, name, ids)
     search.drop(work, name, ids)
+    forget_mails(work, name, ids)
     for some in chunks(list(ids)):
         for model in (Tagging, JournalEntry):
             rows = table(model)

@@ -5,7 +5,7 @@ A document is ``{"blocks": [block, …], "look": {"accent": "#3b4fd8", "backgrou
 instead. What no field says is its default.
 """
 
-from .document import COLUMNS, Document, Types, begin, clean, lacking, outline, read
+from .document import COLUMNS, Document, Types, begin, clean, each, lacking, outline, read
 from .draw import to_mjml
 
-__all__ = ["COLUMNS", "Document", "Types", "begin", "clean", "lacking", "outline", "read", "to_mjml"]
+__all__ = ["COLUMNS", "Document", "Types", "begin", "clean", "each", "lacking", "outline", "read", "to_mjml"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -102,6 +103,12 @@ def test_every_order_and_filter_has_its_index(site: Host) -> None:
         assert _bad_plans(work, lambda: members.people_of(work, 1)) == []
         assert _bad_plans(work, lambda: members.count_of(work, [1, 2, 3])) == []
         assert _bad_plans(work, lambda: members.companies_of(work, [1])) == []
+        chosen = work.service("companies")
+        for named in ([("tag", "even")], [("status", "Lead")], [("tag", "even"), ("status", "Lead")]):
+            for rest in ((), [("tag", "even")]):
+                asked = functools.partial(chosen.addressed, named, rest, after=20, limit=2)
+                assert _bad_plans(work, asked) == []
+                assert _bad_plans(work, functools.partial(chosen.count_addressed, named, rest)) == []
 
 
 def test_pages_have_no_gaps(site: Host) -> None:

@@ -114,6 +114,8 @@ def _prepare(work: Work, given: Mapping[str, Any], *, new: bool) -> dict[str, An
         found, errors = {}, dict(error.errors)
         if "name" in errors and not texts.clean_line(str(given.get("name") or "")):
             errors["name"] = ["Give the sequence a name; only you and your colleagues see it."]
+    if "companies" in found.get("audience", ()):
+        errors["audience"] = ["A sequence goes to people: choose the people of companies instead of their addresses."]
     if "joins" in given:
         found["joins"] = str(given["joins"] or "always")
         if found["joins"] not in JOINS:

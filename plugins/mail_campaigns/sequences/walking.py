@@ -173,12 +173,12 @@ def _deal(work: Work, sequence: Sequence, step: Step | None, turn: int, ids: lis
     out = _leaving(work, sequence, list(alive))
     people.leave(work, sequence, sorted(out), reasons.CONDITION)
     wanted = [one for number, one in alive.items() if number not in out]
-    stay = {one.contact_id for one in wanted}
+    stay = {one.record[1] for one in wanted}
     # Who got it before its place or its words were changed, or as somebody with whom they were merged, goes on without it.
     editions = select(Campaign.mailing_id).where(Campaign.step_id == step.id, Campaign.step_round == turn)
     there = [number for number in work.session.scalars(editions) if number is not None]
-    got, taken = mail.mailings.reached(work, there, {one.contact_id: one.email for one in wanted})
-    wanted = [one for one in wanted if one.contact_id not in got]
+    got, taken = mail.mailings.reached(work, there, {one.record[1]: one.email for one in wanted})
+    wanted = [one for one in wanted if one.record[1] not in got]
     if wanted:
         sender = _sender(work, sequence)
         edition = _edition(sender, sequence, step, turn)
@@ -188,7 +188,7 @@ def _deal(work: Work, sequence: Sequence, step: Step | None, turn: int, ids: lis
         left = mail.mailings.add(sender, mailing, wanted, unwanted=unwanted)
         edition.planned += len(wanted) - len(left)
         for reason in sorted({one.reason for one in left}):
-            gone = [one.recipient.contact_id for one in left if one.reason == reason]
+            gone = [one.recipient.record[1] for one in left if one.reason == reason]
             people.leave(work, sequence, gone, reason)
             stay -= set(gone)
     if then is None:

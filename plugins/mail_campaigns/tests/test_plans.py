@@ -12,11 +12,11 @@ from sqlalchemy import event, text
 from crmhost.api import Work, mail
 from crmhost.db import KNOWN
 from crmhost.testing import Host
-from plugins.mail_campaigns import choices, clicks, figures, over_time, recipients, services, topics, web
+from plugins.mail_campaigns import choices, clicks, company_parts, figures, over_time, recipients, services, topics, web
 from plugins.mail_campaigns.models import Event
 from plugins.mail_campaigns.tests.conftest import act, written
 
-_TABLES = "mail_message|mail_campaigns_(?:campaign|choice|event|left_out|link|place)"
+_TABLES = "mail_message|mail_campaigns_(?:campaign|choice|event|left|link|place)"
 _SCANS = re.compile(rf"SCAN ({_TABLES})\b(?! USING)|Seq Scan on ({_TABLES})")
 
 
@@ -37,7 +37,14 @@ def _grow(site: Host, number: int) -> None:
         campaign = services.get(work, 1)
         mailing = mail.mailings.get(work, campaign.mailing_id or 0)
         mailing.state = "paused"
-        some = [mail.mailings.Recipient(1, f"more{number}.{place}@example.org") for place in range(number)]
+        some = [
+            mail.mailings.Recipient(1, f"more{number}.{place}@example.org")
+            if place % 2
+            else mail.mailings.Recipient(
+                None, f"more{number}.{place}@example.org", object_type="company", object_id=place
+            )
+            for place in range(number)
+        ]
         mail.mailings.add(work, mailing, some)
         for one in recipients.page(work, campaign, "planned", limit=number // 4).rows:
             clicked = Event(campaign_id=1, mail_id=one.id, kind="clicked", link=1, contact_id=1, at=work.now)
@@ -45,12 +52,12 @@ def _grow(site: Host, number: int) -> None:
             work.session.merge(clicked)
 
 
-def _plans(work: Work, action: Callable[[], Any]) -> list[str]:
+def _plans(work: Work, action: Callable[[], Any], *kinds: str) -> list[str]:
     """Plans of the queries that an action makes which read a whole table of recipients."""
     seen: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+        if statement.lstrip().upper().startswith(kinds or ("SELECT", "WITH")):
             seen.append((statement, parameters))
 
     work.session.info.pop(KNOWN, None)
@@ -104,6 +111,9 @@ def test_figures_and_lists_of_recipients_have_their_index(kept: Host) -> None:
         assert _plans(work, lambda: choices.wishes(work, mail.address_hash(work, emails[0]))) == []
         assert _plans(work, lambda: list(work.session.scalars(web.archived()))) == []
         assert _plans(work, lambda: web.found(work, campaign.web_key)) == []
+        assert _plans(work, lambda: mail.of_record(work, "company", 1)) == []
+    with kept.work() as work, work.begin():
+        assert _plans(work, lambda: company_parts.forget(work, 1), "DELETE") == []
 
 
 PAGES = (
