@@ -304,7 +304,7 @@ def told(event: Mapping[str, Any]) -> Incoming | None:
     version = made if isinstance(made, int) else 0
     kind = KINDS.get(str(row["object"]))
     if kind is None:
-        charge = row.get("latest_charge") if row["object"] == "payment_intent" else row.get("charge")
+        charge = _paid_by(row) if row["object"] == "payment_intent" else row.get("charge")
         charge = charge.get("id") if isinstance(charge, Mapping) else charge
         wanted = row["object"] in ("refund", "dispute", "payment_intent") and isinstance(charge, str) and charge
         return Incoming(kind="charge", external_id=str(charge), version=version) if wanted else None
@@ -322,6 +322,12 @@ def _unlinked(row: Mapping[str, Any]) -> bool:
 
 def _root(path: str) -> str:
     return "/".join(path.split("/")[:3])
+
+
+def _paid_by(intent: Mapping[str, Any]) -> object:
+    """The charge of a payment intent: before 2022-11-15 the first of its list."""
+    before = _rows(intent["charges"]) if isinstance(intent.get("charges"), Mapping) else []
+    return intent.get("latest_charge") or (before[0]["id"] if before else None)
 
 
 def is_live(key: str) -> bool:

@@ -71,7 +71,8 @@ def charge(item: Incoming) -> Sale:
     currency = currency_of(body.get("currency"))
     captured = bool(body.get("captured", True))
     paid = bool(body.get("paid", body.get("status") == "succeeded")) and captured and body.get("status") == "succeeded"
-    whole = body.get("amount_captured") if captured and body.get("amount_captured") is not None else body.get("amount")
+    # Nobody captures nothing: what says so is of a time before that was told.
+    whole = (body.get("amount_captured") if captured else None) or body.get("amount")
     if whole is None:
         raise Invalid(Message("This charge has no amount."))
     total = amount(whole, currency, "amount")
@@ -334,7 +335,8 @@ def session(item: Incoming) -> Other:
     total = amount(body.get("amount_total"), currency_of(code), "amount_total") if code else None
     status = str(body.get("payment_status") or body.get("status") or "")
     person = _of_customer(body, _table(body.get("customer_details")))
-    return Other(status=status, label=item.external_id, at=_at(body), amount=total, person=person)
+    at = _instant(body.get("created"))
+    return Other(status=status, label=item.external_id, at=at, amount=total, person=person)
 
 
 # --- one value each --------------------------------------------------------------------------------------------------

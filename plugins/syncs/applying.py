@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -251,7 +252,7 @@ def _people(
         status = known.get(person.status.casefold(), 0)
         if isinstance(found, Sale):
             status = rules.contact_statuses.get(found.status, 0) or status
-        people.meet(person, status, _said_at(item, found))
+        people.meet(person, status, _said_at(item, found), account=isinstance(found, Person))
     people.save()
     return people
 
@@ -289,7 +290,6 @@ def _records(work: Work, one: Connection, items: Sequence[Incoming]) -> dict[tup
 
 def set_aside(work: Work, one: Connection, item: Incoming, reason: str) -> None:
     """Keeps a record that can't be taken, with the reason; the newest of it."""
-    email = str((item.body.get("billing") or {}).get("email") or item.body.get("email") or "") if item.body else ""
     values = {
         "connection_id": one.id,
         "kind": item.kind,
@@ -297,7 +297,7 @@ def set_aside(work: Work, one: Connection, item: Incoming, reason: str) -> None:
         "version": item.version,
         "reason": reason,
         "body": {"body": dict(item.body), "gone": item.gone, "more": dict(item.more)},
-        "email_key": email.strip().casefold()[:254],
+        "email_key": _address(item.body).strip().casefold()[:254],
         "at": work.now,
         "tries": 1,
     }
@@ -306,6 +306,15 @@ def set_aside(work: Work, one: Connection, item: Incoming, reason: str) -> None:
     names = ["connection_id", "kind", "external_id"]
     again["tries"] = Aside.tries + 1
     work.session.execute(statement.on_conflict_do_update(index_elements=names, set_=again))
+
+
+def _address(body: Mapping[str, Any]) -> str:
+    """The first address that a record names, so that it goes with its owner when they are erased."""
+    for name, value in body.items():
+        if "email" in name and isinstance(value, str) and "@" in value:
+            return value
+    tables = (value for value in body.values() if isinstance(value, Mapping))
+    return next((found for table in tables if (found := _address(table))), "")
 
 
 def as_came(row: Aside) -> Incoming:

@@ -39,6 +39,7 @@ class Met:
     """A person of a batch, and what became of them.
 
     :param status_id: the contact status that they are to have; 0 for none.
+    :param address: the one that their account there has now; of orders it may be any of theirs.
     """
 
     person: Person
@@ -46,6 +47,7 @@ class Met:
     at: dt.datetime | None = None
     contact_id: int | None = None
     refused: str = ""
+    address: str = ""
 
 
 class People:
@@ -61,12 +63,17 @@ class People:
         self.rules = rules
         self.met: dict[str, Met] = {}
 
-    def meet(self, person: Person, status_id: int, at: dt.datetime | None) -> None:
-        """Adds a person; of two records about one the later says more, and the furthest status counts."""
+    def meet(self, person: Person, status_id: int, at: dt.datetime | None, *, account: bool = False) -> None:
+        """Adds a person; of two records about one the later says more, and the furthest status counts.
+
+        :param account: the record is their account there, and no order of theirs.
+        """
+        address = person.emails[0] if account and person.emails else ""
         known = self.met.get(person.external_id)
         if known is None:
-            self.met[person.external_id] = Met(person, status_id, at)
+            self.met[person.external_id] = Met(person, status_id, at, address=address)
             return
+        known.address = address or known.address
         positions = self.rules.positions
         if positions.get(status_id, -1) > positions.get(known.status_id, -1):
             known.status_id = status_id
@@ -160,7 +167,7 @@ class People:
         row: dict[str, Any] = {}
         if contact is None:
             fields = wanted
-            mails = list(met.person.emails)
+            mails, moved = list(met.person.emails), True
             if met.status_id:
                 row["status"] = met.status_id
         else:
@@ -175,6 +182,9 @@ class People:
             # The address that mails go to stays in front; those of others are theirs.
             have = [row_.email for row_ in emails.get(contact.id, ())]
             mails = have + [email for email in met.person.emails if email not in have]
+            moved = _moved(met, record, have)
+            if moved:
+                mails = [met.address, *(email for email in mails if email != met.address)]
             if self._moves(met, contact, record):
                 row["status"] = met.status_id
         row |= fields
@@ -182,7 +192,7 @@ class People:
         # Who came from here before the connection was removed and made anew: what is as it was, the sync wrote.
         known = contact is not None and contact.source == self.source.plugin
         agreed = [name for name in wanted if known and name not in fields and name not in kept]
-        return _Plan(row, mails, sorted([*fields, *agreed]), kept)
+        return _Plan(row, mails, sorted([*fields, *agreed]), kept, moved)
 
     def _write(self, plans: Mapping[str, _Plan]) -> None:
         # Those with an account first: a guest with the same address is then the same person.
@@ -194,6 +204,7 @@ class People:
         for key in keys:
             owner = self.met[key].contact_id
             mine = [mail for mail in plans[key].emails if taken.get(record_fields.email_key(mail)) in (None, owner)]
+            plans[key].leads = plans[key].leads and mine[:1] == plans[key].emails[:1]
             rows.append({**plans[key].row, "emails": mine})
         refused = self._save(keys, rows)
         # Their address came with somebody else of this batch: it stays there.
@@ -237,6 +248,8 @@ class People:
             written = {name: _value(contact, name) for name in plan.fields}
             if "status" in plan.row:
                 written["status"] = contact.status_id
+            if plan.leads and plan.emails:
+                written["email"] = plan.emails[0]
             record.written = {**record.written, **written}
             if key not in known:
                 self.work.session.add(record)
@@ -249,6 +262,15 @@ class _Plan:
     emails: list[str]
     fields: list[str]
     kept: list[str]
+    #: The first of the addresses is that of the other side.
+    leads: bool
+
+
+def _moved(met: Met, record: Record | None, have: Sequence[str]) -> bool:
+    """Whether somebody has another address now, and the one to which mails go here came from there too."""
+    if not met.address or not have or met.address == have[0]:
+        return False
+    return record is not None and record.written.get("email") == have[0]
 
 
 def _records(work: Work, one: Connection, keys: Iterable[str]) -> dict[str, Record]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -29,6 +30,8 @@ class Account:
         self.asked: list[tuple[str, str]] = []
         self.answers: list[tuple[int, dict[str, str], bytes]] = []
         self.opened: dict[str, str] = {}
+        #: The account's clock, in seconds.
+        self.now = 1795348800
         self.keys: dict[str, tuple[tuple[str, bytes], tuple[int, dict[str, str], bytes]]] = {}
 
     def put(self, record: Mapping[str, Any]) -> None:
@@ -71,6 +74,12 @@ class Account:
         self, method: str, url: str, _host: str, body: bytes = b"", *, headers: Mapping[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body of the answer to a request; under a key that is known, the answer that was given then."""
+        status, given, said = self._answer(method, url, body, headers)
+        return status, {"Date": email.utils.formatdate(self.now, usegmt=True), **given}, said
+
+    def _answer(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
         self.asked.append((method, url))
         if self.answers:
             return self.answers.pop(0)
@@ -152,4 +161,4 @@ class Account:
 
 
 def _said(status: int, body: Mapping[str, Any]) -> tuple[int, dict[str, str], bytes]:
-    return status, {"Date": "Sun, 22 Nov 2026 12:00:00 GMT"}, json.dumps(body).encode()
+    return status, {}, json.dumps(body).encode()

@@ -253,8 +253,9 @@ def serving(shop: Shop) -> Iterator[str]:
             given = self.rfile.read(int(self.headers["Content-Length"] or 0))
             more = {"headers": self.headers} if getattr(shop, "reads_headers", False) else {}
             status, headers, body = shop.answer(self.command, self.path, self.headers["Host"], given, **more)
-            self.send_response(status)
+            self.send_response_only(status)
             for name, value in {
+                "Date": self.date_time_string(),
                 "Content-Type": "application/json",
                 **headers,
                 "Content-Length": str(len(body)),
