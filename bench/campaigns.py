@@ -81,7 +81,7 @@ def faults(
             both(lambda: act(site, "send", number))
             _trouble(site, number, server, workers, recipients, kills, random.Random(seed))
             seconds = _rest(site, number)
-        return _judge(site, number, server, report, kills, seconds)
+        return judge(site, number, server, report, kills, seconds)
 
 
 def _trouble(
@@ -96,7 +96,7 @@ def _trouble(
     """Kills, each when so many mails more were taken; after half of them a pause, and going on."""
     for kill in range(kills):
         share = int(recipients * 0.9 * (kill + 0.5) / kills)
-        _until(lambda share=share: server.copies.total() >= share, site)  # type: ignore[misc]
+        until(lambda share=share: server.copies.total() >= share, site)  # type: ignore[misc]
         time.sleep(chance.uniform(0, 0.05))
         if kill == kills - 1:
             workers[kill % 2].kill()
@@ -110,28 +110,30 @@ def _trouble(
 def _rest(site: Site, number: int) -> float:
     """Seconds until all went out, and until who listens to that knows."""
     started = time.monotonic()
-    _until(lambda: _state(site, number) == "sent", site)
+    until(lambda: state_of(site, number) == "sent", site)
     return time.monotonic() - started
 
 
-def _state(site: Site, number: int) -> str:
+def state_of(site: Site, number: int) -> str:
+    """The state of a campaign."""
     with site.engine.connect() as connection:
         return str(connection.scalar(select(Campaign.state).where(Campaign.id == number)))
 
 
-def _until(condition: Callable[[], bool], site: Site) -> None:
+def until(condition: Callable[[], bool], site: Site) -> None:
+    """Waits until something is so; what is to be tried later is tried at once."""
     started = hurried = time.monotonic()
     while not condition():
         now = time.monotonic()
         if now - started > PATIENCE:
             raise TimeoutError("The campaign did not come to its end.")
         if now - hurried > HURRY:
-            _hurry(site)
+            hurry(site)
             hurried = time.monotonic()
         time.sleep(0.02)
 
 
-def _hurry(site: Site) -> None:
+def hurry(site: Site) -> None:
     """Lets what waits for a later attempt be due: an hour passes in no time."""
     mails, jobs = table(MailMessage), table(JobRow)
     now = site.clock()
@@ -147,7 +149,8 @@ def _hurry(site: Site) -> None:
         connection.execute(update(jobs).where(*later).values(due_at=now))
 
 
-def _judge(site: Site, number: int, server: faulty.Server, report: Report, kills: int, seconds: float) -> int:
+def judge(site: Site, number: int, server: faulty.Server, report: Report, kills: int, seconds: float) -> int:
+    """Whether everybody got a campaign once, or there is a reason; gives the number of figures that don't hold."""
     with site.sessions() as session:
         campaign = session.get_one(Campaign, number)
         lanes = session.get_one(MailMailing, campaign.mailing_id).lanes
@@ -164,7 +167,7 @@ def _judge(site: Site, number: int, server: faulty.Server, report: Report, kills
     written = {row.contact_id for row in rows}
     missing = len(alive - written - left) + len(written & left)
     report.figure("contacts that stand nowhere, or twice", str(missing), must=not missing and len(rows) == len(written))
-    wrong = [row for row in rows if not _fits(row, server.copies[row.email_key])]
+    wrong = [row for row in rows if not fits(row, server.copies[row.email_key])]
     report.figure("not exactly one accepted copy or a reason", str(len(wrong)), must=not wrong)
     strange = set(server.copies) - {row.email_key for row in rows}
     report.figure("copies to somebody else", str(len(strange)), must=not strange)
@@ -180,7 +183,8 @@ def _judge(site: Site, number: int, server: faulty.Server, report: Report, kills
     return report.failed
 
 
-def _fits(row: Any, copies: int) -> bool:
+def fits(row: Any, copies: int) -> bool:
+    """Whether what is written of a mail says how many copies of it were taken: one, or none and a reason."""
     reason = bool(row.answers) and bool(str(row.answers[-1]["text"]))
     match row.state:
         case "sent":
@@ -321,6 +325,14 @@ def audience(site: Site, number: int, seeds: int) -> None:
 
 def campaign(site: Site, port: int, html: str = HTML) -> int:
     """A campaign to everybody by the server at this port; gives its number."""
+    serve_by(site, port)
+    fields = {"name": f"Open studio {time.time_ns()}", "subject": "News for {{ contact.first_name }}", "html": html}
+    with working(site) as work:
+        return int(services.create(work, fields | {"audience": {"include": [{"all": True}]}}).id)
+
+
+def serve_by(site: Site, port: int) -> None:
+    """Mails leave by the server at this port."""
     values = {
         "mail.transport": "smtp",
         "mail.from": "Studio <hello@example.com>",
@@ -330,6 +342,3 @@ def campaign(site: Site, port: int, html: str = HTML) -> int:
     }
     with site.work() as work, work.begin():
         stored.set_many(work, values)
-    fields = {"name": f"Open studio {time.time_ns()}", "subject": "News for {{ contact.first_name }}", "html": html}
-    with working(site) as work:
-        return int(services.create(work, fields | {"audience": {"include": [{"all": True}]}}).id)

@@ -24,6 +24,7 @@ REFUSED, LATER, LATER_AFTER = 15, 25, 10
 ENDED, BROKEN, SILENT = 4, 2, 2
 _ONE_OF_EACH = ("From", "To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post")
 _BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+_SUBJECT = re.compile(rb"^Subject: ([^\r\n]*)", re.MULTILINE)
 _LONGEST_LINE = 998
 _STRICT = email.policy.default.clone(raise_on_defect=True)
 
@@ -41,6 +42,8 @@ class Server(sink.Sink):
         self.port = 0
         #: Mails that were taken by recipient, answered or not.
         self.copies: collections.Counter[str] = collections.Counter()
+        #: The same by recipient and subject.
+        self.by_subject: collections.Counter[tuple[str, str]] = collections.Counter()
         #: What the strict reader found: sentences.
         self.faults: list[str] = []
         #: Connections that ended when the text was on its way, so that the sender can't know.
@@ -68,6 +71,8 @@ class Server(sink.Sink):
     def keep(self, recipient: str, raw: bytes) -> None:
         """Counts a mail and reads it."""
         self.copies[recipient] += 1
+        subject = _SUBJECT.search(raw)
+        self.by_subject[recipient, subject[1].decode() if subject else ""] += 1
         if wrong := read(recipient, raw):
             self.faults.append(f"{recipient}: {wrong}")
 

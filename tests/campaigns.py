@@ -153,6 +153,10 @@ def sequences(site: Site) -> None:
                 work.session.execute(later.values(due_at=work.now + dt.timedelta(days=1)))
             walking.walk(SimpleNamespace(work=work, check=lambda: None, progress=lambda *_: None))
         with work.begin():
+            editions = list(work.session.scalars(select(models.Campaign).where(models.Campaign.sequence_id == number)))
+            for edition in editions:
+                _go(work, edition, "sent")
+                _answers(work, models, edition)
             one = services.get(work, number)
             people.leave(work, one, [6, 12, 18], "unsubscribed")
             people.leave(work, one, [7], "by_hand")

@@ -24,6 +24,7 @@ NAMES = {
         "portal",
         "segments",
         "sending",
+        "sequences",
         "syncs",
         "uploads",
         "work",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-
-from markupsafe import Markup
+from collections.abc import Mapping
+from collections.abc import Sequence as Many
+from typing import Generic, TypeVar
 
 from crmhost.api import Message, Work
-from crmhost.web.api import Cell, ago, gettext, moment, number, status_cell, url_for
+from crmhost.web.api import Cell, ago, gettext, link_cell, moment, number, status_cell, url_for
 
 from . import figures, services
-from .models import Campaign
+from .models import Campaign, Sequence
 from .reasons import LEFT_OUT
 
 #: State -> what it is called, and its colour.
@@ -26,31 +26,34 @@ STATES = {
     "cancelled": (Message("Cancelled"), "red"),
 }
 REASONS = LEFT_OUT
+T = TypeVar("T", Campaign, Sequence)
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
-    """A campaign as a list shows it, with its figures."""
+class Counted(Generic[T]):
+    """A campaign, or a sequence, as a list shows it, with its figures."""
 
-    one: Campaign
+    one: T
     figures: Mapping[str, int]
 
     @property
     def id(self) -> int:
-        """Of the campaign."""
+        """Its number."""
         return int(self.one.id)
 
 
-def rows(work: Work, found: Sequence[Campaign]) -> list[Row]:
+Row = Counted[Campaign]
+
+
+def rows(work: Work, found: Many[Campaign]) -> list[Row]:
     """Campaigns with their figures, counted for all at once."""
     counted = figures.of(work, found)
     return [Row(one, counted[one.id]) for one in found]
 
 
-def name(row: Row) -> Markup:
+def name(row: Row) -> Cell:
     """The name, leading to the page."""
-    link = Markup('<a class="link-ink" href="{}">{}</a>')
-    return link.format(url_for("mail_campaigns.page", campaign_id=row.id), row.one.name)
+    return link_cell(row.one.name, url_for("mail_campaigns.page", campaign_id=row.id))
 
 
 def chip(campaign: Campaign) -> Cell:

@@ -69,8 +69,8 @@ class SubjectForm(VersionedForm):
     subject_c = TextField(lazy_text("Third subject"), render_kw=_SUBJECT)
     subject_d = TextField(lazy_text("Fourth subject"), render_kw=_SUBJECT)
     test_share = IntegerField(
-        lazy_text("Try them with (percent of the audience)"),
-        description=lazy_text("Split evenly. The rest waits, and gets the best subject."),
+        lazy_text("Percent of the audience"),
+        description=lazy_text("Gets them, split evenly. The rest waits, and gets the best subject."),
     )
     test_figure = ChoiceField(
         lazy_text("What decides"),

@@ -10,7 +10,7 @@ from crmhost.api import Contact, Invalid, Work, contacts, mail
 from crmhost.web.api import anybody_mailed
 
 from . import audience, of_companies, web
-from .models import Campaign
+from .models import Campaign, Sequence
 
 #: Stands for a reader's own address to unsubscribe at, where nobody is written to.
 _EXAMPLE = "/mail/u/example"
@@ -29,7 +29,7 @@ class Reader:
     more: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-def first(work: Work, campaign: Campaign) -> Reader | None:
+def first(work: Work, campaign: Campaign | Sequence) -> Reader | None:
     """The first of the audience, else anybody with an address; nobody on an empty site."""
     person = company = None
     try:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
 from collections.abc import Sequence as Many
 
-from markupsafe import Markup
-
 from crmhost.api import Message, Work
-from crmhost.web.api import Cell, ago, gettext, ngettext, number, status_cell, url_for
+from crmhost.web.api import Cell, ago, gettext, link_cell, ngettext, number, status_cell, url_for
 
+from ..cells import Counted
 from ..models import Sequence, Step
 from ..reasons import LEFT
 from . import figures
@@ -18,19 +15,7 @@ from . import figures
 #: State of a contact in a sequence -> what it is called.
 STATES = {"inside": Message("Inside"), "finished": Message("Through"), "left": Message("Left")}
 REASONS = LEFT
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """A sequence as a list shows it."""
-
-    one: Sequence
-    counted: Mapping[str, int]
-
-    @property
-    def id(self) -> int:
-        """Of the sequence."""
-        return int(self.one.id)
+Row = Counted[Sequence]
 
 
 def rows(work: Work, found: Many[Sequence]) -> list[Row]:
@@ -39,10 +24,9 @@ def rows(work: Work, found: Many[Sequence]) -> list[Row]:
     return [Row(one, counted[one.id]) for one in found]
 
 
-def name(row: Row) -> Markup:
+def name(row: Row) -> Cell:
     """The name, leading to the page."""
-    link = Markup('<a class="link-ink" href="{}">{}</a>')
-    return link.format(url_for("mail_campaigns.sequence", sequence_id=row.id), row.one.name)
+    return link_cell(row.one.name, url_for("mail_campaigns.sequence", sequence_id=row.id))
 
 
 def chip(sequence: Sequence) -> Cell:
@@ -52,7 +36,7 @@ def chip(sequence: Sequence) -> Cell:
 
 def figure(row: Row, state: str) -> str:
     """How many contacts are in a state."""
-    return number(row.counted.get(state, 0))
+    return number(row.figures.get(state, 0))
 
 
 def when(row: Row) -> str:

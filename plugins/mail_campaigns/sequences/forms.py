@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, ClassVar
 
 from crmhost.api import CrmError, Invalid, Work, mail
@@ -54,7 +55,7 @@ class SequenceForm(AudienceForm):
         ),
     )
     joins = ChoiceField(
-        lazy_text("Who enters"),
+        lazy_text("When people enter"),
         choices=(
             ("always", lazy_text("Who is in the audience now, and who comes later")),
             ("start", lazy_text("Only who is in the audience when it is switched on")),
@@ -81,7 +82,12 @@ class SequenceForm(AudienceForm):
                 "track_opens": 6,
             },
         ),
-        *AudienceForm.sections,
+        *(
+            dataclasses.replace(part, title=title)
+            for part, title in zip(
+                AudienceForm.sections, (lazy_text("Who enters"), lazy_text("Who does not enter")), strict=True
+            )
+        ),
     ]
 
     def offer_all(self, work: Work, sequence: Sequence) -> None:

@@ -30,7 +30,7 @@ from crmhost.web.api import (
     writing,
 )
 
-from .. import running, topics
+from .. import readers, running, topics
 from ..models import Sequence
 from ..reviewing import segment_names
 from . import cells, figures, queries, services, steps
@@ -272,7 +272,10 @@ def preview(sequence_id: int, step_id: int) -> Any:
     found = services.get(work, sequence_id)
     try:
         source = running.source(work, steps.get(work, sequence_id, step_id))
-        written = mail.write(work, source, None, account=services.account(work, found), unsubscribe=f"{work.base_url}/")
+        account, reader = services.account(work, found), readers.first(work, found)
+        written = mail.write(
+            work, source, reader.contact if reader else None, account=account, unsubscribe=f"{work.base_url}/"
+        )
     except NotFound:
         raise
     except CrmError as error:

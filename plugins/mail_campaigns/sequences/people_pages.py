@@ -14,11 +14,13 @@ from crmhost.web.api import (
     BulkDone,
     Cell,
     Table,
+    TableColumn,
     TableCount,
     TableFilter,
     TablePage,
     TableQuery,
     current_work,
+    day,
     gettext,
     link_cell,
     list_page,
@@ -75,10 +77,16 @@ def _table(work: Work, sequence: Sequence) -> Table:
             text_column("name", gettext("Name"), lambda row: _person(row, linked=linked), css="c-name", fixed=True),
             text_column("email", gettext("E-mail"), lambda row: row.email, css="c-mail"),
             text_column("state", gettext("State"), _state, css="c-status"),
-            text_column("mail", gettext("Next mail"), _mail, css="c-org"),
+            TableColumn(
+                id="mail",
+                label=gettext("Next mail"),
+                cell=lambda row: _mail(row) or "–",
+                css="c-org",
+                card_cell=_on_card,
+            ),
             text_column("due", gettext("On"), lambda row: moment(row.due_at), css="c-org"),
             text_column("reason", gettext("Why they left"), _reason, css="c-org"),
-            text_column("entered", gettext("Entered"), lambda row: moment(row.entered_at), css="c-org"),
+            text_column("entered", gettext("Entered"), lambda row: day(row.entered_at), css="c-org"),
             text_column(
                 "ended", gettext("Through or left"), lambda row: moment(row.ended_at), css="c-org", shown=False
             ),
@@ -93,7 +101,7 @@ def _table(work: Work, sequence: Sequence) -> Table:
             _filter("reason", gettext("Why they left"), [(key, gettext(said)) for key, said in cells.REASONS.items()]),
         ],
         row_name=lambda row: row.name or row.email,
-        card=("name", "state", (("mail",), ("due",), ("reason",))),
+        card=("name", "state", (("mail",),)),
         bulk=_actions(sequence) if work.can("mail_campaigns.send") else (),
         views=False,
         empty=(
@@ -153,11 +161,14 @@ def _state(row: inside.Person) -> Cell:
 
 
 def _mail(row: inside.Person) -> str:
-    return cells.mail(row.step, row.subject) if row.step and row.state == "inside" else ""
+    """The one that comes next, or before which they left."""
+    return cells.mail(row.step, row.subject) if row.step else ""
+
+
+def _on_card(row: inside.Person) -> str:
+    """What matters most of somebody: when which mail comes, or why they left."""
+    return f"{_mail(row)}, {moment(row.due_at)}" if row.due_at else _reason(row) or moment(row.ended_at)
 
 
 def _reason(row: inside.Person) -> str:
-    if not row.reason:
-        return ""
-    said = str(gettext(cells.REASONS[row.reason]))
-    return str(gettext("%(reason)s, before mail %(place)s", reason=said, place=row.step)) if row.step else said
+    return str(gettext(cells.REASONS[row.reason])) if row.reason else ""

@@ -148,7 +148,7 @@ def problems(work: Work, sequence: Sequence, steps: Many[Step] | None = None) ->
         found += [(None, said) for some in error.errors.values() for said in some]
     steps = steps_of(work, sequence.id) if steps is None else steps
     if not steps:
-        found.append((None, Message("Add a step: there is no mail yet.")))
+        found.append((None, Message("Add a mail: there is none yet.")))
     # The words of one that is on were looked at when they were saved.
     for step in steps if not sequence.is_on else ():
         found += [(step, said) for some in lacking(work, step).values() for said in some]

@@ -156,7 +156,7 @@ def test_the_pages_of_amade_sequence(site: Host, peer: smtp.Peer) -> None:
     client.post(f"{page}/on")
     tick(site)
     assert len(peer.taken) == 1
-    assert "1 came to it, 0 wait, 1 sent" in client.get(page).text
+    assert "1 came to it · 0 wait · 1 sent" in client.get(page).text
     assert client.get(f"{page}/edit").status_code == 200
     with site.site.sessions() as session:
         edition = session.scalars(select(Campaign)).one()

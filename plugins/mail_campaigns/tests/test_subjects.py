@@ -9,7 +9,7 @@ import pytest
 
 from crmhost.api import Conflict, Invalid, mail
 from crmhost.testing import Clock, Host
-from plugins.mail_campaigns import reviving, subjects, web, winning
+from plugins.mail_campaigns import choices, reviving, subjects, topics, web, winning
 from plugins.mail_campaigns.tests.conftest import act, stored, written
 from plugins.mail_campaigns.watching import note
 from tests.peers import smtp
@@ -119,15 +119,24 @@ def test_without_a_best_subject_the_first_one_goes_and_a_person_may_choose(
     with pytest.raises(Invalid) as refused:
         written(site, **(THREE | {"track_clicks": False}))
     assert "test_figure" in refused.value.errors
-    by_hand = written(site, **(THREE | {"track_clicks": False, "test_figure": "hand"}), name="By hand")
+    with site.work("CRM manager") as work, work.begin():
+        topic = topics.save(work, None, {"name": "Courses", "chosen": True}).id
+    given = THREE | {"track_clicks": False, "test_figure": "hand", "topic": topic}
+    by_hand = written(site, **given, name="By hand")
     act(site, "send", by_hand)
     site.run_jobs()
     clock.move(seconds=30 * 24 * 3_600)
     site.run_jobs()
     assert stored(site, by_hand).state == "testing"
+    with site.work() as work, work.begin():
+        # Somebody who waits for the best subject does not want the topic any more.
+        mine = work.session.query(mail.MailMessage).filter_by(mailing_id=stored(site, by_hand).mailing_id, state="held")
+        first = mine.order_by(mail.MailMessage.id).first()
+        choices.choose(work, mail.reader_of(work, first.to_email, first.contact_id), ())
+        mail.subscribe_again(work, mail.reader_of(work, first.to_email, first.contact_id))
     client.post(f"/campaigns/{by_hand}/winner", data={"subject": "2"})
     site.run_jobs()
-    assert (stored(site, by_hand).winner, stored(site, by_hand).state, len(peer.taken)) == (2, "sent", 24)
+    assert (stored(site, by_hand).winner, stored(site, by_hand).state, len(peer.taken)) == (2, "sent", 23)
     step = f"/campaigns/{written(site, name='Draft')}/subject"
     given = {"name": "Draft", "subject": "A", "account": "", "subject_b": "a", "track_clicks": "y", "version": "1"}
     given |= {"test_share": "20", "test_figure": "clicked", "test_wait": "240"}
