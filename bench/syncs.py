@@ -1,26 +1,36 @@
-"""A shop with 100,000 orders that answers at once: how fast they are taken, and looked over when nothing changed."""
+"""A shop with 100,000 orders that answers at once: how fast they are taken, and how long others wait meanwhile."""
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import dataclasses
 import datetime as dt
+import hashlib
+import hmac
 import json
 import math
+import random
+import subprocess
+import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from sqlalchemy import func, select
 
+from crmhost import config
 from crmhost.api import http
 from crmhost.host import lifecycle
 from crmhost.site import Site
 from crmhost.work.unit import Work
 from plugins.syncs import connections, running
-from plugins.syncs.models import Record
+from plugins.syncs.models import Received, Record
 
 from . import sites
-from .report import Report, resident_kib
+from .report import Report, percentile, resident_kib
 from .sites import Place
 
 ORDERS, BUYERS, PAGE = 100_000, 20_000, 100
@@ -28,6 +38,11 @@ ORDERS, BUYERS, PAGE = 100_000, 20_000, 100
 FIRST, AGAIN = 500.0, 5_000.0
 #: KiB that memory may grow by between the tenth and the last part of an import.
 FLAT = 64 * 1024
+#: Orders that are taken while others wait; seconds for which they are asked while nothing else goes on.
+MEANWHILE, QUIET = 8_000, 5.0
+#: Milliseconds within which 95 of 100 webhooks are answered.
+PROMPT = 50.0
+SECRET = "whispered"
 _BEGIN = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 
 
@@ -37,7 +52,7 @@ def main(databases: str = "both") -> int:
     with sites.places(databases=databases) as places:
         for place in places:
             sites.set_up(place)
-            failed += rates(place)
+            failed += rates(place) + answers(place)
     return failed
 
 
@@ -65,9 +80,7 @@ def rates(place: Place, orders: int = ORDERS) -> int:
     pages = _pages(orders)
     try:
         lifecycle.enable(site, ("woo_sync",), try_first=False)
-        with site.work() as work, work.begin():
-            given = {"name": "Shop", "url": "https://shop.example.com", "key": "k", "secret": "s"}
-            number = connections.save(work, connections.source_of(work, "woo"), given).id
+        number = _connected(site, "Shop")
         first, held = _run(site, number, pages)
         with site.work() as work:
             taken = work.session.scalar(select(func.count()).where(Record.kind == "order"))
@@ -78,8 +91,19 @@ def rates(place: Place, orders: int = ORDERS) -> int:
     report.figure("orders in a second, the first time", f"{orders / first:,.0f}", aim=orders / first >= FIRST)
     report.figure("orders in a second, unchanged", f"{orders / again:,.0f}", aim=orders / again >= AGAIN)
     grown = held[-1] - held[0] if len(held) > 1 else 0
-    report.figure("memory grown after the first tenth", f"{grown / 1024:,.0f} MiB", aim=grown <= FLAT)
+    report.figure("memory grown after the first tenth", f"{grown / 1024:,.0f} MiB", must=grown <= FLAT)
     return report.failed
+
+
+def _connected(site: Site, name: str) -> int:
+    with site.work() as work, work.begin():
+        given = {"name": name, "url": "https://shop.example.com", "key": "k", "secret": "s", "webhook_secret": SECRET}
+        return connections.save(work, connections.source_of(work, "woo"), given).id
+
+
+def _webhook(site: Site, number: int) -> str:
+    with site.work() as work:
+        return f"/hooks/woo/{connections.get(work, number).key}"
 
 
 def _run(site: Site, number: int, pages: list[bytes]) -> tuple[float, list[int]]:
@@ -92,6 +116,101 @@ def _run(site: Site, number: int, pages: list[bytes]) -> tuple[float, list[int]]
             return time.perf_counter() - started, told.held
     finally:
         http.request = asked
+
+
+# --- who waits meanwhile ---------------------------------------------------------------------------------------------
+
+
+def answers(place: Place, orders: int = MEANWHILE) -> int:
+    """How long webhooks and pages take while nothing else goes on, while another process imports, and while this one does."""
+    report = Report(f"Webhooks and pages while {orders:,} orders are taken, {place.label}")
+    site = place.site("web")
+    try:
+        for label, importing in (
+            ("nothing else goes on", _nothing),
+            ("another process imports", _other),
+            ("this one", _own),
+        ):
+            number = _connected(site, label)
+            asked = _Asked(site, number)
+            with importing(place, site, number, orders) as over:
+                while not over():
+                    asked.ask()
+            report.figure(f"a page while {label}", _shown(asked.pages))
+            prompt = percentile(asked.times, 0.95) < PROMPT
+            report.figure(f"a webhook while {label}", _shown(asked.times), must=prompt)
+            with site.work() as work:
+                kept = work.session.scalar(select(func.count()).where(Received.connection_id == number))
+            report.figure("webhooks kept", f"{kept:,} of {len(asked.times):,}", must=kept == len(asked.times))
+    finally:
+        site.close()
+    return report.failed
+
+
+class _Asked:
+    """A shop that tells of a new order some twenty times a second, and somebody who looks at a page now and then."""
+
+    def __init__(self, site: Site, connection_id: int) -> None:
+        app = site.runtime.current().app
+        assert app is not None
+        self.client = app.test_client()
+        self.client.set_cookie("crmhost_session", sites.session_token(site))
+        self.address = _webhook(site, connection_id)
+        self.chance = random.Random(connection_id)
+        self.times: list[float] = []
+        self.pages: list[float] = []
+
+    def ask(self) -> None:
+        """Tells of an order, then looks at the list of contacts every tenth time."""
+        time.sleep(self.chance.uniform(0.0, 0.08))
+        number = 10 * ORDERS + len(self.times)
+        body = json.dumps(_order(number)).encode()
+        signature = base64.b64encode(hmac.new(SECRET.encode(), body, hashlib.sha256).digest()).decode()
+        headers = {
+            "X-WC-Webhook-Topic": "order.created", "X-WC-Webhook-Signature": signature, "X-WC-Webhook-ID": "1",
+            "X-WC-Webhook-Delivery-ID": str(number), "Content-Type": "application/json",
+        }  # fmt: skip
+        started = time.perf_counter()
+        status = self.client.post(self.address, data=body, headers=headers).status_code
+        self.times.append((time.perf_counter() - started) * 1000)
+        assert status == 200, status
+        if len(self.times) % 10 == 0:
+            started = time.perf_counter()
+            status = self.client.get("/contacts/").status_code
+            self.pages.append((time.perf_counter() - started) * 1000)
+            assert status == 200, status
+
+
+def _shown(times: list[float]) -> str:
+    return f"{percentile(times, 0.5):.1f}, 95 of 100 in {percentile(times, 0.95):.1f}, at most {max(times):.0f} ms"
+
+
+@contextlib.contextmanager
+def _nothing(_place: Place, _site: Site, _number: int, _orders: int) -> Iterator[Callable[[], bool]]:
+    until = time.monotonic() + QUIET
+    yield lambda: time.monotonic() > until
+
+
+@contextlib.contextmanager
+def _other(place: Place, _site: Site, number: int, orders: int) -> Iterator[Callable[[], bool]]:
+    command = [sys.executable, "-m", __name__, str(number), str(orders)]
+    with subprocess.Popen(command, env=place.environment(), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield lambda: process.poll() is not None
+    assert process.returncode == 0
+
+
+@contextlib.contextmanager
+def _own(_place: Place, site: Site, number: int, orders: int) -> Iterator[Callable[[], bool]]:
+    pages = _pages(orders)
+    thread = threading.Thread(target=_run, args=(site, number, pages))
+    thread.start()
+    yield lambda: not thread.is_alive()
+    thread.join()
+
+
+# --- the shop --------------------------------------------------------------------------------------------------------
 
 
 def _answering(pages: list[bytes]) -> Any:
@@ -143,3 +262,11 @@ def _order(number: int) -> dict[str, Any]:
         "shipping_lines": [{"id": number * 2 + 1, "method_title": "Flat", "total": "4.99"}], "fee_lines": [],
         "coupon_lines": [], "refunds": [], "tax_lines": [],
     }  # fmt: skip
+
+
+if __name__ == "__main__":
+    there = Site(config.load(), kind="worker")
+    given = _pages(int(sys.argv[2]))
+    print("ready", flush=True)
+    _run(there, int(sys.argv[1]), given)
+    there.close()

@@ -86,7 +86,7 @@ from .core.rates import services as rates
 from .core.records import filters, schemas
 from .core.records import services as records
 from .core.records.listing import RecordList, money_sums
-from .core.rows import insert_rows
+from .core.rows import insert_objects, insert_rows
 from .core.settings import services as settings
 from .core.statuses import services as statuses
 from .core.statuses.models import Status, StatusChange, StatusCount
@@ -214,6 +214,7 @@ __all__ = [
     "files",
     "filters",
     "http",
+    "insert_objects",
     "insert_rows",
     "jobs",
     "journal",

@@ -15,6 +15,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
+from . import turns, written
 from .errors import PluginError
 from .messages import keep, kept
 
@@ -168,7 +169,8 @@ def _dumps(value: Any) -> str:
 def make_engine(url: str, *, search_path: str = "") -> Engine:
     """The engine of this process.
 
-    SQLite: write-ahead log, foreign keys on, 10 s busy timeout; transactions begin deferred to read and IMMEDIATE to write.
+    SQLite: write-ahead log, foreign keys on, 10 s busy timeout; transactions begin deferred to read, and to write
+    IMMEDIATE and in turn (see :mod:`crmhost.turns`).
 
     :param url: SQLAlchemy URL (``sqlite:///…`` or ``postgresql://…``).
     :param search_path: PostgreSQL only: schemas to look in, first one receives new tables (used by trials).
@@ -183,7 +185,9 @@ def make_engine(url: str, *, search_path: str = "") -> Engine:
             **({} if memory else {"pool_size": 20, "max_overflow": 40}),
         )
         event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "close", turns.close)
         event.listen(engine, "begin", _sqlite_begin)
+        event.listen(engine, "after_cursor_execute", written.note)
         return engine
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -195,6 +199,7 @@ def make_engine(url: str, *, search_path: str = "") -> Engine:
     engine = create_engine(parsed, json_serializer=_dumps, pool_size=20, max_overflow=20, connect_args=connect_args)
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", _ping_after_rest)
+    event.listen(engine, "after_cursor_execute", written.note)
     return engine
 
 
@@ -215,10 +220,10 @@ def _ping_after_rest(connection: Any, record: Any, _proxy: Any) -> None:
             raise exc.InvalidatePoolError("the database was away") from error
 
 
-def _sqlite_connect(connection: Any, _record: Any) -> None:
+def _sqlite_connect(connection: Any, record: Any) -> None:
     connection.create_function("crmhost_fold", 1, _fold, deterministic=True)
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.execute(f"PRAGMA busy_timeout={turns.BUSY}")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
@@ -227,6 +232,7 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
     # 32 MB of log between checkpoints instead of 4: an import commits often, and each checkpoint waits for the disk.
     cursor.execute("PRAGMA wal_autocheckpoint=8000")
     cursor.close()
+    turns.prepare(connection, record)
 
 
 def _fold(text: str | None) -> str | None:
@@ -237,7 +243,10 @@ def _fold(text: str | None) -> str | None:
 
 def _sqlite_begin(connection: Connection) -> None:
     # A read followed by a write in one deferred transaction is "locked" at once, whatever the timeout.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITES) else "BEGIN")
+    if connection.get_execution_options().get(WRITES):
+        turns.begin(connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
 
 
 def upsert(session: Session, model: Any) -> Any:

@@ -7,9 +7,11 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy import Connection, Dialect, Table, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
+
+from .. import written
 
 T = TypeVar("T")
 
@@ -44,6 +46,61 @@ def insert_rows(session: Session, model: type[DeclarativeBase], rows: Sequence[d
         connection.exec_driver_sql(prepared.insert, values if len(values) > 1 else values[0])
 
 
+def take_ids(session: Session, model: type[DeclarativeBase], number: int) -> list[int]:
+    """Ids for new rows, which nobody else gets: so rows that refer to them are written without asking for each.
+
+    :param model: with a whole number called ``id`` that the database gives by itself. The session writes.
+    """
+    name = table(model).name
+    if not number:
+        return []
+    if session.get_bind().dialect.name == "postgresql":
+        take = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :number)")
+        return list(session.scalars(take, {"name": name, "number": number}))
+    # The transaction is the only writer. Of tables that never give an id again, the highest one is remembered.
+    used = text(f"SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = :name), 0),"  # noqa: S608  # of our own
+                f" coalesce((SELECT max(id) FROM {name}), 0))")  # fmt: skip
+    last = int(session.scalar(used, {"name": name}) or 0)
+    return list(range(last + 1, last + 1 + number))
+
+
+def insert_objects(session: Session, objects: Sequence[DeclarativeBase]) -> None:
+    """Inserts new objects of one model as :func:`insert_rows` does, and gives them their ids.
+
+    They are not objects of the session: what is changed of them afterwards is not written.
+    """
+    if not objects:
+        return
+    model = type(objects[0])
+    for one, key in zip(objects, take_ids(session, model, len(objects)), strict=True):
+        one.id = key  # type: ignore[attr-defined]  # as take_ids asks
+    columns = _columns(model)
+    insert_rows(session, model, [{name: _value(one, key, usual) for name, key, usual in columns} for one in objects])
+
+
+def _value(one: DeclarativeBase, key: str, usual: Callable[[], Any]) -> Any:
+    known = one.__dict__
+    if key not in known:
+        setattr(one, key, usual())
+    return known[key]
+
+
+@functools.cache
+def _columns(model: type[DeclarativeBase]) -> list[tuple[str, str, Callable[[], Any]]]:
+    """Name of each column, of its attribute, and what gives its value when nobody does."""
+    return [
+        (column.name, attribute.key, functools.partial(_usual, column.default))
+        for attribute in inspect(model).column_attrs
+        for column in attribute.columns
+    ]
+
+
+def _usual(default: Any) -> Any:
+    if default is None:
+        return None
+    return default.arg(None) if default.is_callable else default.arg
+
+
 def _processed(column: list[Any], process: Callable[[Any], Any] | None) -> list[Any]:
     """The values of a column as the driver takes them; one that stands in many rows, such as the time, is turned once."""
     if process is None:
@@ -57,6 +114,7 @@ def _processed(column: list[Any], process: Callable[[Any], Any] | None) -> list[
 
 def _copy(connection: Connection, statement: str, values: Sequence[tuple[Any, ...]]) -> None:
     driver: Any = connection.connection.driver_connection
+    written.note(connection, None, statement)
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             for row in values:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Select, insert, select, text, true
 
+from .. import written
 from ..core.rows import insert_rows
 from ..db import KNOWN, WRITES, GuardedSession, upsert, utcnow
 from ..errors import Forbidden
@@ -34,6 +35,8 @@ T = TypeVar("T")
 
 #: The table of contacts, which a client is one of.
 CONTACTS = "contacts_contact"
+#: Key under which the session knows what it wrote in this transaction.
+WRITTEN = "written"
 #: Ids that one outbox row may hold.
 EVENT_IDS = 1000
 
@@ -173,19 +176,31 @@ class Work:
         other.actor = actor
         return other
 
-    def once(self, key: tuple[Any, ...], read: Callable[[], T]) -> T:
-        """What ``read`` gives; asked again in the same reading transaction, what it gave before.
+    def once(self, key: tuple[Any, ...], read: Callable[[], T], *, of: Sequence[type[Any]] = ()) -> T:
+        """What ``read`` gives; asked again in the same transaction, what it gave before.
 
-        For short lists that several parts of a page ask for. While something is being written, it is read each time.
+        For short lists that several parts of a page or of an import ask for.
 
         :param key: names what is read, with all that it depends on, the actor's id too.
+        :param of: models of all the tables that it is read from. While something is being written, it is read again once one of
+            them was written; without this, each time.
         """
         if self.writing:
-            return read()
+            return self._once_so_far(key, read, [model.__tablename__ for model in of]) if of else read()
         known = self.session.info.setdefault(KNOWN, {})
         if key not in known:
             known[key] = read()
         return cast("T", known[key])
+
+    def _once_so_far(self, key: tuple[Any, ...], read: Callable[[], T], tables: Sequence[str]) -> T:
+        # What waits to be written is written first, as it is before any question.
+        self.session.flush()
+        known = self.session.info.setdefault(KNOWN, {})
+        so_far = written.so_far(self.session.info[WRITTEN], tables)
+        kept = known.get((WRITTEN, key))
+        if kept is None or kept[0] != so_far:
+            kept = known[WRITTEN, key] = (so_far, read())
+        return cast("T", kept[1])
 
     def rows(self, read: Read) -> list[tuple[Any, ...]]:
         """What a read gives: at once when it was asked ahead or before in the same reading transaction."""
@@ -246,7 +261,8 @@ class Work:
         self._events.clear()
         self._after.clear()
         self._wanted.clear()
-        self.session.connection(execution_options={WRITES: True})
+        connection = self.session.connection(execution_options={WRITES: True})
+        self.session.info[WRITTEN] = written.begin(connection)
         self.session.info["writing"] = True
         try:
             yield self

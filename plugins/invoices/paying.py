@@ -260,7 +260,8 @@ def follow(work: Work, changes: Sequence[Change]) -> None:
     touched = {
         number for change in moved for values in (change.before, change.after) if (number := values.get("invoice_id"))
     }
-    touched |= _attached_to(work, [change.object_id for change in moved])
+    # A new one tells itself what it is attached to.
+    touched |= _attached_to(work, [change.object_id for change in moved if change.name != "transaction.created"])
     if touched:
         recount(work, touched)
     own = [change for change in changes if change.object_type == KIND]

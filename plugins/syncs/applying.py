@@ -15,14 +15,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from crmhost.api import CrmError, Message, Work, statuses, upsert
 
 from . import connections, mapping, terms
-from .models import ERASED, Aside, Connection, Record
+from .models import ERASED, Aside, Connection, Record, fresh, keep
 from .people import People
-from .sales import Sales, check_currency, fresh
+from .sales import Sales, check_currency
 from .shapes import Incoming, Other, Person, Sale, Shaped, Source
 
 _SOME = 500
-#: Records that one transaction takes.
-BATCH = 50
+#: What a record that can't be read raises.
+_UNREADABLE = (CrmError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
 
 
 @dataclasses.dataclass
@@ -101,21 +101,60 @@ def _known(work: Work, one: Connection, items: Sequence[Incoming]) -> dict[tuple
     return found
 
 
-def apply(work: Work, source: Source, one: Connection, items: Sequence[Incoming]) -> Outcome:
-    """Takes records that :func:`changed` gave, all or, when one of them is bad, each for itself.
+class Ready:
+    """What records become, found out before the transaction in which they are stored begins: others wait for its end."""
+
+    def __init__(self, source: Source, one: Connection, items: Sequence[Incoming]) -> None:
+        self.options = connections.options_of(source, one)
+        self._source = source
+        self._digests = {id(item): digest(item) for item in items}
+        self._found = {id(item): self._shaped(item) for item in items if not item.gone}
+        #: They are known by their place in memory, so they must stay there.
+        self._items = items
+
+    def _shaped(self, item: Incoming) -> Shaped | Exception:
+        try:
+            return self._source.shape(item, self.options)
+        except _UNREADABLE as error:
+            return error
+
+    def digest(self, item: Incoming) -> str:
+        """See :func:`digest`."""
+        return self._digests[id(item)]
+
+    def shaped(self, item: Incoming) -> Shaped:
+        """What a record becomes.
+
+        :raises Exception: whatever the source raises where it can't be read.
+        """
+        found = self._found[id(item)]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def apply(
+    work: Work, source: Source, one: Connection, items: Sequence[Incoming], ready: Ready | None = None
+) -> Outcome:
+    """Takes records that :func:`changed` gave, all or, when one of them is bad, by halves: so the bad one is found.
 
     What can't be taken is set aside with the reason.
+
+    :param ready: the same records, made ready before the transaction began.
     """
     if not items:
         return Outcome()
+    if ready is None or ready.options != connections.options_of(source, one):
+        ready = Ready(source, one, items)
     try:
         with work.part():
-            return _apply(work, source, one, items)
-    except (CrmError, SQLAlchemyError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
+            return _apply(work, source, one, items, ready)
+    except (*_UNREADABLE, SQLAlchemyError) as error:
         if len(items) == 1:
             set_aside(work, one, items[0], _reason(error))
             return Outcome(aside=1)
-    return sum((apply(work, source, one, [item]) for item in items), Outcome())
+    half = len(items) // 2
+    return apply(work, source, one, items[:half], ready) + apply(work, source, one, items[half:], ready)
 
 
 def _reason(error: Exception) -> str:
@@ -127,21 +166,20 @@ def _reason(error: Exception) -> str:
     )
 
 
-def _apply(work: Work, source: Source, one: Connection, items: Sequence[Incoming]) -> Outcome:
+def _apply(work: Work, source: Source, one: Connection, items: Sequence[Incoming], ready: Ready) -> Outcome:
     rules = mapping.resolve(work, source, one)
-    options = connections.options_of(source, one)
     outcome = Outcome()
     shaped: list[tuple[Incoming, Shaped]] = []
     outcome.updated += _remove(work, source, one, rules, [item for item in items if item.gone])
     items = [item for item in items if not item.gone]
     for item in items:
         try:
-            found = source.shape(item, options)
+            found = ready.shaped(item)
             if isinstance(found, Sale):
                 check_currency(found)
                 # Said before anything is written of it.
                 mapping.transaction_status(rules, found.status, paid=found.paid)
-        except (CrmError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
+        except _UNREADABLE as error:
             set_aside(work, one, item, _reason(error))
             outcome.aside += 1
         else:
@@ -170,7 +208,7 @@ def _apply(work: Work, source: Source, one: Connection, items: Sequence[Incoming
             if met.contact_id is None:
                 refused[key] = met.refused or Message("This record has neither a name nor an e-mail address.")
         stored.append((record, found))
-        record.version, record.digest = item.version, digest(item)
+        record.version, record.digest = item.version, ready.digest(item)
     for (kind, name), why in Sales(work, source, one, rules, people).save(wanted).items():
         if kind not in source.sales:
             # A refund that can't be taken keeps its sale back too.
@@ -188,6 +226,8 @@ def _apply(work: Work, source: Source, one: Connection, items: Sequence[Incoming
 
 def _remove(work: Work, source: Source, one: Connection, rules: mapping.Rules, items: Sequence[Incoming]) -> int:
     """Records that were deleted there. Contacts stay, and what was never known needs nothing."""
+    if not items:
+        return 0
     known = _records(work, one, items)
     people = People(work, source, one, rules)
     found = [(item, record) for item in items if (record := known.get((item.kind, item.external_id))) is not None]
@@ -213,7 +253,6 @@ def _settle(
 ) -> list[tuple[Record, Shaped]]:
     """Stores the records that were taken; sets the others aside, and brings back those that stood aside."""
     kept = [(record, found) for record, found in stored if (record.kind, record.external_id) not in refused]
-    work.session.add_all([record for record, _found in kept])
     for item in items:
         why = refused.get((item.kind, item.external_id))
         if why is not None:
@@ -221,7 +260,7 @@ def _settle(
     for record, _found in stored:
         if (record.kind, record.external_id) in refused and record in work.session:
             work.session.expunge(record)
-    work.session.flush()
+    keep(work, [record for record, _found in kept])
     names: dict[str, list[str]] = {}
     for record, _found in kept:
         names.setdefault(record.kind, []).append(record.external_id)

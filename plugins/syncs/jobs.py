@@ -11,8 +11,7 @@ from crmhost.api import Conflict, JobContext, Message, Plural, RetryLater, notif
 from . import applying, connections, mapping, receiving, reconciling, running
 from .calls import calling
 from .models import Aside
-
-_SOME = 100
+from .pace import Pace
 
 
 def run(job: JobContext, connection_id: int, full: bool = False) -> dict[str, Any]:
@@ -44,20 +43,20 @@ def catch_up(job: JobContext) -> dict[str, Any]:
 
 def retry(job: JobContext, connection_id: int) -> dict[str, Any]:
     """Tries records that were set aside once more."""
-    work, after, taken, left = job.work, 0, 0, 0
+    work, after, taken, left, pace = job.work, 0, 0, 0, Pace(job.work)
     one = connections.get(work, connection_id)
     source = connections.source_of(work, one.source)
     while True:
         job.check()
         wanted = select(Aside).where(Aside.connection_id == connection_id, Aside.id > after)
-        rows = list(work.session.scalars(wanted.order_by(Aside.id).limit(_SOME)))
+        rows = list(work.session.scalars(wanted.order_by(Aside.id).limit(pace.size)))
         if not rows:
             break
         after = rows[-1].id
         items = [applying.as_came(row) for row in rows]
         with calling(work, connection_id):
             items = list(connections.reader(work, source, one).complete(items))
-        with work.begin():
+        with pace.begin(len(items)):
             done = applying.apply(work, source, connections.get(work, connection_id), items)
         taken += done.added + done.updated
         left += done.aside
@@ -67,11 +66,12 @@ def retry(job: JobContext, connection_id: int) -> dict[str, Any]:
 
 def remap(job: JobContext, connection_id: int) -> dict[str, Any]:
     """Applies a mapping to the transactions that are there; what staff chose stays."""
-    work, after, changed = job.work, 0, 0
+    work, after, changed, pace = job.work, 0, 0, Pace(job.work)
     while True:
         job.check()
-        with work.begin():
-            rows, number = mapping.apply_some(work, connection_id, after, _SOME)
+        some = pace.size
+        with pace.begin(some):
+            rows, number = mapping.apply_some(work, connection_id, after, some)
             changed += number
         if not rows:
             break

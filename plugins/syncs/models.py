@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crmhost.api import MessageText, UTCDateTime, plugin_base
+from crmhost.api import MessageText, UTCDateTime, Work, insert_objects, plugin_base
 
 Base = plugin_base("syncs")
 #: A number of rows that outgrows 32 bits.
@@ -98,6 +99,20 @@ class Record(Base):  # type: ignore[misc, valid-type]  # the base is made by a f
     url: Mapped[str] = mapped_column(String(500), default="")
     written: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     kept: Mapped[list[str]] = mapped_column(JSON, default=list)
+
+
+def fresh(one: Connection, kind: str, external_id: str) -> Record:
+    """A record that nothing is known of yet."""
+    return Record(
+        connection_id=one.id, kind=kind, external_id=external_id, version=0, digest="", parent="", status="", paid=False,
+        counts=False, gone=False, object_type="", currency="", amount=0, label="", url="", written={}, kept=[],
+    )  # fmt: skip
+
+
+def keep(work: Work, records: Sequence[Record]) -> None:
+    """Stores records, new ones and those that were changed. New ones get their ids; changed later, they are not written again."""
+    insert_objects(work.session, [record for record in records if not record.id])
+    work.session.flush()
 
 
 #: Condition by which the index of parents is found: a value handed over beside the statement would not tell that it fits.

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from crmhost.api import Contact, ContactEmail, Message, Work, contacts, contacts_bulk, record_fields
 
 from .mapping import Rules
-from .models import Connection, Record
+from .models import Connection, Record, fresh, keep
 from .ownership import settle
 from .shapes import Person, Source
 
@@ -231,16 +231,14 @@ class People:
     def _remember(self, plans: Mapping[str, _Plan], known: Mapping[str, Record], digests: Mapping[str, str]) -> None:
         """Keeps what was written into which field, as it was stored."""
         stored = self._contacts({met.contact_id for key in plans if (met := self.met[key]).contact_id is not None})
+        records: list[Record] = []
         for key, plan in plans.items():
             met = self.met[key]
             contact = stored.get(met.contact_id or 0)
             if contact is None:
                 continue
-            record = known.get(key) or Record(
-                connection_id=self.one.id, kind=KIND, external_id=key, version=0, parent="", status="", paid=False,
-                counts=False, gone=False, object_type="contact", currency="", amount=0, label="", url="", digest="",
-                written={}, kept=[],
-            )  # fmt: skip
+            record = known.get(key) or fresh(self.one, KIND, key)
+            record.object_type = "contact"
             record.object_id = record.contact_id = contact.id
             if not _stale(met, record):
                 record.digest, record.at, record.kept = digests[key], met.at or record.at, plan.kept
@@ -251,9 +249,8 @@ class People:
             if plan.leads and plan.emails:
                 written["email"] = plan.emails[0]
             record.written = {**record.written, **written}
-            if key not in known:
-                self.work.session.add(record)
-        self.work.session.flush()
+            records.append(record)
+        keep(self.work, records)
 
 
 @dataclasses.dataclass

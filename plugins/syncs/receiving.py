@@ -11,9 +11,9 @@ from sqlalchemy import delete, select, update
 from crmhost.api import Work, upsert
 
 from . import applying, connections
-from .applying import BATCH
 from .calls import Teller, calling
 from .models import Connection, Received
+from .pace import Pace
 from .shapes import Incoming
 
 #: Days after which it is forgotten that an event came: no sender repeats later.
@@ -47,12 +47,12 @@ def receive(work: Work, one: Connection, event_id: str, item: Incoming | None, *
 
 def proceed(teller: Teller, connection_id: int) -> int:
     """Deals with what came in, some at a time; gives how many events."""
-    work, done = teller.work, 0
+    work, done, pace = teller.work, 0, Pace(teller.work)
     while True:
         teller.check()
         one = connections.get(work, connection_id)
         wanted = select(Received).where(Received.connection_id == connection_id, Received.done_at.is_(None))
-        rows = list(work.session.scalars(wanted.order_by(Received.id).limit(BATCH)))
+        rows = list(work.session.scalars(wanted.order_by(Received.id).limit(pace.size)))
         if not rows or one.paused:
             return done
         ids = [row.id for row in rows]
@@ -70,9 +70,10 @@ def proceed(teller: Teller, connection_id: int) -> int:
             items = [item for item in items if (item.kind, item.external_id) not in known]
             items += applying.changed(work, one, fetched)
             items = list(reader.complete(items)) if items else []
-        with work.begin():
+        ready = applying.Ready(source, one, items)
+        with pace.begin(len(rows)):
             one = connections.get(work, connection_id)
-            outcome = applying.apply(work, source, one, items)
+            outcome = applying.apply(work, source, one, items, ready)
             if outcome.added and items:
                 kind = items[0].kind
                 one.counts = {**one.counts, kind: one.counts.get(kind, 0) + outcome.added}

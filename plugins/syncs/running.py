@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from typing import Any
 
 from crmhost.api import Conflict, Message, Work
 
 from . import applying, connections, receiving
-from .applying import BATCH, Outcome
+from .applying import Outcome
 from .calls import Teller, calling
 from .models import Connection
-from .shapes import Page, Reader, Source
+from .pace import Pace
+from .shapes import Incoming, Page, Reader, Source
 
 #: Changes are asked for from this long before the last reading on, as clocks differ and shops store late.
 OVERLAP = dt.timedelta(minutes=10)
@@ -65,7 +65,7 @@ def _release(work: Work, key: str, connection_id: int) -> None:
 
 def _read(teller: Teller, source: Source, reader: Reader, connection_id: int) -> None:
     work = teller.work
-    steps = reader.steps()
+    steps, pace = reader.steps(), Pace(work)
     while True:
         teller.check()
         one = connections.get(work, connection_id)
@@ -81,18 +81,21 @@ def _read(teller: Teller, source: Source, reader: Reader, connection_id: int) ->
         items = applying.changed(work, one, page.items, force=bool(going["all"]))
         if items:
             items = list(reader.complete(items))
-        outcome = _take(teller, source, connection_id, items)
+        outcome = _take(teller, source, one, items, pace)
         outcome.unchanged += len(page.items) - len(items)
         done = _step_on(teller, connection_id, page, step, outcome)
         teller.progress(done, page.total, source.kinds.get(step, step))
 
 
-def _take(teller: Teller, source: Source, connection_id: int, items: list[Any]) -> Outcome:
-    outcome = Outcome()
-    for start in range(0, len(items), BATCH):
-        with teller.work.begin():
-            one = connections.get(teller.work, connection_id)
-            outcome += applying.apply(teller.work, source, one, items[start : start + BATCH])
+def _take(teller: Teller, source: Source, one: Connection, items: list[Incoming], pace: Pace) -> Outcome:
+    outcome, start = Outcome(), 0
+    while start < len(items):
+        some = items[start : start + pace.size]
+        ready = applying.Ready(source, one, some)
+        with pace.begin(len(some)):
+            one = connections.get(teller.work, one.id)
+            outcome += applying.apply(teller.work, source, one, some, ready)
+        start += len(some)
     return outcome
 
 

@@ -13,7 +13,7 @@ from crmhost.api import CrmError, Invalid, Message, Money, Work, insert_rows, re
 from plugins.transactions import api as transactions
 
 from .mapping import Rules, transaction_status
-from .models import ERASED, HAS_PARENT, Connection, Record, SameSale
+from .models import ERASED, HAS_PARENT, Connection, Record, SameSale, fresh, keep
 from .ownership import settle
 from .people import People
 from .sameness import apart, same_sales
@@ -69,8 +69,7 @@ class Sales:
             refused |= self._save(now)
             if wanted:
                 done = [record for item, _sale, record in now if (item.kind, item.external_id) not in refused]
-                self.work.session.add_all(done)
-                self.work.session.flush()
+                keep(self.work, done)
         return refused
 
     def _save(self, wanted: Sequence[tuple[Incoming, Sale, Record]]) -> dict[tuple[str, str], CrmError]:
@@ -87,6 +86,7 @@ class Sales:
         refunds = self._refunds([one for one in taken if one.refused is None])
         self._pair(refunds)
         self._store(refunds, self.refund_type)
+        keep(self.work, [one.record for one in refunds if one.refused is None])
         for one in (*taken, *refunds):
             if one.refused is not None:
                 refused[one.item.kind, one.item.external_id] = one.refused
@@ -148,7 +148,6 @@ class Sales:
         if record is None:
             record = fresh(self.one, REFUND, refund.external_id)
             record.parent = one.item.external_id
-            self.work.session.add(record)
         counted = one.record.counts
         status = self.rules.paid if counted else one.given["status"]
         record.status, record.gone, record.counts, record.paid = "", False, counted, True
@@ -271,6 +270,8 @@ class Sales:
     # --- storing ------------------------------------------------------------------------------------------------------
 
     def _store(self, taken: Sequence[Taken], type_id: int) -> None:
+        if not taken:
+            return
         there = transactions.by_ids(
             self.work, [one.record.object_id for one in taken if one.record.object_id is not None]
         )
@@ -355,14 +356,6 @@ class Sales:
         for given, refs in others:
             given["ref"] = next((ref for ref in refs if transactions.folded_ref(ref) not in taken), refs[-1])
             taken.add(transactions.folded_ref(given["ref"]))
-
-
-def fresh(one: Connection, kind: str, external_id: str) -> Record:
-    """A record that nothing is known of yet."""
-    return Record(
-        connection_id=one.id, kind=kind, external_id=external_id, version=0, digest="", parent="", status="", paid=False,
-        counts=False, gone=False, object_type="", currency="", amount=0, label="", url="", written={}, kept=[],
-    )  # fmt: skip
 
 
 def plain(transaction: Any, name: str) -> Any:

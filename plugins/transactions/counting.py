@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, false, func, literal
 from sqlalchemy import cast as sql_cast
@@ -14,8 +15,23 @@ from crmhost.api import Work, texts
 from . import kinds, settings
 from .models import Status, Transaction, Type
 
+E = TypeVar("E", bound=ColumnElement[Any])
 
-@dataclasses.dataclass(frozen=True)
+
+def _once(build: Callable[[Any], E]) -> Callable[[Any], E]:
+    """For a method that puts a part of statements together: what it gave once, it gives again."""
+
+    @functools.wraps(build)
+    def give(rule: Any) -> E:
+        parts: dict[str, E] = rule.__dict__.setdefault("_parts", {})
+        if build.__name__ not in parts:
+            parts[build.__name__] = build(rule)
+        return parts[build.__name__]
+
+    return give
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Rule:
     """What counts, as the settings say it now.
 
@@ -62,6 +78,7 @@ class Rule:
     def _subtracting(self) -> list[int]:
         return sorted(number for number, sign in self.signs.items() if sign < 0)
 
+    @_once
     def condition(self) -> ColumnElement[bool]:
         """The condition that a transaction counts."""
         signed = [*self._adding, *self._subtracting]
@@ -73,6 +90,7 @@ class Rule:
             Transaction.type_id.in_(signed),
         )
 
+    @_once
     def amount(self) -> ColumnElement[int]:
         """What a transaction that counts adds."""
         amount: Any = Transaction.total
@@ -85,18 +103,22 @@ class Rule:
         signed: ColumnElement[int] = case((self.subtracts(), -amount), else_=amount)
         return signed
 
+    @_once
     def subtracts(self) -> ColumnElement[bool]:
         """The condition that a transaction is of a type that subtracts."""
         return Transaction.type_id.in_(self._subtracting) if self._subtracting else false()
 
+    @_once
     def sum(self) -> ColumnElement[int]:
         """The sum of what counts, of the transactions that a statement chooses, those too that do not count."""
         return _whole(case((self.condition(), self.amount()), else_=literal(0)))
 
+    @_once
     def refunded(self) -> ColumnElement[int]:
         """The sum of what was taken off."""
         return _whole(case((and_(self.condition(), self.subtracts()), -self.amount()), else_=literal(0)))
 
+    @_once
     def number(self) -> ColumnElement[int]:
         """How many count."""
         return func.coalesce(func.sum(case((self.condition(), 1), else_=0)), 0)
@@ -108,14 +130,16 @@ def _whole(each: ColumnElement[int]) -> ColumnElement[int]:
 
 
 def rule(work: Work) -> Rule:
-    """What counts now."""
-    return Rule(
-        frozenset(status.id for status in settings.included(work)),
-        {kind.id: kind.sign for kind in kinds.types(work)},
-        bool(work.settings.get(settings.TAXES)),
-        bool(work.settings.get(settings.DISCOUNTS)),
-        bool(work.settings.get(settings.FEES)),
-    )
+    """What counts now. The same settings give the same rule again, with all that was put together of it."""
+    signs = tuple((kind.id, kind.sign) for kind in kinds.types(work))
+    included = frozenset(status.id for status in settings.included(work))
+    switches = (settings.TAXES, settings.DISCOUNTS, settings.FEES)
+    return _rule(included, signs, *(bool(work.settings.get(key)) for key in switches))
+
+
+@functools.lru_cache(maxsize=16)
+def _rule(statuses: frozenset[int], signs: tuple[tuple[int, int], ...], *switches: bool) -> Rule:
+    return Rule(statuses, dict(signs), *switches)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,12 +24,12 @@ Kind = TypeVar("Kind", Type, Status)
 
 def types(work: Work) -> list[Type]:
     """All types in their order; the first is that of a new transaction."""
-    return work.once(("transactions.types",), lambda: list(work.session.scalars(_ordered(Type))))
+    return work.once(("transactions.types",), lambda: list(work.session.scalars(_ordered(Type))), of=[Type])
 
 
 def statuses(work: Work) -> list[Status]:
     """All statuses in their order; the first is that of a new transaction."""
-    return work.once(("transactions.statuses",), lambda: list(work.session.scalars(_ordered(Status))))
+    return work.once(("transactions.statuses",), lambda: list(work.session.scalars(_ordered(Status))), of=[Status])
 
 
 def _ordered(model: Any) -> Any:

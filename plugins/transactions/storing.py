@@ -8,7 +8,18 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from crmhost.api import Change, Conflict, Message, Work, custom_fields, insert_rows, record_fields, search, tags
+from crmhost.api import (
+    Change,
+    Conflict,
+    Message,
+    Work,
+    custom_fields,
+    insert_objects,
+    insert_rows,
+    record_fields,
+    search,
+    tags,
+)
 
 from . import fields
 from .models import KIND, Line, Transaction
@@ -45,6 +56,8 @@ def taken(work: Work, ref: str, other_id: int) -> Conflict:
 def add_all(work: Work, rows: Sequence[Mapping[str, Any]], source: str, *, quiet: bool = False) -> list[Transaction]:
     """Stores new transactions from fields that are prepared and checked, in their order.
 
+    What is given tells how they were stored; those to be changed are to be read.
+
     :param quiet: the journals of contacts say nothing of them.
     """
     now = work.now
@@ -54,15 +67,17 @@ def add_all(work: Work, rows: Sequence[Mapping[str, Any]], source: str, *, quiet
         columns = {"at": now, "day": fields.day_of(work, now), "source": source, "custom": {}, **columns}
         columns |= {"idempotency_key": values.get("idempotency_key"), "created_at": now, "updated_at": now}
         made.append(Transaction(**columns, **fields.derived(values)))
-    work.session.add_all(made)
+    # What was changed before must stand when the references of new ones are compared with it.
     work.session.flush()
+    insert_objects(work.session, made)
     pairs = list(zip(made, rows, strict=True))
     write_lines(work, [(one.id, values["lines"]) for one, values in pairs if values.get("lines")], new=True)
     named = _put_tags(work, [(one.id, values.get("tags", ())) for one, values in pairs])
     record_fields.add_many_external_ids(
         work, KIND, [(one.id, values.get("external_ids") or ()) for one, values in pairs]
     )
-    find_by(work, made)
+    elsewhere = {one.id: values.get("external_ids") or () for one, values in pairs}
+    search.add(work, KIND, _found_by(work, made, elsewhere))
     custom_fields.write_index(work, KIND, [(one.id, one.custom, None) for one in made])
     audits = []
     for one in made:
@@ -98,14 +113,19 @@ def write_lines(work: Work, wanted: Sequence[tuple[int, Sequence[Mapping[str, An
 
 def find_by(work: Work, transactions: Sequence[Transaction]) -> None:
     """Renews what transactions are found by."""
-    ids = [one.id for one in transactions]
-    elsewhere = record_fields.external_ids(work, KIND, ids)
+    elsewhere = record_fields.external_ids(work, KIND, [one.id for one in transactions])
+    search.put(work, KIND, _found_by(work, transactions, elsewhere))
+
+
+def _found_by(
+    work: Work, transactions: Sequence[Transaction], elsewhere: Mapping[int, Sequence[record_fields.ExternalKey]]
+) -> list[tuple[int, str]]:
     rows = []
     for one in transactions:
         words = [one.ref, one.name, *(key for _source, _account, key in elsewhere.get(one.id, ()))]
         words += custom_fields.searched(work, KIND, one.custom)
         rows.append((one.id, " ".join(words)))
-    search.put(work, KIND, rows)
+    return rows
 
 
 def lines_of(work: Work, ids: Sequence[int]) -> dict[int, list[Line]]:

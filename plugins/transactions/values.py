@@ -32,9 +32,18 @@ _UNSYNCED: dict[str, Any] = {"synchronize_session": False}
 
 def follow(work: Work, changes: Sequence[Change]) -> None:
     """Sums up anew what the changes touched."""
-    ids = sorted({change.object_id for change in changes if change.object_type == KIND})
     touched: dict[str, set[int]] = {"contact": set(), "company": set()}
     days: set[dt.date] = set()
+    asked: set[int] = set()
+    for change in changes:
+        if change.name == "transaction.created":
+            # It says itself what it touches; if more befalls it in the same unit, a later change is asked for.
+            days.add(dt.date.fromisoformat(change.after["day"]))
+            for object_type, found in touched.items():
+                found.add(change.after.get(f"counted_{object_type}_id") or 0)
+        elif change.object_type == KIND:
+            asked.add(change.object_id)
+    ids = sorted(asked)
     for some in _chunks(ids):
         columns = (Transaction.counted_contact_id, Transaction.counted_company_id, Transaction.day)
         for contact_id, company_id, day in work.session.execute(select(*columns).where(Transaction.id.in_(some))):

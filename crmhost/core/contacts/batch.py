@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, text, update
+from sqlalchemy import bindparam, delete, select, update
 
 from ...work.unit import Change, Work
 from ..journal.system import SystemEntry, write
-from ..rows import chunks, insert_rows, table
+from ..rows import chunks, insert_rows, table, take_ids
 from ..statuses import history
 from ..statuses.models import Status
 from . import search, tags
@@ -196,17 +196,7 @@ class Batch:
 
     def _number(self) -> None:
         """Takes ids for the new contacts, so that their other rows can be written without asking for each."""
-        if not self.new:
-            return
-        session, name = self.work.session, Contact.__tablename__
-        if session.get_bind().dialect.name == "postgresql":
-            take = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :number)")
-            ids = list(session.scalars(take, {"name": name, "number": len(self.new)}))
-        else:
-            # The transaction is the only writer; ids of erased contacts are never given again.
-            seq = text("SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = :name), 0))")
-            last = int(session.scalar(seq, {"name": name}) or 0)
-            ids = list(range(last + 1, last + 1 + len(self.new)))
+        ids = take_ids(self.work.session, Contact, len(self.new))
         for draft, key in zip(self.new, ids, strict=True):
             draft.id = key
 

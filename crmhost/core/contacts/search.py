@@ -17,7 +17,7 @@ from ..rows import table as table_of
 from ..text import fold
 from .models import SearchDocument
 
-__all__ = ["drop", "find", "fold", "hits", "put", "words"]
+__all__ = ["add", "drop", "find", "fold", "hits", "put", "words"]
 
 #: Characters of a word from which on it is found anywhere in a text.
 SHORTEST = 3

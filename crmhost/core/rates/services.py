@@ -105,12 +105,17 @@ def converter(work: Work) -> Converter:
     """
     base = base_currency(work)
     holds = int(work.settings.get(HOLDS) or 1)
+    if not work.settings.get(SHOWN):
+        return Converter(base, holds, {})
+    return work.once(("rates", base, holds), lambda: Converter(base, holds, _by_currency(work, base)), of=[Rate])
+
+
+def _by_currency(work: Work, base: str) -> dict[str, list[tuple[dt.date, Decimal]]]:
     found: dict[str, list[tuple[dt.date, Decimal]]] = {}
-    if work.settings.get(SHOWN):
-        wanted = select(Rate.currency, Rate.day, Rate.rate).where(Rate.base == base, Rate.currency != base)
-        for currency, day, rate in work.session.execute(wanted.order_by(Rate.currency, Rate.day)):
-            found.setdefault(currency, []).append((day, Decimal(rate)))
-    return Converter(base, holds, found)
+    wanted = select(Rate.currency, Rate.day, Rate.rate).where(Rate.base == base, Rate.currency != base)
+    for currency, day, rate in work.session.execute(wanted.order_by(Rate.currency, Rate.day)):
+        found.setdefault(currency, []).append((day, Decimal(rate)))
+    return found
 
 
 def check(currency: object, day: object, rate: object, base: str) -> tuple[str, dt.date, str]:

@@ -37,6 +37,10 @@ DEFAULT = "statuses.default"
 
 def all_statuses(work: Work) -> list[Status]:
     """All statuses in their order."""
+    if work.writing:
+        # Their numbers change with each contact that is written.
+        wanted = select(Status).order_by(Status.position, Status.id)
+        return work.once(("statuses.all",), lambda: list(work.session.scalars(wanted)), of=[Status])
     return [status for status, _number in listed(work)]
 
 

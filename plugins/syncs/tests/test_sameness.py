@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from crmhost.api import Money
-from plugins.syncs.models import Connection, Record
-from plugins.syncs.sales import fresh
+from plugins.syncs.models import Connection, Record, fresh
 from plugins.syncs.sameness import apart
 from plugins.syncs.shapes import Incoming, Sale
 

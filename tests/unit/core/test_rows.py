@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from crmhost.core.contacts.models import ContactEmail, Tag
 from crmhost.core.journal.models import JournalEntry
-from crmhost.core.rows import insert_rows
+from crmhost.core.rows import insert_objects, insert_rows
 from crmhost.testing import Host
 
 HOSTILE = (
@@ -72,3 +72,23 @@ def test_a_broken_rule_is_told_as_ever(host: Callable[..., Host]) -> None:
         insert_rows(work.session, Tag, [{"name": "Still", "name_key": "still", "hue": "blue"}])
     with made.work() as work:
         assert work.session.scalars(select(Tag.name)).all() == ["Still"]
+
+
+def test_new_objects_get_their_ids(host: Callable[..., Host]) -> None:
+    """Many at once are stored with what nobody said, under ids that nobody has, gets or had."""
+    made = host()
+    with made.work() as work, work.begin():
+        first = Tag(name="first", name_key="first")
+        work.session.add(first)
+        work.session.flush()
+        new = [Tag(name=f"Tag {n}", name_key=f"tag {n}") for n in range(30)]
+        insert_objects(work.session, new)
+        last = Tag(name="last", name_key="last")
+        work.session.add(last)
+        work.session.flush()
+        ids = [tag.id for tag in new]
+        assert first.id not in ids
+        assert last.id not in ids
+    with made.work() as work:
+        found = work.session.scalars(select(Tag).where(Tag.id.in_(ids)).order_by(Tag.id)).all()
+        assert [(tag.id, tag.name, tag.hue) for tag in found] == [(tag.id, tag.name, "blue") for tag in new]
