@@ -178,7 +178,8 @@ def _bars(chart: Chart, along: Axis) -> Iterator[Bar]:
             piled[place, value < 0] = base + value
             start, end = sorted((along.at(base), along.at(base + value)))
             across, length = _rounded(band * place + (band - group) / 2 + shift), _rounded(end - start)
-            is_open = bool(chart.running) and place == len(one.values) - 1 and not chart.stacked
+            last = place == len(one.values) - 1
+            is_open = bool(chart.running) and last and not chart.stacked and one.style != "past"
             style = (
                 "2"
                 if value < 0 and len(chart.series) == 1

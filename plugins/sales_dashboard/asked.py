@@ -84,6 +84,9 @@ def read(work: Work, args: Mapping[str, str], metric: str = "") -> Asked:
     given = {name: text.strip()[:80] for name, text in args.items() if text.strip()}
     kept = _remembered(work)
     usual = {"period": str(work.settings.get(PERIOD)), "compare": str(work.settings.get(COMPARE)), **kept}
+    if given.keys() & {"period", "from", "to"}:
+        # Another period has its own usual parts.
+        usual.pop("grain", None)
     known = tuple(figures.currencies(work))
     problem = ""
     try:

@@ -14,6 +14,8 @@ from .metrics import COUNTS, DEFINITIONS, LABELS, LOWER, QUESTIONS
 
 #: From so many parts on, a line is easier to read than bars.
 _BARS = 14
+#: From that share on, a change is said as “12 times as much”.
+_TIMES = 10
 
 
 def text(metric: str, value: int, currency: str) -> str:
@@ -46,7 +48,7 @@ def delta(metric: str, now: int, before: int) -> Delta:
     share = (now - before) / abs(before)
     if not way:
         words = gettext("unchanged")
-    elif abs(share) >= 10:
+    elif abs(share) >= _TIMES:
         words = gettext("%(times)s times as much", times=number(round(now / before, 1))) if now / before > 0 else "–"
     else:
         words = f"{'+' if way > 0 else '−'}{percent(abs(share))}"
@@ -125,7 +127,7 @@ def chart(
         currency="" if metric in COUNTS else asked.shown,
         running=gettext("so far") if period.running(asked.work.today) else "",
         figure=shown,
-        delta=changed.share if changed is not None and metric not in LOWER else None,
+        delta=changed.share if changed is not None and not _said(metric, changed) else None,
         against=_against(asked, metric, past, changed),
         receipt=receipt(asked, metric, whole),
     )
@@ -137,7 +139,12 @@ def _against(asked: Asked, metric: str, past: Totals | None, changed: Delta | No
     said = gettext(
         "%(value)s from %(period)s", value=text(metric, past.metric(metric), asked.shown), period=asked.past_words
     )
-    return f"{changed.words} · {said}" if metric in LOWER else str(said)
+    return f"{changed.words} · {said}" if _said(metric, changed) else str(said)
+
+
+def _said(metric: str, changed: Delta) -> bool:
+    """Whether a change is said in words: the badge calls more better, and counts in percent."""
+    return metric in LOWER or changed.share is None or abs(changed.share) >= _TIMES
 
 
 def receipt(asked: Asked, metric: str, whole: Totals) -> ChartReceipt:

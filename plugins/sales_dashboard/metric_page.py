@@ -77,7 +77,7 @@ def part_name(work: Work, asked: Asked) -> str:
     if asked.where is None:
         return ""
     name = labels.of(work, asked.where.dimension, [asked.where.key]).get(asked.where.key, asked.where.key)
-    return f"{dimension_words(asked.where.dimension)}: {name or gettext('none')}"
+    return f"{dimension_words(asked.where.dimension)}: {name or without(asked.where.dimension)}"
 
 
 def _lines(asked: Asked, metric: str, found: gathered.Gathered) -> Sequence[Line]:
@@ -200,7 +200,7 @@ def breakdown(work: Work, metric: str, by: str, args: Mapping[str, str]) -> Brea
 def _part(asked: Asked, metric: str, figure: str, by: str, part: Part, largest: int, whole: int) -> ShownPart:
     value = part.totals.metric(figure)
     return ShownPart(
-        label=part.label or gettext("none"),
+        label=part.label or without(by),
         value=drawing.text(figure, value, asked.shown),
         behind=_narrowed(asked, figure, asked.period.span, by, part.key, part.label),
         url=asked.url("metric", metric=metric, chart=None, by=by, key=part.key),
@@ -222,6 +222,19 @@ def dimension_words(name: str) -> str:
         "owner": gettext("Owner"),
     }
     return str(words[name])
+
+
+def without(dimension: str) -> str:
+    """What is said of that which has no part of a dimension."""
+    words = {
+        "tag": gettext("without a tag"),
+        "product": gettext("no product named"),
+        "source": gettext("unknown"),
+        "type": gettext("unknown"),
+        "country": gettext("unknown"),
+        "owner": gettext("nobody"),
+    }
+    return str(words[dimension])
 
 
 # --- CSV --------------------------------------------------------------------------------------------------------------

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from crmhost.api import Work
-from crmhost.web.api import render_template
+from crmhost.web.api import gettext, render_template
 
 from . import asked as asking
 from . import gathered, overview
+from .metrics import METRICS
 
-#: Figures of the box, and what they are of.
-SHOWN = ("gross_revenue", "net_revenue", "average_revenue_per_customer", "new_customers")
+#: What the box is of.
 _PERIOD = {"period": "30", "grain": "day", "compare": "before"}
 
 
 def widget(work: Work) -> str:
-    """The last thirty days in four figures."""
+    """The last thirty days in seven figures."""
     asked = asking.read(work, _PERIOD)
     found = gathered.gather(asked)
+    currency = asked.currency or gettext("All in %(currency)s", currency=asked.shown)
     return render_template(
         "sales_dashboard/widget.html",
-        cards=[overview.card(asked, metric, found) for metric in SHOWN],
+        cards=[overview.card(asked, metric, found) for metric in METRICS],
         words=asked.words,
         past=asked.past_words,
+        currency=currency if len(asked.currencies) > 1 else "",
     )

@@ -96,7 +96,7 @@ function bar({ name, values, style = "main" }, { kind, running, stacked, series,
   const [soft, below, ink] = [token("series-soft"), token("series-2"), token("ink-2")];
   const [round, back] = kind === "rows" ? [[0, 4, 4, 0], [4, 0, 0, 4]] : [[4, 4, 0, 0], [0, 0, 4, 4]];
   const item = (value, index) => {
-    const open = Boolean(running) && index === values.length - 1;
+    const open = Boolean(running) && index === values.length - 1 && style !== "past";
     const negative = value < 0;
     return {
       value,
