@@ -19,9 +19,9 @@ from typing import Any
 
 from .. import contributions, hooks, working_hooks
 from .checks.rules import RULES
+from .told import ROOT as ROOT
+from .told import events_page
 
-#: The checkout that holds the code and its documentation.
-ROOT = Path(__file__).resolve().parents[2]
 _NOTE = "<!-- Made from the code by “python -m crmhost.host.reference”; change it there. -->"
 
 _CHECKS = f"""\
@@ -214,6 +214,7 @@ def _first(value: Any) -> str:
 #: Page within the checkout -> what makes it.
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/hooks.md": hooks_page,
+    "docs/reference/extension-events.md": functools.partial(events_page, _NOTE),
     "docs/authors/checks.md": checks_page,
     "docs/reference/api.md": functools.partial(module_page, "crmhost.api"),
     "docs/reference/web-api.md": functools.partial(module_page, "crmhost.web.api"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from crmhost.api import Change, contacts, journal, merging, statuses
+from crmhost.host import told as told_by
 from crmhost.testing import Host
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,3 +67,26 @@ def test_changes_look_as_the_table_says(host: Callable[..., Host]) -> None:
     assert shape["contact.merged"] == (set(), {"loser_ids", "merge_id"})
     assert shape["contact.unmerged"] == ({"loser_ids", "merge_id"}, set())
     assert shape["contact.erased"] == ({"status_id", "created_at", "in_bin"}, set())
+
+
+def _named(path: Path, kinds: set[str]) -> set[str]:
+    """Names of events of these kinds in a module: texts such as ``campaign.sent`` that are no placeholder of mails."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    placeholders = {
+        ast.literal_eval(node.args[0])
+        for node in nodes
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "Placeholder"
+    }
+    texts = {str(node.value) for node in nodes if isinstance(node, ast.Constant)} - placeholders
+    return {text for text in texts if re.fullmatch(rf"({'|'.join(kinds)})\.[a-z_]+", text)}
+
+
+def test_an_extension_lists_just_the_events_that_it_tells() -> None:
+    """Of each bundled extension that lists its events: none is missing, none invented."""
+    listed = {path.parent: told_by.events_of(path) for path in (ROOT / "plugins").glob("*/api.py")}
+    assert any(listed.values())
+    for folder, events in listed.items():
+        kinds = {name.partition(".")[0] for name in events}
+        code = (path for path in folder.rglob("*.py") if "tests" not in path.parts and path.name != "api.py")
+        if events:
+            assert set().union(*(_named(path, kinds) for path in code)) == set(events), folder.name

@@ -14,6 +14,7 @@ from crmhost.api import AuditEntry, Conflict, Contact, JournalEntry, conditions,
 from crmhost.core.settings import services as settings
 from crmhost.testing import Clock, Host
 from plugins.mail_campaigns import choices, topics
+from plugins.mail_campaigns.models import Campaign
 from plugins.mail_campaigns.sequences import figures, inside, people, services, steps, walking
 from plugins.mail_campaigns.tests.sequences import DAY, LINE, made_sequence, states, taken, tick
 from plugins.mail_campaigns.tests.test_plans import _plans
@@ -138,7 +139,15 @@ def test_the_list_of_the_people(site: Host, clock: Clock) -> None:
     assert ("Taken out by hand" in left and "2. Step 2" in left, f"/contacts/{bob}" in left) == (True, False)
     client.post(f"{listed}?undo={out.split(f'{listed}?undo=')[1].split(chr(34))[0]}")
     assert states(site, number)[ann] == ("inside", "")
+    with site.work("CRM manager") as work, work.begin():
+        edition = work.session.scalars(select(Campaign).where(Campaign.sequence_id == number)).one()
+        mail.mailings.start(work, edition.mailing_id or 0).state = "sending"
+        mail.mailings.pause(work, edition.mailing_id or 0, "535 No such user")
     clock.move(seconds=2 * DAY)
+    tick(site)
+    shown = client.get(page).text
+    assert ("535 No such user" in shown, states(site, number)[ann]) == (True, ("inside", ""))
+    client.post(f"{page}/resume")
     tick(site)
     assert states(site, number)[ann] == ("finished", "")
     assert _said(site, ann)[1:] == [
@@ -169,6 +178,16 @@ def test_the_list_of_the_people(site: Host, clock: Clock) -> None:
         people.leave(work, services.get(work, number), ids[20:35], "no_email")
         other = services.create(work, {"name": "Other"})
         people.take_in(work, other, [], ids)
+    limited = {"only_assigned": True}
+    me = site.actor("CRM manager", **limited).user_id
+    with site.work() as work, work.begin():
+        contacts.update(work, bob, {"assigned_to": me})
+    with site.work("CRM manager", **limited) as work, work.begin():
+        sequence = services.get(work, number)
+        assert [one.id for one in inside.page(work, sequence, inside.Which()).rows] == [bob]
+        assert inside.count(work, sequence, inside.Which()) == (1, True)
+        assert list(people.remove(work, number, [ann, bob])) == [bob]
+        assert people.add(work, number, [ann, bob]) == 1
     with site.site.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
     assert [_reads(site, client, path) for path in paths] == few
