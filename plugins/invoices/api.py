@@ -8,7 +8,7 @@ from typing import Any
 from crmhost.api import Money, Work, documents
 from plugins.transactions import api as transactions
 
-from . import paying, services, settings
+from . import crediting, paying, services, settings
 from .models import KIND, Invoice
 
 __all__ = ["KIND", "Invoice", "InvoicesService"]
@@ -39,6 +39,27 @@ class InvoicesService:
         invoice: Invoice | None = self._work.session.scalar(mine)
         return invoice if invoice is not None and not invoice.is_credit else None
 
+    def find(self, invoice_id: int) -> Invoice | None:
+        """An invoice; ``None`` when there is none that the actor may see."""
+        found: Invoice | None = self._work.session.scalar(self._work.visible(Invoice).where(Invoice.id == invoice_id))
+        return found
+
+    def change(self, invoice_id: int, fields: Mapping[str, Any]) -> Invoice:
+        """Changes an invoice; see :func:`plugins.invoices.services.update`."""
+        return services.update(self._work, invoice_id, fields)
+
+    def void(self, invoice_id: int, reason: str = "") -> Invoice:
+        """Takes an issued invoice or credit note back; see :func:`plugins.invoices.issuing.void`."""
+        return services.void(self._work, invoice_id, reason)
+
+    def discard(self, invoice_id: int) -> None:
+        """Puts a draft into the bin; see :func:`plugins.invoices.services.delete`."""
+        services.delete(self._work, [invoice_id])
+
+    def credit(self, invoice_id: int, fields: Mapping[str, Any]) -> Invoice:
+        """Writes and issues a credit note over some lines; see :func:`plugins.invoices.crediting.credit`."""
+        return services.issue(self._work, crediting.credit(self._work, invoice_id, fields).id)
+
     def owed(self, invoice_id: int) -> tuple[Invoice, Money] | None:
         """An invoice and what is due of it; ``None`` when there is none that the actor may see, or nothing is due."""
         invoice = self._work.session.scalar(self._work.visible(Invoice).where(Invoice.id == invoice_id))
@@ -49,6 +70,10 @@ class InvoicesService:
     def attach(self, invoice_id: int, transaction_id: int) -> None:
         """Counts a transaction as a payment of an invoice; see :func:`plugins.invoices.paying.attach`."""
         paying.attach(self._work, invoice_id, transaction_id)
+
+    def detach(self, invoice_id: int, transaction_id: int) -> None:
+        """Takes a transaction off an invoice; see :func:`plugins.invoices.paying.detach`."""
+        paying.detach(self._work, invoice_id, transaction_id)
 
     def owners(self, ids: Sequence[int]) -> list[transactions.InvoiceOwner]:
         """What a transaction has to know of the invoices that it is to be attached to; those that the actor may see."""

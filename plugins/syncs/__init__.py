@@ -42,7 +42,9 @@ class Plugin:
             Job(kind="syncs.catch_up", handler=jobs.catch_up, label="Look for changes of all connections"),
             Job(kind="syncs.retry", handler=jobs.retry, label="Try records that were set aside again"),
             Job(kind="syncs.remap", handler=jobs.remap, label="Apply a mapping of statuses"),
+            Job(kind="syncs.invoices", handler=jobs.invoices, label="Make invoices of sales"),
             Job(kind="syncs.reconcile", handler=jobs.reconcile, label="Compare with the other side"),
+            Job(kind="syncs.compare", handler=jobs.compare, label="Look which connections are to be compared"),
             Job(kind="syncs.repair", handler=jobs.repair, label="Fetch records that differ"),
             Job(kind="syncs.watch", handler=jobs.watch, label="Look at the webhooks of all connections"),
         ]
@@ -54,6 +56,7 @@ class Plugin:
         return [
             Schedule(kind="syncs.catch_up", cron="*/15 * * * *", when=any_on),
             Schedule(kind="syncs.watch", cron="23 5 * * *", when=any_on),
+            Schedule(kind="syncs.compare", cron="41 3 * * *", when=any_on),
         ]
 
     @hookimpl

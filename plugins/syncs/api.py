@@ -10,6 +10,8 @@ from .people import guest_id
 from .receiving import receive
 from .shapes import (
     Access,
+    Bill,
+    BillLine,
     Field,
     Finding,
     Incoming,
@@ -27,6 +29,8 @@ from .terms import monthly
 
 __all__ = [
     "Access",
+    "Bill",
+    "BillLine",
     "Connection",
     "Field",
     "Finding",

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crmhost.api import CrmError, Message, Work, statuses, upsert
 
-from . import connections, mapping, terms
+from . import billing, connections, mapping, terms
 from .models import ERASED, Aside, Connection, Record, fresh, keep
 from .people import People
 from .sales import Sales, check_currency
@@ -216,6 +216,7 @@ def _apply(work: Work, source: Source, one: Connection, items: Sequence[Incoming
         refused[kind, name] = why.message
     kept = _settle(work, one, items, stored, refused)
     terms.keep(work, kept)
+    billing.want(work, one, kept)
     if source.saved is not None and kept:
         source.saved(work, one, kept)
     outcome.aside += len(refused)
@@ -235,6 +236,7 @@ def _remove(work: Work, source: Source, one: Connection, rules: mapping.Rules, i
         record.gone, record.digest, record.version = True, digest(item), max(item.version, record.version)
     Sales(work, source, one, rules, people).remove([record for item, record in found if item.kind in source.sales])
     terms.end(work, [record for _item, record in found])
+    billing.again_due(work, one, [record.id for _item, record in found])
     if source.saved is not None and found:
         source.saved(work, one, [(record, None) for _item, record in found])
     for item in items:
@@ -272,8 +274,11 @@ def _settle(
 
 def _nameless(found: Shaped, record: Record | None) -> Shaped:
     """A record whose buyer was erased here says no more who that was."""
-    if record is None or ERASED not in record.kept or isinstance(found, Person):
+    if record is None or ERASED not in record.kept:
         return found
+    if isinstance(found, Person):
+        # An account that is still there makes nobody of who was erased here.
+        return Other()
     if isinstance(found, Sale):
         return dataclasses.replace(found, person=None, description="")
     return dataclasses.replace(found, person=None)

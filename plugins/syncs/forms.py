@@ -19,10 +19,10 @@ from crmhost.web.api import (
 )
 from plugins.transactions import api as transactions
 
-from . import mapping
+from . import billing, mapping, reconciling
 from .connections import options_of
 from .models import Connection
-from .shapes import Field, Source
+from .shapes import Field, RemoteStatus, Source
 
 _FIELDS = {"text": TextField, "url": UrlField, "secret": SecretField, "switch": SwitchField}
 
@@ -63,6 +63,11 @@ class MappingForm(VersionedForm):
         lazy_text("Where a field was changed here and there"),
         description=lazy_text("A field that nobody touched here always follows the other side."),
     )
+    compare = ChoiceField(
+        lazy_text("Compare both sides by itself"),
+        description=lazy_text("When something differs, who looks after syncs gets a notification."),
+        none=lazy_text("Never"),
+    )
     move_back = SwitchField(
         lazy_text("Contacts may move back"),
         description=lazy_text("Off: a contact only moves forward in the list of statuses, whatever comes in."),
@@ -71,6 +76,7 @@ class MappingForm(VersionedForm):
     def offer(self, work: Work, source: Source, one: Connection) -> None:
         """Adds the fields of the connection's statuses and of the source's options."""
         self.rule.offer([(key, gettext(label)) for key, label in mapping.RULES.items()])
+        self.compare.offer([("weekly", gettext("Each week")), ("monthly", gettext("Each month"))])
         options = options_of(source, one)
         own = {}
         for name, label, note, default in source.options:
@@ -79,6 +85,16 @@ class MappingForm(VersionedForm):
             field = kind(gettext(label), description=gettext(note) if note else "", render_kw=more)
             self.add_field(f"option_{name}", field, options[name])
             own[f"option_{name}"] = 3
+        invoices = source.invoices and billing.available(work)
+        if invoices:
+            switch = SwitchField(
+                gettext("Make invoices"),
+                description=gettext(
+                    "Of sales that come in from now on; past ones can follow. No mail is sent by itself."
+                ),
+            )
+            self.add_field(f"option_{billing.ON}", switch, bool(one.options.get(billing.ON)))
+        kinds = [(key, gettext(label)) for key, label in billing.CHOICES.items()]
         rows: dict[str, int] = {}
         ours = [(status.name, status.name) for status in transactions.statuses(work)]
         people = [(status.name, status.name) for status in statuses.all_statuses(work)]
@@ -90,7 +106,12 @@ class MappingForm(VersionedForm):
             self.add_field(
                 f"contact_{status.key}", _choice(gettext("… and the contact"), people, none=stays), status.contact
             )
-            rows |= {f"transaction_{status.key}": 3, f"contact_{status.key}": 3}
+            width = 2 if invoices else 3
+            rows |= {f"transaction_{status.key}": width, f"contact_{status.key}": width}
+            if invoices:
+                field = _choice(gettext("… and its invoice"), kinds)
+                self.add_field(f"invoice_{status.key}", field, status.invoice)
+                rows[f"invoice_{status.key}"] = width
         new = TextField(
             gettext("Another status of the other side"),
             description=gettext("As the other side calls it, such as wc-shipped. Save, then choose what it becomes."),
@@ -99,9 +120,14 @@ class MappingForm(VersionedForm):
         self.add_field("new_status", new, "")
         self.own_sections = [
             Section("statuses", gettext("Statuses"), rows | {"new_status": 6}),
-            Section("rules", gettext("Whose word counts"), {"rule": 6, "move_back": 6}),
+            Section("rules", gettext("Whose word counts"), {"rule": 3, "compare": 3, "move_back": 6}),
             Section("more", gettext("Tags and more"), own),
         ]
+        if source.invoices:
+            note = "" if invoices else gettext("Switch the extension “Invoices” on to have them made of sales.")
+            self.own_sections.insert(
+                1, Section("invoices", gettext("Invoices"), {f"option_{billing.ON}": 6} if invoices else {}, note=note)
+            )
 
     def statuses(self, source: Source, one: Connection) -> dict[str, dict[str, str]]:
         """What each status becomes, as it was chosen."""
@@ -109,16 +135,28 @@ class MappingForm(VersionedForm):
             status.key: {
                 "transaction": str(self._fields[f"transaction_{status.key}"].data or ""),
                 "contact": str(self._fields[f"contact_{status.key}"].data or ""),
+                "invoice": self._invoice(status),
             }
             for status in mapping.chosen(source, one)
         }
         new = str(self._fields["new_status"].data or "").strip()
         return found | ({new: {"transaction": mapping.PENDING, "contact": ""}} if new and new not in found else {})
 
+    def _invoice(self, status: RemoteStatus) -> str:
+        name = f"invoice_{status.key}"
+        return str(self._fields[name].data or "") if name in self._fields else status.invoice
+
     def options(self, source: Source) -> dict[str, Any]:
         """The switches."""
         own = {name: self._fields[f"option_{name}"].data for name, _label, _note, _default in source.options}
-        return {**own, mapping.RULE: self.rule.data, mapping.BACK: bool(self.move_back.data)}
+        if (name := f"option_{billing.ON}") in self._fields:
+            own[billing.ON] = bool(self._fields[name].data)
+        return {
+            **own,
+            mapping.RULE: self.rule.data,
+            mapping.BACK: bool(self.move_back.data),
+            reconciling.COMPARE: self.compare.data or "",
+        }
 
 
 def _choice(label: str, choices: Sequence[tuple[str, str]], none: str | None = None) -> Any:
@@ -134,6 +172,7 @@ def filled(source: Source, one: Connection) -> Mapping[str, Any]:
     options = options_of(source, one)
     return {
         "rule": options.get(mapping.RULE) or "ours",
+        "compare": options.get(reconciling.COMPARE) or "",
         "move_back": bool(options.get(mapping.BACK)),
         "version": str(one.version),
     }

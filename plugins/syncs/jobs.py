@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from crmhost.api import Conflict, JobContext, Message, Plural, RetryLater, notifications
 
-from . import applying, connections, mapping, receiving, reconciling, running
+from . import applying, connections, invoicing, mapping, receiving, reconciling, running
 from .calls import calling
 from .models import Aside
 from .pace import Pace
@@ -81,9 +81,32 @@ def remap(job: JobContext, connection_id: int) -> dict[str, Any]:
     return {"message": said, "url": f"/syncs/{connection_id}"}
 
 
-def reconcile(job: JobContext, connection_id: int) -> dict[str, Any]:
-    """Compares both sides month by month."""
+def invoices(job: JobContext, connection_id: int) -> dict[str, Any]:
+    """Makes the invoices of sales, and has those that are there follow."""
+    number = invoicing.proceed(job, connection_id)
+    said = Plural("The invoice of %(num)s sale was looked at.", "The invoices of %(num)s sales were looked at.", number)
+    return {"message": said, "url": f"/syncs/{connection_id}"}
+
+
+def compare(job: JobContext) -> dict[str, Any]:
+    """Wants the comparison of each connection that is to be compared by itself."""
+    with job.work.begin():
+        ready = reconciling.overdue(job.work)
+        for one in ready:
+            job.work.enqueue("syncs.reconcile", dedupe=f"{one.id} by itself", connection_id=one.id, tell=True)
+    return {"connections": len(ready)}
+
+
+def reconcile(job: JobContext, connection_id: int, tell: bool = False) -> dict[str, Any]:
+    """Compares both sides month by month; with ``tell``, those who look after syncs hear of what differs."""
     number = reconciling.compare(job, connection_id)
+    if number and tell:
+        with job.work.begin():
+            one = connections.get(job.work, connection_id)
+            people = notifications.who_may(job.work, "syncs.edit")
+            text = Message("“%(name)s” and the CRM differ: %(number)s records.")
+            data = {"name": one.name, "number": str(number)}
+            notifications.tell(job.work, people, text, f"/syncs/{one.id}/reconcile", kind="syncs.differs", data=data)
     said = Plural("%(num)s record differs.", "%(num)s records differ.", number)
     return {"message": said if number else Message("Both sides agree."), "url": f"/syncs/{connection_id}/reconcile"}
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from crmhost.api import Invalid, Message, Work, statuses
 from plugins.transactions import api as transactions
 
-from . import connections
+from . import billing, connections
 from .models import Connection, Record
 from .shapes import RemoteStatus, Source
 
@@ -103,7 +103,8 @@ def save(
 ) -> Connection:
     """Stores a mapping, and has a job apply it to what was taken already.
 
-    :param wanted: remote status -> ``transaction`` and ``contact``, names of statuses here.
+    :param wanted: remote status -> ``transaction`` and ``contact``, names of statuses here, and maybe ``invoice``, see
+        :class:`.shapes.RemoteStatus`.
     :raises Invalid: when a status named is none of this site's.
     """
     work.require("syncs.edit")
@@ -115,15 +116,19 @@ def save(
             errors[key] = [Message("Choose a status of transactions.")]
         if values.get("contact"):
             statuses.find(work, values["contact"])
+        if values.get("invoice", "") not in billing.CHOICES:
+            errors[key] = [Message("Choose what the invoice becomes.")]
     if errors:
         raise Invalid(errors)
     before = dict(one.options)
+    options = billing.switched(work, before, dict(options))
     one.options = {**one.options, **options, STATUSES: {key: dict(values) for key, values in wanted.items()}}
     one.version += 1
     work.session.flush()
     work.audit("sync.mapped", "sync", one.id, before=before, after=one.options)
     work.enqueue("syncs.remap", dedupe=str(one.id), connection_id=one.id)
     work.enqueue("syncs.retry", dedupe=str(one.id), connection_id=one.id)
+    billing.again_due(work, one)
     return one
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crmhost.api import MessageText, UTCDateTime, Work, insert_objects, plugin_base
+from crmhost.api import MessageText, UTCDateTime, Work, documents, insert_objects, plugin_base
 
 Base = plugin_base("syncs")
 #: A number of rows that outgrows 32 bits.
@@ -135,6 +135,35 @@ class Term(Base):  # type: ignore[misc, valid-type]  # the base is made by a fun
     amount: Mapped[int] = mapped_column(BigInteger)
     unit: Mapped[str] = mapped_column(String(5))
     every: Mapped[int]
+
+
+class Billed(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
+    """What is to become of the invoice of a sale, and what became of it, where invoices are made of sales.
+
+    ``due``: a job has to look at it. ``document``: what the invoice is to say, until it does. ``written`` tells what the sync
+    wrote into it, so that what differs was typed by somebody here. ``made``: how many invoices the sale had; all but the last are
+    void. ``voided``: the last is void because of what the sale is on the other side. ``credits``: refund there -> credit note.
+    """
+
+    __tablename__ = "syncs_billed"
+    __table_args__ = (
+        Index("ix_syncs_billed_due", "connection_id", "record_id", **_where("due")),
+        Index("ix_syncs_billed_problem", "connection_id", "record_id", **_where("problem <> ''")),
+    )
+
+    record_id: Mapped[int] = mapped_column(
+        ForeignKey("syncs_record.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    connection_id: Mapped[int] = mapped_column(ForeignKey("syncs_connection.id", ondelete="CASCADE"))
+    due: Mapped[bool] = mapped_column(default=True)
+    document: Mapped[documents.Document | None] = mapped_column(documents.DocumentJSON())
+    #: A record of another extension, which may be off or gone: no foreign key.
+    invoice_id: Mapped[int | None]
+    written: Mapped[str] = mapped_column(String(32), default="")
+    made: Mapped[int] = mapped_column(default=0)
+    voided: Mapped[bool] = mapped_column(default=False)
+    credits: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    problem: Mapped[str] = mapped_column(MessageText, default="")
 
 
 class Aside(Base):  # type: ignore[misc, valid-type]  # the base is made by a function

@@ -19,6 +19,10 @@ from .sales import REFUND
 from .shapes import Incoming, Sale, Source
 
 _SOME = 500
+#: Option of a connection: how often both sides are compared by themselves; and when they were last.
+COMPARE, COMPARED = "compare", "compared"
+#: What the option can be -> days.
+EVERY = {"weekly": 7, "monthly": 30}
 
 
 @dataclasses.dataclass
@@ -38,6 +42,20 @@ class _Theirs:
     at: dt.datetime
     currency: str
     amount: int | None
+
+
+def overdue(work: Work) -> list[Connection]:
+    """The connections that want to be compared by themselves, and were not since so many days."""
+    found = []
+    for one in connections.all_of(work):
+        days, last = EVERY.get(str(one.options.get(COMPARE) or "")), one.cursors.get(COMPARED)
+        if days is None or not one.complete or one.paused:
+            continue
+        # An hour less: no two days are begun at the very same second.
+        wait = dt.timedelta(days=days, hours=-1)
+        if last is None or dt.datetime.fromisoformat(last) + wait <= work.now:
+            found.append(one)
+    return found
 
 
 def compare(teller: Teller, connection_id: int) -> int:
@@ -192,6 +210,8 @@ def _keep(
             for (month, currency), sums in sorted(months.items())
         ]
         insert_rows(work.session, Month, rows)
+        kept = connections.get(work, one.id, lock=True)
+        kept.cursors = {**kept.cursors, COMPARED: work.now.isoformat()}
         unique = {(row["kind"], row["external_id"]): row for row in differences}
         insert_rows(work.session, Difference, list(unique.values())[:10_000])
 

@@ -23,7 +23,7 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import connections, mapping, reconciling
+from . import billing, connections, mapping, reconciling
 from .forms import ConnectionForm, MappingForm, filled
 from .models import Aside, Connection, Received
 from .sales import REFUND
@@ -107,6 +107,7 @@ def _status(source: Source, one: Connection, findings: Any) -> Any:
         waiting=work.session.scalar(waiting) or 0,
         address=address,
         progress=job_progress(number, reload=True) if number else "",
+        invoices=billing.shown(work, source, one),
         going=one.cursors.get("run"),
         last=one.cursors.get("last") or {},
     )
@@ -127,6 +128,15 @@ def test(connection_id: int) -> Any:
 def sync(connection_id: int) -> Any:
     """Read it now."""
     return _start("syncs.run", "syncs.page", connection_id, full=request.form.get("full") == "1")
+
+
+@blueprint.post("/<int:connection_id>/invoices")
+@requires("syncs.edit")
+def invoices(connection_id: int) -> Any:
+    """Make invoices of past sales too."""
+    with writing() as work:
+        number = billing.also_past(work, connection_id)
+    return redirect(url_for("syncs.page", connection_id=connection_id, job=number), 303)
 
 
 @blueprint.post("/<int:connection_id>/pause")

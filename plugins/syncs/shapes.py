@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 from crmhost.api import Contribution, Money, Work
@@ -66,6 +67,38 @@ class Refund:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class BillLine:
+    """A line of a sale as an invoice of it says it.
+
+    :param before: quantity times price, without tax; :param net: the same less what was taken off.
+    :param taxes: tax, by a key of :attr:`Bill.rates`, -> its amount on ``net``; :param taxes_before: on ``before``.
+    """
+
+    title: str
+    before: Money
+    net: Money
+    quantity: Decimal = Decimal(1)
+    taxes: Mapping[str, Money] = dataclasses.field(default_factory=dict)
+    taxes_before: Mapping[str, Money] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Bill:
+    """What an invoice of a sale says. The invoice comes to the sale's total, whatever this does.
+
+    :param shipping: without tax; :param shipping_taxes: as those of a line.
+    :param discount: of the whole, besides what was taken off its lines.
+    :param rates: key of a tax -> what it is called, and its per cent where the other side says it.
+    """
+
+    lines: Sequence[BillLine]
+    shipping: Money | None = None
+    shipping_taxes: Mapping[str, Money] = dataclasses.field(default_factory=dict)
+    discount: Money | None = None
+    rates: Mapping[str, tuple[str, str | None]] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Sale:
     """An order or a charge: one transaction of type Sale, whatever becomes of it.
 
@@ -76,6 +109,7 @@ class Sale:
     :param lines: ``title``, ``quantity``, ``unit_price``, ``total`` each; ``None`` leaves those that are there.
     :param refunds: all of them; those that are missing were taken back. ``None``: this record does not tell.
     :param same: what the sale is called on any side, such as ``stripe:ch_1``: two records that share a name are one sale.
+    :param bill: what an invoice of it says, where ``options`` have ``invoices``; without it, lines and amounts say it.
     :param details: kept for the source's own tables, see :attr:`Source.saved`.
     """
 
@@ -93,6 +127,7 @@ class Sale:
     tags: Sequence[str] = ()
     same: Sequence[str] = ()
     url: str = ""
+    bill: Bill | None = None
     details: Any = None
 
 
@@ -221,12 +256,15 @@ class RemoteStatus:
 
     :param transaction: name of a status of transactions.
     :param contact: name of a contact status; empty: the contact stays as it is, a new one gets the default.
+    :param invoice: ``issued``, ``draft`` or ``void``, where invoices are made of sales; empty: none is made, one that is there
+        stays.
     """
 
     key: str
     label: str
     transaction: str = "Pending"
     contact: str = ""
+    invoice: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -244,6 +282,7 @@ class Source(Contribution):
     :param kinds: kind -> label of records that pages show.
     :param statuses: what is known; others can be added on the mapping page.
     :param options: further switches of the mapping page, with the value that they begin with: (name, label, help, default).
+    :param invoices: whether invoices can be made of its sales, as a setting of each connection.
     :param deleted: status that a transaction gets whose record was deleted there.
     :param saved: called in the transaction in which records were stored, for the source's own tables: work, connection,
         [(record, what it became)]; ``None`` stands for what was deleted there.
@@ -262,6 +301,7 @@ class Source(Contribution):
     options: Sequence[tuple[str, str, str, Any]] = ()
     guide: str = ""
     icon: str = "plug"
+    invoices: bool = False
     deleted: str = "Deleted"
     saved: Callable[[Work, Any, Sequence[tuple[Any, Any]]], None] | None = None
     removed: Callable[[Work, Any], None] | None = None

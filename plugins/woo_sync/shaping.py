@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from crmhost.api import Invalid, Message, Money, money, record_fields, texts
-from plugins.syncs.api import Incoming, Other, Person, Refund, Sale, Subscribed, guest_id
+from plugins.syncs.api import Bill, BillLine, Incoming, Other, Person, Refund, Sale, Subscribed, guest_id
 
 from .reader import instant, version_of
 
@@ -92,6 +92,7 @@ def order(item: Incoming, options: Mapping[str, Any]) -> Sale:
         tags=_tags(products, coupons, item.more.get("categories") or (), options),
         same=[f"stripe:{charge}"] if charge.startswith(_STRIPE) else [],
         url=str(item.more.get("url") or ""),
+        bill=_bill(body, currency) if options.get("invoices") else None,
         details=Details(products, [code for code in coupons if code]),
     )
 
@@ -177,6 +178,44 @@ def _lines(body: Mapping[str, Any], currency: str) -> list[dict[str, Any]]:
         title = f"… +{len(rest)}"
         found = [*found[: _MOST_LINES - 1], {"title": title, "quantity": "1", "unit_price": amount, "total": amount}]
     return found
+
+
+def _bill(body: Mapping[str, Any], currency: str) -> Bill:
+    """What an invoice of an order says: each line with its discount and taxes, as the shop has them."""
+    lines = [
+        BillLine(
+            title=_plain(line.get("name"), 200),
+            quantity=_decimal(line.get("quantity") if line.get("quantity") not in (None, "") else 1, "quantity"),
+            before=_amount(line.get("subtotal") or line.get("total"), currency, "line"),
+            net=_amount(line.get("total"), currency, "line"),
+            taxes=_taxes(line, "total", currency),
+            taxes_before=_taxes(line, "subtotal", currency),
+        )
+        for line in _rows(body, "line_items")
+    ]
+    for line in _rows(body, "fee_lines"):
+        fee = _amount(line.get("total"), currency, "fee")
+        taxes = _taxes(line, "total", currency)
+        lines.append(BillLine(title=_plain(line.get("name"), 200), before=fee, net=fee, taxes=taxes))
+    posted: dict[str, Money] = {}
+    for line in _rows(body, "shipping_lines"):
+        for key, amount in _taxes(line, "total", currency).items():
+            posted[key] = posted.get(key, Money.zero(currency)) + amount
+    rates = {}
+    for row in _rows(body, "tax_lines"):
+        given = row.get("rate_percent")
+        percent = str(_decimal(given, "rate")) if given not in (None, "") else None
+        rates[str(row.get("rate_id"))] = (_plain(row.get("label"), 60), percent)
+    shipping = _amount(body.get("shipping_total"), currency, "shipping")
+    return Bill(lines=lines, shipping=shipping, shipping_taxes=posted, rates=rates)
+
+
+def _taxes(line: Mapping[str, Any], name: str, currency: str) -> dict[str, Money]:
+    return {
+        str(row.get("id")): _amount(row[name], currency, "tax")
+        for row in _rows(line, "taxes")
+        if row.get(name) not in (None, "")
+    }
 
 
 def _tags(

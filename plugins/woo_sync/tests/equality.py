@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from crmhost.api import Contact, Work, contacts, statuses
+from plugins.invoices.models import Invoice
 from plugins.syncs.api import Record
 from plugins.syncs.models import Aside, Received
 from plugins.transactions import api as transactions
@@ -139,3 +140,21 @@ def _people(work: Work, connection: int, shop: Shop, typed: Mapping[tuple[str, i
             and "status" not in typed.get(("contact", contact), {})
         ):
             assert position(work, contact) >= customer
+
+
+def check_invoices(work: Work, connection: int, shop: Shop, *, billed: bool) -> None:
+    """Asserts that each order that counts and has a buyer has one invoice, paid, and no other one has any that stands."""
+    numbers: set[str] = set()
+    there = transactions.by_ids(work, list(sales(work, connection).values()))
+    for name, number in sales(work, connection).items():
+        row = shop.orders.get(int(name))
+        origins = Invoice.origin == f"sale:{number}", Invoice.origin.startswith(f"sale:{number}:")
+        stand = [one for one in work.session.scalars(select(Invoice).where(or_(*origins))) if one.state != "void"]
+        asked = billed and row is not None and counts(row) and there[number].contact_id is not None
+        assert len(stand) == asked
+        for one in stand:
+            assert row is not None
+            assert (one.total, one.due, one.state) == (cents(row["total"]), 0, "paid")
+            assert one.credited == cents(row["total"]) - left(row)
+            assert one.number not in numbers
+            numbers.add(one.number or "")

@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from crmhost.api import RetryLater, Work, contacts
 from crmhost.testing import Host
-from plugins.syncs import jobs, receiving, reconciling, running
+from plugins.syncs import billing, invoicing, jobs, mapping, receiving, reconciling, running
 from plugins.syncs.api import connections
 from plugins.transactions import api as transactions
 from tests.peers import woo
@@ -58,14 +58,17 @@ class Machine(RuleBasedStateMachine):
     deliver: ClassVar[Callable[[dict[str, str], bytes], int]]
     stories: ClassVar[int] = 0
 
-    @initialize()
-    def begin(self) -> None:
-        """A new shop, connected."""
+    @initialize(billed=st.booleans())
+    def begin(self, billed: bool) -> None:
+        """A new shop, connected; some have invoices made of their orders."""
         type(self).stories += 1
         self.shop.__init__()  # type: ignore[misc]  # the server knows this one
         self.shop.clock = self.site.clock().astimezone(dt.UTC).replace(tzinfo=None)
         self.name = f"shop-{self.stories}"
         self.number = connect(self.site, self.url, self.name)
+        self.billed = billed
+        with self.site.work() as work, work.begin():
+            mapping.save(work, self.number, {}, {billing.ON: billed})
         self.runs = 0
         self.weather = "fine"
         self.late: list[tuple[dict[str, str], bytes]] = []
@@ -269,18 +272,18 @@ class Machine(RuleBasedStateMachine):
             reconciling.compare(teller, self.number)
             differing = reconciling.differences_of(teller.work, connections.get(teller.work, self.number))
             reconciling.repair(teller, self.number, [row.id for row in differing])
+        with self.working() as teller:
+            invoicing.proceed(teller, self.number)  # type: ignore[arg-type]  # as much of a job as it needs
         self.compare(unheard=False)
         with self.working() as teller:
             assert reconciling.compare(teller, self.number) == 0
+            equality.check_invoices(teller.work, self.number, self.shop, billed=self.billed)
 
-    @rule(statement=st.integers(1, 400), reading=st.booleans())
-    def cut(self, statement: int, reading: bool) -> None:
+    @rule(statement=st.integers(1, 400), what=st.sampled_from((running.run, receiving.proceed, invoicing.proceed)))
+    def cut(self, statement: int, what: Callable[..., Any]) -> None:
         """The process ends at some statement; another one goes on minutes later."""
         with self.working(statement) as teller:
-            if reading:
-                running.run(teller, self.number)
-            else:
-                receiving.proceed(teller, self.number)
+            what(teller, self.number)
         self.pass_time(180)
 
     @rule(status=st.sampled_from((429, 503)), after=st.integers(0, 3))
@@ -361,7 +364,7 @@ def test_random_shops(host: MakeHost) -> None:
     """Webhooks late, lost, twice or refused, a process cut off, staff that types: the CRM ends as the shop is."""
     shop = Shop()
     with woo.serving(shop) as url:
-        site = host("woo_sync", allow_private_hosts=(url.removeprefix("http://"),))
+        site = host("woo_sync", "invoices", allow_private_hosts=(url.removeprefix("http://"),))
         site.clock.freeze()
         about = {"site": site, "shop": shop, "url": url, "stories": 0}
         run_state_machine_as_test(
