@@ -34,7 +34,7 @@ class Plugin:
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:
-        from . import jobs
+        from . import invoicing, jobs
 
         return [
             Job(kind="syncs.run", handler=jobs.run, label="Read a shop or payment provider"),
@@ -42,7 +42,7 @@ class Plugin:
             Job(kind="syncs.catch_up", handler=jobs.catch_up, label="Look for changes of all connections"),
             Job(kind="syncs.retry", handler=jobs.retry, label="Try records that were set aside again"),
             Job(kind="syncs.remap", handler=jobs.remap, label="Apply a mapping of statuses"),
-            Job(kind="syncs.invoices", handler=jobs.invoices, label="Make invoices of sales"),
+            Job(kind="syncs.invoices", handler=invoicing.run, label="Make invoices of sales"),
             Job(kind="syncs.reconcile", handler=jobs.reconcile, label="Compare with the other side"),
             Job(kind="syncs.compare", handler=jobs.compare, label="Look which connections are to be compared"),
             Job(kind="syncs.repair", handler=jobs.repair, label="Fetch records that differ"),

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select, update
 
 from crmhost.api import Invalid, Message, Work, upsert
-from crmhost.web.api import text_in
 
 from . import bills, connections
 from .models import Billed, Connection, Record
@@ -68,10 +66,9 @@ def want(work: Work, one: Connection, stored: Sequence[tuple[Record, Any]]) -> N
         return
     begins = dt.datetime.fromisoformat(one.options[FROM]) if one.options.get(FROM) else None
     rows = []
-    say = functools.cache(lambda text: text_in(work, text))
     for record, sale in stored:
         if isinstance(sale, Sale) and record.at is not None and (begins is None or record.at >= begins):
-            document = bills.document(sale, say)
+            document = bills.document(sale)
             rows.append(
                 {
                     "record_id": record.id, "connection_id": one.id, "due": True, "document": document, "written": "",

@@ -11,12 +11,12 @@ from crmhost.api import Message, Money, documents, money, texts
 
 from .shapes import Bill, BillLine, Sale
 
-#: Puts a word into the language of the site's papers.
-Say = Callable[[str], str]
+#: Titles of lines that no side gave; they are put into the language of papers by :func:`reworded`.
+TAX, ROUNDING = Message("Tax"), Message("Rounding")
 _LONGEST, _LONGEST_TAX, _MOST_DIGITS = 200, 60, 4
 
 
-def document(sale: Sale, say: Say) -> documents.Document:
+def document(sale: Sale) -> documents.Document:
     """The lines of an invoice that comes to the sale's total.
 
     Taxes stand by rate where the rates that the other side names, or those that its amounts tell, come to its very amounts, with
@@ -33,11 +33,18 @@ def document(sale: Sale, say: Say) -> documents.Document:
     taxes = _by_name(bill)
     if sum(amount for _name, amount in taxes) != tax.amount:
         taxes = [("", tax.amount)] if tax else []
-    more = [(name or say(Message("Tax")), Money(amount, total.currency)) for name, amount in taxes if amount]
+    more = [(name or TAX, Money(amount, total.currency)) for name, amount in taxes if amount]
     found = _document(bill, total.currency, {}, False)
     found = _with(found, more)
     left = total - documents.calculate(found).total
-    return _with(found, [(say(Message("Rounding")), left)] if left or not found.lines else [])
+    return _with(found, [(ROUNDING, left)] if left or not found.lines else [])
+
+
+def reworded(found: documents.Document, say: Callable[[str], str]) -> documents.Document:
+    """A document with its own words in the language of papers."""
+    words = {str(word): say(word) for word in (TAX, ROUNDING)}
+    lines = [dataclasses.replace(line, title=words.get(line.title, line.title)) for line in found.lines]
+    return dataclasses.replace(found, lines=tuple(lines))
 
 
 def part(invoice: documents.Document, amount: Money, title: str) -> documents.Document:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from sqlalchemy import select
 
-from crmhost.api import CrmError, Invalid, JobContext, Message, Money, Work, documents
+from crmhost.api import CrmError, Invalid, JobContext, Message, Money, Plural, Work, documents
 from crmhost.web.api import text_in
 from plugins.transactions import api as transactions
 
@@ -20,6 +20,13 @@ from .shapes import Source
 
 #: Sales whose invoices one transaction brings up to date.
 BATCH = 20
+
+
+def run(job: JobContext, connection_id: int) -> dict[str, Any]:
+    """Makes the invoices of sales in the background, and has those that are there follow."""
+    number = proceed(job, connection_id)
+    said = Plural("The invoice of %(num)s sale was looked at.", "The invoices of %(num)s sales were looked at.", number)
+    return {"message": said, "url": f"/syncs/{connection_id}"}
 
 
 def proceed(job: JobContext, connection_id: int) -> int:
@@ -78,6 +85,7 @@ class _Bill:
     ) -> None:  # fmt: skip
         self.work, self.source, self.one = work, source, one
         self.row, self.record, self.sale, self.refunds = row, record, sale, refunds
+        self.document = _as_stored(row.document, lambda text: text_in(work, text)) if row.document is not None else None
         self.late = late
         self.invoices: Any = work.service("invoices")
 
@@ -110,7 +118,7 @@ class _Bill:
 
     def _make(self, wanted: str) -> Any:
         """A new invoice; ``None`` where the sale has one already, of another side or written by hand."""
-        if self.sale.invoice_id is not None or self.row.document is None:
+        if self.sale.invoice_id is not None or self.document is None:
             return None
         if ERASED in self.record.kept:
             return None
@@ -121,7 +129,7 @@ class _Bill:
             return None
         assert self.record.at is not None
         given = {
-            **documents.to_json(self.row.document),
+            **documents.to_json(self.document),
             "contact_id": self.record.contact_id,
             "reference": self.sale.ref,
             "date": self.record.at.astimezone(self.work.timezone).date(),
@@ -137,8 +145,8 @@ class _Bill:
         if wanted == "void":
             self._credit_back(invoice, [*self.row.credits])
             return self._drop(invoice)
-        document = self.row.document
-        same = document is None or digest(_as_stored(document)) == self.row.written
+        document = self.document
+        same = document is None or digest(document) == self.row.written
         typed = (
             digest(invoice.document) != self.row.written
             and str(self.one.options.get(mapping.RULE) or "ours") != "theirs"
@@ -212,5 +220,5 @@ def digest(document: documents.Document) -> str:
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 
-def _as_stored(document: documents.Document) -> documents.Document:
-    return documents.read(documents.to_json(document), document.currency)
+def _as_stored(found: documents.Document, say: Callable[[str], str]) -> documents.Document:
+    return documents.read(documents.to_json(bills.reworded(found, say)), found.currency)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from crmhost.api import Conflict, JobContext, Message, Plural, RetryLater, notifications
 
-from . import applying, connections, invoicing, mapping, receiving, reconciling, running
+from . import applying, connections, mapping, receiving, reconciling, running
 from .calls import calling
 from .models import Aside
 from .pace import Pace
@@ -78,13 +78,6 @@ def remap(job: JobContext, connection_id: int) -> dict[str, Any]:
         after = rows
         job.progress(changed)
     said = Plural("%(num)s transaction got another status.", "%(num)s transactions got another status.", changed)
-    return {"message": said, "url": f"/syncs/{connection_id}"}
-
-
-def invoices(job: JobContext, connection_id: int) -> dict[str, Any]:
-    """Makes the invoices of sales, and has those that are there follow."""
-    number = invoicing.proceed(job, connection_id)
-    said = Plural("The invoice of %(num)s sale was looked at.", "The invoices of %(num)s sales were looked at.", number)
     return {"message": said, "url": f"/syncs/{connection_id}"}
 
 

@@ -189,6 +189,6 @@ def test_bills_of_recorded_orders() -> None:
     for row in rows:
         sale = shape(incoming("order", row), {"invoices": True})
         assert isinstance(sale, Sale)
-        sums = documents.calculate(bills.document(sale, str))
+        sums = documents.calculate(bills.document(sale))
         assert sums.total.decimal == Decimal(row["total"]), row["id"]
         assert sums.tax.decimal == Decimal(row["total_tax"]), row["id"]
