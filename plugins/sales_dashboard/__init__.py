@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crmhost.api import MenuItem, Permission, Setting, Widget
+from crmhost.api import Change, Job, MenuItem, Permission, Schedule, Setting, Widget, Work
 from crmhost.hooks import hookimpl
 
 _READERS = ("CRM manager", "Transactions manager", "Invoices manager", "Read only")
@@ -28,8 +28,10 @@ class Plugin:
     @hookimpl
     def settings(self) -> Sequence[Setting]:
         from .settings import declared
+        from .summing import FRESH, WITH_COMPANIES
 
-        return declared()
+        kept = [Setting(key=key, kind="boolean", default=False, hidden=True) for key in (FRESH, WITH_COMPANIES)]
+        return [*declared(), *kept]
 
     @hookimpl
     def routes(self) -> Sequence[Any]:
@@ -65,3 +67,49 @@ class Plugin:
                 order=25,
             )
         ]
+
+    # --- what is kept -------------------------------------------------------------------------------------------------
+
+    @hookimpl
+    def jobs(self) -> Sequence[Job]:
+        from . import summing
+
+        return [
+            Job(kind="sales_dashboard.sums", handler=summing.run, label="Sum up days of the sales dashboard"),
+            Job(kind="sales_dashboard.rebuild", handler=summing.run_rebuild, label="Make the sales dashboard anew"),
+            Job(kind="sales_dashboard.look", handler=summing.look, label="Look after the sums of the sales dashboard"),
+        ]
+
+    @hookimpl
+    def schedules(self) -> Sequence[Schedule]:
+        return [Schedule(kind="sales_dashboard.look", cron="23 * * * *")]
+
+    @hookimpl
+    def cli_commands(self) -> Sequence[Any]:
+        from .commands import commands
+
+        return [commands]
+
+    @hookimpl
+    def on_enable(self, work: Work) -> None:
+        from .summing import rebuild
+
+        rebuild(work)
+
+    @hookimpl
+    def rebuild(self, work: Work) -> None:
+        from .summing import rebuild
+
+        rebuild(work)
+
+    @hookimpl
+    def within(self, work: Work, changes: Sequence[Change]) -> None:
+        from .keeping import follow
+
+        follow(work, changes)
+
+    @hookimpl
+    def contact_erase(self, work: Work, contact_id: int) -> None:
+        from .keeping import before_erasing
+
+        before_erasing(work, contact_id)

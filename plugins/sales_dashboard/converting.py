@@ -16,6 +16,8 @@ from .days import Span, days_of
 
 #: How many of the numbers of :class:`Sums` are money; they come first.
 _MONEY = 5
+#: The place of what is left out.
+_LEFT_OUT = 7
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Sums:
 
     :param refunds: what was given back, above zero.
     :param left_out: transactions that do not count, or have no rate.
+    :param quantity: how many of a product were sold, in millionths.
     """
 
     gross: int = 0
@@ -34,11 +37,13 @@ class Sums:
     sales: int = 0
     refunds_number: int = 0
     left_out: int = 0
+    quantity: int = 0
 
 
 #: The numbers of :class:`Sums`, in the order of its fields.
 Numbers = Sequence[int]
-NOTHING: Numbers = (0,) * len(dataclasses.fields(Sums))
+NUMBERS = tuple(field.name for field in dataclasses.fields(Sums))
+NOTHING: Numbers = (0,) * len(NUMBERS)
 
 
 def plus(one: Numbers, other: Numbers) -> Numbers:
@@ -84,7 +89,7 @@ class Conversion:
         if currency == self.base:
             return numbers
         if self._converter.rate(currency, day) is None:
-            return (*NOTHING[:-1], sum(numbers[_MONEY:]))
+            return (*NOTHING[:_LEFT_OUT], sum(numbers[_MONEY : _LEFT_OUT + 1]), 0)
         return (*(self.money(currency, day, amount) for amount in numbers[:_MONEY]), *numbers[_MONEY:])
 
     def money(self, currency: str, day: dt.date, amount: int) -> int:

@@ -92,3 +92,13 @@ def month_spans(first: dt.date, last: dt.date) -> list[Span]:
     numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
     starts = [dt.date(number // 12, number % 12 + 1, 1) for number in (*numbers, numbers.stop)]
     return [(start, end - _DAY) for start, end in itertools.pairwise(starts)]
+
+
+def month_of(day: dt.date) -> dt.date:
+    """The first day of its month."""
+    return day.replace(day=1)
+
+
+def week_of(day: dt.date) -> dt.date:
+    """The Monday of its week."""
+    return day - dt.timedelta(days=day.weekday())

@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Sequence
+from decimal import Decimal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from crmhost.api import Invalid, Work, rates
 from plugins.transactions import api as transactions
 
-from . import fees, labels, plain
+from . import fees, kept, labels, plain
 from .converting import Sums
+from .counted import Narrowed
 from .days import Calendar, Span
-from .plain import Narrowed
 
 __all__ = [
     "DIMENSIONS",
@@ -136,12 +137,20 @@ def totals(
 
 
 def _totals(some: Sums, people: tuple[int, int, int] = (0, 0, 0), other: int = 0) -> Totals:
+    sums = dataclasses.asdict(some)
+    del sums["quantity"]
     named = dict(zip(("customers", "new_customers", "total_customers"), people, strict=True))
-    return Totals(**dataclasses.asdict(some), **named, other_fees=other)
+    return Totals(**sums, **named, other_fees=other)
 
 
 def _asked(work: Work, currency: str, zone: str | None, where: Narrowed | None = None) -> plain.Plain:
-    return plain.Plain(work, currency, _calendar(work, zone), where)
+    calendar = _calendar(work, zone)
+    if kept.usable(work, calendar):
+        return kept.Kept(work, currency, calendar, where)
+    # While the days of the transactions are out of date, instants say where they lie.
+    return plain.Plain(
+        work, currency, calendar if transactions.fresh(work) else Calendar(calendar.zone or work.timezone), where
+    )
 
 
 def _calendar(work: Work, zone: str | None) -> Calendar:
@@ -178,8 +187,11 @@ def parts(
     found = _asked(work, currency, zone).parts(dimension, span)
     largest = sorted(found, key=lambda key: (-found[key].gross, -found[key].refunds, key))[:limit]
     named = labels.of(work, dimension, largest)
-    sold = _asked(work, currency, zone).quantities(span, largest) if dimension == "product" else {}
-    return [Part(key, named.get(key, key), _totals(found[key]), sold.get(key, "")) for key in largest]
+    return [Part(key, named.get(key, key), _totals(found[key]), _number(found[key].quantity)) for key in largest]
+
+
+def _number(millionths: int) -> str:
+    return f"{(Decimal(millionths) / 1_000_000).normalize():f}" if millionths else ""
 
 
 def best_customers(work: Work, span: Span, currency: str, limit: int = 10) -> list[tuple[str, int, str, int, int, int]]:

@@ -33,6 +33,7 @@ class Sum(Base):  # type: ignore[misc, valid-type]  # the base is made by a func
     start: Mapped[dt.date] = mapped_column(primary_key=True)
     currency: Mapped[str] = mapped_column(String(3), primary_key=True)
     key: Mapped[str] = mapped_column(String(300), primary_key=True)
+    month: Mapped[dt.date]
     gross: Mapped[int] = mapped_column(BigInteger)
     discounts: Mapped[int] = mapped_column(BigInteger)
     fees: Mapped[int] = mapped_column(BigInteger)
@@ -41,6 +42,7 @@ class Sum(Base):  # type: ignore[misc, valid-type]  # the base is made by a func
     sales: Mapped[int]
     refunds_number: Mapped[int]
     left_out: Mapped[int]
+    quantity: Mapped[int] = mapped_column(BigInteger)
 
 
 class Dirty(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
@@ -50,10 +52,11 @@ class Dirty(Base):  # type: ignore[misc, valid-type]  # the base is made by a fu
     """
 
     __tablename__ = "sales_dashboard_dirty"
-    __table_args__ = (Index("ix_sales_dashboard_dirty_day", "day", "parts"),)
+    __table_args__ = (Index("ix_sales_dashboard_dirty_day", "day", "parts", "month"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     day: Mapped[dt.date]
+    month: Mapped[dt.date]
     parts: Mapped[bool]
 
 

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Numeric, Select, and_, case, exists, func, literal, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    String,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy import cast as sql_cast
 
 from crmhost.api import Work
@@ -16,76 +29,29 @@ from plugins.transactions import api as transactions
 from plugins.transactions.api import Line, Transaction
 
 from . import dimensions
-from .converting import NOTHING, Conversion, Numbers, Sums, minus, over, plus
+from .converting import NOTHING, Conversion, Numbers, Sums, over, plus
+from .counted import CUSTOMER, Counting, Narrowed, whole
 from .days import Calendar, Span, days_of, month_spans
 
-#: Who bought: the contact, else the company, whose ids stand below zero.
-CUSTOMER = func.coalesce(Transaction.counted_contact_id, -Transaction.counted_company_id)
 #: (day, currency, key of the part, numbers).
 Row = tuple[dt.date | None, str, str, Numbers]
 #: Spans in one statement.
 _SOME = 2_000
-
-
-@dataclasses.dataclass(frozen=True)
-class Narrowed:
-    """One part of a dimension.
-
-    :param dimension: tag, product, source, type, country or owner.
-    :param key: id of the tag, type or user, title of the product, source, code of the country; empty for what has none.
-    """
-
-    dimension: str
-    key: str
-
-
-def whole(each: Any) -> ColumnElement[int]:
-    """The sum of whole numbers, which PostgreSQL gives as a decimal."""
-    return sql_cast(func.coalesce(func.sum(each), 0), BigInteger)
-
-
-class Counting:
-    """What counts now, as conditions and columns."""
-
-    def __init__(self, work: Work) -> None:
-        rule = transactions.rule(work)
-        self.counts = rule.condition()
-        self.sale = and_(self.counts, not_(rule.subtracts()))
-        self.refund = and_(self.counts, rule.subtracts())
-
-    @property
-    def gross(self) -> Any:
-        """What a sale adds to the gross revenue."""
-        return Transaction.total + Transaction.discount
-
-    def sums(self) -> list[ColumnElement[int]]:
-        """The numbers of :class:`.converting.Sums`, of transactions."""
-        amounts = (self.gross, Transaction.discount, Transaction.fee, Transaction.tax)
-        money = [whole(case((self.sale, amount), else_=0)) for amount in amounts]
-        money.append(whole(case((self.refund, Transaction.total), else_=0)))
-        numbers = [whole(case((condition, 1), else_=0)) for condition in (self.sale, self.refund)]
-        return [*money, *numbers, whole(case((self.counts, 0), else_=1))]
-
-    def sums_of_lines(self) -> list[ColumnElement[int]]:
-        """The same of lines, which hold no discounts, fees and taxes."""
-        nothing = literal(0)
-        of_sales, refunds = (whole(case((some, Line.total), else_=0)) for some in (self.sale, self.refund))
-        conditions = (self.sale, self.refund, not_(self.counts))
-        numbers = [func.count(case((some, Line.transaction_id)).distinct()) for some in conditions]
-        return [of_sales, nothing, nothing, nothing, refunds, *numbers]
+#: What a row of the statements is: sums of a part; of a product, by lines; of all, where products are asked; what has no lines.
+SUMS, _TITLED, _ALL, _BARE = "sums", "titled", "all", "bare"
 
 
 class Plain:
     """Figures of one currency, or of everything in the base currency, read from the transactions.
 
-    :param currency: empty for everything in the base currency.
+    :param currency: empty for everything in the base currency, ``None`` for all currencies as they are.
     :param where: only one part of a dimension.
     """
 
-    def __init__(self, work: Work, currency: str, calendar: Calendar, where: Narrowed | None = None) -> None:
+    def __init__(self, work: Work, currency: str | None, calendar: Calendar, where: Narrowed | None = None) -> None:
         self.work, self.currency, self.calendar, self.narrowed = work, currency, calendar, where
         self.counting = Counting(work)
-        self.conversion = None if currency else Conversion(work)
+        self.conversion = Conversion(work) if currency == "" else None
         self._mine: list[Any] = [Transaction.visible_to(work.actor)]
         if currency:
             self._mine.append(Transaction.currency == currency)
@@ -96,7 +62,7 @@ class Plain:
         """What each span comes to."""
         dimension, key = (self.narrowed.dimension, self.narrowed.key) if self.narrowed else ("", "")
         days: dict[dt.date, Numbers] = {}
-        for day, currency, _key, numbers in self.rows(_around(spans), dimension, key, by_day=True):
+        for day, currency, _key, numbers in self.rows(around(spans), dimension, key, by_day=True):
             assert day is not None
             if self.conversion is not None:
                 numbers = self.conversion.numbers(currency, day, numbers)
@@ -113,54 +79,68 @@ class Plain:
             found[key] = plus(found.get(key, NOTHING), numbers)
         return {key: Sums(*numbers) for key, numbers in found.items() if any(numbers)}
 
-    def rows(self, span: Span, dimension: str = "", key: str | None = None, *, by_day: bool) -> list[Row]:
-        """What a span comes to, by currency and part.
+    def rows(
+        self, span: Span, dimension: str = "", key: str | None = None, *, by_day: bool, days: Any = None
+    ) -> list[Row]:
+        """What a span comes to, by currency and part; there may be several rows of one.
 
         :param dimension: empty for all in one.
         :param key: only this part.
         :param by_day: each day apart; else rows have no day.
+        :param days: the only days that are wanted.
         """
-        if dimension != "product":
-            return self._read(span, dimension, key, self.counting.sums(), by_day=by_day)
-        titled = self._read(span, dimension, key or None, self.counting.sums_of_lines(), by_day=by_day)
-        return titled if key else self._with_rest(span, titled if key is None else [], titled, by_day=by_day)
-
-    def _with_rest(self, span: Span, shown: list[Row], titled: Sequence[Row], *, by_day: bool) -> list[Row]:
-        """Adds what no line holds: shipping, taxes, transactions without lines, which alone are counted in it."""
-        rest: dict[Any, Numbers] = {row[:2]: (*row[3][:5], 0, 0, 0) for row in self.rows(span, by_day=by_day)}
-        for day, currency, _title, numbers in titled:
-            rest[day, currency] = minus(rest[day, currency], (*numbers[:5], 0, 0, 0))
-        bare = not_(exists().where(Line.transaction_id == Transaction.id, Line.title != ""))
-        for day, currency, _key, numbers in self._read(span, "", None, self.counting.sums(), bare, by_day=by_day):
-            rest[day, currency] = plus(rest[day, currency], (0, 0, 0, 0, 0, *numbers[5:]))
-        return shown + [(day, currency, "", numbers) for (day, currency), numbers in rest.items()]
-
-    def _read(
-        self, span: Span, dimension: str, key: str | None, columns: Sequence[Any], *where: Any, by_day: bool
-    ) -> list[Row]:
-        chosen, day, days = self._by_day(span) if by_day else (self._within(span), None, [])
-        group: list[Any] = [*([day] if by_day else []), Transaction.currency]
-        if dimension:
-            chosen, keyed = self._keyed(dimension, chosen)
-            group.append(keyed)
-            where = (*where, keyed == key) if key is not None else where
-        wanted = chosen.add_columns(*group, *columns).where(*self._mine, *where).group_by(*group)
+        pieces = self.pieces(span, dimension, key, by_day=by_day, days=days)
+        numbered = days_of([span]) if by_day and self.calendar.zone is not None else []
         found: list[Row] = []
-        for row in self.work.session.execute(wanted):
-            rest = list(row)
-            at: Any = rest.pop(0) if by_day else None
-            currency, part = rest.pop(0), str(rest.pop(0)) if dimension else ""
-            found.append((days[at] if days else at, currency, part, tuple(map(int, rest))))
+        rest: dict[Any, Numbers] = {}
+        for piece, at, currency, part, *numbers in self.work.session.execute(union_all(*pieces)):
+            day = numbered[at] if numbered else at
+            some: Numbers = tuple(map(int, numbers))
+            if piece in (SUMS, _TITLED) and (key is None or part == key):
+                found.append((day, currency, part, some))
+            if piece != SUMS:
+                rest[day, currency] = plus(rest.get((day, currency), NOTHING), _of_rest(piece, some))
+        if rest and not key:
+            found += [(day, currency, "", some) for (day, currency), some in rest.items()]
         return found
 
-    def _within(self, span: Span) -> Select[Any]:
-        chosen: Select[Any] = select().select_from(Transaction)
-        return chosen.where(self.calendar.between(span))
+    def pieces(
+        self, span: Span, dimension: str, key: str | None, *, by_day: bool, days: Any = None
+    ) -> list[Select[Any]]:
+        """The statements of :meth:`rows`: what the row is, day, currency, key, numbers.
 
-    def _by_day(self, span: Span) -> tuple[Select[Any], Any, list[dt.date]]:
+        :param days: the only days that are wanted, or a select of them.
+        """
+        sums = self.counting.sums()
+        chosen, day, _days = self._by_day(span, days) if by_day else (self._within(span, days), None, [])
+        if dimension != "product":
+            keyed = None
+            if dimension:
+                chosen, keyed = self._keyed(dimension, chosen)
+                chosen = chosen if key is None else chosen.where(keyed == key)
+            return [self._piece(SUMS, chosen, day, keyed, sums)]
+        titled, title = self._keyed(dimension, chosen)
+        titled = titled.where(title == key) if key else titled
+        found = [self._piece(_TITLED, titled, day, title, self.counting.sums_of_lines())]
+        if not key:
+            found.append(self._piece(_ALL, chosen, day, None, sums))
+            found.append(self._piece(_BARE, chosen.where(_bare()), day, None, sums))
+        return found
+
+    def _piece(self, piece: str, chosen: Select[Any], day: Any, keyed: Any, columns: Sequence[Any]) -> Select[Any]:
+        given = [Transaction.currency, *([] if keyed is None else [keyed]), *([] if day is None else [day])]
+        no_day, no_key = sql_cast(null(), Date), literal("", String)
+        shown = [no_day if day is None else day, Transaction.currency, no_key if keyed is None else keyed]
+        return chosen.add_columns(literal(piece, String), *shown, *columns).where(*self._mine).group_by(*given)
+
+    def _within(self, span: Span, days: Any = None) -> Select[Any]:
+        chosen: Select[Any] = select().select_from(Transaction)
+        return chosen.where(self.calendar.between(span) if days is None else in_days(self.work, days))
+
+    def _by_day(self, span: Span, only: Any = None) -> tuple[Select[Any], Any, list[dt.date]]:
         """Transactions of a span, the column of their day, and the days that it numbers if it does."""
         if self.calendar.zone is None:
-            return self._within(span), Transaction.day, []
+            return self._within(span, only), Transaction.day, []
         days = days_of([span])
         table, inside = self.calendar.table([(one, one) for one in days])
         return select().select_from(table).join(Transaction, inside), table.c.place, days
@@ -175,7 +155,7 @@ class Plain:
 
     def customers(self, spans: Sequence[Span]) -> list[tuple[int, int, int]]:
         """Of each span: who bought, who of them for the first time, who bought up to its end."""
-        firsts = self._firsts(self.calendar.until(_around(spans)[1]))
+        firsts = self._firsts(self.calendar.until(around(spans)[1]))
         found: dict[int, list[int]] = {place: [0, 0, 0] for place in range(len(spans))}
         for start in range(0, len(spans), _SOME):
             table, inside = self.calendar.table(spans[start : start + _SOME])
@@ -208,7 +188,7 @@ class Plain:
 
     def _part(self, some: Select[Any], part: Narrowed) -> Select[Any]:
         if part.dimension == "product" and not part.key:
-            return some.where(not_(exists().where(Line.transaction_id == Transaction.id, Line.title != "")))
+            return some.where(_bare())
         chosen, keyed = self._keyed(part.dimension, some)
         return chosen.where(keyed == part.key)
 
@@ -256,15 +236,6 @@ class Plain:
             sales, back = found[customer]
             found[customer] = sales + some[5], back + some[4]
         return found
-
-    def quantities(self, span: Span, titles: Sequence[str]) -> dict[str, str]:
-        """How many of some products the sales of a span hold, as decimal numbers."""
-        number: Any = sql_cast(Line.quantity, Numeric(20, 6))
-        millionths = whole(sql_cast(func.round(number * 1_000_000), BigInteger))
-        chosen, keyed = self._keyed("product", self._within(span))
-        sold = self._sold(chosen).where(keyed.in_([title for title in titles if title]))
-        rows = self.work.session.execute(sold.add_columns(keyed, millionths).group_by(keyed))
-        return {title: f"{Decimal(int(some)).scaleb(-6).normalize():f}" for title, some in rows}
 
     def _money(
         self, span: Span, key: Any, *, where: Sequence[Any] = (), joins: Sequence[tuple[Any, Any]] = ()
@@ -321,12 +292,15 @@ class Plain:
             return 0, 0
         # What was there before the books were kept here was entered later, and restates nothing.
         since = max(over_at, Calendar(self.work.timezone).end(begun.astimezone(self.work.timezone).date()))
-        late = [Transaction.updated_at >= since, self.counting.counts]
-        number, amount = 0, 0
-        for day, currency, _key, numbers in self._read(span, "", None, self.counting.sums(), *late, by_day=True):
-            assert day is not None
-            if self.conversion is None or self.conversion.converts(currency, day):
-                some = self.conversion.numbers(currency, day, numbers) if self.conversion else numbers
+        chosen, day, _days = self._by_day(span)
+        chosen = chosen.where(Transaction.updated_at >= since, self.counting.counts)
+        days, number, amount = days_of([span]), 0, 0
+        for _piece, at, currency, _key, *numbers in self.work.session.execute(
+            self._piece(SUMS, chosen, day, None, self.counting.sums())
+        ):
+            when, some = days[at] if isinstance(at, int) else at, tuple(map(int, numbers))
+            if self.conversion is None or self.conversion.converts(currency, when):
+                some = tuple(self.conversion.numbers(currency, when, some)) if self.conversion else some
                 number, amount = number + some[5] + some[6], amount + some[0] - some[1] - some[4]
         return number, amount
 
@@ -339,5 +313,27 @@ def currencies(work: Work) -> set[str]:
     return set(work.session.scalars(select(transactions.Day.currency).distinct()))
 
 
-def _around(spans: Sequence[Span]) -> Span:
+def around(spans: Sequence[Span]) -> Span:
     return min(span[0] for span in spans), max(span[1] for span in spans)
+
+
+def _bare() -> ColumnElement[bool]:
+    """The condition that no line of a transaction says what was sold."""
+    return not_(exists().where(Line.transaction_id == Transaction.id, Line.title != ""))
+
+
+def _of_rest(piece: str, numbers: Numbers) -> Numbers:
+    """What a row adds to what no line holds: shipping, taxes, and transactions without lines, which alone are counted in it."""
+    money, counted = numbers[:5], numbers[5:]
+    if piece == _BARE:
+        return (0, 0, 0, 0, 0, *counted)
+    sign = -1 if piece == _TITLED else 1
+    return (*(sign * amount for amount in money), *[0] * len(counted))
+
+
+def in_days(work: Work, days: Any) -> ColumnElement[bool]:
+    """The condition that a transaction is of one of the days that a select gives, each looked up in the index."""
+    if work.session.get_bind().dialect.name == "postgresql" and not isinstance(days, list):
+        # As a list that is made first: of a select, PostgreSQL might think that it holds most of the days.
+        return Transaction.day == func.any(func.array(days.scalar_subquery()))
+    return Transaction.day.in_(days)

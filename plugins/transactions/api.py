@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, case, func, select, update
 from sqlalchemy import cast as sql_cast
 
-from crmhost.api import Money, Work
+from crmhost.api import Change, Money, Work
 
 from . import counting
 from .bulk import by_ids, save_many, type_id, with_lines
@@ -22,7 +22,7 @@ from .services import attach, create, detach, get
 from .services import update as change
 from .shapes import records as as_json
 from .storing import by_refs, folded_ref
-from .values import Worth, rebuild, recompute, values_of, worth_of, worth_read
+from .values import FRESH, Worth, rebuild, recompute, values_of, worth_of, worth_read
 
 __all__ = [
     "KIND",
@@ -46,6 +46,7 @@ __all__ = [
     "detach",
     "detach_all",
     "folded_ref",
+    "fresh",
     "get",
     "invoice_owner_changed",
     "judged",
@@ -67,6 +68,11 @@ __all__ = [
 ]
 
 _SOME = 500
+
+
+def fresh(work: Work) -> bool:
+    """Whether all transactions stand on their days, and all values are summed up; else a job is about to do it."""
+    return bool(work.settings.get(FRESH))
 
 
 def paid_of_invoices(work: Work, invoice_ids: Iterable[int]) -> dict[int, Money]:
@@ -115,8 +121,8 @@ def detach_all(work: Work, invoice_ids: Sequence[int]) -> None:
 
 def _count_anew(work: Work, invoice_ids: Sequence[int], owner: dict[str, int | None]) -> None:
     mine = Transaction.invoice_id.in_(list(invoice_ids))
-    columns = (Transaction.counted_contact_id, Transaction.counted_company_id)
-    before = work.session.execute(select(*columns).where(mine).distinct()).all()
+    columns = (Transaction.id, Transaction.counted_contact_id, Transaction.counted_company_id)
+    before = {row.id: row for row in work.session.execute(select(*columns).where(mine))}
     values: dict[str, Any] = {}
     for kind in ("contact", "company"):
         own = getattr(Transaction, f"{kind}_id")
@@ -127,6 +133,11 @@ def _count_anew(work: Work, invoice_ids: Sequence[int], owner: dict[str, int | N
     for one in work.session.identity_map.values():
         if isinstance(one, Transaction):
             work.session.expire(one, ["counted_contact_id", "counted_company_id"])
-    after = work.session.execute(select(*columns).where(mine).distinct()).all()
-    for place, kind in enumerate(("contact", "company")):
-        recompute(work, kind, {int(row[place] or 0) for row in (*before, *after)} - {0})
+    after = list(work.session.execute(select(*columns).where(mine)))
+    for place, kind in enumerate(("contact", "company"), 1):
+        recompute(work, kind, {int(row[place] or 0) for row in (*before.values(), *after)} - {0})
+    for row in after:
+        names = [column.key for column in columns[1:]]
+        was, now = ({name: getattr(some, name) for name in names} for some in (before[row.id], row))
+        if was != now:
+            work.changed(Change("transaction.counted", KIND, row.id, was, now), event=False)

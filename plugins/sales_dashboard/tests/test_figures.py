@@ -3,46 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any
-
-import pytest
 
 from crmhost.api import contacts, rates
-from crmhost.testing import Host
 from plugins.sales_dashboard import figures
 from plugins.sales_dashboard.figures import Narrowed
-from plugins.transactions import services
+from plugins.sales_dashboard.tests.shops import Shop
 
 MARCH, APRIL = ((dt.date(2026, month, 1), dt.date(2026, month, last)) for month, last in ((3, 31), (4, 30)))
-
-
-class Shop:
-    """Short ways to sell and to ask."""
-
-    def __init__(self, crm: Host) -> None:
-        self.crm = crm
-        self._number = 0
-
-    def sell(self, day: str, total: int, contact: int | None = None, currency: str = "EUR", **fields: Any) -> int:
-        """Adds a transaction; gives its id."""
-        self._number += 1
-        amounts = {name: {"amount": fields.pop(name, 0), "currency": currency} for name in ("fee", "tax", "discount")}
-        given = {"ref": f"S{self._number}", "name": "Order", "status": "Completed", "date": day, "contact_id": contact}
-        given |= {"total": {"amount": total, "currency": currency}, **amounts, **fields}
-        with self.crm.work() as work, work.begin():
-            return services.create(work, given).id
-
-    def ask(self, *spans: figures.Span, currency: str = "EUR", **more: Any) -> list[figures.Totals]:
-        """The figures of spans."""
-        with self.crm.work() as work:
-            return figures.totals(work, spans, currency, **more)
-
-
-@pytest.fixture
-def shop(host: Callable[..., Host]) -> Shop:
-    """A site with transactions and the dashboard."""
-    return Shop(host("transactions", "sales_dashboard"))
 
 
 def test_the_figures_follow_the_definitions(shop: Shop) -> None:

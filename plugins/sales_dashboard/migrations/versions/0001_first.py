@@ -28,7 +28,8 @@ def upgrade() -> None:
         sa.Column("start", sa.Date(), primary_key=True),
         sa.Column("currency", sa.String(3), primary_key=True),
         sa.Column("key", sa.String(300), primary_key=True),
-        *map(_big, ("gross", "discounts", "fees", "taxes", "refunds")),
+        sa.Column("month", sa.Date(), nullable=False),
+        *map(_big, ("gross", "discounts", "fees", "taxes", "refunds", "quantity")),
         *(sa.Column(name, sa.Integer(), nullable=False) for name in ("sales", "refunds_number", "left_out")),
         sqlite_with_rowid=False,
     )
@@ -36,10 +37,10 @@ def upgrade() -> None:
     op.create_table(
         "sales_dashboard_dirty",
         _id(),
-        sa.Column("day", sa.Date(), nullable=False),
+        *(sa.Column(name, sa.Date(), nullable=False) for name in ("day", "month")),
         sa.Column("parts", sa.Boolean(), nullable=False),
     )
-    op.create_index("ix_sales_dashboard_dirty_day", "sales_dashboard_dirty", ["day", "parts"])
+    op.create_index("ix_sales_dashboard_dirty_day", "sales_dashboard_dirty", ["day", "parts", "month"])
     op.create_table(
         "sales_dashboard_bought",
         sa.Column("customer", sa.Integer(), primary_key=True, autoincrement=False),
