@@ -8,7 +8,7 @@ import contextlib
 import datetime as dt
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from sqlalchemy import String, cast, func, select, update
@@ -20,6 +20,7 @@ from crmhost.core.rows import table
 from crmhost.core.settings import services as stored
 from crmhost.core.users import services as users
 from crmhost.db import WRITES
+from crmhost.host import lifecycle
 from crmhost.site import Site
 from crmhost.work.context import JobContext
 from crmhost.work.tables import JobRow
@@ -66,22 +67,25 @@ def faults(
 ) -> int:
     """A campaign to many by two workers that are killed in turn, to a server that refuses and breaks off.
 
+    Every fifth recipient is a company, at its own address; some of these are a person's too.
+
     :param start: starts the workers.
     """
     with faulty.running(seed) as server, opened(place) as site:
+        audience(site, recipients - recipients // 5, min(SEEDS, recipients // 3))
+        addressed = companies(site, recipients // 5)
         environment = place.environment() | {"CRMHOST_BASE_URL": BASE}
         with contextlib.ExitStack() as stack:
             workers = [
                 stack.enter_context(Process(["worker"], environment, place.home / f"worker{which}.log", start))
                 for which in (1, 2)
             ]
-            audience(site, recipients, min(SEEDS, recipients // 3))
-            number = campaign(site, server.port)
+            number = campaign(site, server.port, companies="both", include=[{"all": True}, {"company_tag": "Partner"}])
             report = Report(f"A campaign to {recipients:,}, {kills} kills, {place.label}")
             both(lambda: act(site, "send", number))
             _trouble(site, number, server, workers, recipients, kills, random.Random(seed))
             seconds = _rest(site, number)
-        return judge(site, number, server, report, kills, seconds)
+        return judge(site, number, server, report, kills, seconds, addressed)
 
 
 def _trouble(
@@ -149,24 +153,41 @@ def hurry(site: Site) -> None:
         connection.execute(update(jobs).where(*later).values(due_at=now))
 
 
-def judge(site: Site, number: int, server: faulty.Server, report: Report, kills: int, seconds: float) -> int:
-    """Whether everybody got a campaign once, or there is a reason; gives the number of figures that don't hold."""
+def judge(
+    site: Site,
+    number: int,
+    server: faulty.Server,
+    report: Report,
+    kills: int,
+    seconds: float,
+    addressed: Collection[int] = (),
+) -> int:
+    """Whether everybody got a campaign once, or there is a reason; gives the number of figures that don't hold.
+
+    :param addressed: ids of the companies of its audience.
+    """
     with site.sessions() as session:
         campaign = session.get_one(Campaign, number)
         lanes = session.get_one(MailMailing, campaign.mailing_id).lanes
         of_it = MailMessage.mailing_id == campaign.mailing_id
-        columns = (MailMessage.email_key, MailMessage.state, MailMessage.answers, MailMessage.contact_id)
-        rows = list(session.execute(select(*columns).where(of_it)))
-        left = set(session.scalars(select(LeftOut.contact_id).where(LeftOut.campaign_id == number)))
-        alive = set(session.scalars(select(Contact.id).where(Contact.deleted_at.is_(None))))
+        columns = (MailMessage.email_key, MailMessage.state, MailMessage.answers)
+        rows = list(session.execute(select(*columns, MailMessage.contact_id, MailMessage.object_id).where(of_it)))
+        out = select(LeftOut.contact_id, LeftOut.object_id).where(LeftOut.campaign_id == number)
+        left = {tuple(row) for row in session.execute(out)}
+        alive = {(key, None) for key in session.scalars(select(Contact.id).where(Contact.deleted_at.is_(None)))}
+        alive |= {(None, key) for key in addressed}
     states = collections.Counter(row.state for row in rows)
     report.figure("states", ", ".join(f"{name} {states[name]:,}" for name in sorted(states)))
     said = ", ".join(f"{code}: {amount}" for code, amount in sorted(server.refusals.items()))
     report.figure("refusals by code, and connections that broke in a mail", f"{said}; {server.cut}")
     report.figure("came to its end after the last kill", f"{seconds:.0f} s")
-    written = {row.contact_id for row in rows}
+    written = {(row.contact_id, row.object_id) for row in rows}
     missing = len(alive - written - left) + len(written & left)
-    report.figure("contacts that stand nowhere, or twice", str(missing), must=not missing and len(rows) == len(written))
+    report.figure(
+        "contacts and companies that stand nowhere, or twice",
+        str(missing),
+        must=not missing and len(rows) == len(written),
+    )
     wrong = [row for row in rows if not fits(row, server.copies[row.email_key])]
     report.figure("not exactly one accepted copy or a reason", str(len(wrong)), must=not wrong)
     strange = set(server.copies) - {row.email_key for row in rows}
@@ -323,12 +344,22 @@ def audience(site: Site, number: int, seeds: int) -> None:
             connection.execute(update(table(model)).where(model.email != "").values(email=address, email_key=address))
 
 
-def campaign(site: Site, port: int, html: str = HTML) -> int:
-    """A campaign to everybody by the server at this port; gives its number."""
+def companies(site: Site, number: int) -> list[int]:
+    """Adds so many companies, each with an address, every tenth with one that a person has too; gives their ids."""
+    lifecycle.enable(site, ["companies"], try_first=False)
+    with working(site) as work:
+        create = work.service("companies").create
+        emails = [f"{'p' if place % 10 == 0 else 'office'}{place}@example.org" for place in range(1, number + 1)]
+        made = ({"name": email, "email": email, "tags": ["Partner"]} for email in emails)
+        return [create(fields, source="demo").id for fields in made]
+
+
+def campaign(site: Site, port: int, html: str = HTML, **chosen: Any) -> int:
+    """A campaign to everybody, or another audience, by the server at this port; gives its number."""
     serve_by(site, port)
     fields = {"name": f"Open studio {time.time_ns()}", "subject": "News for {{ contact.first_name }}", "html": html}
     with working(site) as work:
-        return int(services.create(work, fields | {"audience": {"include": [{"all": True}]}}).id)
+        return int(services.create(work, fields | {"audience": {"include": [{"all": True}], **chosen}}).id)
 
 
 def serve_by(site: Site, port: int) -> None:

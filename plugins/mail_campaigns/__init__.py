@@ -177,9 +177,17 @@ class Plugin:
 
     @hookimpl
     def companies_boxes(self) -> Sequence[Box]:
-        from .company_parts import box
+        from .company_parts import box, box_reads
 
-        return [Box(id="mail-campaigns", title="Mails to its address", render=box, permission="mail_campaigns.view")]
+        return [
+            Box(
+                id="mail-campaigns",
+                title="Mails to its address",
+                render=box,
+                permission="mail_campaigns.view",
+                reads=box_reads,
+            )
+        ]
 
     @hookimpl
     def companies_erase(self, work: Work, company_id: int) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint
 from sqlalchemy import and_, delete, select
 
-from crmhost.api import Work, mail, records
+from crmhost.api import Read, Work, mail, records
 from crmhost.web.api import current_work, gettext, redirect, render_template, requires, toast, url_for, writing
 
 from . import recipient_pages
@@ -23,12 +24,26 @@ def add_company_parts(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/companies/<int:company_id>/allow", "allow_company", view, methods=["POST"])
 
 
+def box_reads(work: Work, company: Any) -> Sequence[Read]:
+    """Whether there is anything to show, read together with the other parts of the page."""
+    message, blocked = mail.MailMessage, mail.MailSuppression
+    mine = select(message.id).where(
+        message.object_type == KIND, message.object_id == company.id, message.object_id.is_not(None)
+    )
+    found = [Read(("mail_campaigns.company", company.id), mine.limit(1))]
+    if company.email:
+        hashed = mail.address_hash(work, company.email)
+        theirs = select(blocked.id).where(blocked.address_hash == hashed).limit(1)
+        found.append(Read(("mail_campaigns.company_blocked", hashed), theirs))
+    return found
+
+
 def box(work: Work, company: Any) -> str:
     """The newest mails to a company's address, and why it gets no campaigns; empty without either."""
+    if not any(work.rows(read) for read in box_reads(work, company)):
+        return ""
     mails = mail.of_record(work, KIND, company.id, _SHOWN)
     blocked = [row for rows in mail.reasons(work, [company.email] if company.email else []).values() for row in rows]
-    if not mails and not blocked:
-        return ""
     return render_template(
         "mail_campaigns/company_box.html",
         company=company,

@@ -39,7 +39,7 @@ COMPANIES: tuple[Mapping[str, Any], ...] = (
 @pytest.fixture
 def site(host: Callable[..., Host], peer: smtp.Peer) -> Host:
     """Companies of all kinds that are partners, and Ann, who belongs to the mill."""
-    made = host("mail_campaigns", "companies", base_url="https://crm.example.com")
+    made = host("mail_campaigns", "companies", "rest_api", base_url="https://crm.example.com")
     values = {"mail.transport": "smtp", "mail.from": "Atelier <hello@example.com>", "mail.smtp_host": "127.0.0.1"}
     ann = made.make.contact(first_name="Ann", email="ann@example.org")
     with made.work() as work, work.begin():
@@ -212,6 +212,14 @@ def test_companies_in_the_wizard_and_the_api(site: Host, peer: smtp.Peer) -> Non
             sequences.create(work, {"name": "X", "audience": partners()})
     assert "goes to people" in refused.value.errors["audience"][0]
     assert "company’s own address" not in client.get("/campaigns/sequences/new").text
+    api, given = site.api("CRM manager"), {"name": "By API", "subject": "Any", "html": WORDS}
+    made = api.post("/api/v1/campaigns", json={**given, "audience": partners(companies="both")})
+    assert made.json["data"]["audience"] == partners(companies="both")
+    preview = api.post(f"{made.headers['Location']}/preview").json
+    assert [one["first_name"] for one in preview["sample"]] == ["Ann"]
+    assert preview["companies"][0] == {"id": 1, "name": "Mill", "email": "office@mill.example"}
+    assert (preview["count"], preview["matching"]) == (3, 7)
+    assert api.post("/api/v1/campaigns", json={**given, "audience": partners(companies="all")}).status_code == 422
     act(site, "send", number)
     site.run_jobs()
     listed = client.get(f"{step}/recipients").text
