@@ -22,8 +22,6 @@ from .metrics import LABELS
 
 #: Parts that a breakdown shows.
 MOST = 50
-#: Dimensions that the list of transactions can be filtered by -> its filter; the value is the label there.
-_FILTERS = {"tag": "tag", "source": "source", "type": "type"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,8 +74,13 @@ def part_name(work: Work, asked: Asked) -> str:
     """What the figures are narrowed to, in words; empty for nothing."""
     if asked.where is None:
         return ""
-    name = labels.of(work, asked.where.dimension, [asked.where.key]).get(asked.where.key, asked.where.key)
+    name = _label(work, asked.where.dimension, asked.where.key) or asked.where.key
     return f"{dimension_words(asked.where.dimension)}: {name or without(asked.where.dimension)}"
+
+
+def _label(work: Work, dimension: str, key: str) -> str:
+    """What a part is called; empty when nobody knows."""
+    return work.once(("sales_dashboard.part", dimension, key), lambda: labels.of(work, dimension, [key]).get(key, ""))
 
 
 def _lines(asked: Asked, metric: str, found: gathered.Gathered) -> Sequence[Line]:
@@ -120,10 +123,11 @@ def behind(asked: Asked, metric: str, span: periods.Span) -> str:
 
 
 def _narrowed(asked: Asked, metric: str, span: periods.Span, dimension: str, key: str, label: str) -> str:
-    name = _FILTERS.get(dimension)
-    if name is None or not key:
-        return ""
-    value = key if dimension != "tag" else label or labels.of(asked.work, dimension, [key]).get(key, "")
+    name, value = dimension, key or "none"
+    if dimension == "tag":
+        # The list knows tags by their names.
+        name = "tag" if key else "tagged"
+        value = (label or _label(asked.work, dimension, key)) if key else "0"
     if not value:
         return ""
     address = figures.behind(asked.work, metric, span, asked.currency)

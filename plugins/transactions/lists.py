@@ -25,6 +25,7 @@ from crmhost.web.api import (
     money,
     money_column,
     ngettext,
+    people_choices,
     tag_filter,
     tags_column,
     text_column,
@@ -32,7 +33,7 @@ from crmhost.web.api import (
 )
 from crmhost.web.api import bin_table as table_of_bin
 
-from . import cells, kinds, mass, queries, services
+from . import cells, kinds, mass, narrowing, queries, services
 
 _ROWS = RecordRows(queries.LIST, cells.rows)
 
@@ -141,10 +142,22 @@ def _filters(work: Work) -> list[TableFilter]:
         TableFilter(id="currency", label=gettext("Currency")),
         TableFilter(id="payment_method", label=gettext("Payment method")),
         TableFilter(id="source", label=gettext("Source")),
+        TableFilter(id="product", label=gettext("Product"), help=gettext("As it stands in the line; none for none.")),
+        TableFilter(id="country", label=gettext("Country"), help=gettext("Two letters, such as FR; none for unknown.")),
+        TableFilter(id="owner", label=gettext("Assigned to"), kind="choice", choices=_people(work)),
+        TableFilter(id="tagged", label=gettext("Has a tag"), kind="choice", choices=_yes_no()),
         TableFilter(id="contact_id", label=gettext("Contact"), kind="record", record="contact"),
         TableFilter(id="company_id", label=gettext("Company"), kind="record", record="company"),
         TableFilter(id="invoice_id", label=gettext("Invoice"), kind="record", record="invoice"),
     ]
+
+
+def _people(work: Work) -> list[tuple[str, str]]:
+    return [(narrowing.NONE, gettext("Nobody")), *people_choices(work)]
+
+
+def _yes_no() -> list[tuple[str, str]]:
+    return [("1", gettext("Yes")), ("0", gettext("No"))]
 
 
 # --- actions ---------------------------------------------------------------------------------------------------------

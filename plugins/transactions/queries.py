@@ -10,7 +10,7 @@ from sqlalchemy import cast as sql_cast
 
 from crmhost.api import Money, RecordList, Work, filters, texts
 
-from . import counting, kinds
+from . import counting, kinds, narrowing
 from .converted import summed
 from .models import KIND, Day, Transaction
 
@@ -48,9 +48,10 @@ LIST = RecordList(
         "source": filters.same(Transaction.source),
         "payment_method": filters.same(Transaction.payment_method),
         "ref": filters.same(Transaction.ref_key, texts.fold),
+        **narrowing.FILTERS,
     },
     begins=(Transaction.ref_key, Transaction.name_key),
-    whole=("ref", "payment_method", "source"),
+    whole=("ref", "payment_method", "source", "product"),
     most=MOST_COUNTED,
 )
 matching = LIST.matching

@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from crmhost.api import rates, settings, users
 from crmhost.testing import Host
-from plugins.sales_dashboard import asked, fees, goals
+from plugins.sales_dashboard import asked, fees, figures, goals
 from plugins.transactions import api as transactions
 
 Hosts = Callable[..., Host]
@@ -107,6 +107,13 @@ def test_story(host: Hosts) -> None:
     assert "Course" in by_tag
     assert "62.5%" in by_tag
     by_source = client.get(f"/sales-dashboard/breakdown?metric=net_revenue&by=source&{query}").text
+    for by in figures.DIMENSIONS:
+        shown = client.get(f"/sales-dashboard/breakdown?metric=gross_revenue&by={by}&{query}").text
+        rows = re.findall(r'only-wide">([\d,]+)</td>.*?href="(/transactions/[^"]+)"', shown, re.DOTALL)
+        assert rows, by
+        for number, address in rows:
+            listed = words(client.get(html.unescape(address) + "&count=1").text)
+            assert number == "0" or f"{number} match" in listed, (by, listed)
     narrowed = re.search(r'href="([^"]*metrics/net_revenue\?[^"]*key=shop[^"]*)"', by_source)
     assert narrowed
     assert "€50.01" in words(client.get(html.unescape(narrowed[1])).text)
