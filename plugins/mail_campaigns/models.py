@@ -290,6 +290,8 @@ class Place(Base):  # type: ignore[misc, valid-type]
             "sequence_id",
             "reason",
             "contact_id",
+            # For the figures, which are counted by the index alone.
+            "step_id",
             sqlite_where=text(_WHY),
             postgresql_where=text(_WHY),
         ),

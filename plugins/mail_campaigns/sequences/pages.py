@@ -31,7 +31,7 @@ from crmhost.web.api import (
 )
 
 from .. import readers, running, topics
-from ..models import Sequence
+from ..models import Sequence, Step
 from ..reviewing import segment_names
 from . import cells, figures, queries, services, steps
 from .forms import SequenceForm, StepForm
@@ -234,7 +234,12 @@ def add_step(sequence_id: int) -> Any:
 
 def step(sequence_id: int, step_id: int) -> Any:
     """A mail of it, and when it goes out."""
-    found = steps.get(current_work(), sequence_id, step_id)
+    try:
+        found = steps.get(current_work(), sequence_id, step_id)
+    except NotFound:
+        if request.method != "POST":
+            raise
+        return _taken_away(sequence_id)
     form = StepForm(data=StepForm.stored(found))
     form.offer(current_work())
     form.remember(StepForm.stored(found))
@@ -252,18 +257,46 @@ def step(sequence_id: int, step_id: int) -> Any:
         else:
             toast(gettext("The mail was saved."))
             return to_sequence(sequence_id)
+    now = steps.get(current_work(), sequence_id, step_id)
+    return _step_page(sequence_id, form, now), 422 if form.is_submitted() else 200
+
+
+def _step_page(sequence_id: int, form: StepForm, found: Step | None) -> str:
     work = current_work()
     one = services.get(work, sequence_id)
-    html = render_template(
+    return render_template(
         "mail_campaigns/sequences/step.html",
         form=form,
         one=one,
-        step=steps.get(work, sequence_id, step_id),
+        step=found,
         inside=services.inside(work, one.id),
         placeholders=mail.catalogue(work),
         zone=str(work.timezone),
     )
-    return html, 422 if form.is_submitted() else 200
+
+
+def _taken_away(sequence_id: int) -> Any:
+    """Somebody took a mail away while somebody else wrote it: it is not lost, and can be added as a new one."""
+    form = StepForm()
+    form.offer(current_work())
+    if not request.form.get("again"):
+        form.validate()
+        said = gettext(
+            "Somebody took this mail away meanwhile. Nothing that you typed is lost: save it to add it at the end."
+        )
+        form.add_problem("", said)
+    elif form.validate():
+        try:
+            with writing() as work:
+                steps.add(work, sequence_id, given=form.values())
+        except NotFound:
+            raise
+        except CrmError as error:
+            form.take(error)
+        else:
+            toast(gettext("The mail was added at the end."))
+            return to_sequence(sequence_id)
+    return _step_page(sequence_id, form, None), 409
 
 
 def preview(sequence_id: int, step_id: int) -> Any:

@@ -53,23 +53,26 @@ def look(job: JobContext) -> None:
 
 def gather(job: JobContext, sequence_id: int) -> dict[str, int]:
     """The job ``mail_campaigns.gather``: who is in the audience and never was in the sequence enters; gives how many."""
-    entered = 0
+    entered = last = 0
     while True:
         job.check()
         with job.work.begin() as work:
             sequence = services.get(work, sequence_id, lock=True)
             if not sequence.is_on or (sequence.joins == "start" and sequence.gathered):
                 return {"entered": entered}
-            some = _new(work, sequence)
+            some = _new(work, sequence, last)
             if not some:
                 sequence.gathered = True
                 return {"entered": entered}
             people.take_in(work, sequence, services.steps_of(work, sequence.id), some)
-        entered += len(some)
+        entered, last = entered + len(some), some[-1]
 
 
-def _new(work: Work, sequence: Sequence) -> list[int]:
-    """The next contacts of the audience that never were in it, of those whom the person sees who switched it on."""
+def _new(work: Work, sequence: Sequence, after: int) -> list[int]:
+    """The next contacts of the audience that never were in it, of those whom the person sees who switched it on.
+
+    :param after: the last one that entered in this run; those before are not looked at again.
+    """
     user = work.session.get(User, sequence.user_id) if sequence.user_id is not None else None
     if user is None or user.disabled_at is not None:
         return []
@@ -80,7 +83,7 @@ def _new(work: Work, sequence: Sequence) -> list[int]:
         # A segment or an extension is gone: nobody enters, and the page says why.
         return []
     there = exists().where(Place.sequence_id == sequence.id, Place.contact_id == Contact.id)
-    wanted = theirs.visible(Contact).where(asked, Contact.deleted_at.is_(None), ~there)
+    wanted = theirs.visible(Contact).where(asked, Contact.deleted_at.is_(None), Contact.id > after, ~there)
     return list(work.session.scalars(wanted.with_only_columns(Contact.id).order_by(Contact.id).limit(ENTERING)))
 
 

@@ -168,6 +168,22 @@ def test_the_list_of_the_people(site: Host, clock: Clock) -> None:
         saved = client.post(f"{page}/edit", data={**given, **held, "name": f"Welcome {place}"})
         assert saved.status_code == (303, 409)[place], saved.text
     assert ("Welcome 0" in saved.text, "Welcome 1" in saved.text) == (True, True)
+    # Somebody takes a mail away that another one writes.
+    with site.work("CRM manager") as work, work.begin():
+        third = steps.add(work, number, given={"subject": "Third", "content": LINE, "content_kind": "html"}).id
+        steps.take_away(work, number, third)
+    words = {
+        "wait_number": "4",
+        "wait_unit": "days",
+        "opens": "9:00",
+        "closes": "17:00",
+        "subject": "Mine",
+        "kind": "html",
+    }
+    lost = client.post(f"{page}/steps/{third}", data={**words, "content": LINE, "version": "1"})
+    assert (lost.status_code, "Somebody took this mail away" in lost.text, "Mine" in lost.text) == (409, True, True)
+    assert client.post(f"{page}/steps/{third}", data={**words, "content": LINE, "again": "1"}).status_code == 303
+    assert "Mine" in client.get(page).text
     with site.work("CRM manager") as work, work.begin():
         assert people.add(work, number, [ann, bob]) == 2
     paths = (page, f"{page}/edit", f"{page}/steps/{second}", listed, f"{listed}?state=inside", "/campaigns/sequences/")
