@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, sessionmak
 from sqlalchemy.types import TypeDecorator
 
 from . import turns, written
-from .errors import PluginError
+from .errors import Overtaken, PluginError
 from .messages import keep, kept
 
 #: One metadata for the core and all plugins, so that a plugin's foreign key finds the core's table.
@@ -32,6 +32,8 @@ metadata = MetaData(
 
 #: Execution option of a connection whose transaction will write; SQLite then begins IMMEDIATE.
 WRITES = "crmhost_writes"
+#: Value of that option where SQLite is to begin as for reading, and to lock the database with the first write.
+LATE = "late"
 
 
 #: Seconds of rest after which a connection to PostgreSQL is asked whether it still stands, before it is used.
@@ -187,6 +189,7 @@ def make_engine(url: str, *, search_path: str = "") -> Engine:
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "close", turns.close)
         event.listen(engine, "begin", _sqlite_begin)
+        event.listen(engine, "handle_error", _sqlite_overtaken)
         event.listen(engine, "after_cursor_execute", written.note)
         return engine
     if parsed.drivername in ("postgresql", "postgres"):
@@ -243,10 +246,15 @@ def _fold(text: str | None) -> str | None:
 
 def _sqlite_begin(connection: Connection) -> None:
     # A read followed by a write in one deferred transaction is "locked" at once, whatever the timeout.
-    if connection.get_execution_options().get(WRITES):
-        turns.begin(connection)
-    else:
+    if connection.get_execution_options().get(WRITES) in (None, LATE):
         connection.exec_driver_sql("BEGIN")
+    else:
+        turns.begin(connection)
+
+
+def _sqlite_overtaken(context: Any) -> BaseException | None:
+    late = context.connection is not None and context.connection.get_execution_options().get(WRITES) == LATE
+    return Overtaken() if late and turns.busy(context.original_exception) else None
 
 
 def upsert(session: Session, model: Any) -> Any:

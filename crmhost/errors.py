@@ -129,6 +129,13 @@ class GiveUp(Exception):  # the sentence is the point, not the name
         self.why = why
 
 
+class Overtaken(BaseException):
+    """Another unit wrote since this one, which takes the lock of the database late, began to read: begin it anew.
+
+    It is no :class:`Exception`, so that nobody takes it for a failure of what was to be written.
+    """
+
+
 class JobStopped(BaseException):
     """Raised by ``job.check()``: the job was cancelled, or its worker ends. Let it through.
 

@@ -76,8 +76,13 @@ def _begun(connection: Connection, driver: sqlite3.Connection) -> bool:
     try:
         driver.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+        if busy(error):
             return False
         # As SQLAlchemy tells what is wrong.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     return True
+
+
+def busy(error: BaseException) -> bool:
+    """Whether somebody else writes just now, or wrote since we began to read."""
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY

@@ -18,7 +18,7 @@ from sqlalchemy import Select, insert, select, text, true
 
 from .. import written
 from ..core.rows import insert_rows
-from ..db import KNOWN, WRITES, GuardedSession, upsert, utcnow
+from ..db import KNOWN, LATE, WRITES, GuardedSession, upsert, utcnow
 from ..errors import Forbidden
 from . import reads
 from .reads import Read
@@ -246,11 +246,14 @@ class Work:
         return bool(self.session.info.get("writing"))
 
     @contextlib.contextmanager
-    def begin(self) -> Iterator[Work]:
+    def begin(self, *, late: bool = False) -> Iterator[Work]:
         """The transaction around a service call: commits at its end, rolls back on an exception.
 
         What was read before is expired, so that decisions are made on what is true inside the transaction. Never go over
         a network inside; stay within milliseconds, batches within 100 ms.
+
+        :param late: on SQLite, others may write until this unit writes first; for batches that read much before.
+        :raises Overtaken: when another unit wrote since a late one began to read: do it again, and not late.
         """
         if self.writing:
             raise RuntimeError("work.begin() is already open; services must not commit")
@@ -261,7 +264,7 @@ class Work:
         self._events.clear()
         self._after.clear()
         self._wanted.clear()
-        connection = self.session.connection(execution_options={WRITES: True})
+        connection = self.session.connection(execution_options={WRITES: LATE if late else True})
         self.session.info[WRITTEN] = written.begin(connection)
         self.session.info["writing"] = True
         try:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
-from crmhost.api import Conflict, JobContext, Message, Plural, RetryLater, notifications
+from crmhost.api import Conflict, JobContext, Message, Plural, RetryLater, Work, notifications
 
 from . import applying, connections, mapping, receiving, reconciling, running
 from .calls import calling
 from .models import Aside
 from .pace import Pace
+from .shapes import Incoming, Source
 
 
 def run(job: JobContext, connection_id: int, full: bool = False) -> dict[str, Any]:
@@ -56,12 +58,15 @@ def retry(job: JobContext, connection_id: int) -> dict[str, Any]:
         items = [applying.as_came(row) for row in rows]
         with calling(work, connection_id):
             items = list(connections.reader(work, source, one).complete(items))
-        with pace.begin(len(items)):
-            done = applying.apply(work, source, connections.get(work, connection_id), items)
+        done = pace.take(len(items), partial(_try_again, work, source, connection_id, items))
         taken += done.added + done.updated
         left += done.aside
     said = Message("%(taken)s were taken now, %(left)s still can't be.", taken=taken, left=left)
     return {"message": said, "url": f"/syncs/{connection_id}/aside"}
+
+
+def _try_again(work: Work, source: Source, connection_id: int, items: list[Incoming]) -> applying.Outcome:
+    return applying.apply(work, source, connections.get(work, connection_id), items)
 
 
 def remap(job: JobContext, connection_id: int) -> dict[str, Any]:
@@ -69,10 +74,8 @@ def remap(job: JobContext, connection_id: int) -> dict[str, Any]:
     work, after, changed, pace = job.work, 0, 0, Pace(job.work)
     while True:
         job.check()
-        some = pace.size
-        with pace.begin(some):
-            rows, number = mapping.apply_some(work, connection_id, after, some)
-            changed += number
+        rows, number = pace.take(pace.size, partial(mapping.apply_some, work, connection_id, after, pace.size))
+        changed += number
         if not rows:
             break
         after = rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -14,7 +15,7 @@ from . import applying, connections
 from .calls import Teller, calling
 from .models import Connection, Received
 from .pace import Pace
-from .shapes import Incoming
+from .shapes import Incoming, Source
 
 #: Days after which it is forgotten that an event came: no sender repeats later.
 KEPT = 30
@@ -71,16 +72,22 @@ def proceed(teller: Teller, connection_id: int) -> int:
             items += applying.changed(work, one, fetched)
             items = list(reader.complete(items)) if items else []
         ready = applying.Ready(source, one, items)
-        with pace.begin(len(rows)):
-            one = connections.get(work, connection_id)
-            outcome = applying.apply(work, source, one, items, ready)
-            if outcome.added and items:
-                kind = items[0].kind
-                one.counts = {**one.counts, kind: one.counts.get(kind, 0) + outcome.added}
-            gone = update(Received).where(Received.id.in_(ids)).values(done_at=work.now, body=None)
-            work.session.execute(gone, execution_options={"synchronize_session": False})
+        pace.take(len(rows), partial(_deal, work, source, connection_id, items, ready, ids))
         done += len(ids)
         teller.progress(done)
+
+
+def _deal(
+    work: Work, source: Source, connection_id: int, items: list[Incoming], ready: applying.Ready, events: list[int]
+) -> None:
+    """Takes records, and notes that the events which told of them were dealt with."""
+    one = connections.get(work, connection_id)
+    outcome = applying.apply(work, source, one, items, ready)
+    if outcome.added and items:
+        kind = items[0].kind
+        one.counts = {**one.counts, kind: one.counts.get(kind, 0) + outcome.added}
+    gone = update(Received).where(Received.id.in_(events)).values(done_at=work.now, body=None)
+    work.session.execute(gone, execution_options={"synchronize_session": False})
 
 
 def _told(rows: Sequence[Received]) -> tuple[list[Incoming], dict[str, list[str]]]:

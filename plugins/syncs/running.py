@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from functools import partial
 
 from crmhost.api import Conflict, Message, Work
 
@@ -92,11 +93,13 @@ def _take(teller: Teller, source: Source, one: Connection, items: list[Incoming]
     while start < len(items):
         some = items[start : start + pace.size]
         ready = applying.Ready(source, one, some)
-        with pace.begin(len(some)):
-            one = connections.get(teller.work, one.id)
-            outcome += applying.apply(teller.work, source, one, some, ready)
+        outcome += pace.take(len(some), partial(_apply, teller.work, source, one.id, some, ready))
         start += len(some)
     return outcome
+
+
+def _apply(work: Work, source: Source, connection_id: int, items: list[Incoming], ready: applying.Ready) -> Outcome:
+    return applying.apply(work, source, connections.get(work, connection_id), items, ready)
 
 
 def _step_on(teller: Teller, connection_id: int, page: Page, step: str, outcome: Outcome) -> int:
