@@ -5,7 +5,20 @@ from __future__ import annotations
 from crmhost import demo
 from crmhost.host import lifecycle
 from crmhost.site import Site
-from tests import campaigns, clients, duplicates, fields, imports, invoiced, mails, papers, sales, shops, webhooks
+from tests import (
+    accounts,
+    campaigns,
+    clients,
+    duplicates,
+    fields,
+    imports,
+    invoiced,
+    mails,
+    papers,
+    sales,
+    shops,
+    webhooks,
+)
 
 
 def fill(site: Site, contacts: int = 250) -> None:
@@ -28,3 +41,4 @@ def fill(site: Site, contacts: int = 250) -> None:
     papers.some(site)
     clients.some(site)
     shops.some(site)
+    accounts.some(site)

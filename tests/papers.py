@@ -22,7 +22,7 @@ from plugins.invoices.models import Invoice
 from plugins.quotes import accepting, versions
 from plugins.quotes import services as quotes
 from plugins.quotes.models import Quote
-from tests import campaigns, clients
+from tests import accounts, campaigns, clients
 
 _VAT = [{"name": "VAT", "rate": "20"}]
 _LINES = [
@@ -171,4 +171,5 @@ def linked(site: Site) -> dict[str, str]:
             "invoice-paid": f"/invoices/d/{links.token_of(work, 'invoice', issued['Settled'], lasts)}",
             "certificate": f"/quotes/verify/{taken.code}",
             **campaigns.linked(work),
+            **accounts.linked(work),
         }

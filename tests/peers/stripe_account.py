@@ -30,6 +30,8 @@ class Account:
         self.asked: list[tuple[str, str]] = []
         self.answers: list[tuple[int, dict[str, str], bytes]] = []
         self.opened: dict[str, str] = {}
+        #: Lists that the key may not read, and names of what it may not have expanded.
+        self.closed: set[str] = set()
         #: The account's clock, in seconds.
         self.now = 1795348800
         self.keys: dict[str, tuple[tuple[str, bytes], tuple[int, dict[str, str], bytes]]] = {}
@@ -86,6 +88,9 @@ class Account:
         split = urlsplit(url)
         asked = {name: values[-1] for name, values in parse_qs(split.query).items()}
         path = split.path.removeprefix("/v1/")
+        wanted = {text.removeprefix("data.") for name, text in parse_qsl(split.query) if name.startswith("expand[")}
+        if self.closed & {path, path.rpartition("/")[0], *wanted}:
+            return _said(403, {"error": {"type": "invalid_request_error", "message": "This needs another permission."}})
         if method == "POST":
             return self._made(path, body, headers["Idempotency-Key"])
         if path in self.records:

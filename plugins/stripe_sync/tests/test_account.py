@@ -142,12 +142,34 @@ def test_history_and_what_changes_later(
         findings = connections.test(work, connections.get(work, number))
     assert [finding.fine for finding in findings] == [False]
     assert "key" in findings[0].text
+    account.answers, account.closed = [], {"balance_transaction", "disputes", "subscriptions"}
+    with site.work("Admin") as work:
+        findings = connections.test(work, connections.get(work, number))
+    assert "Balance, Disputes, Subscriptions" in findings[1].text
+    account.put({**CHARGE, "id": "ch_13", "payment_intent": "pi_13", "balance_transaction": "txn_1"})
+    account.closed.remove("subscriptions")
+    read(site, number, full=True)
+    assert sums(site) == {"USD": whole - 30 + 2000}
 
 
 @pytest.mark.database("sqlite")
 def test_events_that_are_not_ours_or_not_whole_change_nothing(host: MakeHost, account: Account, url: str) -> None:
     """Forged, of another mode or account, of unknown kinds, thin or broken: an answer, and nothing stored."""
     site, _number = connected(host, url)
+    given = [
+        "--name",
+        "Other",
+        "--api-key",
+        "rk_test_2",
+        "--webhook-secret",
+        "whsec_1",
+        "--api-base",
+        "http://127.0.0.1:9",
+    ]
+    said = site.cli("stripe", "connect", *given)
+    assert (said.exit_code, "Warning: " in said.output, "/hooks/stripe/other" in said.output) == (0, True, True)
+    assert site.cli("stripe", "sync", "--full", "--name", "Main").exit_code == 0
+    assert "Both sides agree" in site.cli("stripe", "reconcile", "--name", "Main").output
     client = site.client("")
     assert client.post("/hooks/stripe/nobody", data="{}").status_code == 404
     assert client.post("/hooks/stripe/main", data="{}", headers={"Stripe-Signature": "t=1,v1=0"}).status_code == 400

@@ -10,8 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from crmhost.api import contacts, links
-from crmhost.core.notifications.models import Notification
+from crmhost.api import contacts, links, notifications
 from crmhost.testing import Host
 from plugins.invoices import paying
 from plugins.invoices import services as invoices
@@ -19,6 +18,7 @@ from plugins.invoices.models import KIND, Invoice
 from plugins.invoices.sending import LASTS
 from plugins.stripe_sync import checkout
 from plugins.syncs.api import connections
+from plugins.syncs.models import Received
 from plugins.transactions import api as transactions
 from tests.clients import account as access
 from tests.clients import sign_in
@@ -36,7 +36,7 @@ class Shop:
     def __init__(self, site: Host, account: Account, url: str) -> None:
         self.site, self.account = site, account
         self.client = site.client("")
-        site.make.user()
+        site.actor()
         with site.work() as work, work.begin():
             self.ada = contacts.create(work, {"first_name": "Ada", "email": "ada@example.com"}).id
             given = {"name": "Main", "api_key": "rk_test_1", "webhook_secret": WEBHOOK_SECRET, "api_base": url}
@@ -83,14 +83,14 @@ class Shop:
 
     def news(self) -> list[str]:
         """What staff was told of payments."""
-        with self.site.work() as work:
-            mine = select(Notification).where(Notification.kind == "stripe_sync.unsettled")
-            return [row.text % row.data for row in work.session.scalars(mine.order_by(Notification.id))]
+        with self.site.work("Admin") as work:
+            rows = [row for row in notifications.page(work).rows if row.kind == "stripe_sync.unsettled"]
+            return [notifications.said(row, str) for row in reversed(rows)]
 
     def rows(self) -> int:
         """How many rows all tables of payments have: reading adds none."""
         with self.site.work() as work:
-            tables = (checkout.Checkout, transactions.Transaction, Notification)
+            tables = (checkout.Checkout, transactions.Transaction, Received)
             return sum(work.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
 
 
