@@ -18,7 +18,6 @@ from plugins.invoices.models import KIND, Invoice
 from plugins.invoices.sending import LASTS
 from plugins.stripe_sync import checkout
 from plugins.syncs.api import connections
-from plugins.syncs.models import Received
 from plugins.transactions import api as transactions
 from tests.clients import account as access
 from tests.clients import sign_in
@@ -90,7 +89,7 @@ class Shop:
     def rows(self) -> int:
         """How many rows all tables of payments have: reading adds none."""
         with self.site.work() as work:
-            tables = (checkout.Checkout, transactions.Transaction, Received)
+            tables = (checkout.Checkout, transactions.Transaction)
             return sum(work.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
 
 
