@@ -22,6 +22,7 @@ NAMES = {
         "objects",
         "pages",
         "portal",
+        "sales",
         "segments",
         "sending",
         "sequences",

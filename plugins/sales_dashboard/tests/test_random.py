@@ -24,7 +24,7 @@ SIGNS = {"Sale": 1, "Refund": -1, "Credit note": -1, "For sale": 0, "Sold": 1}
 STATUSES = ("Succeeded", "Completed", "Pending", "Failed")
 ZONES = ("Europe/Paris", "America/Los_Angeles", "Pacific/Kiritimati")
 #: More are drawn where the environment asks for it.
-EXAMPLES = int(os.environ.get("CRMHOST_TEST_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("CRMHOST_TEST_EXAMPLES", "2"))
 BEGIN, END = dt.date(2026, 1, 20), dt.date(2026, 5, 20)
 FIRST = dt.datetime(2026, 1, 25, tzinfo=dt.UTC)
 AMOUNTS = st.integers(0, 10**6)
