@@ -10,9 +10,11 @@ from crmhost.core.contacts import services as contacts
 from crmhost.host import lifecycle
 from crmhost.site import Site
 from plugins.syncs import applying, connections
+from plugins.syncs.api import Incoming
 from plugins.syncs.models import Difference, Month
 from plugins.woo_sync.reader import incoming
 
+_GMT = "%Y-%m-%dT%H:%M:%S"
 _STATUSES = ("completed", "processing", "on-hold", "refunded", "wc-shipped", "cancelled")
 _PRODUCTS = ("Wool cushion, natural", "Heritage cloth, by the metre", "Care kit for leather", "Gift card")
 
@@ -32,11 +34,9 @@ def some(site: Site) -> None:
         one = connections.save(work, source, given)
         buyers = [contacts.get(work, number) for number in (7, 8, 9)]
         rows = [incoming("order", _order(work.now, place, buyers[place % 3])) for place in range(12)]
-        rows.append(
-            incoming("subscription", _order(work.now, 20, buyers[0]) | {"status": "active", "billing_period": "month"})
-        )
+        rows += _subscriptions(work.now, [contacts.get(work, number) for number in range(7, 27)])
         applying.apply(work, source, one, rows)
-        one.counts = {"order": 12, "customer": 3, "product": 4, "subscription": 1}
+        one.counts = {"order": 12, "customer": 3, "product": 4, "subscription": 20}
         one.cursors = {"since": work.now.isoformat(), "last": {"added": 16, "updated": 2, "unchanged": 140, "aside": 2}}
         one.read_at = one.heard_at = work.now
         one.hooks_problem = "The shop has no webhook that comes here: add one as the steps say."
@@ -52,8 +52,28 @@ def some(site: Site) -> None:
         )
 
 
+def _subscriptions(now: dt.datetime, buyers: list[Contact]) -> list[Incoming]:
+    """Contracts that began over the last year and a half: most go on, some ended, one is cancelled for later."""
+    rows = []
+    for place, buyer in enumerate(buyers):
+        began, yearly = now - dt.timedelta(days=530 - place * 27), place % 4 == 1
+        state = {3: "cancelled", 6: "cancelled", 11: "cancelled", 14: "pending-cancel"}.get(place, "active")
+        ended = {"cancelled": began + dt.timedelta(days=120), "pending-cancel": now + dt.timedelta(days=12)}.get(state)
+        total = f"{390 if yearly else 29 + place % 5 * 10}.00"
+        rows.append(
+            incoming(
+                "subscription",
+                _order(now, 20 + place, buyer) | {
+                    "status": state, "total": total, "billing_period": "year" if yearly else "month", "billing_interval": "1",
+                    "start_date_gmt": began.strftime(_GMT), "end_date_gmt": ended.strftime(_GMT) if ended else "",
+                },
+            )
+        )  # fmt: skip
+    return rows
+
+
 def _order(now: dt.datetime, place: int, buyer: Contact) -> dict[str, Any]:
-    at = (now - dt.timedelta(days=place * 5)).strftime("%Y-%m-%dT%H:%M:%S")
+    at = (now - dt.timedelta(days=place * 5)).strftime(_GMT)
     status, total = _STATUSES[place % len(_STATUSES)], f"{40 + place * 7}.50"
     line = {"name": _PRODUCTS[place % 4], "product_id": place % 4, "quantity": 1, "subtotal": total, "total": total}
     return {

@@ -46,6 +46,9 @@ _ALPHABET = str.maketrans(
     {letter: chr(0xE000 + place) for place, letter in enumerate("абвгґдеєжзиіїйклмнопрстуфхцчшщъыьэюя")}
     | {"ё": "\ue006"}
 )
+# Excel, LibreOffice and Google Sheets run what begins so (OWASP, CSV injection); the wide forms count in Japanese ones.
+RUN_BY_SPREADSHEETS = "=+\\-@\t\r\n＝＋－＠"
+_RUN = re.compile(f"'*[{RUN_BY_SPREADSHEETS}]")
 
 
 def clean_line(text: str) -> str:
@@ -54,6 +57,11 @@ def clean_line(text: str) -> str:
         text = _SURROGATES.sub("\ufffd", _CONTROLS.sub(" ", text).translate(_DIRECTION))
         text = unicodedata.normalize("NFC", text)
     return " ".join(text.split())
+
+
+def guard_cell(text: str) -> str:
+    """The text of a cell of a CSV file, with an apostrophe before it if a spreadsheet would run it."""
+    return f"'{text}" if _RUN.match(text) else text
 
 
 def clean_text(text: str) -> str:

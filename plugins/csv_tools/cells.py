@@ -7,14 +7,15 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
+from crmhost.api import texts
+
 DateOrder = Literal["dmy", "mdy"]
 
-# Excel, LibreOffice and Google Sheets run what begins so (OWASP, CSV injection); the wide forms count in Japanese ones.
-_RUNS = "=+\\-@\t\r\n＝＋－＠"
 #: What a text begins with that has to be looked at more closely; most texts don't.
 SUSPECT = frozenset("'=+-@\t\r\n＝＋－＠")
-_GUARD = re.compile(f"'*[{_RUNS}]")
-_GUARDED = re.compile(f"'+[{_RUNS}]")
+_GUARDED = re.compile(f"'+[{texts.RUN_BY_SPREADSHEETS}]")
+#: Keeps a text from being run; :func:`unguard` gives it back exactly.
+guard = texts.guard_cell
 
 _DATE = re.compile(
     r"(?P<a>\d{1,4})\s*[./\s-]\s*(?P<b>\d{1,2}|[^\W\d_]{3,10}\.?)\s*[./,\s-]\s*(?P<c>\d{1,4})"
@@ -31,11 +32,6 @@ _MONTHS = {
     "jan": 1, "feb": 2, "fev": 2, "fév": 2, "mar": 3, "apr": 4, "avr": 4, "may": 5, "mai": 5, "jun": 6, "juin": 6, "jul": 7,
     "juil": 7, "aug": 8, "aou": 8, "aoû": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12, "déc": 12,
 }  # fmt: skip
-
-
-def guard(text: str) -> str:
-    """The text with an apostrophe before it if a spreadsheet would run it; :func:`unguard` gives it back exactly."""
-    return f"'{text}" if _GUARD.match(text) else text
 
 
 def unguard(text: str) -> str:

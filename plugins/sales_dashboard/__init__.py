@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 from crmhost.api import Change, Job, MenuItem, Permission, Schedule, Setting, Widget, Work
@@ -22,6 +23,18 @@ class Plugin:
             Permission(name="sales_dashboard.fees", label="Add and change other fees", roles=_KEEPERS),
             Permission(name="sales_dashboard.goals", label="Set goals of sales", roles=_KEEPERS),
         ]
+
+    @hookimpl
+    def hookspecs(self) -> Sequence[ModuleType]:
+        from . import hooks
+
+        return [hooks]
+
+    @hookimpl
+    def api_blueprints(self) -> Sequence[Any]:
+        from .resources import blueprint
+
+        return [blueprint]
 
     # --- pages --------------------------------------------------------------------------------------------------------
 
@@ -68,21 +81,27 @@ class Plugin:
             )
         ]
 
-    # --- what is kept -------------------------------------------------------------------------------------------------
+    # --- what is kept, and what is sent -------------------------------------------------------------------------------
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:
-        from . import summing
+        from . import report, summing
 
         return [
             Job(kind="sales_dashboard.sums", handler=summing.run, label="Sum up days of the sales dashboard"),
             Job(kind="sales_dashboard.rebuild", handler=summing.run_rebuild, label="Make the sales dashboard anew"),
             Job(kind="sales_dashboard.look", handler=summing.look, label="Look after the sums of the sales dashboard"),
+            Job(kind="sales_dashboard.report", handler=report.send, label="Send the reports of the sales dashboard"),
         ]
 
     @hookimpl
     def schedules(self) -> Sequence[Schedule]:
-        return [Schedule(kind="sales_dashboard.look", cron="23 * * * *")]
+        from .report import any_chosen
+
+        return [
+            Schedule(kind="sales_dashboard.look", cron="23 * * * *"),
+            Schedule(kind="sales_dashboard.report", cron="10 6 * * *", when=any_chosen),
+        ]
 
     @hookimpl
     def cli_commands(self) -> Sequence[Any]:

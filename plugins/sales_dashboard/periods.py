@@ -101,7 +101,7 @@ def read(given: Mapping[str, str], today: dt.date, usual: Mapping[str, str]) -> 
         if value not in known:
             said = Message("“%(value)s” is none of: %(known)s.", value=value[:40], known=", ".join(filter(None, known)))
             errors[name] = [said]
-    days = {name: _day(name, given.get(name, ""), errors) for name in ("date", "from", "to")}
+    days = {name: day_of(name, given.get(name, ""), errors) for name in ("date", "from", "to")}
     if errors:
         raise Invalid(errors)
     first, last, whole = _bounds(kind, days, today)
@@ -115,7 +115,8 @@ def read(given: Mapping[str, str], today: dt.date, usual: Mapping[str, str]) -> 
     return Period(kind, first, last, whole, grain, against, past, buckets, past_buckets, date)
 
 
-def _day(name: str, text: str, errors: dict[str, list[str]]) -> dt.date | None:
+def day_of(name: str, text: str, errors: dict[str, list[str]]) -> dt.date | None:
+    """The day that a parameter names, ``None`` for none; what can't be understood is noted among ``errors``."""
     text = text.strip()
     if not text:
         return None

@@ -13,7 +13,6 @@ from crmhost.web.api import (
     current_work,
     gettext,
     is_fragment,
-    link,
     name_download,
     render_template,
     request,
@@ -21,9 +20,10 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import asked, metric_page, overview, periods
+from . import answering, asked, metric_page, overview
 from .fee_pages import add_fees
 from .figures import METRICS
+from .further import add_further
 from .goal_pages import add_goals
 from .metrics import LABELS
 
@@ -37,7 +37,7 @@ def index() -> Any:
     """The overview."""
     work = current_work()
     shown = overview.overview(work, request.args)
-    return _answer("sales_dashboard/overview.html", shown.asked, shown=shown, labels=_labels())
+    return answering.answer("sales_dashboard/overview.html", shown.asked, shown=shown, labels=_labels())
 
 
 @blueprint.get("/metrics/<metric>")
@@ -49,7 +49,7 @@ def metric(metric: str) -> Any:
     shown = metric_page.page(current_work(), metric, request.args)
     args = {"metric": metric, "chart": None}
     by = request.args.get("by") if shown.asked.where is not None else ""
-    return _answer(
+    return answering.answer(
         "sales_dashboard/metric.html", shown.asked, metric=metric, shown=shown, args=args, by=by, labels=_labels()
     )
 
@@ -109,34 +109,8 @@ def remember() -> Any:
 
 add_fees(blueprint)
 add_goals(blueprint)
+add_further(blueprint)
 
 
 def _labels() -> dict[str, str]:
     return {name: gettext(LABELS[name]) for name in METRICS}
-
-
-def _answer(template: str, asks: asked.Asked, args: dict[str, Any] | None = None, **values: Any) -> Any:
-    """A page with what chooses its period."""
-    work = asks.work
-    endpoint = str(request.endpoint).partition(".")[2]
-    page = render_template(
-        template,
-        asked=asks,
-        here=lambda **changes: asks.url(endpoint, **{**(args or {}), **changes}),
-        earlier=_step(asks, endpoint, args, -1),
-        later=_step(asks, endpoint, args, 1),
-        kinds=periods.KINDS[:-1],
-        is_new=asked.is_new(asks),
-        is_over=asks.period.last < work.today,
-        counts=link("settings.plugin_page", page="transactions") if work.can("settings.edit") else "",
-        **values,
-    )
-    return (page, 422) if asks.problem else page
-
-
-def _step(asks: asked.Asked, endpoint: str, args: dict[str, Any] | None, way: int) -> str:
-    to = periods.step(asks.period, asks.work.today, way)
-    if not to:
-        return ""
-    cleared = {name: to.get(name) for name in ("date", "from", "to")}
-    return asks.url(endpoint, **{**(args or {}), **to, **cleared})

@@ -34,6 +34,7 @@ _RIGHTS: Mapping[str, str] = {
     "subscription": "Subscriptions", "session": "Checkout Sessions", "balance_transaction": "Balance",
     "refunds": "Charges and Refunds",
     "payments": "Invoices",
+    "discounts.source.coupon": "Coupons",
     "/v1/disputes": "Disputes", "/v1/events": "Events", "/v1/webhook_endpoints": "Webhook Endpoints",
 }  # fmt: skip
 _BESIDE = ("/v1/disputes", "/v1/events", "/v1/webhook_endpoints")

@@ -70,6 +70,12 @@ class Plugin:
         return [MenuItem(place="Settings", label="Syncs", endpoint="syncs.index", permission="syncs.view")]
 
     @hookimpl
+    def sales_dashboard_subscriptions(self, work: Work) -> Any:
+        from .subscriptions import terms
+
+        return terms(work)
+
+    @hookimpl
     def contact_erase(self, work: Work, contact_id: int) -> None:
         from .privacy import forget
 

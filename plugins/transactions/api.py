@@ -17,7 +17,7 @@ from .hooks import InvoiceOwner, ValuePart
 from .kinds import statuses, types
 from .mass import restore, to_bin
 from .models import KIND, Day, Line, Transaction, Value
-from .revenue import Months, months
+from .revenue import Months, month_starts, months
 from .services import attach, create, detach, get
 from .services import update as change
 from .shapes import records as as_json
@@ -50,6 +50,7 @@ __all__ = [
     "get",
     "invoice_owner_changed",
     "judged",
+    "month_starts",
     "months",
     "paid_of_invoices",
     "rebuild",
