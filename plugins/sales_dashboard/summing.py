@@ -28,7 +28,7 @@ AT_ONCE = 5_000
 SOON = dt.timedelta(seconds=5)
 _LOCK = 7_202
 _FEW_MONTHS = 1_200
-_FOLDED = 500
+_FOLDED = 200
 _ALL = ("", *dimensions.NAMES)
 _UNSYNCED: dict[str, Any] = {"synchronize_session": False}
 
@@ -66,8 +66,7 @@ def run(job: JobContext) -> dict[str, Any]:
             break
         number += done
         job.progress(number)
-    with work.begin():
-        fold(work)
+    _fold_all(work, job.check)
     return {"message": Message("%(number)s days were summed up.", number=number)}
 
 
@@ -119,13 +118,14 @@ def _sum_month(work: Work, month: dt.date) -> None:
     work.session.execute(insert(Sum).from_select(names, of_days.where(*mine)))
 
 
-def fold(work: Work) -> None:
-    """Puts counts of customers that stand in several rows together."""
+def fold(work: Work) -> int:
+    """Puts counts of customers that stand in several rows together, some at a time; gives how many it did."""
     buying.lock(work, [1], _LOCK)
     group = (Buyers.currency, Buyers.grain, Buyers.start)
     kinds = func.count(distinct(Buyers.previous)) + func.max(case((Buyers.previous.is_(None), 1), else_=0))
     several = select(*group).group_by(*group).having(func.count() > kinds).limit(_FOLDED)
-    for currency, grain, start in work.session.execute(several).all():
+    found = work.session.execute(several).all()
+    for currency, grain, start in found:
         gone = delete(Buyers).where(Buyers.currency == currency, Buyers.grain == grain, Buyers.start == start)
         counts: Counter[dt.date | None] = Counter()
         for previous, amount in work.session.execute(
@@ -135,6 +135,15 @@ def fold(work: Work) -> None:
         about = {"currency": currency, "grain": grain, "start": start}
         rows = [{**about, "previous": previous, "amount": amount} for previous, amount in counts.items() if amount]
         insert_rows(work.session, Buyers, rows)
+    return len(found)
+
+
+def _fold_all(work: Work, check: Callable[[], None]) -> None:
+    folded = 1
+    while folded:
+        check()
+        with work.begin():
+            folded = fold(work)
 
 
 # --- all of them -----------------------------------------------------------------------------------------------------
@@ -189,7 +198,8 @@ def make_anew(work: Work, check: Callable[[], None] = lambda: None) -> None:
             _whole_month(work, month)
     with work.begin():
         buying.recount(work)
-        fold(work)
+    _fold_all(work, check)
+    with work.begin():
         _done(work)
 
 

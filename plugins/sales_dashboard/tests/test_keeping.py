@@ -79,6 +79,11 @@ def test_two_at_once_lose_nothing(shop: Shop) -> None:
     with pytest.raises(InterruptedError):
         sell("C", 9, give_up=True)
     shop.check(BEGIN, END)
+    with crm.work() as work:
+        summing.make_anew(work)
+        rows = work.session.execute(select(Buyers.currency, Buyers.grain, Buyers.start, Buyers.previous)).all()
+    assert len(rows) == len(set(rows))
+    shop.check(BEGIN, END)
     assert shop.ask((BEGIN, END))[0].gross == 55
 
 
