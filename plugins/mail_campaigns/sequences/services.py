@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from collections.abc import Sequence as Many
 from typing import Any, cast
 
 from sqlalchemy import func, select
+from sqlalchemy import update as sql_update
 
 from crmhost.api import Change, Conflict, Invalid, Message, NotFound, Stale, Work, keyset, mail, search, texts
 
 from .. import audience, fields, running
 from ..models import SEQUENCE, Campaign, Place, Sequence, Step
+from . import waits
 
 JOINS = ("start", "always")
 #: What each of its mails is sent with: a change of it holds for those who come to a mail from then on.
@@ -198,26 +201,37 @@ def switch_off(work: Work, sequence_id: int) -> Sequence:
         sequence.is_on = False
         touch(work, sequence)
         note(work, sequence, "sequence.switched_off", {"is_on": True}, {"is_on": False})
-        for mailing_id in _mailings(work, sequence, "sending"):
+        for mailing_id, _step in _mailings(work, sequence, "sending"):
             mail.mailings.pause(work, mailing_id)
     return sequence
 
 
 def go_on(work: Work, sequence_id: int) -> Sequence:
-    """Lets mails go on that came to stand because the account could not send."""
+    """Lets mails go on that came to stand because the account could not send; who gets one of them now waits for the next one
+    from now on."""
     work.require("mail_campaigns.send")
     sequence = get(work, sequence_id, lock=True)
-    if sequence.is_on:
-        for mailing_id in _mailings(work, sequence, "paused"):
-            mail.mailings.start(work, mailing_id)
+    steps = steps_of(work, sequence.id) if sequence.is_on else []
+    following = {one.id: then for one, then in itertools.pairwise(steps)}
+    message = mail.MailMessage
+    for mailing_id, step_id in _mailings(work, sequence, "paused") if sequence.is_on else ():
+        if (then := following.get(step_id)) is not None:
+            stood = select(message.contact_id).where(
+                message.mailing_id == mailing_id, message.mailing_id.is_not(None), message.state == "queued"
+            )
+            mine = Place.sequence_id == sequence.id, Place.step_id == then.id, Place.state == "inside"
+            later = sql_update(Place).where(*mine, Place.contact_id.in_(stood))
+            due_at = waits.due(then, work.now, work.timezone)
+            work.session.execute(later.values(due_at=due_at).execution_options(synchronize_session=False))
+        mail.mailings.start(work, mailing_id)
     return sequence
 
 
-def _mailings(work: Work, sequence: Sequence, state: str) -> list[int]:
-    """Its mailings in a state, those of mails that were taken away too."""
-    mine = select(Campaign.mailing_id).where(Campaign.sequence_id == sequence.id, Campaign.mailing_id.is_not(None))
-    wanted = select(mail.MailMailing.id).where(mail.MailMailing.id.in_(mine), mail.MailMailing.state == state)
-    return list(work.session.scalars(wanted.order_by(mail.MailMailing.id)))
+def _mailings(work: Work, sequence: Sequence, state: str) -> list[tuple[int, int]]:
+    """Its mailings in a state with the numbers of their steps, those of mails that were taken away too."""
+    wanted = select(mail.MailMailing.id, Campaign.step_id).join(Campaign, Campaign.mailing_id == mail.MailMailing.id)
+    wanted = wanted.where(Campaign.sequence_id == sequence.id, mail.MailMailing.state == state)
+    return [(row[0], row[1] or 0) for row in work.session.execute(wanted.order_by(mail.MailMailing.id))]
 
 
 def delete(work: Work, sequence_id: int) -> str:
