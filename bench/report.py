@@ -62,10 +62,13 @@ def medians_ms(*functions: Callable[[], object], runs: int = 25, warm_up: int = 
     return [statistics.median(mine) for mine in times]
 
 
-def resident_kib() -> int:
-    """Memory of this process that is in use, in KiB (Linux)."""
+def resident_kib(what: str = "VmRSS") -> int:
+    """Memory of this process that is in use, in KiB (Linux).
+
+    :param what: ``RssAnon`` leaves out what of files the system keeps at hand, such as of an SQLite database.
+    """
     with Path("/proc/self/status").open(encoding="ascii") as status:
         for line in status:
-            if line.startswith("VmRSS:"):
+            if line.startswith(f"{what}:"):
                 return int(line.split()[1])
     return 0

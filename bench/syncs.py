@@ -37,7 +37,7 @@ ORDERS, BUYERS, PAGE = 100_000, 20_000, 100
 #: Orders in a second: the first time, and when nothing changed.
 FIRST, AGAIN = 500.0, 5_000.0
 #: KiB that memory may grow by between the tenth and the last part of an import.
-FLAT = 64 * 1024
+FLAT = 16 * 1024
 #: Orders that are taken while others wait; seconds for which they are asked while nothing else goes on.
 MEANWHILE, QUIET = 8_000, 5.0
 #: Milliseconds within which 95 of 100 webhooks are answered.
@@ -70,7 +70,7 @@ class Told:
     def progress(self, done: int, total: int = 0, text: str = "") -> None:  # noqa: ARG002  # as jobs are told
         """Notes the memory."""
         if done and done % (ORDERS // 10) == 0:
-            self.held.append(resident_kib())
+            self.held.append(resident_kib("RssAnon"))
 
 
 def rates(place: Place, orders: int = ORDERS) -> int:
