@@ -75,7 +75,8 @@ def part_name(work: Work, asked: Asked) -> str:
     if asked.where is None:
         return ""
     name = _label(work, asked.where.dimension, asked.where.key) or asked.where.key
-    return f"{dimension_words(asked.where.dimension)}: {name or without(asked.where.dimension)}"
+    name = name or without(asked.where.dimension)
+    return str(gettext("%(what)s: %(name)s", what=dimension_words(asked.where.dimension), name=name))
 
 
 def _label(work: Work, dimension: str, key: str) -> str:
@@ -123,6 +124,9 @@ def behind(asked: Asked, metric: str, span: periods.Span) -> str:
 
 
 def _narrowed(asked: Asked, metric: str, span: periods.Span, dimension: str, key: str, label: str) -> str:
+    if dimension == "product" and not key:
+        # What no line holds: a remainder of all of them.
+        return figures.behind(asked.work, metric, span, asked.currency)
     name, value = dimension, key or "none"
     if dimension == "tag":
         # The list knows tags by their names.

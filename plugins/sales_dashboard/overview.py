@@ -19,6 +19,9 @@ from .entered import Fee, Goal
 from .figures import Totals
 from .metrics import DEFINITIONS, LABELS, METRICS
 
+#: Letters of a value from which on it is written smaller.
+_LONG = 14
+
 
 @dataclasses.dataclass(frozen=True)
 class Card:
@@ -36,6 +39,11 @@ class Card:
     delta: Delta | None
     before: str
     spark: Spark
+
+    @property
+    def is_long(self) -> bool:
+        """The value needs smaller letters."""
+        return len(self.value) > _LONG
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,7 +150,7 @@ def card(asked: Asked, metric: str, found: gathered.Gathered) -> Card:
         value=drawing.text(metric, value, asked.shown),
         url=asked.url("metric", metric=metric, chart=None),
         behind=figures.behind(asked.work, metric, asked.period.span, asked.currency),
-        delta=drawing.delta(metric, value, before) if before is not None else None,
+        delta=drawing.delta(metric, value, before) if before is not None and (value or before) else None,
         before=drawing.text(metric, before, asked.shown) if before is not None else "",
         spark=drawing.spark([one.metric(metric) for one in found.now], past),
     )
