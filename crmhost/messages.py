@@ -18,7 +18,7 @@ from typing import Any, Protocol, Self, SupportsIndex
 #: What is not taken as plain text.
 _KINDS = (str, int, float, Decimal, dt.date, list, tuple)
 _HOLE = re.compile(r"%(?:\((\w+)\)[sd]|%)")
-#: Between the English text and what it is made of, in storage. No text of users has it: it is a control character.
+#: Between the English text and what it is made of, in storage: the last one, as JSON has no control characters.
 _MARK = "\x1f"
 
 
@@ -150,7 +150,7 @@ def keep(text: str) -> str:
 
 def kept(stored: str) -> str:
     """What :func:`keep` stored: a message again when it was one."""
-    text, mark, parts = stored.partition(_MARK)
+    text, mark, parts = stored.rpartition(_MARK)
     if not mark:
         return stored
     try:
