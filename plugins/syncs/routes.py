@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from babel.dates import format_date
 from flask import Blueprint
 from sqlalchemy import func, select
 
@@ -208,6 +209,7 @@ def reconcile(connection_id: int) -> Any:
         months=reconciling.months_of(work, one),
         differences=reconciling.differences_of(work, one),
         shown=lambda amount, currency: money(Money(amount, currency)) if amount is not None else "–",
+        month_of=lambda day: format_date(day, "LLL y", locale=work.locale),
         kinds=kinds,
         aside=_aside_number(one),
         progress=job_progress(number, reload=True) if number else "",
