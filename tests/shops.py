@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from sqlalchemy import select
+
 from crmhost.api import Contact, insert_rows
 from crmhost.core.contacts import services as contacts
 from crmhost.host import lifecycle
 from crmhost.site import Site
 from plugins.syncs import applying, connections
 from plugins.syncs.api import Incoming
-from plugins.syncs.models import Difference, Month
+from plugins.syncs.models import Billed, Difference, Month, Record
 from plugins.woo_sync.reader import incoming
 
 _GMT = "%Y-%m-%dT%H:%M:%S"
@@ -35,7 +37,10 @@ def some(site: Site) -> None:
         buyers = [contacts.get(work, number) for number in (7, 8, 9)]
         rows = [incoming("order", _order(work.now, place, buyers[place % 3])) for place in range(12)]
         rows += _subscriptions(work.now, [contacts.get(work, number) for number in range(7, 27)])
+        one.options = {"invoices": True, "invoices_from": (work.now - dt.timedelta(days=30)).isoformat()}
         applying.apply(work, source, one, rows)
+        sold = work.session.scalars(select(Record).where(Record.external_id == "1003")).one()
+        work.session.get_one(Billed, sold.id).problem = "Nobody knows who bought: an invoice needs a contact."
         one.counts = {"order": 12, "customer": 3, "product": 4, "subscription": 20}
         one.cursors = {"since": work.now.isoformat(), "last": {"added": 16, "updated": 2, "unchanged": 140, "aside": 2}}
         one.read_at = one.heard_at = work.now
