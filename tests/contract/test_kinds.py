@@ -7,6 +7,7 @@ import inspect
 import pytest
 
 from crmhost import contributions, hooks
+from crmhost.api import contacts, mail
 from tests.contract.world import SIGNS, World, signs
 from tests.pages import core_addresses, differences, look
 
@@ -113,3 +114,22 @@ def test_api_problems(world: World) -> None:
     assert [(fault.plugin, fault.error) for fault in world.host.faults()] == [
         ("probe_one", "ZeroDivisionError: no such number")
     ]
+
+
+@pytest.mark.database("sqlite")
+def test_placeholders_of_a_plugin(world: World) -> None:
+    """A plugin's placeholder is offered and filled while the plugin is on; off, it is one that nothing knows."""
+
+    def told() -> tuple[bool, tuple[str, ...], str]:
+        with world.host.work("Admin") as work:
+            source = mail.compose(work, "text", "", "Notes: {{ probe_two.notes }}.")
+            offered = {item.path for item in mail.catalogue(work)}
+            written = mail.write(work, source, contacts.get(work, world.ada))
+            return "probe_two.notes" in offered, mail.unknown(work, source), written.text
+
+    world.host.enable("probe_two")
+    assert told() == (True, (), "Notes: 0.")
+    world.host.disable("probe_two")
+    offered, unknown, _text = told()
+    assert (offered, unknown) == (False, ("probe_two.notes",))
+    assert world.host.faults() == []

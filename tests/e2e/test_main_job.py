@@ -24,8 +24,11 @@ def server(place: Place, serve: Callable[..., Server]) -> Server:
 
 
 @pytest.fixture
-def page(open_tab: Callable[..., Page], server: Server) -> Page:
-    """A tab in which nobody is signed in; the tests ask for a page that is gone, and lose a sign-in."""
+def page(server: Server, open_tab: Callable[..., Page]) -> Page:
+    """A tab in which nobody is signed in; the tests ask for a page that is gone, and lose a sign-in.
+
+    It is asked for behind the server, so it is closed before the place goes: boxes that still load would fail then.
+    """
     return open_tab(server, forgiven=("404", "401"))
 
 

@@ -83,6 +83,7 @@ def test_a_template_is_written_by_keyboard_and_arrives(site: Site, page: Page) -
         text = page.locator("[contenteditable=true]").and_(page.get_by_role("textbox", name="Content"))
         text.press("Alt+F10")
         page.get_by_role("combobox", name="Paragraph style").select_option("heading1")
+        expect(text).to_be_focused()
         page.keyboard.type("Hello {{")
         page.keyboard.type("first")
         page.keyboard.press("Enter")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crmhost import api
@@ -54,6 +54,20 @@ class Plugin:
         from .services import keep_status
 
         keep_status(work, status_id)
+
+    @hookimpl
+    def mail_placeholders(self) -> Sequence[tuple[str, str]]:
+        return [("probe_two.notes", "Number of notes")]
+
+    @hookimpl
+    def mail_values(self, work: Work, object_type: str, ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]] | None:
+        from .services import notes_of
+
+        return (
+            {key: {"probe_two": {"notes": number}} for key, number in notes_of(work, ids).items()}
+            if object_type == "contact"
+            else None
+        )
 
     # --- the hooks of probe one ---
 

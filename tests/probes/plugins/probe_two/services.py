@@ -36,6 +36,12 @@ def count(work: Work) -> int:
     return work.session.scalar(select(func.count()).select_from(Note)) or 0
 
 
+def notes_of(work: Work, ids: Sequence[int]) -> dict[int, int]:
+    """Number of notes of each contact."""
+    counted = select(Note.contact_id, func.count()).where(Note.contact_id.in_(ids)).group_by(Note.contact_id)
+    return dict.fromkeys(ids, 0) | {int(key or 0): number for key, number in work.session.execute(counted)}
+
+
 def points_of(work: Work, contact_id: int) -> int | None:
     """Points that probe one gave to a contact; ``None`` while it is off."""
     scores = work.service("probe_one")
