@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import Select, insert, select, text, true
+from sqlalchemy import Select, bindparam, insert, select, text, true
 
 from .. import written
 from ..core.rows import insert_rows
@@ -39,6 +39,10 @@ CONTACTS = "contacts_contact"
 WRITTEN = "written"
 #: Ids that one outbox row may hold.
 EVENT_IDS = 1000
+#: The job of a kind and key that waits.
+_WAITS = select(JobRow.id).where(
+    JobRow.kind == bindparam("job_kind"), JobRow.dedupe_key == bindparam("job_key"), text(WAITING)
+).limit(1)  # fmt: skip
 
 ActorKind = Literal["user", "client", "plugin", "token", "system"]
 
@@ -378,8 +382,7 @@ class Work:
         :returns: the job's id; of the one that waits already, where ``dedupe`` found one.
         """
         if dedupe is not None:
-            known = select(JobRow.id).where(JobRow.kind == kind, JobRow.dedupe_key == dedupe, text(WAITING))
-            waiting: int | None = self.session.scalar(known.limit(1))
+            waiting: int | None = self.session.scalar(_WAITS, {"job_kind": kind, "job_key": dedupe})
             if waiting is not None:
                 return waiting
         now = self.now
@@ -400,7 +403,7 @@ class Work:
         # Another unit may want the same just now: the later one must not fail for it.
         wanted = upsert(self.session, JobRow).values(values).on_conflict_do_nothing().returning(JobRow.id)
         made: int | None = self.session.scalar(wanted)
-        return int(made or self.session.scalar(known.limit(1)) or 0)
+        return int(made or self.session.scalar(_WAITS, {"job_kind": kind, "job_key": dedupe}) or 0)
 
     # --- other plugins ------------------------------------------------------------------------------------------------
 

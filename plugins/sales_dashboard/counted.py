@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Numeric, and_, case, func, literal, not_
 from sqlalchemy import cast as sql_cast
 
-from crmhost.api import Work
 from plugins.transactions import api as transactions
 from plugins.transactions.api import Line, Transaction
 
@@ -35,10 +34,9 @@ def whole(each: Any) -> ColumnElement[int]:
 
 
 class Counting:
-    """What counts now, as conditions and columns."""
+    """What counts, as conditions and columns."""
 
-    def __init__(self, work: Work) -> None:
-        rule = transactions.rule(work)
+    def __init__(self, rule: transactions.Rule) -> None:
         self.counts = rule.condition()
         self.sale = and_(self.counts, not_(rule.subtracts()))
         self.refund = and_(self.counts, rule.subtracts())

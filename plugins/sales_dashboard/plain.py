@@ -50,7 +50,7 @@ class Plain:
 
     def __init__(self, work: Work, currency: str | None, calendar: Calendar, where: Narrowed | None = None) -> None:
         self.work, self.currency, self.calendar, self.narrowed = work, currency, calendar, where
-        self.counting = Counting(work)
+        self.counting = Counting(transactions.rule(work))
         self.conversion = Conversion(work) if currency == "" else None
         self._mine: list[Any] = [Transaction.visible_to(work.actor)]
         if currency:
