@@ -34,12 +34,12 @@ def _months(known: list[dict[str, Any]], found: list[figures.Totals]) -> None:
 @pytest.mark.shared
 @pytest.mark.database("sqlite")
 def test_the_sample_gives_the_known_answers(host: Callable[..., Host], shared_data: Path) -> None:
-    """Months, new and returning customers, averages, cohorts, the best ten: by plain SQL, and by what is kept of it."""
+    """Months, new and returning customers, averages, cohorts, the best ten: by plain SQL, what is kept, and the API."""
     folder = shared_data / "sales"
     known, cohorts = (
         json.loads((folder / f"cdnow_sample.{name}.json").read_text("utf-8")) for name in ("expected", "cohorts")
     )
-    crm = host("transactions", "csv_tools", "sales_dashboard")
+    crm = host("transactions", "csv_tools", "rest_api", "sales_dashboard")
     done = crm.cli("import", "transactions", str(folder / "cdnow_sample.transactions.csv"))
     assert done.exit_code == 0, done.output
     months = month_spans(*EVER)
@@ -64,4 +64,13 @@ def test_the_sample_gives_the_known_answers(host: Callable[..., Host], shared_da
         with crm.work() as work:
             summing.make_anew(work)
             assert list(verifying.differences(work)) == []
+    asked = f"from={EVER[0]}&to={EVER[1]}&grain=month&currency=USD"
+    given = crm.api("CRM manager").get(f"/api/v1/sales-dashboard?{asked}").json
+    assert given["metrics"]["gross_revenue"]["value"] == {"amount": 24_409_194, "currency": "USD"}
+    for month, one in zip(known["monthly"], given["series"], strict=True):
+        money = [month["gross_revenue"], month["avg_revenue_per_active_customer"]]
+        names = ("gross_revenue", "average_revenue_per_customer")
+        assert [Decimal(one[name]["amount"]) / 100 for name in names] == [Decimal(text) for text in money]
+        numbers = month["new_customers"], month["total_customers_at_month_end"]
+        assert (one["new_customers"], one["total_customers"]) == numbers
     assert crm.faults() == []
