@@ -34,7 +34,7 @@ def _months(known: list[dict[str, Any]], found: list[figures.Totals]) -> None:
 @pytest.mark.shared
 @pytest.mark.database("sqlite")
 def test_the_sample_gives_the_known_answers(host: Callable[..., Host], shared_data: Path) -> None:
-    """Months, new and returning customers, averages, cohorts, the best ten: by plain SQL, what is kept, and the API."""
+    """Months, new and returning customers, averages, cohorts, the best ten: by plain SQL, what is kept, the API and the CSV."""
     folder = shared_data / "sales"
     known, cohorts = (
         json.loads((folder / f"cdnow_sample.{name}.json").read_text("utf-8")) for name in ("expected", "cohorts")
@@ -73,4 +73,12 @@ def test_the_sample_gives_the_known_answers(host: Callable[..., Host], shared_da
         assert [Decimal(one[name]["amount"]) / 100 for name in names] == [Decimal(text) for text in money]
         numbers = month["new_customers"], month["total_customers_at_month_end"]
         assert (one["new_customers"], one["total_customers"]) == numbers
+    text = crm.client("CRM manager").get(f"/sales-dashboard/figures.csv?{asked}").text
+    rows = list(csv.DictReader(io.StringIO(text.lstrip("\ufeff"))))
+    for month, row in zip(known["monthly"], rows[:-1], strict=True):
+        money = [month["gross_revenue"], month["avg_revenue_per_active_customer"]]
+        assert [row["gross_revenue"], row["average_revenue_per_customer"]] == money
+        numbers = [month["active_customers"], month["new_customers"], month["transactions"]]
+        assert [int(row[name]) for name in ("customers", "new_customers", "sales")] == numbers
+    assert rows[-1]["gross_revenue"] == known["totals"]["gross_revenue"]
     assert crm.faults() == []
