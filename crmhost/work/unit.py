@@ -11,7 +11,7 @@ import copy
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Select, bindparam, insert, select, text, true
@@ -21,6 +21,9 @@ from ..core.rows import insert_rows
 from ..db import KNOWN, LATE, WRITES, GuardedSession, upsert, utcnow
 from ..errors import Forbidden
 from . import reads
+from .actors import SYSTEM as SYSTEM
+from .actors import Actor as Actor
+from .actors import ActorKind as ActorKind
 from .reads import Read
 from .tables import WAITING, AuditEntry, JobRow, OutboxEvent
 
@@ -43,46 +46,6 @@ EVENT_IDS = 1000
 _WAITS = select(JobRow.id).where(
     JobRow.kind == bindparam("job_kind"), JobRow.dedupe_key == bindparam("job_key"), text(WAITING)
 ).limit(1)  # fmt: skip
-
-ActorKind = Literal["user", "client", "plugin", "token", "system"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Actor:
-    """Who acts.
-
-    :param permissions: names of what it may do; ``{"*"}`` may do everything.
-    :param only_assigned: a user who may see only the contacts assigned to them.
-    :param contact_ids: the only contacts that the actor may see and change, whatever it is permitted: a client's own.
-    :param address: network address the request came from, for the audit log.
-    """
-
-    kind: ActorKind
-    label: str
-    user_id: int | None = None
-    permissions: frozenset[str] = frozenset()
-    only_assigned: bool = False
-    address: str = ""
-    contact_ids: frozenset[int] | None = None
-
-    def __post_init__(self) -> None:
-        if self.contact_ids is not None:
-            # Whatever asks whether an actor is limited must hear yes.
-            object.__setattr__(self, "only_assigned", True)
-
-    def reaches(self, contact_id: int | None, assigned_to_id: int | None) -> bool:
-        """Whether a contact, assigned to this user, lies within the actor's limits."""
-        if self.contact_ids is not None:
-            return contact_id in self.contact_ids
-        return not self.only_assigned or (self.user_id is not None and assigned_to_id == self.user_id)
-
-    def may(self, permission: str) -> bool:
-        """Whether the actor holds the permission."""
-        return "*" in self.permissions or permission in self.permissions
-
-
-#: The host itself: start-up, command line, background jobs.
-SYSTEM = Actor("system", "crmhost", permissions=frozenset({"*"}))
 
 
 @dataclasses.dataclass(frozen=True)
