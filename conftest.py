@@ -7,12 +7,12 @@ With ``CRMHOST_TEST_FAST=1`` there is SQLite only.
 from __future__ import annotations
 
 import gc
+import hashlib
 import itertools
 import os
 import shutil
 import sys
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from bench import sites
 from bench.load import Start
 from bench.sites import Place
 from tests.peers import forks, postgres
-from tests.peers.copies import Copies
+from tests.peers.copies import Copy, Pool
 
 pytest_plugins = ["crmhost.testing"]
 
@@ -103,33 +103,49 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
-    """Databases on PostgreSQL with the core's tables and nothing else."""
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    """Databases on PostgreSQL with the core's tables, and nothing else or bundled plugins that are on."""
     # Not at the top: pytest must load it as a plugin first.
-    from crmhost.testing_sites import make_template
+    from crmhost.testing_sites import make_enabled, make_template
 
     server = postgres.server()
-    prefix = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    build = partial(
-        server.template, "crmhost_template", lambda url: make_template(tmp_path_factory.mktemp("home"), url)
-    )
-    made = Copies(server, prefix, build)
+
+    def template(plugins: tuple[str, ...]) -> str:
+        home = tmp_path_factory.mktemp("home")
+        core = server.template("crmhost_template", lambda url: make_template(home, url))
+        if not plugins:
+            return core
+        name = f"crmhost_{hashlib.sha256(' '.join(plugins).encode()).hexdigest()[:32]}"
+        return server.template(name, lambda url: make_enabled(home, url, plugins), core)
+
+    made = Pool(server, f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}", template)
     yield made
     made.close()
 
 
 @pytest.fixture
-def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """URL of a fresh database of the test's kind, with the core's tables and nothing else."""
-    if database == "sqlite":
-        copy = tmp_path / "test.sqlite"
-        shutil.copy(request.getfixturevalue("sqlite_template"), copy)
-        yield f"sqlite:///{copy}"
-        return
-    copies: Copies = request.getfixturevalue("copies")
-    taken, url = copies.take()
-    yield url
-    copies.give_back(taken)
+def fresh_database(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[tuple[str, ...]], str]]:
+    """Gives the URL of the test's database; at the first call, with these bundled plugins on if they can be."""
+    from crmhost.testing_sites import enabled_template
+
+    path = tmp_path / "test.sqlite"
+    taken: list[tuple[Copy, str]] = []
+
+    def give(plugins: tuple[str, ...]) -> str:
+        if database == "postgresql":
+            if not taken:
+                taken.append(request.getfixturevalue("copies").take(plugins))
+            return taken[0][1]
+        if not path.exists():
+            template = request.getfixturevalue("sqlite_template")
+            shutil.copy(enabled_template(plugins, template, tmp_path_factory) if plugins else template, path)
+        return f"sqlite:///{path}"
+
+    yield give
+    for copy, _url in taken:
+        request.getfixturevalue("copies").give_back(copy)
 
 
 @pytest.fixture

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 import pluggy
-
-if TYPE_CHECKING:
-    from .contributions import Contribution
 
 PROJECT = "crmhost"
 
@@ -25,23 +22,24 @@ class Spec:
     """What a hook is, kept on the function as ``crmhost_hook``.
 
     :param since: version of the plugin API that brought it.
-    :param gives: what a ``declare`` hook of a plugin collects; ``None`` for anything.
+    :param gives: what a ``declare`` or ``collect`` hook of a plugin collects; ``None`` for anything.
     :param deprecated: version that will remove it and what to use instead; empty while it is supported.
     """
 
     kind: Kind
     since: str = "1.0"
     deprecated: str = ""
-    gives: type[Contribution] | None = None
+    gives: type[Any] | None = None
 
 
 def hookspec(
-    kind: Kind, *, since: str = "1.0", deprecated: str = "", gives: type[Contribution] | None = None
+    kind: Kind, *, since: str = "1.0", deprecated: str = "", gives: type[Any] | None = None
 ) -> Callable[[F], F]:
     """Marks a function as a hook. Plugins use it too, for hooks of their own (``hooks.py`` of the plugin).
 
     :param gives: the contribution that a ``declare`` hook collects, such as :class:`crmhost.api.Tab`: the host then checks and
-        orders what plugins return, as it does for its own hooks.
+        orders what plugins return, as it does for its own hooks. For a ``collect`` hook, the type of all parts of an answer:
+        each answer is then a list, empty for ``None``, and one with other parts is a failure of its plugin.
     """
 
     def mark(function: F) -> F:

@@ -2,7 +2,8 @@
 
 ``host``
     A factory: ``host("funnel")`` gives a :class:`Host` with just these plugins (and what they need) enabled.
-    ``host("ledger", "funnel", home_plugins=FOLDER)`` finds those in a folder of yours too, beside the bundled ones.
+    ``host("ledger", "funnel", home_plugins=FOLDER)`` finds those in a folder of yours too, beside the bundled ones. Other
+    keywords replace settings of the operator: ``allow_private_hosts=("127.0.0.1:8080",)`` lets a server of the test be called.
 ``clock``
     The :class:`Clock` of that host.
 ``database_url``
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import filecmp
 import functools
 import secrets
 import shutil
@@ -28,7 +28,7 @@ from click.testing import CliRunner, Result
 from flask import Response
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy import select
+from sqlalchemy import event, select
 from werkzeug.datastructures import Headers
 
 from . import config as configuration
@@ -38,7 +38,7 @@ from .core.users import passwords
 from .core.users import services as users
 from .core.users.models import User
 from .db import utcnow
-from .errors import CrmError, PluginError
+from .errors import CrmError
 from .host import beats, lifecycle, registry, uninstall
 from .host.attribution import FaultRecord, meter
 from .host.generation import Generation
@@ -47,11 +47,10 @@ from .host.tables import PluginState
 from .site import Site
 from .testing_sites import (
     careless,
+    enabled_template,
     forget_made,
-    give_tables,
-    is_fresh,
+    is_usual,
     make_config,
-    make_tables,
     make_template,
     share_compiled,
 )
@@ -325,11 +324,25 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+def fresh_database(
+    sqlite_template: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[tuple[str, ...]], str]:
+    """Gives the URL of the test's database; at the first call, with these bundled plugins on if they can be."""
+    path = tmp_path / "test.sqlite"
+
+    def give(plugins: tuple[str, ...]) -> str:
+        if not path.exists():
+            source = enabled_template(plugins, sqlite_template, tmp_path_factory) if plugins else sqlite_template
+            shutil.copy(source, path)
+        return f"sqlite:///{path}"
+
+    return give
+
+
+@pytest.fixture
+def database_url(fresh_database: Callable[[tuple[str, ...]], str]) -> str:
     """URL of a fresh database with the core's tables."""
-    copy = tmp_path / "test.sqlite"
-    shutil.copy(sqlite_template, copy)
-    return f"sqlite:///{copy}"
+    return fresh_database(())
 
 
 @pytest.fixture
@@ -340,11 +353,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def host(
-    database_url: str,
-    tmp_path: Path,
-    clock: Clock,
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
+    fresh_database: Callable[[tuple[str, ...]], str], tmp_path: Path, clock: Clock
 ) -> Iterator[Callable[..., Host]]:
     """Makes the host of the test: ``host("funnel", "csv_tools")``.
 
@@ -352,32 +361,23 @@ def host(
     configuration; ``plugin_folders`` replaces all folders, the bundled one too.
     """
     sites: list[Site] = []
-
-    def prepare(plugins: tuple[str, ...]) -> None:
-        """Gives a database that is as the template the tables of bundled plugins: migrating is most of what enabling takes."""
-        path = Path(database_url.removeprefix("sqlite:///"))
-        template: Path = request.getfixturevalue("sqlite_template")
-        if filecmp.cmp(path, template, shallow=False):
-            with contextlib.suppress(PluginError):
-                shutil.copy(make_tables(plugins, template, tmp_path_factory.mktemp("tables")), path)
+    opened: list[Any] = []
 
     def make(*plugins: str, home_plugins: Path | None = None, **changes: Any) -> Host:
-        usual = bool(plugins) and home_plugins is None and "plugin_folders" not in changes and not sites
-        if usual and database_url.startswith("sqlite:///"):
-            prepare(plugins)
+        usual = home_plugins is None and "plugin_folders" not in changes and is_usual(clock())
         if home_plugins is not None:
             bundled = configuration.checkout() / "plugins"
             folders = {bundled.resolve(): "bundled", home_plugins.resolve(): "home"}
             changes["plugin_folders"] = tuple((origin, folder) for folder, origin in folders.items())
-        site = Site(make_config(tmp_path / "home", database_url, **changes), kind="test", clock=clock)
+        config = make_config(tmp_path / "home", fresh_database(plugins if usual else ()), **changes)
+        site = Site(config, kind="test", clock=clock)
         careless(site.engine)
         share_compiled(site.engine)
+        event.listen(site.engine, "connect", lambda connection, _record: opened.append(connection))
         sites.append(site)
         made = Host(site, clock)
-        if usual and site.engine.dialect.name == "postgresql" and is_fresh(site):
-            with contextlib.suppress(PluginError):
-                give_tables(site, plugins)
         if plugins:
+            # Those that are on already cost nothing here.
             made.enable(*plugins)
         meter.take()
         return made
@@ -385,4 +385,7 @@ def host(
     yield make
     for site in sites:
         site.close()
+    for connection in opened:
+        # That of a request whose answer was not read to its end would stay open until the collector comes by.
+        connection.close()
     forget_made(tmp_path)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import datetime as dt
 import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Dialect, Engine, event, inspect, select
+from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.util import LRUCache
 
 from . import config as configuration
 from .config import Config
-from .db import metadata
-from .host import generation, lifecycle, migrate, setup
-from .host.tables import PluginState
+from .db import metadata, utcnow
+from .errors import PluginError
+from .host import generation, lifecycle, setup
 from .site import Site
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def make_config(home: Path, database_url: str, **changes: Any) -> Config:
@@ -40,68 +45,42 @@ def make_template(home: Path, database_url: str) -> None:
 _compiled: dict[str, tuple[Dialect, Any]] = {}
 
 
-#: Bundled plugins -> an SQLite file as the template, with their tables.
-_with_tables: dict[tuple[str, ...], Path] = {}
+#: How long before they are made plugins are enabled in templates, so that it was before a clock stopped that stands still now.
+_BEFORE = dt.timedelta(hours=1)
 
 
-def make_tables(plugins: tuple[str, ...], template: Path, folder: Path) -> Path:
-    """A copy of the template with the tables of plugins, which are otherwise not enabled yet; made once in a run."""
-    if plugins not in _with_tables:
-        path = folder / "tables.sqlite"
-        shutil.copy(template, path)
-        site = Site(make_config(folder, f"sqlite:///{path}"), kind="test")
-        try:
-            found, _, chain = lifecycle.plan_enable(site, plugins)
-            for name in chain:
-                versions = found.found[name].folder / "migrations" / "versions"
-                with migrate.schema_transaction(site.engine) as connection:
-                    migrate.migrate(connection, name, versions, known=found.found)
-        finally:
-            site.close()
-        _with_tables[plugins] = path
-    return _with_tables[plugins]
-
-
-#: Bundled plugins -> what their migrations said to PostgreSQL.
-_said: dict[tuple[str, ...], list[tuple[str, Any]]] = {}
-_WRITES = ("CREATE", "ALTER", "INSERT", "UPDATE", "DELETE", "DROP", "COMMENT")
-
-
-def give_tables(site: Site, plugins: tuple[str, ...]) -> None:
-    """Gives a fresh database on PostgreSQL the tables of plugins, which are otherwise not enabled yet.
-
-    The first time they are migrated; after that, what the migrations said is said again.
-    """
-    if plugins in _said:
-        with site.engine.begin() as connection:
-            for statement, parameters in _said[plugins]:
-                connection.exec_driver_sql(statement, parameters)
-        return
-    said: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-        if statement.lstrip().upper().startswith(_WRITES):
-            said.append((statement, parameters))
-
-    found, _, chain = lifecycle.plan_enable(site, plugins)
-    event.listen(site.engine, "after_cursor_execute", note)
+def make_enabled(home: Path, database_url: str, plugins: tuple[str, ...]) -> None:
+    """Enables bundled plugins, an hour ago, in a database that has the core's tables; leaves it alone when they can't be."""
+    instant = utcnow() - _BEFORE
+    site = Site(make_config(home, database_url), kind="test", clock=lambda: instant)
+    careless(site.engine)
+    share_compiled(site.engine)
     try:
-        for name in chain:
-            versions = found.found[name].folder / "migrations" / "versions"
-            with migrate.schema_transaction(site.engine) as connection:
-                migrate.migrate(connection, name, versions, known=found.found)
+        # What is wrong is said where the test enables them.
+        with contextlib.suppress(PluginError):
+            lifecycle.enable(site, plugins, try_first=False)
     finally:
-        event.remove(site.engine, "after_cursor_execute", note)
-    _said[plugins] = said
+        site.close()
 
 
-def is_fresh(site: Site) -> bool:
-    """Whether no plugin has tables in the site's database, nor ever was on."""
-    with site.engine.connect() as connection:
-        return connection.scalar(select(PluginState.id).limit(1)) is None and not any(
-            name.endswith(migrate.version_table("")) and name != migrate.version_table(migrate.CORE)
-            for name in inspect(connection).get_table_names()
-        )
+def is_usual(now: dt.datetime) -> bool:
+    """Whether plugins that were enabled an hour ago are as if enabled now, by the clock of a test."""
+    return abs(utcnow() - now) < _BEFORE
+
+
+#: Bundled plugins -> an SQLite file in which they are on.
+_enabled: dict[tuple[str, ...], Path] = {}
+
+
+def enabled_template(plugins: tuple[str, ...], template: Path, folders: pytest.TempPathFactory) -> Path:
+    """A copy of the template in which plugins are on; made once in a run, since enabling takes longer than most tests."""
+    if plugins not in _enabled:
+        home = folders.mktemp("enabled")
+        path = home / "enabled.sqlite"
+        shutil.copy(template, path)
+        make_enabled(home, f"sqlite:///{path}", plugins)
+        _enabled[plugins] = path
+    return _enabled[plugins]
 
 
 def careless(engine: Engine) -> None:
@@ -121,10 +100,15 @@ def share_compiled(engine: Engine) -> None:
 def forget_made(folder: Path) -> None:
     """Forgets code and tables of the plugins below a folder, so that another test may call one of its own the same."""
     below = f"{folder}{os.sep}"
-    files = {name: str(getattr(module, "__file__", None)) for name, module in list(sys.modules.items())}
-    made = {".".join(name.split(".")[:2]) for name, file in files.items() if file.startswith(below)}
+    modules = list(sys.modules.items())
+    made = {".".join(name.split(".")[:2]) for name, module in modules if _is_below(module, below)}
     for module in made:
         generation.forget(module)
         prefix = module.rpartition(".")[2] + "_"
         for table in [table for name, table in metadata.tables.items() if name.startswith(prefix)]:
             metadata.remove(table)
+
+
+def _is_below(module: object, folder: str) -> bool:
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and file.startswith(folder)

@@ -7,6 +7,7 @@ lock on a file beside the database until the transaction has begun: the import, 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
@@ -55,8 +56,19 @@ def begin(connection: Connection) -> None:
             time.sleep(_PAUSE)
     finally:
         if ours and file is not None:
-            fcntl.flock(file, fcntl.LOCK_UN)
+            _give_back(file)
         driver.execute(f"PRAGMA busy_timeout={BUSY}")
+
+
+def awaited(connection: Connection) -> bool:
+    """Whether somebody waits for the transaction that is open to end: they hold the turn meanwhile."""
+    file: int | None = connection.info.get(_KEY)
+    if file is None:
+        return False
+    free = _taken(file)
+    if free:
+        _give_back(file)
+    return not free
 
 
 def _taken(file: int | None) -> bool:
@@ -70,6 +82,11 @@ def _taken(file: int | None) -> bool:
         # Some file systems of networks know no such locks: there it goes as SQLite does it.
         return True
     return True
+
+
+def _give_back(file: int) -> None:
+    with contextlib.suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _begun(connection: Connection, driver: sqlite3.Connection) -> bool:

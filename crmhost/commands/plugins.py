@@ -161,8 +161,9 @@ def install(path: Path) -> None:
 @click.argument("name")
 def new(name: str) -> None:
     """Make a new plugin in the home's plugins/, one that works and whose tests pass."""
-    target = common.the_site().config.home / "plugins"
-    click.echo(f"Made {scaffold.new_plugin(target, name)}")
+    site = common.the_site()
+    made = scaffold.new_plugin(site.config.home / "plugins", name, site.discover().found)
+    click.echo(f"Made {made}; “crmhost plugin enable {made.name}” switches it on.")
 
 
 @plugin.command()

@@ -271,10 +271,10 @@ class FilterForms:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Filter(Contribution):
-    """A filter of the contact list.
+    """A filter of the contact list, or of the list of other records whose hook declares it.
 
-    :param condition: gets the work and the text given, gives an SQL condition on ``Contact`` or both its :class:`FilterForms`;
-        raises :class:`Invalid`.
+    :param condition: gets the work and the text given, gives an SQL condition on ``Contact`` (or the model of those records) or,
+        of contacts, both its :class:`FilterForms`; raises :class:`Invalid`.
     :param choices: gives pairs of value and label; ``None`` for free text.
     :param record: kind of records (:class:`RecordKind`) of which one is picked; the text given is its id then.
     """

@@ -139,8 +139,9 @@ class Webhook(Contribution):
     """An incoming webhook.
 
     :param name: first part of the address ``/hooks/NAME/KEY``; declared under ``[names] webhooks``.
-    :param handler: gets a work, the key, the headers and the raw body; gives (status code, JSON-able answer).
-        It writes inside ``with work.begin():``.
+    :param handler: gets a work, the key, the headers (named as in ``X-Signature``) and the raw body; gives
+        (status code, JSON-able answer). It writes inside ``with work.begin():``. A refusal that it raises, such as
+        ``Invalid``, is answered with its status; all else is a failure of the plugin, answered with 500, and comes again.
     """
 
     name: str

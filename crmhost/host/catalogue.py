@@ -26,8 +26,8 @@ _NOT_SHOWN = (
     "api.py", "messages.py", "cli.py", "config.py", "db.py", "demo.py", "hooks.py", "working_hooks.py", "testing.py",
     "contributions", "host/backup", "host/checks", "host/scaffold_files",
     *(f"host/{name}.py" for name in (
-        "builder", "catalogue", "check", "extract", "generation", "hookcall", "install", "isolation", "manifest",
-        "manifest_table", "migrate", "pack", "proxies", "reference", "registry", "scaffold", "schema", "trial",
+        "builder", "catalogue", "check", "described", "extract", "generation", "hookcall", "install", "isolation", "manifest",
+        "manifest_table", "migrate", "offered", "pack", "proxies", "reference", "registry", "scaffold", "schema", "trial",
     )),
     "storage/__init__.py", "web/gallery",
 )  # fmt: skip

@@ -173,7 +173,7 @@ class HookCaller:
         with kept_usable(work, item.plugin, f"hook {name}"):
             try:
                 with part, running(item.plugin):
-                    return True, item.function(**_subset(item, arguments))
+                    return True, _checked(self.specs[name], item.function(**_subset(item, arguments)))
             except (Exception, SystemExit) as error:
                 record_fault(item.plugin, f"hook {name}", error)
         return False, None
@@ -219,6 +219,17 @@ def _mark_stale(work: Work, plugin: str) -> None:
 
 def _subset(item: Implementation, arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: arguments[name] for name in item.arguments}
+
+
+def _checked(spec: Spec, answer: Any) -> Any:
+    """An answer, as a list of what the hook says that it collects."""
+    if spec.kind != "collect" or spec.gives is None:
+        return answer
+    parts = list(answer or ())
+    for part in parts:
+        if not isinstance(part, spec.gives):
+            raise TypeError(f"it gave {type(part).__name__} among its answers, which must be {spec.gives.__name__}")
+    return parts
 
 
 def _specs_of(owner: str, module: ModuleType) -> Iterable[tuple[str, Spec]]:

@@ -44,6 +44,8 @@ WITH_APP = frozenset({"web", "test"})
 WATCHED = frozenset({"web", "worker"})
 #: Seconds that a thread keeps the interpreter while others wait: building must not hold up each query of each request.
 SWITCH_INTERVAL = 0.001
+#: Made once: each process asks it several times a second.
+_NUMBER = select(HostState.generation)
 
 
 class Runtime:
@@ -252,7 +254,7 @@ class Runtime:
 
     def _read_number(self) -> int:
         with self.site.engine.connect() as connection:
-            return connection.scalar(select(HostState.generation)) or 0
+            return connection.scalar(_NUMBER) or 0
 
     def _safely(self, what: str, function: Callable[[], T]) -> T | None:
         """Runs a part of the loop; the database may be away for a while, and the old generation keeps serving."""

@@ -6,7 +6,7 @@ import re
 import shutil
 import string
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ..errors import PluginError
@@ -16,10 +16,11 @@ from .manifest import id_problem, read_manifest
 FILES = Path(__file__).resolve().parent / "scaffold_files"
 
 
-def new_plugin(target_dir: Path, name: str) -> Path:
+def new_plugin(target_dir: Path, name: str, taken: Collection[str] = ()) -> Path:
     """Makes a plugin in a folder of its own below ``target_dir`` and gives that folder.
 
     :param name: an id such as ``my_loans``, or a name such as ``My loans``, from which the id is made.
+    :param taken: ids of the plugins that are there already, wherever they lie.
     :raises PluginError: when the name can't be used, or something is there already.
     """
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*([ _-][A-Za-z0-9]+)*", name):
@@ -30,6 +31,8 @@ def new_plugin(target_dir: Path, name: str) -> Path:
     folder = target_dir / plugin_id
     if folder.exists():
         raise PluginError(plugin_id, f"{folder} is there already; choose another name, or remove it.")
+    if plugin_id in taken:
+        raise PluginError(plugin_id, f"There is a plugin “{plugin_id}” already; choose another name.")
     shown = name if name != plugin_id else plugin_id.replace("_", " ").capitalize()
     values = {"id": plugin_id, "name": shown, "url": f"/{plugin_id.replace('_', '-')}"}
     try:

@@ -9,6 +9,7 @@ from flask import Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as lazy_text
 
+from ..core.contacts.contributed import filters as contributed_filters
 from ..core.contacts.countries import country_choices
 from ..core.contacts.custom_columns import custom_columns as custom_field_columns
 from ..core.contacts.custom_columns import custom_filters as custom_field_filters
@@ -164,6 +165,7 @@ __all__ = [
     "client_address",
     "client_list",
     "clock",
+    "contributed_filters",
     "country_choices",
     "current_person",
     "current_work",

@@ -236,7 +236,9 @@ def _names(labels: Sequence[str], *, ends: bool) -> Iterator[Word]:
 
     :param ends: the first and the last stand at the very ends, as those of a line do.
     """
-    last, needed = len(labels) - 1, max(map(len, labels)) * LETTER + GAP
+    last, longest = len(labels) - 1, max(map(len, labels)) * LETTER
+    # One at an end reaches with its whole length towards its neighbour.
+    needed = max(longest + GAP, 1.5 * longest) if ends else longest + GAP
     every = [2 ** max(math.ceil(math.log2(len(labels) * needed / max(width * 16 - BESIDE, 80))), 0) for width in WIDTHS]
     for place, label in enumerate(labels):
         width = next((width for width, step in zip(WIDTHS, every, strict=True) if (last - place) % step == 0), None)

@@ -98,7 +98,7 @@ def answer_list(listing: RecordList, query: Mapping[str, Any], show: Show) -> di
     """
     work = current_work()
     given = {name: value for name, value in request.args.items() if name not in PAGING}
-    unknown = [name for name in given if not listing.knows(name)]
+    unknown = [name for name in given if not listing.knows(work, name)]
     if unknown:
         raise Invalid({texts.clean_line(name)[:100]: [_unknown(name, listing)] for name in unknown})
     chosen = listing.matching(work, query["q"], listing.split(given))

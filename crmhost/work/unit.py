@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Select, bindparam, insert, select, text, true
 
-from .. import written
+from .. import turns, written
 from ..core.rows import insert_rows
 from ..db import KNOWN, LATE, WRITES, GuardedSession, upsert, utcnow
 from ..errors import Forbidden
@@ -211,6 +211,14 @@ class Work:
     def writing(self) -> bool:
         """Whether a transaction that may write is open."""
         return bool(self.session.info.get("writing"))
+
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for this unit to end before they can write: on SQLite alone, where one writes at a time.
+
+        For batches, which then take less at once.
+        """
+        return self.writing and turns.awaited(self.session.connection())
 
     @contextlib.contextmanager
     def begin(self, *, late: bool = False) -> Iterator[Work]:

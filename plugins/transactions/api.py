@@ -137,8 +137,12 @@ def _count_anew(work: Work, invoice_ids: Sequence[int], owner: dict[str, int | N
     after = list(work.session.execute(select(*columns).where(mine)))
     for place, kind in enumerate(("contact", "company"), 1):
         recompute(work, kind, {int(row[place] or 0) for row in (*before.values(), *after)} - {0})
+    changes = []
     for row in after:
         names = [column.key for column in columns[1:]]
         was, now = ({name: getattr(some, name) for name in names} for some in (before[row.id], row))
         if was != now:
-            work.changed(Change("transaction.counted", KIND, row.id, was, now), event=False)
+            changes.append(Change("transaction.counted", KIND, row.id, was, now))
+            work.changed(changes[-1], event=False)
+    if changes:
+        work.hooks.call("transactions_counted", work=work, changes=changes)

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from crmhost.api import Box, Tab, Vital
+from crmhost.api import Box, Change, Filter, Tab, Vital
 from crmhost.hooks import hookspec
 
 
@@ -64,7 +64,26 @@ def transactions_transaction_tabs() -> Sequence[Tab]:
     return []
 
 
-@hookspec("collect")
+@hookspec("declare", gives=Filter)
+def transactions_transaction_filters() -> Sequence[Filter]:
+    """Further filters of the list of transactions, of its export and of ``GET /transactions``.
+
+    ``condition`` gets the work and the text given, and gives an SQL condition on ``Transaction``.
+    """
+    return []
+
+
+@hookspec("action")
+def transactions_counted(work: Any, changes: Sequence[Change]) -> None:
+    """Transactions count to other contacts or companies now, since their invoice is somebody else's or gone.
+
+    Told inside the transaction. It may be told while ``within`` handlers run, which hear of no changes that are noted by then.
+
+    :param changes: named ``transaction.counted``, with ``counted_contact_id`` and ``counted_company_id``.
+    """
+
+
+@hookspec("collect", gives=ValuePart)
 def transactions_value_parts(work: Any, object_type: str, ids: Sequence[int]) -> Sequence[ValuePart] | None:
     """What else belongs to the value of contacts or companies.
 

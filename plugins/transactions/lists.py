@@ -20,6 +20,7 @@ from crmhost.web.api import (
     bulk_erase,
     bulk_restore,
     bulk_tags,
+    contributed_filters,
     day_column,
     gettext,
     money,
@@ -149,6 +150,7 @@ def _filters(work: Work) -> list[TableFilter]:
         TableFilter(id="contact_id", label=gettext("Contact"), kind="record", record="contact"),
         TableFilter(id="company_id", label=gettext("Company"), kind="record", record="company"),
         TableFilter(id="invoice_id", label=gettext("Invoice"), kind="record", record="invoice"),
+        *contributed_filters(work, "transactions_transaction_filters"),
     ]
 
 

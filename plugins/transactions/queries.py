@@ -53,6 +53,7 @@ LIST = RecordList(
     begins=(Transaction.ref_key, Transaction.name_key),
     whole=("ref", "payment_method", "source", "product"),
     most=MOST_COUNTED,
+    further="transactions_transaction_filters",
 )
 matching = LIST.matching
 

@@ -96,7 +96,7 @@ def _summed(
 
 def _add_parts(work: Work, object_type: str, ids: Sequence[int], rows: dict[tuple[int, str], dict[str, Any]]) -> None:
     for answer in work.hooks.call("transactions_value_parts", work=work, object_type=object_type, ids=list(ids)):
-        parts: Sequence[ValuePart] = answer.value or ()
+        parts: Sequence[ValuePart] = answer.value
         for part in parts:
             row = rows.setdefault((part.object_id, part.currency), _empty(object_type, part.object_id, part.currency))
             row["invoiced"] += part.invoiced

@@ -23,7 +23,7 @@ from crmhost.host.shape import shape_of
 from crmhost.host.tables import Fault, HookCost, PluginState
 from crmhost.testing import Host
 from crmhost.work.tables import JobRow
-from tests.conformance.conftest import ADA, BUNDLED, Seen, seen
+from tests.conformance.conftest import ADA, BUNDLED, Seen, finds, seen
 from tests.conformance.routes import THERE, addresses, answers_of, differing_roles, too_large
 from tests.pages import differences
 
@@ -90,10 +90,10 @@ def test_life(site: Host, folder: Path, database: str, untouched: Callable[[Path
     assert site.faults() == []
 
 
-def test_routes(site: Host, folder: Path, database: str) -> None:
+def test_routes(host: Callable[..., Host], folder: Path, database: str) -> None:
     """Each of its addresses answers everybody with a page or a plain refusal, and nobody without being signed in."""
+    site = host(folder.name, **finds(folder))
     site.make.contact(**ADA)
-    site.enable(folder.name)
     # Who is refused never comes to the database: there, what an admin may ask is enough.
     everybody = database == "sqlite"
     roles = differing_roles(site) if everybody else ["Admin"]

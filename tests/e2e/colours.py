@@ -68,7 +68,7 @@ _TRY = """async ([known, rules, each]) => {
     };
     const worn = (element) => element.matches("a, input, textarea, select")
         || [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
-    const seen = new Set(known), fresh = new Map(), looks = new Map();
+    const seen = new Set(known.split(" ").map(Number)), fresh = new Map(), looks = new Map();
     for (const element of document.body.querySelectorAll("*")) {
         if (!worn(element) || !element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
         const its = look(element);
@@ -91,6 +91,7 @@ def unreadable(page: Page, known: set[int]) -> list[tuple[str, str, str]]:
 
     :param known: looks that were found to be well, which are not tried again; what is found is added.
     """
-    judged, wrong = with_axe(page, _TRY, [sorted(known), RULES, EACH])
+    # As one text: hundreds of numbers would be wrapped one by one on their way to the browser.
+    judged, wrong = with_axe(page, _TRY, [" ".join(map(str, known)), RULES, EACH])
     known.update(judged)
     return [tuple(one) for one in wrong]

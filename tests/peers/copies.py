@@ -1,4 +1,4 @@
-"""Copies of a template database that are handed out again: making one anew takes twenty times as long as emptying it.
+"""Copies of template databases that are handed out again: making one anew takes twenty times as long as emptying it.
 
 A copy comes back to be as the template is: new tables go, its rows and sequences are put back. One whose schema is still another,
 with statistics of its planner, with many rows or with many uses behind it is dropped instead.
@@ -19,6 +19,8 @@ from tests.peers.postgres import Server
 #: Rows of a table from which on a new copy is quicker, and uses after which one is dropped for the room that dead rows take.
 MANY = 2_000
 USES = 50
+#: Kinds of copies that are kept while nobody has one.
+KINDS = 10
 
 #: Whatever a test can do to a database but change its rows shows in one of these figures.
 _SHAPE = """
@@ -44,11 +46,13 @@ SELECT format('%I.%I', schemaname, sequencename), coalesce(last_value, start_val
 class Copy:
     """A copy, with how it was when it was made.
 
+    :param kind: what its template is of.
     :param connection: stays open: what is known of a hundred tables would otherwise be read anew after each test.
     :param rows: table -> its rows, as COPY gives them; tables without any are left out.
     """
 
     name: str
+    kind: tuple[str, ...]
     connection: psycopg.Connection
     shape: tuple[object, ...]
     tables: tuple[str, ...]
@@ -57,22 +61,24 @@ class Copy:
     uses: int = 0
 
 
-class Copies:
-    """The copies of one template that this process has.
+class Pool:
+    """The copies of templates that this process has.
 
-    :param template: gives the template's name, made when it is not there yet.
+    :param template: gives the name of the template of a kind of copies, made when it is not there yet.
     """
 
-    def __init__(self, server: Server, prefix: str, template: Callable[[], str]) -> None:
+    def __init__(self, server: Server, prefix: str, template: Callable[[tuple[str, ...]], str]) -> None:
         self._server = server
         self._prefix = prefix
         self._template = template
         self._numbers = itertools.count(1)
-        self._free: list[Copy] = []
+        #: Those that nobody has, the kinds that were used last at the end.
+        self._free: dict[tuple[str, ...], list[Copy]] = {}
 
-    def take(self) -> tuple[Copy, str]:
+    def take(self, kind: tuple[str, ...] = ()) -> tuple[Copy, str]:
         """A copy that is as the template, and its SQLAlchemy URL."""
-        copy = self._free.pop() if self._free else self._made()
+        free = self._free.get(kind)
+        copy = free.pop() if free else self._made(kind)
         copy.uses += 1
         return copy, self._server.address(copy.name)
 
@@ -81,25 +87,36 @@ class Copies:
         with contextlib.suppress(psycopg.OperationalError):
             # A test may have ended the server, or all that is connected to its database.
             if copy.uses < USES and self._put_back(copy):
-                self._free.append(copy)
+                self._keep(copy)
                 return
-        copy.connection.close()
-        self._server.drop(copy.name)
+        self._drop(copy)
 
     def close(self) -> None:
         """Lets go of the copies that nobody has."""
-        for copy in self._free:
-            copy.connection.close()
+        for copies in self._free.values():
+            for copy in copies:
+                copy.connection.close()
 
-    def _made(self) -> Copy:
+    def _keep(self, copy: Copy) -> None:
+        # Tests come by folder: what one asks for the next ones ask for as well.
+        self._free[copy.kind] = [*self._free.pop(copy.kind, []), copy]
+        if len(self._free) > KINDS:
+            for old in self._free.pop(next(iter(self._free))):
+                self._drop(old)
+
+    def _drop(self, copy: Copy) -> None:
+        copy.connection.close()
+        self._server.drop(copy.name)
+
+    def _made(self, kind: tuple[str, ...]) -> Copy:
         name = f"{self._prefix}_{next(self._numbers)}"
-        self._server.create(name, self._template())
+        self._server.create(name, self._template(kind))
         connection = psycopg.connect(dbname=name, user="postgres", host=str(self._server.folder))
         with connection.transaction():
             tables = tuple(row[0] for row in connection.execute(_TABLES))
             rows = {table: _read(connection, table) for table, number in _numbers_of(connection, tables) if number}
             sequences = tuple(connection.execute(_SEQUENCES).fetchall())
-            return Copy(name, connection, _shape(connection), tables, rows, sequences)
+            return Copy(name, kind, connection, _shape(connection), tables, rows, sequences)
 
     def _put_back(self, copy: Copy) -> bool:
         connection = copy.connection

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import hashlib
 import json
 import secrets
@@ -25,6 +26,12 @@ from joserfc.jwk import OctKey, RSAKey
 CLIENT, SECRET = "crm", "a secret of the client, long enough"
 
 
+@functools.cache
+def _first_key() -> RSAKey:
+    """Making one takes a tenth of a second."""
+    return RSAKey.generate_key(2048, {"kid": "one"})
+
+
 class Provider:
     """The provider at ``issuer``.
 
@@ -36,7 +43,7 @@ class Provider:
     """
 
     def __init__(self) -> None:
-        self.key = RSAKey.generate_key(2048, {"kid": "one"})
+        self.key = _first_key()
         self.person: dict[str, Any] = {"sub": "7", "email": "ann@example.com", "email_verified": True, "name": "Ann"}
         self.lies: dict[str, Any] = {}
         self.sign = "RS256"

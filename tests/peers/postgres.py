@@ -89,13 +89,16 @@ class Server:
         """Removes a database and ends what is still connected to it; a missing one is fine."""
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
 
-    def template(self, name: str, build: Callable[[str], None]) -> str:
-        """Makes a database to copy from once in a run: `build` fills it, given its URL, and disconnects. Gives its name."""
+    def template(self, name: str, build: Callable[[str], None], base: str = "template0") -> str:
+        """Makes a database to copy from once in a run: `build` fills a copy of the base, given its URL, and disconnects.
+
+        Gives its name.
+        """
         done = self.folder / f"template-{name}"
         with _only_one(self.folder / "templates.lock"):
             if not done.exists():
                 self.drop(name)
-                build(self.create(name))
+                build(self.create(name, base))
                 done.touch()
         return name
 

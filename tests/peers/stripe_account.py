@@ -94,6 +94,10 @@ class Account:
         if method == "POST":
             return self._made(path, body, headers["Idempotency-Key"])
         if path in self.records:
+            after = asked.get("starting_after", "")
+            if after and (after not in self.records[path] or self.records[path][after].get("deleted")):
+                error = {"type": "invalid_request_error", "code": "resource_missing", "param": "starting_after"}
+                return _said(400, {"error": {**error, "message": f"No such object: {after}"}})
             return _said(200, self._list(path, asked))
         folder, _slash, name = path.rpartition("/")
         record = self.records.get(folder, {}).get(name)

@@ -38,6 +38,8 @@ class Shop:
         self.asked: list[tuple[str, str]] = []
         self.answers: list[tuple[int, dict[str, str], bytes]] = []
         self.deliver: Deliver | None = None
+        #: Whether it takes notice of where a page is to begin.
+        self.offsets = True
         # As the shop writes times: UTC that does not say so.
         self.clock = dt.datetime.now(dt.UTC).replace(microsecond=0, tzinfo=None)
         self._ids = 100
@@ -193,7 +195,7 @@ class Shop:
         if not self._signed(method, url, host):
             return _error(401, "woocommerce_rest_authentication_error", "Consumer key is invalid.")
         parts = urlsplit(url)
-        path = parts.path.removeprefix("/wp-json/wc/v3/").split("/")
+        path = parts.path.partition("/wp-json/wc/v3/")[2].split("/")
         query = dict(parse_qsl(parts.query))
         if len(path) == 3 and path[2] == "refunds" and int(path[1]) in self.refunds:
             return _rows(self.refunds[int(path[1])], query)
@@ -207,7 +209,7 @@ class Shop:
             if int(path[1]) not in table:
                 return _error(404, "woocommerce_rest_shop_order_invalid_id", "Invalid ID.")
             return 200, {}, json.dumps(table[int(path[1])]).encode()
-        return _rows(list(table.values()), query)
+        return _rows(list(table.values()), query if self.offsets else {**query, "offset": "0"})
 
     @staticmethod
     def _signed(method: str, url: str, host: str) -> bool:
@@ -224,7 +226,8 @@ class Shop:
 
 
 def _rows(rows: list[dict[str, Any]], query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
-    size, page = int(query.get("per_page", 10)), int(query.get("page", 1))
+    size = int(query.get("per_page", 10))
+    start = int(query.get("offset", 0)) or (int(query.get("page", 1)) - 1) * size
     if not 1 <= size <= 100:
         return _error(400, "rest_invalid_param", "Invalid parameter(s): per_page")
     if "modified_after" in query:
@@ -235,7 +238,7 @@ def _rows(rows: list[dict[str, Any]], query: dict[str, str]) -> tuple[int, dict[
         rows = [row for row in rows if row.get("status") != "trash"]
     rows = sorted(rows, key=lambda row: row["id"], reverse=query.get("order", "desc") == "desc")
     headers = {"X-WP-Total": str(len(rows)), "X-WP-TotalPages": str(math.ceil(len(rows) / size))}
-    return 200, headers, json.dumps(copy.copy(rows[(page - 1) * size : page * size])).encode()
+    return 200, headers, json.dumps(copy.copy(rows[start : start + size])).encode()
 
 
 def _error(status: int, code: str, message: str) -> tuple[int, dict[str, str], bytes]:

@@ -49,10 +49,10 @@ def column(item: Column) -> TableColumn:
     )
 
 
-def filters(work: Work) -> list[TableFilter]:
-    """The filters of plugins."""
+def filters(work: Work, hook: str = "contact_filters") -> list[TableFilter]:
+    """The filters of plugins that a hook collects, as far as the reader may use them."""
     found = []
-    for item in cast("tuple[Filter, ...]", work.generation.contributions("contact_filters")):
+    for item in cast("tuple[Filter, ...]", work.generation.contributions(hook)):
         if not work.can(item.permission):
             continue
         choices: Any = ()

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Label, Select, SQLColumnExpression, cast, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from ...contributions import Filter as Contributed
 from ...errors import Invalid
 from ...messages import Message
 from ...money import Money
@@ -44,6 +45,7 @@ class RecordList:
     :param begins: columns with folded text that a search of one or two characters looks at.
     :param whole: filters whose text may hold a comma.
     :param custom: whether ``custom.KEY`` filters by custom fields too.
+    :param further: hook by which plugins declare further filters (:class:`crmhost.api.Filter`), whose text may hold a comma.
     :param most: records that are counted one by one.
     """
 
@@ -56,6 +58,7 @@ class RecordList:
     begins: Sequence[InstrumentedAttribute[Any]] = ()
     whole: Collection[str] = ()
     custom: bool = True
+    further: str = ""
     most: int = MOST
 
     def matching(self, work: Work, q: str = "", filters: Given | None = None, *, in_bin: bool = False) -> Select[Any]:
@@ -134,15 +137,22 @@ class RecordList:
         rows = list(work.session.scalars(found))
         return {row.id: record for row, record in zip(rows, show(work, rows), strict=True)}
 
-    def knows(self, name: str) -> bool:
+    def knows(self, work: Work, name: str) -> bool:
         """Whether there is a filter of this name."""
-        return name in self.filters or (self.custom and name.startswith(_CUSTOM))
+        return name in self.filters or self._is_custom(name) or self._further(work, name) is not None
+
+    def _is_custom(self, name: str) -> bool:
+        return self.custom and name.startswith(_CUSTOM)
+
+    def _further(self, work: Work, name: str) -> Contributed | None:
+        items: Sequence[Contributed] = work.generation.contributions(self.further) if self.further else ()
+        return next((item for item in items if item.id == name), None)
 
     def split(self, given: Mapping[str, str]) -> dict[str, list[str]]:
         """Filters as the API and exports get them, several values separated by commas, as :meth:`matching` takes them."""
         found = {}
         for name, text in given.items():
-            whole = name in self.whole or name.startswith(_CUSTOM)
+            whole = name in self.whole or name not in self.filters
             found[name] = [text] if whole else [part.strip() for part in str(text).split(",") if part.strip()]
         return found
 
@@ -157,16 +167,30 @@ class RecordList:
         return or_(false(), *(column.startswith(key, autoescape=True) for column in self.begins)) if key else false()
 
     def _condition(self, work: Work, name: str, values: Sequence[str]) -> ColumnElement[bool]:
-        if not self.knows(name):
-            raise Invalid({name[:100]: [Message("There is no filter “%(name)s”.", name=name[:60])]})
         if name in self.filters:
             return self.filters[name](work, name, values)
+        item = self._further(work, name)
+        if item is not None:
+            return _holds(work, item, values)
+        if not self._is_custom(name):
+            raise Invalid({name[:100]: [Message("There is no filter “%(name)s”.", name=name[:60])]})
         key = name.removeprefix(_CUSTOM)
         try:
             asked = [custom_fields.condition(work, self.kind, key, "equals", value) for value in values]
         except Invalid as error:
             raise Invalid({name[:100]: [said for found in error.errors.values() for said in found]}) from error
         return or_(*(one.holds(self.model.id) for one in asked))
+
+
+def _holds(work: Work, item: Contributed, values: Sequence[str]) -> ColumnElement[bool]:
+    work.require(item.permission)
+    found = [
+        work.generation.run(item.plugin, f"filter {item.id}", item.condition, work, value, may_refuse=True)
+        for value in values
+    ]
+    if any(condition is None for condition in found):
+        raise Invalid(Message("The filter “%(label)s” does not work at the moment.", label=item.label))
+    return or_(*found)
 
 
 def money_sums(

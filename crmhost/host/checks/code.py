@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ... import hooks
+from ..manifest import Manifest
 from .rules import Finding, finding
 from .source import OWN, Import, Module, Source, argument, at_import, dotted, text_of
 
@@ -280,6 +281,10 @@ def _offers_plugin(tree: ast.Module) -> bool:
     return False
 
 
+def _others(manifest: Manifest) -> set[str]:
+    return {*manifest.needs, *manifest.optional, *manifest.after}
+
+
 def _own_specs(source: Source) -> list[tuple[Module, str, frozenset[str], int]]:
     return [
         (module, node.name, frozenset(_parameters(node)), node.lineno)
@@ -315,11 +320,10 @@ def _method(
     if isinstance(mark, ast.Call):
         name = text_of(argument(mark, "specname")) or name
     if name not in known:
-        others = (
-            {*source.manifest.needs, *source.manifest.optional, *source.manifest.after} if source.manifest else set()
-        )
-        if not any(name.startswith(f"{other}_") for other in others):
-            yield finding("CRM030", module.file, method.lineno, f"There is no hook “{name}”.", _near(name, known))
+        # Without a manifest nobody knows whose hooks these are.
+        if source.manifest is not None and not any(name.startswith(f"{other}_") for other in _others(source.manifest)):
+            hint = _near(name, known) or "Name the plugin whose hook it is under [requires] plugins or optional."
+            yield finding("CRM030", module.file, method.lineno, f"There is no hook “{name}”.", hint)
         return
     for wrong in _parameters(method)[1:]:
         if wrong not in known[name]:

@@ -98,6 +98,9 @@ class IntegerField(WTIntegerField):
 class NumberField(DecimalField):
     """A decimal number, with a point or a comma; ``None`` when nothing was typed."""
 
+    # A number input of HTML takes no comma: browsers show nothing in its place, and send nothing.
+    widget = TextInput()
+
     def _value(self) -> str:
         from ..i18n import field_number
 

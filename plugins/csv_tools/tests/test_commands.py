@@ -7,7 +7,6 @@ import dataclasses
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 
+from bench.load import Start
 from crmhost.api import AuditEntry, Contact, Invalid
 from crmhost.testing import Host
 from plugins.csv_tools.commands import export_command, import_command
@@ -35,17 +35,21 @@ class Shell:
 
     host: Host
 
-    def start(self, *arguments: object) -> subprocess.Popen[bytes]:
-        """Begins a command."""
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of a command."""
         config = self.host.site.config
-        environment = {
+        return {
             **os.environ,
             "CRMHOST_HOME": str(config.home),
             "CRMHOST_DATABASE_URL": config.database_url,
             "CRMHOST_SECRET_KEY": config.secret_key,
         }
+
+    def start(self, *arguments: object) -> subprocess.Popen[bytes]:
+        """Begins a command."""
         command = [sys.executable, "-m", "crmhost", *map(str, arguments)]
-        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def run(self, *arguments: object) -> tuple[int, bytes, str]:
         """Exit status, standard output and standard error of a command."""
@@ -160,7 +164,7 @@ def test_exit_status(shell: Shell, tmp_path: Path) -> None:
     assert shell.here(import_command, "contacts", tmp_path / "p.csv", "--mode", "replace").exit_code == 2
 
 
-def test_killed_import(shell: Shell, tmp_path: Path) -> None:
+def test_killed_import(shell: Shell, forked: Start, tmp_path: Path) -> None:
     """An import that is killed in the middle goes on where it was; no row is lost and none is taken twice."""
     people = 3000
     file = written(
@@ -168,13 +172,13 @@ def test_killed_import(shell: Shell, tmp_path: Path) -> None:
         "email,first_name\n"
         + "".join(f"p{number}@example.com,P\n" if number % 7 else f",Nameless {number}\n" for number in range(people)),
     )
-    process = shell.start("import", "contacts", file)
+    process = forked(["-m", "crmhost", "import", "contacts", str(file)], shell.environment, tmp_path / "killed.log")
     until = time.monotonic() + 60
     while number_of(shell.host, Row) < 500 and process.poll() is None:
         assert time.monotonic() < until, "the import did not begin"
         time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.kill()
+    process.wait(timeout=30)
     taken = number_of(shell.host, Row)
     assert 0 < taken < people, "the import was killed too late to tell anything"
     assert number_of(shell.host, Contact) == taken

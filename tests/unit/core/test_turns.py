@@ -59,3 +59,25 @@ def test_waiting_has_an_end(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> 
         wrote(engine, "late")
     wrote(engine, "again")
     engine.dispose()
+
+
+def test_who_writes_sees_that_somebody_waits(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction is told that another one waits for its end, but not of one that does not."""
+    waiting = threading.Thread(target=wrote, args=(engine, "webhook"))
+    with engine.execution_options(**{WRITES: True}).begin() as connection:
+        assert not turns.awaited(connection)
+        waiting.start()
+        while waiting.is_alive() and not turns.awaited(connection):
+            pass
+        assert waiting.is_alive()
+    waiting.join()
+
+    def unknown(*_: object) -> None:
+        raise OSError("no such locks")
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    wrote(engine, "where the file system knows no locks")
+    with engine.execution_options(**{WRITES: True}).begin() as connection:
+        assert not turns.awaited(connection)
+        assert connection.scalar(text("SELECT count(*) FROM note")) == 2
+    engine.dispose()

@@ -102,6 +102,31 @@ def test_collect_gives_all_answers_of_those_that_can_answer() -> None:
     assert current_plugin() == ""
 
 
+class Gives:
+    """Answers what it was made with."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    @hookimpl
+    def loans_fees(self) -> Any:
+        return self.answer
+
+
+def test_what_a_hook_does_not_collect_is_a_failure_of_who_gave_it() -> None:
+    """Answers come as lists of what the hook collects; one with anything else in it, or that breaks off, is left out."""
+
+    @hookspec("collect", gives=int)
+    def loans_fees() -> Any:
+        return None
+
+    broken = (1 // number for number in (1, 0))
+    others = [("a", Gives((1, 2))), ("b", Gives(["x"])), ("c", Gives(None)), ("d", Gives(broken)), ("e", Gives(7))]
+    caller = HookCaller([("loans", object()), *others], [("loans", own_hooks(loans_fees=loans_fees))])
+    assert [(answer.plugin, answer.value) for answer in caller.call("loans_fees")] == [("a", [1, 2]), ("c", [])]
+    assert {fault.plugin for fault in meter.take()[1]} == {"b", "d", "e"}
+
+
 class Decides:
     """Says no to everything."""
 

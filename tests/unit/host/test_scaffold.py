@@ -43,6 +43,8 @@ def test_names(tmp_path: Path) -> None:
     assert read_manifest(new_plugin(tmp_path, "loans")).name == "Loans"
     with pytest.raises(PluginError, match="is there already"):
         new_plugin(tmp_path, "Loans")
+    with pytest.raises(PluginError, match="There is a plugin “quotes” already"):
+        new_plugin(tmp_path, "Quotes", ["quotes"])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "loans", "some_loans"]
 
 

@@ -13,7 +13,7 @@ from wtforms import Form
 
 from crmhost.money import Money
 from crmhost.web import i18n
-from crmhost.web.forms import MoneyField
+from crmhost.web.forms import MoneyField, NumberField
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,18 @@ def test_a_number_is_read_as_it_is_meant(app: Flask, locale: str, text: str, val
     with app.test_request_context(), force_locale(locale):
         assert i18n.parse_number(text) == Decimal(value)
         assert i18n.parse_number(i18n.field_number(Decimal(value))) == Decimal(value)
+
+
+def test_a_number_stands_in_its_field_in_every_language(app: Flask) -> None:
+    """A number input of HTML would show nothing where a comma stands, and send nothing of what it can't read."""
+
+    class Probe(Form):
+        price = NumberField("Price", places=2)
+
+    with app.test_request_context(), force_locale("fr"):
+        field = str(Probe(price=Decimal("1190")).price())
+    assert 'type="text"' in field
+    assert 'value="1190,00"' in field
 
 
 @pytest.mark.parametrize("text", ["", "x", "1,2,3", "1.2.3", "NaN", "1e5", "--1", "Infinity", "٣"])

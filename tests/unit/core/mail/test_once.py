@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bench.load import Start
 from crmhost.core.mail import pace
 from crmhost.core.mail import services as mail
 from crmhost.core.mail.accounts import Account
@@ -19,8 +20,10 @@ from tests.unit.core.mail.conftest import set_up, stored, write
 ONE = pytest.mark.database("sqlite")
 
 
-def worker(site: Host) -> subprocess.Popen[bytes]:
-    """A worker in a process of its own, which runs what is due."""
+def test_a_worker_that_is_killed_sends_no_mail_twice(
+    site: Host, peer: smtp.Peer, clock: Clock, forked: Start, tmp_path: Path
+) -> None:
+    """Killed between handing over and writing that down: nobody knows, so a person decides, and is asked to."""
     config = site.site.config
     environment = {
         **os.environ,
@@ -28,15 +31,10 @@ def worker(site: Host) -> subprocess.Popen[bytes]:
         "CRMHOST_DATABASE_URL": config.database_url,
         "CRMHOST_SECRET_KEY": config.secret_key,
     }
-    return subprocess.Popen([sys.executable, "-m", "crmhost", "jobs", "run", "--until-idle"], env=environment)
-
-
-def test_a_worker_that_is_killed_sends_no_mail_twice(site: Host, peer: smtp.Peer, clock: Clock) -> None:
-    """Killed between handing over and writing that down: nobody knows, so a person decides, and is asked to."""
     number = write(site, to="ann@example.org")
-    started: list[subprocess.Popen[bytes]] = []
+    started: list[Any] = []
     peer.on_data = lambda taken: smtp.kill_who_sends(started[0].pid)(taken)
-    started.append(worker(site))
+    started.append(forked(["-m", "crmhost", "jobs", "run", "--until-idle"], environment, tmp_path / "worker.log"))
     assert started[0].wait(timeout=60) == -9
     assert len(peer.taken) == 1
     assert stored(site, number).state == "sending"
