@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crmhost.api import Job, SlotItem, Tab, Webhook, Widget
+from crmhost.api import Job, JournalType, SlotItem, Tab, Webhook, Widget
 from crmhost.hooks import hookimpl
 
 
@@ -17,6 +17,12 @@ class Plugin:
         from .source import source
 
         return [source()]
+
+    @hookimpl
+    def journal_types(self) -> Sequence[JournalType]:
+        from .disputing import types
+
+        return types()
 
     @hookimpl
     def jobs(self) -> Sequence[Job]:

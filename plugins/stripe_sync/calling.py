@@ -78,7 +78,8 @@ def failure(error: stripe.StripeError) -> Exception:
     if isinstance(error, stripe.RateLimitError) or status == 429:
         wait = str(headers.get("retry-after") or headers.get("Retry-After") or "")
         return RetryLater(min(float(wait), 3600.0) if wait.isdigit() else 0.0, Message("Stripe asks us to wait."))
-    if status == 404:
+    # A page that is to begin after a record which was deleted meanwhile is refused as a wrong question.
+    if status == 404 or (error.code == "resource_missing" and getattr(error, "param", "") == "starting_after"):
         return Absent()
     if isinstance(error, stripe.AuthenticationError):
         return GiveUp(Message("Stripe refuses the key: make a new one under Developers > API keys."))

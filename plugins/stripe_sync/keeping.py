@@ -11,7 +11,8 @@ from crmhost.api import Work, upsert
 from plugins.syncs.api import Connection, Person, Record, Sale
 from plugins.transactions import api as transactions
 
-from .models import Checkout, Settlement, Waiting
+from . import disputing
+from .models import Checkout, Dispute, Settlement, Waiting
 from .settling import settle
 from .shaping import Kept
 
@@ -27,6 +28,7 @@ def store(work: Work, one: Connection, stored: Sequence[tuple[Record, Any]]) -> 
             delete(Settlement).where(Settlement.record_id.in_(gone)), execution_options=_WITHOUT_SESSION
         )
     _settle(work, stored)
+    disputing.note(work, stored)
     _wait(work, stored)
     for record, found in stored:
         if (
@@ -52,6 +54,7 @@ def forget(work: Work, one: Connection) -> None:
     for statement in (
         delete(Settlement).where(Settlement.record_id.in_(mine)),
         delete(Waiting).where(Waiting.record_id.in_(mine)),
+        delete(Dispute).where(Dispute.record_id.in_(mine)),
         delete(Checkout).where(Checkout.connection_id == one.id),
     ):
         work.session.execute(statement, execution_options=_WITHOUT_SESSION)

@@ -1,5 +1,5 @@
-"""Fees of charges, in the currency that the account is paid out in; charges whose customer is not known yet; payments of invoices
-that were offered to clients.
+"""Fees of charges, in the currency that the account is paid out in; charges whose customer is not known yet; disputes; payments
+of invoices that were offered to clients.
 """
 
 from __future__ import annotations
@@ -37,6 +37,17 @@ class Waiting(Base):  # type: ignore[misc, valid-type]  # the base is made by a 
 
     record_id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=False)
     payer: Mapped[str] = mapped_column(String(80))
+
+
+class Dispute(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
+    """A dispute that the journal of a contact tells of. ``record_id`` is the charge's record, ``status`` the last one told."""
+
+    __tablename__ = "stripe_sync_dispute"
+    __table_args__ = (Index("ix_stripe_sync_dispute_record", "record_id"),)
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    record_id: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[str] = mapped_column(String(40))
 
 
 class Checkout(Base):  # type: ignore[misc, valid-type]  # the base is made by a function

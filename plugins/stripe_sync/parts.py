@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from crmhost.api import Message, Read, Work
+from sqlalchemy import select
+
+from crmhost.api import Message, Money, Read, Work
 from crmhost.web.api import gettext, render_template
 from plugins.syncs.api import connections, parts
 
 from .checkout import ID
+from .models import Settlement
 
 _KINDS = {"charge": Message("Payment"), "invoice": Message("Invoice"), "subscription": Message("Subscription")}
 
 
 def contact_tab(work: Work, contact: Any) -> str:
     """The newest charges, invoices and subscriptions of a contact."""
-    none = (gettext("No payments yet"), gettext("What this person pays over a connected Stripe account stands here."))
-    return render_template("syncs/records.html", rows=parts.rows(work, contact, ID, _KINDS), none=none)
+    nothing = (
+        gettext("No payments yet"),
+        gettext("What this person pays over a connected Stripe account stands here."),
+    )
+    rows = parts.rows(work, contact, ID, _KINDS, notes=fees)
+    number = contact_number(work, contact)
+    return render_template("syncs/records.html", rows=rows, number=number, nothing=nothing)
+
+
+def fees(work: Work, records: Sequence[Any]) -> dict[int, str]:
+    """What Stripe kept of charges and paid out, by the ids of their records."""
+    currencies = {record.id: record.currency for record in records}
+    found: dict[int, str] = {}
+    for row in work.session.scalars(select(Settlement).where(Settlement.record_id.in_(list(currencies)))):
+        words = {"fee": str(Money(row.fee, row.currency)), "net": str(Money(row.net, row.currency))}
+        found[row.record_id] = (
+            Message("Fee %(fee)s, paid out %(net)s", **words)
+            if row.currency == currencies[row.record_id]
+            else Message(
+                "Fee %(fee)s, paid out %(net)s: another currency, so the fee is in no figure of sales", **words
+            )
+        )
+    return found
 
 
 def number_read(_work: Work, contact: Any) -> list[Read]:
@@ -32,5 +57,5 @@ def contact_number(work: Work, contact: Any) -> int:
 def widget(work: Work) -> str:
     """Each account: when it was read, and what is wrong."""
     there = connections.all_of(work, ID)
-    none = gettext("No Stripe account is connected yet.")
-    return render_template("syncs/widget.html", connections=there, source_id=ID, none=none)
+    nothing = gettext("No Stripe account is connected yet.")
+    return render_template("syncs/widget.html", connections=there, source_id=ID, nothing=nothing)

@@ -51,6 +51,9 @@ KINDS = {
 }
 
 
+_NOT_STRIPE = Message("What answers is not Stripe: look at the address of the interface.")
+
+
 class StripeReader:
     """See :class:`plugins.syncs.api.Reader`.
 
@@ -79,8 +82,13 @@ class StripeReader:
         for path in _BESIDE:
             self._maybe(path, {"limit": 1})
         lacking = sorted({right for name, right in _RIGHTS.items() if self._closed.get(name)})
-        mode = Message("the live mode") if is_live(str(self._access.fields["api_key"])) else Message("the test mode")
-        found = [Finding(Message("Stripe answers and takes the key; it is one of %(mode)s.", mode=mode))]
+        said = Message("Stripe answers and takes the key; it is one of %(mode)s.", mode=Message("the live mode"))
+        if not is_live(str(self._access.fields["api_key"])):
+            said = Message(
+                "Stripe answers and takes the key. It is one of the test mode: only test payments come in. "
+                "For real ones, connect a key of the live mode."
+            )
+        found = [Finding(said)]
         if lacking:
             said = Message("The key lacks these rights, so that something will be missing: %(names)s.", names=lacking)
             found.append(Finding(said, fine=False))
@@ -110,7 +118,8 @@ class StripeReader:
         try:
             answer, now = self._expanded(path, asked, given)
         except Absent:
-            return Page([])
+            # What stood last was deleted, so nothing says where to go on: all of it again, which is quick where it is known.
+            return self.page(step, None, since) if cursor is not None else Page([])
         rows = _rows(answer)
         items = [
             Incoming(
@@ -123,11 +132,14 @@ class StripeReader:
         ]
         return Page(items, rows[-1]["id"] if rows and answer.get("has_more") else None)
 
-    def _changes(self, asked: Mapping[str, Any]) -> Page:
+    def _changes(self, asked: dict[str, Any]) -> Page:
         """What changed of older records, as the account's events of the last 30 days tell it."""
         try:
             answer, _now = self._get("/v1/events", asked)
-        except (Absent, GiveUp):
+        except (Absent, GiveUp) as error:
+            if isinstance(error, Absent) and "starting_after" in asked:
+                del asked["starting_after"]
+                return self._changes(asked)
             return Page([])
         rows = _rows(answer)
         items = {(item.kind, item.external_id): item for row in reversed(rows) if (item := told(row)) is not None}
@@ -278,16 +290,21 @@ class StripeReader:
 
         try:
             answer: Any = self._client.raw_request(method, path, **given)
+            body = json.loads(answer.body, parse_float=str, parse_constant=str)
         except stripe.StripeError as error:
             raise calling.failure(error) from error
-        body = json.loads(answer.body, parse_float=str)
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            # The library takes for granted that an answer is one of Stripe's.
+            raise GiveUp(_NOT_STRIPE) from error
+        if not isinstance(body, Mapping):
+            raise GiveUp(_NOT_STRIPE)
         return body, self._second(answer.headers)
 
     def _second(self, headers: Mapping[str, str]) -> int:
         text = headers.get("date") or headers.get("Date") or ""
         try:
             at = email.utils.parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             at = self._access.now
         return int(at.timestamp())
 

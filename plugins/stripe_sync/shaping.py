@@ -39,11 +39,23 @@ class Settled:
 
 
 @dataclasses.dataclass(frozen=True)
+class Disputed:
+    """A dispute of a charge: the payer's bank asks for the money, or for what speaks for it."""
+
+    name: str
+    status: str
+    amount: Money
+    reason: str
+    at: dt.datetime
+
+
+@dataclasses.dataclass(frozen=True)
 class Kept:
-    """What is kept of a charge besides its sale: its fee, and the invoice of the CRM that it pays, sealed."""
+    """What is kept of a charge besides its sale: its fee, the invoice of the CRM that it pays, sealed, and its disputes."""
 
     settled: Settled | None
     pays: str = ""
+    disputes: Sequence[Disputed] = ()
 
 
 def shape(item: Incoming, options: Mapping[str, Any]) -> Sale | Person | Other:
@@ -95,7 +107,11 @@ def charge(item: Incoming) -> Sale:
         payment_method=_method(body),
         same=_names(item.external_id, body.get("payment_intent"), body.get("invoice")),
         url=_text(body.get("receipt_url"), 500) or _page(item, "payments"),
-        details=Kept(settled, _text(_table(body.get("metadata")).get(METADATA), 500)),
+        details=Kept(
+            settled,
+            _text(_table(body.get("metadata")).get(METADATA), 500),
+            [_dispute(row, currency) for row in disputes],
+        ),
     )
 
 
@@ -145,9 +161,19 @@ def _refunds(item: Incoming, currency: str, total: Money, disputes: Sequence[Map
         if row.get("status") not in _TAKEN or worth <= 0:
             continue
         rest -= worth
-        reason = f"Dispute: {_text(row.get('reason'), 80).replace('_', ' ')}"
-        found.append(Refund(external_id=str(row["id"]), amount=Money(worth, currency), at=_at(row), reason=reason))
+        told = _dispute(row, currency)
+        found.append(
+            Refund(
+                external_id=str(row["id"]), amount=Money(worth, currency), at=told.at, reason=f"Dispute: {told.reason}"
+            )
+        )
     return found
+
+
+def _dispute(row: Mapping[str, Any], currency: str) -> Disputed:
+    worth = amount(row.get("amount"), currency, "dispute")
+    reason = _text(row.get("reason"), 80).replace("_", " ")
+    return Disputed(str(row["id"])[:80], _text(row.get("status"), 40), worth, reason, _at(row))
 
 
 def _settled(item: Incoming) -> Settled | None:

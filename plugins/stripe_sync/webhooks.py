@@ -28,8 +28,8 @@ def handle(work: Work, key: str, headers: Mapping[str, str], body: bytes) -> tup
     if not any(signed(secret, body, given.get("stripe-signature", ""), work.now) for secret in secrets if secret):
         return 400, {"error": "The signature does not fit: enter the signing secret of this endpoint."}
     try:
-        event = json.loads(body, parse_float=str)
-    except ValueError:
+        event = json.loads(body, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
         event = None
     if not isinstance(event, Mapping) or not isinstance(event.get("id"), str):
         return 400, {"error": "This is no event."}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-from crmhost.api import Job, MenuItem, Permission, Schedule, Work
+from crmhost.api import EventHandler, Job, MenuItem, Permission, Schedule, Work
 from crmhost.hooks import hookimpl
 
 _MANAGERS = ("CRM manager",)
@@ -48,6 +48,12 @@ class Plugin:
             Job(kind="syncs.repair", handler=jobs.repair, label="Fetch records that differ"),
             Job(kind="syncs.watch", handler=jobs.watch, label="Look at the webhooks of all connections"),
         ]
+
+    @hookimpl
+    def event_handlers(self) -> Sequence[EventHandler]:
+        from .billing import issued
+
+        return [EventHandler(event="invoice.issued", handler=issued)]
 
     @hookimpl
     def schedules(self) -> Sequence[Schedule]:

@@ -21,8 +21,8 @@ from .sales import Sales, check_currency
 from .shapes import Incoming, Other, Person, Sale, Shaped, Source
 
 _SOME = 500
-#: What a record that can't be read raises.
-_UNREADABLE = (CrmError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
+#: What :attr:`Source.shape` raises for a record that can't be read.
+UNREADABLE = (CrmError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
 
 
 @dataclasses.dataclass
@@ -115,7 +115,7 @@ class Ready:
     def _shaped(self, item: Incoming) -> Shaped | Exception:
         try:
             return self._source.shape(item, self.options)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             return error
 
     def digest(self, item: Incoming) -> str:
@@ -149,7 +149,7 @@ def apply(
     try:
         with work.part():
             return _apply(work, source, one, items, ready)
-    except (*_UNREADABLE, SQLAlchemyError) as error:
+    except (*UNREADABLE, SQLAlchemyError) as error:
         if len(items) == 1:
             set_aside(work, one, items[0], _reason(error))
             return Outcome(aside=1)
@@ -179,7 +179,7 @@ def _apply(work: Work, source: Source, one: Connection, items: Sequence[Incoming
                 check_currency(found)
                 # Said before anything is written of it.
                 mapping.transaction_status(rules, found.status, paid=found.paid)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             set_aside(work, one, item, _reason(error))
             outcome.aside += 1
         else:

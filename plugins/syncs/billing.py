@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from crmhost.api import Invalid, Message, Work, upsert
+from crmhost.api import Event, Invalid, Message, Work, upsert
 
 from . import bills, connections
 from .models import Billed, Connection, Record
@@ -91,6 +91,24 @@ def again_due(work: Work, one: Connection, records: Sequence[int] | None = None)
         these = mine if some is None else mine.where(Billed.record_id.in_(some))
         work.session.execute(these.values(due=True), execution_options={"synchronize_session": False})
     _wake(work, one)
+
+
+def issued(work: Work, event: Event) -> None:
+    """Has drafts that somebody issued by hand get the payments of their sales."""
+    service = work.service("invoices")
+    found = [service.find(number) for number in event.ids] if service is not None else []
+    # Those that a sync made of paid sales have their payment already.
+    origins = [(one.origin or "").split(":") for one in found if one is not None and one.due > 0]
+    sales = [int(parts[1]) for parts in origins if parts[0] == "sale"]
+    if not sales:
+        return
+    with work.begin():
+        theirs = select(Record).where(Record.object_type == "transaction", Record.object_id.in_(sales))
+        mine: dict[int, list[int]] = {}
+        for record in work.session.scalars(theirs.join(Billed, Billed.record_id == Record.id)):
+            mine.setdefault(record.connection_id, []).append(record.id)
+        for number, records in mine.items():
+            again_due(work, connections.get(work, number), records)
 
 
 def _wake(work: Work, one: Connection) -> None:

@@ -38,17 +38,20 @@ def calling(work: Work, connection_id: int) -> Iterator[None]:
         yield
     except RetryLater as error:
         failures = _noted(work, connection_id, error.why)
-        pause = min(_FIRST_PAUSE * 2 ** min(failures - 1, 10), _LAST_PAUSE)
-        raise RetryLater(error.seconds or pause, error.why) from error
+        raise RetryLater(error.seconds or _pause(failures), error.why) from error
     except http.RefusedAddress as error:
         _noted(work, connection_id, str(error.args[0]))
         raise GiveUp(str(error.args[0])) from error
     except http.RequestError as error:
         failures = _noted(work, connection_id, str(error.args[0]))
-        raise RetryLater(min(_FIRST_PAUSE * 2 ** min(failures - 1, 10), _LAST_PAUSE), str(error.args[0])) from error
+        raise RetryLater(_pause(failures), str(error.args[0])) from error
     except GiveUp as error:
         _noted(work, connection_id, error.why)
         raise
+
+
+def _pause(failures: int) -> float:
+    return min(_FIRST_PAUSE * float(2 ** min(failures - 1, 10)), _LAST_PAUSE)
 
 
 def _noted(work: Work, connection_id: int, why: str) -> int:

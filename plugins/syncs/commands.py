@@ -23,7 +23,7 @@ class Terminal:
 
     def __init__(self, work: Work) -> None:
         self.work = work
-        self.key = f"command:{time.time_ns()}"
+        self.key = running.process_key()
         self._shown = 0.0
 
     def check(self) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
 from crmhost.api import Conflict, GiveUp, Invalid, Message, NotFound, RetryLater, Stale, Work, http, settings, texts
 
+from . import former
 from .models import Connection
 from .shapes import Access, Finding, Reader, Source
 
+log = logging.getLogger(__name__)
 _MASK = "••••••"
 #: After this time a connection that has a problem is tried anew.
 REST = dt.timedelta(hours=6)
@@ -76,25 +80,29 @@ def save(
     :param given: ``name`` and the source's fields; an empty secret keeps the one that is stored.
     :param unreachable: take addresses too that are not called from here as things are; calling them is refused all the same.
     :raises Invalid: sentences by field.
-    :raises Conflict: when another connection to this kind of side has the name.
+    :raises Conflict: when another connection to this kind of side has the name, or is to the same account or shop.
     """
     work.require("syncs.edit")
     one = get(work, connection_id, lock=True) if connection_id is not None else None
-    if one is not None and version is not None and version != one.version:
-        raise Stale("Somebody saved this connection meanwhile: look at their changes before you save yours.")
+    if one is not None:
+        check_version(one, version)
     name, fields, secrets = _checked(work, source, given, one, unreachable=unreachable)
     others = [other for other in all_of(work, source.id) if other is not one]
     if any(texts.fold(other.name) == texts.fold(name) for other in others):
         raise Conflict(Message("“%(name)s” is connected already: choose another name.", name=name), field="name")
+    former.check_once(source, fields, others)
     before = _shown(one) if one is not None else None
     if one is None:
+        taken = [other.key for other in others]
+        key = former.key_of(work, source, fields, taken) or _key(name, taken)
         one = Connection(
-            source=source.id, key=_key(name, [other.key for other in others]), name=name, fields={}, secrets={}, options={},
+            source=source.id, key=key, name=name, fields={}, secrets={}, options={},
             cursors={}, counts={}, paused=False, problem="", hooks_problem="", failures=0, run_key="",
             created_at=work.now, version=0,
         )  # fmt: skip
         work.session.add(one)
         work.session.flush()
+        former.restore(work, one)
     one.name, one.fields = name, fields
     sealed = {key: settings.seal(work, text, _context(one, key)) for key, text in secrets.items()}
     one.secrets = {**one.secrets, **sealed}
@@ -104,6 +112,12 @@ def save(
     action = "sync.connected" if before is None else "sync.changed"
     work.audit(action, "sync", one.id, before=before, after=_shown(one))
     return one
+
+
+def check_version(one: Connection, version: int | None) -> None:
+    """:raises Stale: when the connection was saved after the version given."""
+    if version is not None and version != one.version:
+        raise Stale("Somebody saved this connection meanwhile: look at their changes before you save yours.")
 
 
 def _checked(
@@ -140,9 +154,22 @@ def _checked(
                     errors[field.name] = [error.args[0]]
         else:
             fields[field.name] = text
+    if one is not None and _elsewhere(source, one.fields, fields):
+        for field in source.fields:
+            if field.kind == "secret" and field.required and field.name not in secrets:
+                # Who may change the address must not have a stored key sent to it that they never saw.
+                errors.setdefault(field.name, [Message("The address changed: enter this once more.")])
     if errors:
         raise Invalid(errors)
     return name, fields, secrets
+
+
+def _elsewhere(source: Source, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether another host is called than before."""
+    return any(
+        urlsplit(str(before.get(name) or "")).hostname != urlsplit(str(after.get(name) or "")).hostname
+        for name in (field.name for field in source.fields if field.kind == "url")
+    )
 
 
 def _key(name: str, taken: Sequence[str]) -> str:
@@ -195,6 +222,10 @@ def test(work: Work, one: Connection) -> list[Finding]:
         return [Finding(str(error.args[0]), fine=False)]
     except (RetryLater, GiveUp) as error:
         return [Finding(error.why, fine=False)]
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
+        log.exception("trying connection %s failed", one.id)
+        said = Message("The other side answers in a way that is not understood: look whether the address is right.")
+        return [Finding(said, fine=False)]
 
 
 def pause(work: Work, connection_id: int, *, paused: bool) -> Connection:
@@ -210,6 +241,19 @@ def pause(work: Work, connection_id: int, *, paused: bool) -> Connection:
     return one
 
 
+def want(work: Work, kind: str, connection_id: int, **arguments: Any) -> int:
+    """Wants a job for a connection, such as ``syncs.run``, because somebody asks for it; gives its number.
+
+    :raises NotFound: when there is no such connection.
+    """
+    work.require("syncs.edit")
+    one = get(work, connection_id)
+    dedupe = f"{one.id} {arguments}" if arguments else str(one.id)
+    number = work.enqueue(kind, dedupe=dedupe, connection_id=one.id, **arguments)
+    work.audit("sync.asked", "sync", one.id, after={"job": kind, **arguments})
+    return number
+
+
 def remove(work: Work, connection_id: int) -> str:
     """Forgets a connection, its keys and how its records are called there; contacts and transactions stay. Gives its name."""
     work.require("syncs.edit")
@@ -218,6 +262,7 @@ def remove(work: Work, connection_id: int) -> str:
     source = next((source for source in sources(work) if source.id == one.source), None)
     if source is not None and source.removed is not None:
         source.removed(work, one)
+    former.remember(work, source, one)
     work.session.delete(one)
     work.session.flush()
     return one.name
@@ -235,6 +280,13 @@ def due(work: Work) -> list[Connection]:
     """Those that are to be looked at now: one that was refused is asked again after some hours, or when somebody mends it."""
     rested = work.now - REST
     return [one for one in all_of(work) if not one.paused and (one.problem_at is None or one.problem_at < rested)]
+
+
+def read_by(work: Work, one: Connection) -> int | None:
+    """The job that reads a connection just now; ``None`` when nobody does, or somebody at a terminal."""
+    kind, _colon, number = one.run_key.partition(":")
+    busy = one.run_until is not None and one.run_until > work.now
+    return int(number) if busy and kind == "job" and number.isdecimal() else None
 
 
 def any_on(work: Work) -> bool:

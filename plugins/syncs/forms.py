@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crmhost.api import Work, statuses
+from crmhost.api import Work, statuses, texts
 from crmhost.web.api import (
     ChoiceField,
     SecretField,
@@ -24,6 +24,7 @@ from .connections import options_of
 from .models import Connection
 from .shapes import Field, RemoteStatus, Source
 
+_STORED = ("transaction_", "contact_", "invoice_", "option_")
 _FIELDS = {"text": TextField, "url": UrlField, "secret": SecretField, "switch": SwitchField}
 
 
@@ -38,11 +39,18 @@ class ConnectionForm(VersionedForm):
 
     def offer(self, source: Source, one: Connection | None) -> None:
         """Adds the fields of the source."""
+        stored: dict[str, Any] = {"name": one.name, "version": str(one.version)} if one is not None else {}
         for field in source.fields:
-            self.add_field(field.name, _field(field), one.fields.get(field.name, "") if one is not None else "")
+            value = one.fields.get(field.name, "") if one is not None else ""
+            self.add_field(field.name, _field(field), value)
+            if field.kind != "secret":
+                stored[field.name] = value
             if field.kind == "secret":
                 self._fields[field.name].kept = bool(one is not None and one.secrets.get(field.name))
         self.own_sections = [Section("connection", "", {"name": 6, **{field.name: 6 for field in source.fields}})]
+        self.stored: Mapping[str, Any] = stored
+        if one is not None:
+            self.remember(stored)
 
     def values(self, source: Source) -> dict[str, Any]:
         """The fields as the service takes them."""
@@ -118,6 +126,12 @@ class MappingForm(VersionedForm):
             render_kw={"maxlength": 60, "autocomplete": "off"},
         )
         self.add_field("new_status", new, "")
+        # What their making was given is what is stored; a status to be added is in none.
+        self.stored: Mapping[str, Any] = {
+            **{name: field.object_data for name, field in self._fields.items() if name.startswith(_STORED)},
+            **filled(source, one),
+        }
+        self.remember(self.stored)
         self.own_sections = [
             Section("statuses", gettext("Statuses"), rows | {"new_status": 6}),
             Section("rules", gettext("Whose word counts"), {"rule": 3, "compare": 3, "move_back": 6}),
@@ -139,7 +153,7 @@ class MappingForm(VersionedForm):
             }
             for status in mapping.chosen(source, one)
         }
-        new = str(self._fields["new_status"].data or "").strip()
+        new = texts.clean_line(str(self._fields["new_status"].data or ""))
         return found | ({new: {"transaction": mapping.PENDING, "contact": ""}} if new and new not in found else {})
 
     def _invoice(self, status: RemoteStatus) -> str:

@@ -43,14 +43,15 @@ def catch_up(job: JobContext) -> dict[str, Any]:
     return {"connections": len(ready)}
 
 
-def retry(job: JobContext, connection_id: int) -> dict[str, Any]:
-    """Tries records that were set aside once more."""
+def retry(job: JobContext, connection_id: int, aside_id: int | None = None) -> dict[str, Any]:
+    """Tries records that were set aside once more, or one of them."""
     work, after, taken, left, pace = job.work, 0, 0, 0, Pace(job.work)
     one = connections.get(work, connection_id)
     source = connections.source_of(work, one.source)
     while True:
         job.check()
         wanted = select(Aside).where(Aside.connection_id == connection_id, Aside.id > after)
+        wanted = wanted.where(Aside.id == aside_id) if aside_id is not None else wanted
         rows = list(work.session.scalars(wanted.order_by(Aside.id).limit(pace.size)))
         if not rows:
             break

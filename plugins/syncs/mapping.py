@@ -22,6 +22,7 @@ RULES = {
     "newest": Message("Whoever changed it last"),
 }
 PAID, PENDING = "Completed", "Pending"
+_LONGEST_STATUS, _LONGEST_OPTION = 60, 40
 STATUSES, RULE, BACK, COUNTED = "statuses", "rule", "move_back", "paid_status"
 
 
@@ -99,25 +100,40 @@ def transaction_status(found: Rules, status: str, *, paid: bool) -> int:
 
 
 def save(
-    work: Work, connection_id: int, wanted: Mapping[str, Mapping[str, str]], options: Mapping[str, Any]
+    work: Work,
+    connection_id: int,
+    wanted: Mapping[str, Mapping[str, str]],
+    options: Mapping[str, Any],
+    *,
+    version: int | None = None,
 ) -> Connection:
     """Stores a mapping, and has a job apply it to what was taken already.
 
     :param wanted: remote status -> ``transaction`` and ``contact``, names of statuses here, and maybe ``invoice``, see
         :class:`.shapes.RemoteStatus`.
     :raises Invalid: when a status named is none of this site's.
+    :raises Stale: when the connection was saved after the version given.
     """
     work.require("syncs.edit")
     one = connections.get(work, connection_id, lock=True)
+    connections.check_version(one, version)
     errors: dict[str, list[str]] = {}
     known = {status.name_key for status in transactions.statuses(work)}
     for key, values in wanted.items():
+        if len(key) > _LONGEST_STATUS:
+            errors["new_status"] = [
+                Message("This is too long: at most %(longest)s characters.", longest=_LONGEST_STATUS)
+            ]
         if values.get("transaction", "").casefold() not in known:
-            errors[key] = [Message("Choose a status of transactions.")]
+            errors[f"transaction_{key}"] = [Message("Choose a status of transactions.")]
         if values.get("contact"):
             statuses.find(work, values["contact"])
         if values.get("invoice", "") not in billing.CHOICES:
-            errors[key] = [Message("Choose what the invoice becomes.")]
+            errors[f"invoice_{key}"] = [Message("Choose what the invoice becomes.")]
+    for name, value in options.items():
+        if isinstance(value, str) and len(value) > _LONGEST_OPTION:
+            said = Message("This is too long: at most %(longest)s characters.", longest=_LONGEST_OPTION)
+            errors[f"option_{name}"] = [said]
     if errors:
         raise Invalid(errors)
     before = dict(one.options)

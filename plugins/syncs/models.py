@@ -60,6 +60,19 @@ class Connection(Base):  # type: ignore[misc, valid-type]  # the base is made by
         return bool(self.cursors.get("since"))
 
 
+class Former(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
+    """A connection that was removed. ``address`` tells its account or shop from others; ``erased`` are the records (kind, id,
+    parent) that name nobody any more.
+    """
+
+    __tablename__ = "syncs_former"
+
+    source: Mapped[str] = mapped_column(String(40), primary_key=True)
+    key: Mapped[str] = mapped_column(String(60), primary_key=True)
+    address: Mapped[str] = mapped_column(String(500), default="")
+    erased: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+
+
 class Record(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
     """A record of the other side as it was taken last.
 
@@ -172,6 +185,7 @@ class Aside(Base):  # type: ignore[misc, valid-type]  # the base is made by a fu
     __tablename__ = "syncs_aside"
     __table_args__ = (
         UniqueConstraint("connection_id", "kind", "external_id", name="uq_syncs_aside_external"),
+        Index("ix_syncs_aside_list", "connection_id", "id"),
         Index("ix_syncs_aside_email", "email_key", **_where("email_key <> ''")),
     )
 

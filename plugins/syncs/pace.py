@@ -13,7 +13,11 @@ T = TypeVar("T")
 #: Seconds that a transaction computes. SQLite has one writer: a webhook that comes in meanwhile waits for its end, if it wrote
 #: something already, which is about half of the time.
 _ALONE, _AMONG_OTHERS = 0.03, 0.2
-_FIRST, _LEAST, _MOST = 20, 12, 100
+#: Seconds that it computes once somebody waited, and for how long that goes on: small ones cost more for each record.
+_AWAITED, _CROWDED = 0.012, 5.0
+_FIRST, _MOST = 20, 100
+#: Records that it takes at least, and once somebody waited.
+_LEAST, _FEWER = 12, 4
 
 
 class Pace:
@@ -27,7 +31,8 @@ class Pace:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._aim = _ALONE if work.session.get_bind().dialect.name == "sqlite" else _AMONG_OTHERS
+        self._usual = _ALONE if work.session.get_bind().dialect.name == "sqlite" else _AMONG_OTHERS
+        self._crowded_until = 0.0
         self.size = _FIRST
 
     def take(self, number: int, function: Callable[[], T]) -> T:
@@ -42,8 +47,13 @@ class Pace:
             # Not the time that was spent waiting for others: on a busy machine, smaller ones would only be more work.
             began = time.thread_time()
             found = function()
-        taken = time.thread_time() - began
-        if taken > self._aim or number >= self.size:
-            wanted = number * self._aim / taken
-            self.size = int(max(_LEAST, min(_MOST, wanted, self.size * 1.5)))
+            if self._work.awaited or not late:
+                self._crowded_until = time.monotonic() + _CROWDED
+        self._learn(number, time.thread_time() - began)
         return found
+
+    def _learn(self, number: int, taken: float) -> None:
+        crowded = time.monotonic() < self._crowded_until
+        aim, least = (_AWAITED, _FEWER) if crowded else (self._usual, _LEAST)
+        if taken > aim or number >= self.size:
+            self.size = int(max(least, min(_MOST, number * aim / taken, self.size * 1.5)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -25,6 +25,7 @@ class Row:
     :param url: where it is looked at; empty: nowhere.
     :param connection: the name of its connection, where there are several.
     :param status: to be translated.
+    :param note: what else is said of it, to be translated.
     """
 
     record: Record
@@ -32,26 +33,42 @@ class Row:
     url: str
     connection: str
     status: str
+    note: str = ""
 
 
-def rows(work: Work, contact: Any, source_id: str, kinds: Mapping[str, str], path: str = "") -> list[Row]:
+def rows(
+    work: Work,
+    contact: Any,
+    source_id: str,
+    kinds: Mapping[str, str],
+    path: str = "",
+    notes: Callable[[Work, Sequence[Record]], Mapping[int, str]] | None = None,
+) -> list[Row]:
     """The newest records of a contact at a source.
 
     :param kinds: kind of record -> what one is called, with ``%(number)s``.
     :param path: path on the address of the connection where a record is looked at, with ``%s``; else the record has one itself.
+    :param notes: gives what else is said of some of the records, by their ids.
     """
     there = {one.id: one for one in connections.all_of(work, source_id)}
     labels = {status.key: status.label for status in connections.source_of(work, source_id).statuses}
     mine = select(Record).where(_mine(contact.id, source_id, kinds))
+    records = list(work.session.scalars(mine.order_by(Record.at.desc(), Record.id.desc()).limit(SHOWN)))
+    said = notes(work, records) if notes is not None else {}
     return [
         Row(
             record,
             kinds[record.kind],
-            f"{there[record.connection_id].fields.get('url', '')}{path % record.external_id}" if path else record.url,
+            _web(
+                f"{there[record.connection_id].fields.get('url', '')}{path % record.external_id}"
+                if path
+                else record.url
+            ),
             there[record.connection_id].name if len(there) > 1 else "",
             Message("Deleted") if record.gone else labels.get(record.status) or _words(record.status),
+            said.get(record.id, ""),
         )
-        for record in work.session.scalars(mine.order_by(Record.at.desc(), Record.id.desc()).limit(SHOWN))
+        for record in records
     ]
 
 
@@ -63,6 +80,11 @@ def number_read(contact: Any, source_id: str, kinds: Mapping[str, str]) -> Read:
 def _mine(contact_id: int, source_id: str, kinds: Mapping[str, str]) -> Any:
     there = select(Connection.id).where(Connection.source == source_id)
     return (Record.contact_id == contact_id) & Record.kind.in_(tuple(kinds)) & Record.connection_id.in_(there)
+
+
+def _web(address: str) -> str:
+    """An address that a page may link to: what the other side sends could be anything."""
+    return address if address.startswith(("https://", "http://")) else ""
 
 
 def _words(status: str) -> str:

@@ -62,6 +62,8 @@ class People:
         self.one = one
         self.rules = rules
         self.met: dict[str, Met] = {}
+        #: Addresses that were looked up, each with the contact that has it.
+        self._taken: dict[str, int | None] = {}
 
     def meet(self, person: Person, status_id: int, at: dt.datetime | None, *, account: bool = False) -> None:
         """Adds a person; of two records about one the later says more, and the furthest status counts.
@@ -129,14 +131,16 @@ class People:
             found[key] = by_id.get(key) or next((owner for owner in mails if owner), None)
         return found
 
-    def _by_email(self, keys: Sequence[str]) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for start in range(0, len(keys), _SOME):
-            some = keys[start : start + _SOME]
+    def _by_email(self, keys: Sequence[str]) -> Mapping[str, int | None]:
+        """Whose addresses are, as they were before anything of the batch was written."""
+        new = [key for key in keys if key not in self._taken]
+        self._taken |= dict.fromkeys(new)
+        for start in range(0, len(new), _SOME):
+            some = new[start : start + _SOME]
             wanted = select(ContactEmail.email_key, ContactEmail.contact_id)
             rows = self.work.session.execute(wanted.where(ContactEmail.active, ContactEmail.email_key.in_(some)))
-            found |= {row[0]: row[1] for row in rows}
-        return found
+            self._taken |= {row[0]: row[1] for row in rows}
+        return self._taken
 
     def _external(self, key: str) -> tuple[str, str, str]:
         return (self.source.plugin, self.one.key, key)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from crmhost.api import CrmError, Work, insert_rows
 from plugins.transactions import api as transactions
@@ -15,10 +16,15 @@ from plugins.transactions import api as transactions
 from . import applying, connections, mapping
 from .calls import Teller, calling
 from .models import HAS_PARENT, Connection, Difference, Month, Record
+from .pace import Pace
 from .sales import REFUND
-from .shapes import Incoming, Sale, Source
+from .shapes import Incoming, Reader, Sale, Source
 
 _SOME = 500
+#: Records that differ which one page shows, and one job repairs.
+SHOWN = 200
+#: Records that differ which are fetched together.
+_AT_ONCE = 50
 #: Option of a connection: how often both sides are compared by themselves; and when they were last.
 COMPARE, COMPARED = "compare", "compared"
 #: What the option can be -> days.
@@ -73,7 +79,7 @@ def compare(teller: Teller, connection_id: int) -> int:
             while True:
                 teller.check()
                 page = reader.page(step, cursor, None)
-                theirs = _theirs(work, source, connections.get(work, connection_id), page.items)
+                theirs = _theirs(work, source, reader, connections.get(work, connection_id), page.items)
                 seen.update((item.kind, item.external_id) for item in theirs)
                 differences += _compared(work, one, theirs, months)
                 done += len(page.items)
@@ -86,16 +92,14 @@ def compare(teller: Teller, connection_id: int) -> int:
     return len(differences)
 
 
-def _theirs(work: Work, source: Source, one: Connection, items: Sequence[Incoming]) -> list[_Theirs]:
+def _theirs(work: Work, source: Source, reader: Reader, one: Connection, items: Sequence[Incoming]) -> list[_Theirs]:
     rules, options = mapping.resolve(work, source, one), connections.options_of(source, one)
     dates = _refund_dates(work, one, [item.external_id for item in items])
     found: list[_Theirs] = []
-    for item in items:
+    for item, sale in _sales(source, reader, options, items):
         try:
-            sale = source.shape(item, options)
-            assert isinstance(sale, Sale)
             counts = mapping.transaction_status(rules, sale.status, paid=sale.paid) in rules.counted
-        except (CrmError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
+        except CrmError:
             # It stands among those that were set aside, or is about to.
             continue
         total = sale.amounts["total"]
@@ -105,6 +109,28 @@ def _theirs(work: Work, source: Source, one: Connection, items: Sequence[Incomin
             amount = -refund.amount.amount if counts else None
             found.append(_Theirs(REFUND, refund.external_id, at, total.currency, amount))
     return found
+
+
+def _sales(
+    source: Source, reader: Reader, options: Mapping[str, Any], items: Sequence[Incoming]
+) -> Iterator[tuple[Incoming, Sale]]:
+    """The sales that can be read; those that don't tell their refunds by themselves are completed for it."""
+    found = [(item, _sale(source, options, item)) for item in items]
+    short = [item for item, sale in found if sale is None or sale.refunds is None]
+    whole = {(item.kind, item.external_id): item for item in (reader.complete(short) if short else ())}
+    for item, sale in found:
+        more = whole.get((item.kind, item.external_id))
+        read = _sale(source, options, more) if more is not None else sale
+        if read is not None:
+            yield item, read
+
+
+def _sale(source: Source, options: Mapping[str, Any], item: Incoming) -> Sale | None:
+    try:
+        found = source.shape(item, options)
+    except applying.UNREADABLE:
+        return None
+    return found if isinstance(found, Sale) else None
 
 
 def _refund_dates(work: Work, one: Connection, parents: Sequence[str]) -> dict[str, dt.datetime]:
@@ -222,19 +248,38 @@ def months_of(work: Work, one: Connection) -> list[Month]:
     return list(work.session.scalars(wanted.order_by(Month.month.desc(), Month.currency)))
 
 
-def differences_of(work: Work, one: Connection, limit: int = 200) -> list[Difference]:
+def differences_of(work: Work, one: Connection, limit: int = SHOWN) -> list[Difference]:
     """The records that differ, the newest month first."""
     wanted = select(Difference).where(Difference.connection_id == one.id)
     return list(work.session.scalars(wanted.order_by(Difference.month.desc(), Difference.id).limit(limit)))
 
 
+def differing(work: Work, one: Connection) -> int:
+    """How many records differ."""
+    mine = select(func.count()).select_from(Difference).where(Difference.connection_id == one.id)
+    return work.session.scalar(mine) or 0
+
+
 def repair(teller: Teller, connection_id: int, difference_ids: Sequence[int]) -> int:
-    """Fetches records that differ and takes them as they are there; what staff typed over stays. Gives how many were fetched."""
+    """Fetches records that differ and takes them as they are there; what staff typed over stays. Gives how many were fetched.
+
+    Some at a time: what was dealt with is no difference any more, so that another attempt goes on with the rest.
+    """
+    fetched, pace = 0, Pace(teller.work)
+    numbers = sorted(set(difference_ids))
+    for start in range(0, len(numbers), _AT_ONCE):
+        teller.check()
+        fetched += _repair_some(teller, connection_id, numbers[start : start + _AT_ONCE], pace)
+        teller.progress(min(start + _AT_ONCE, len(numbers)), len(numbers))
+    return fetched
+
+
+def _repair_some(teller: Teller, connection_id: int, difference_ids: Sequence[int], pace: Pace) -> int:
     work = teller.work
     one = connections.get(work, connection_id)
     source = connections.source_of(work, one.source)
-    wanted = select(Difference).where(Difference.connection_id == one.id, Difference.id.in_(list(difference_ids)))
-    rows = list(work.session.scalars(wanted))
+    these = (Difference.connection_id == one.id, Difference.id.in_(difference_ids))
+    rows = list(work.session.scalars(select(Difference).where(*these)))
     sale = next(iter(source.sales), "")
     parents = _parents(work, one, [row.external_id for row in rows if row.kind == REFUND])
     names: dict[str, list[str]] = {}
@@ -246,11 +291,19 @@ def repair(teller: Teller, connection_id: int, difference_ids: Sequence[int]) ->
         reader = connections.reader(work, source, one)
         items = [item for kind, ids in names.items() for item in reader.fetch(kind, list(dict.fromkeys(ids)))]
         items = list(reader.complete(applying.changed(work, one, items, force=True)))
+    start = 0
+    while start < len(items):
+        teller.check()
+        some = items[start : start + pace.size]
+        pace.take(len(some), partial(_apply, work, source, connection_id, some))
+        start += len(some)
     with work.begin():
-        applying.apply(work, source, connections.get(work, connection_id), items)
-        gone = delete(Difference).where(Difference.id.in_([row.id for row in rows]))
-        work.session.execute(gone, execution_options={"synchronize_session": False})
-        return len(items)
+        work.session.execute(delete(Difference).where(*these), execution_options={"synchronize_session": False})
+    return len(items)
+
+
+def _apply(work: Work, source: Source, connection_id: int, items: list[Incoming]) -> None:
+    applying.apply(work, source, connections.get(work, connection_id), items)
 
 
 def _parents(work: Work, one: Connection, refunds: Sequence[str]) -> dict[str, str]:

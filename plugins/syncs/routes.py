@@ -8,9 +8,11 @@ from babel.dates import format_date
 from flask import Blueprint
 from sqlalchemy import func, select
 
-from crmhost.api import CrmError, Money, keyset
+from crmhost.api import CrmError, Money, Stale, keyset
 from crmhost.web.api import (
+    VersionedForm,
     abort,
+    both_versions,
     current_work,
     gettext,
     job_progress,
@@ -62,18 +64,18 @@ def edit(connection_id: int) -> Any:
 
 def _connection_form(source: Source, one: Connection | None) -> Any:
     work = current_work()
-    form = ConnectionForm(
-        data={"name": one.name, "version": str(one.version)} if one is not None else {"name": source.label}
-    )
+    form = ConnectionForm(data={"name": one.name if one is not None else source.label})
     form.offer(source, one)
     if form.validate_on_submit():
         number = one.id if one is not None else None
         try:
             with writing() as work:
-                made = connections.save(
-                    work, source, form.values(source), number, version=keyset.valid_id(form.version.data)
-                )
+                made = connections.save(work, source, form.values(source), number, version=_version(form))
                 number = made.id
+        except Stale:
+            source, one = _one(number or 0)
+            form.offer(source, one)
+            return both_versions(form, form.stored, name=one.name, back=url_for("syncs.edit", connection_id=one.id))
         except CrmError as error:
             form.take(error)
             work = current_work()
@@ -98,7 +100,6 @@ def _status(source: Source, one: Connection, findings: Any) -> Any:
     work = current_work()
     waiting = select(func.count()).where(Received.connection_id == one.id, Received.done_at.is_(None))
     address = f"{work.base_url or request.url_root.rstrip('/')}/hooks/{source.id}/{one.key}"
-    number = request.args.get("job", type=int)
     return render_template(
         "syncs/page.html",
         source=source,
@@ -107,7 +108,7 @@ def _status(source: Source, one: Connection, findings: Any) -> Any:
         aside=_aside_number(one),
         waiting=work.session.scalar(waiting) or 0,
         address=address,
-        progress=job_progress(number, reload=True) if number else "",
+        progress=_progress(connections.read_by(work, one)),
         invoices=billing.shown(work, source, one),
         going=one.cursors.get("run"),
         last=one.cursors.get("last") or {},
@@ -122,6 +123,13 @@ def test(connection_id: int) -> Any:
     findings = connections.test(current_work(), one)
     source, one = _one(connection_id)
     return _status(source, one, findings)
+
+
+@blueprint.get("/<int:connection_id>/test")
+@requires("syncs.view")
+def tested(connection_id: int) -> Any:
+    """Where somebody ends who loads the findings anew, or had to sign in again first."""
+    return redirect(url_for("syncs.page", connection_id=connection_id))
 
 
 @blueprint.post("/<int:connection_id>/sync")
@@ -169,7 +177,7 @@ def remove(connection_id: int) -> Any:
 def mapping_page(connection_id: int) -> Any:
     """What records become, with a preview of the effect."""
     source, one = _one(connection_id)
-    form = MappingForm(data=filled(source, one))
+    form = MappingForm(data={**filled(source, one), "version": ""})
     form.offer(current_work(), source, one)
     effects = None
     if form.validate_on_submit():
@@ -179,9 +187,14 @@ def mapping_page(connection_id: int) -> Any:
                 effects = mapping.preview(current_work(), source, one, wanted)
             else:
                 with writing() as work:
-                    mapping.save(work, connection_id, wanted, form.options(source))
+                    mapping.save(work, connection_id, wanted, form.options(source), version=_version(form))
                 toast(gettext("Saved. What was taken already follows in a moment."))
                 return redirect(url_for("syncs.mapping", connection_id=connection_id), 303)
+        except Stale:
+            source, one = _one(connection_id)
+            form.offer(current_work(), source, one)
+            back = url_for("syncs.mapping", connection_id=one.id)
+            return both_versions(form, form.stored, name=gettext("Mapping of %(name)s", name=one.name), back=back)
         except CrmError as error:
             form.take(error)
             source, one = _one(connection_id)
@@ -200,7 +213,6 @@ def reconcile(connection_id: int) -> Any:
     """Both sides month by month."""
     work = current_work()
     source, one = _one(connection_id)
-    number = request.args.get("job", type=int)
     kinds = {REFUND: gettext("Refund"), **{kind: gettext(source.kinds.get(kind, kind)) for kind in source.sales}}
     return render_template(
         "syncs/reconcile.html",
@@ -208,11 +220,13 @@ def reconcile(connection_id: int) -> Any:
         one=one,
         months=reconciling.months_of(work, one),
         differences=reconciling.differences_of(work, one),
+        differing=reconciling.differing(work, one),
+        compared=one.cursors.get(reconciling.COMPARED),
         shown=lambda amount, currency: money(Money(amount, currency)) if amount is not None else "–",
         month_of=lambda day: format_date(day, "LLL y", locale=work.locale),
         kinds=kinds,
         aside=_aside_number(one),
-        progress=job_progress(number, reload=True) if number else "",
+        progress=_progress(),
     )
 
 
@@ -228,7 +242,10 @@ def compare(connection_id: int) -> Any:
 def repair(connection_id: int) -> Any:
     """Fetch records that differ."""
     ids = [number for text in request.form.getlist("ids") if (number := keyset.valid_id(text))]
-    return _start("syncs.repair", "syncs.reconcile", connection_id, difference_ids=ids[:200])
+    if not ids:
+        toast(gettext("Choose the records that are to be repaired."), category="warn")
+        return redirect(url_for("syncs.reconcile", connection_id=connection_id), 303)
+    return _start("syncs.repair", "syncs.reconcile", connection_id, difference_ids=ids[: reconciling.SHOWN])
 
 
 # --- what was set aside ----------------------------------------------------------------------------------------------
@@ -239,24 +256,29 @@ def repair(connection_id: int) -> Any:
 def aside(connection_id: int) -> Any:
     """Records that could not be taken, with the reasons."""
     source, one = _one(connection_id)
-    wanted = select(Aside).where(Aside.connection_id == one.id).order_by(Aside.id.desc()).limit(SHOWN)
-    rows = list(current_work().session.scalars(wanted))
-    number = request.args.get("job", type=int)
+    before = keyset.valid_id(request.args.get("before", ""))
+    # Not the records themselves: of a hundred, each may be long.
+    shown = (Aside.id, Aside.kind, Aside.external_id, Aside.reason, Aside.at)
+    wanted = select(*shown).where(Aside.connection_id == one.id, *([Aside.id < before] if before else []))
+    rows = list(current_work().session.execute(wanted.order_by(Aside.id.desc()).limit(SHOWN + 1)))
     return render_template(
         "syncs/aside.html",
         source=source,
         one=one,
-        rows=rows,
+        rows=rows[:SHOWN],
+        before=before,
+        older=rows[SHOWN - 1].id if len(rows) > SHOWN else None,
         aside=_aside_number(one),
-        progress=job_progress(number, reload=True) if number else "",
+        progress=_progress(),
     )
 
 
 @blueprint.post("/<int:connection_id>/aside")
 @requires("syncs.edit")
 def retry(connection_id: int) -> Any:
-    """Try them again."""
-    return _start("syncs.retry", "syncs.aside", connection_id)
+    """Try them again, or one of them."""
+    chosen = keyset.valid_id(request.form.get("id", ""))
+    return _start("syncs.retry", "syncs.aside", connection_id, **({"aside_id": chosen} if chosen else {}))
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------
@@ -271,6 +293,17 @@ def _one(connection_id: int) -> tuple[Source, Connection]:
     return source, one
 
 
+def _progress(running: int | None = None) -> Any:
+    """How far the job is that was just asked for, or the one that runs."""
+    number = keyset.valid_id(request.args.get("job", "")) or running
+    return job_progress(number, reload=True) if number else ""
+
+
+def _version(form: VersionedForm) -> int:
+    """The version that the form was opened with; 0, which none has, when it says none."""
+    return keyset.valid_id(form.version.data) or 0
+
+
 def _aside_number(one: Connection) -> int:
     wanted = select(func.count()).where(Aside.connection_id == one.id)
     return current_work().session.scalar(wanted) or 0
@@ -278,8 +311,5 @@ def _aside_number(one: Connection) -> int:
 
 def _start(kind: str, endpoint: str, connection_id: int, **arguments: Any) -> Any:
     with writing() as work:
-        one = connections.get(work, connection_id)
-        number = work.enqueue(
-            kind, dedupe=f"{one.id} {arguments}" if arguments else str(one.id), connection_id=one.id, **arguments
-        )
+        number = connections.want(work, kind, connection_id, **arguments)
     return redirect(url_for(endpoint, connection_id=connection_id, job=number), 303)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import os
+import socket
+import time
 from functools import partial
 
 from crmhost.api import Conflict, Message, Work
@@ -42,10 +45,37 @@ def run(teller: Teller, connection_id: int, *, full: bool = False) -> Outcome:
     return Outcome(**connections.get(work, connection_id).cursors.get("last", {}))
 
 
+def process_key() -> str:
+    """A key for a reading by this process itself: once the process is gone, another one takes over without waiting."""
+    return f"process:{_machine()}:{os.getpid()}:{time.time_ns() % 10**9}"
+
+
+def _machine() -> str:
+    return socket.gethostname().replace(":", "-")[:24]
+
+
+def _is_over(one: Connection, now: dt.datetime) -> bool:
+    """Whether nobody reads a connection any more, whoever began to."""
+    if not one.run_key or one.run_until is None or one.run_until <= now:
+        return True
+    kind, _colon, rest = one.run_key.partition(":")
+    machine, _colon, rest = rest.partition(":")
+    if kind != "process" or machine != _machine():
+        return False
+    try:
+        os.kill(int(rest.partition(":")[0]), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        # It is somebody else's process.
+        return False
+    return False
+
+
 def _begin(work: Work, key: str, connection_id: int, *, full: bool) -> Connection:
     with work.begin():
         one = connections.get(work, connection_id, lock=True)
-        if one.run_key not in ("", key) and one.run_until is not None and one.run_until > work.now:
+        if one.run_key != key and not _is_over(one, work.now):
             raise Conflict(Message("“%(name)s” is being read already: its page shows how far it is.", name=one.name))
         one.run_key, one.run_until = key, work.now + LEASE
         going = one.cursors.get("run")

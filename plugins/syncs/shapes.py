@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 from crmhost.api import Contribution, Money, Work
 from crmhost.api import http as outgoing
+
+_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def _aware(*instants: dt.datetime | None) -> None:
+    if any(instant is not None and instant.tzinfo is None for instant in instants):
+        raise ValueError("an instant has no time zone; give it in UTC")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,7 +47,8 @@ class Person:
 
     :param external_id: their id there; for guests one that says who they are, such as :func:`guest_id`.
     :param emails: the one to write to first. What is no address is left out by the source.
-    :param fields: fields of a contact by their flat names: ``first_name``, ``work_phone``, ``address1_city`` …
+    :param fields: fields of a contact by their flat names, such as ``first_name``, ``work_phone``, ``address1_city``; one that
+        there is not sets the record aside.
     :param status: name of the contact status that this record makes them, unless they are further already.
     """
 
@@ -55,7 +64,9 @@ class Person:
 class Refund:
     """Money that went back: a transaction of its own, of type Refund.
 
-    :param amount: positive.
+    :param external_id: its id there, unique among all refunds of the connection.
+    :param amount: positive, in the sale's currency.
+    :param at: when, aware.
     :param same: what it is called on other sides, see :class:`Sale`.
     """
 
@@ -65,13 +76,18 @@ class Refund:
     reason: str = ""
     same: Sequence[str] = ()
 
+    def __post_init__(self) -> None:
+        _aware(self.at)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BillLine:
     """A line of a sale as an invoice of it says it.
 
-    :param before: quantity times price, without tax; :param net: the same less what was taken off.
-    :param taxes: tax, by a key of :attr:`Bill.rates`, -> its amount on ``net``; :param taxes_before: on ``before``.
+    :param before: quantity times price, without tax.
+    :param net: the same less what was taken off.
+    :param taxes: key of :attr:`Bill.rates` -> the tax on ``net``.
+    :param taxes_before: key of :attr:`Bill.rates` -> the tax on ``before``.
     """
 
     title: str
@@ -86,7 +102,8 @@ class BillLine:
 class Bill:
     """What an invoice of a sale says. The invoice comes to the sale's total, whatever this does.
 
-    :param shipping: without tax; :param shipping_taxes: as those of a line.
+    :param shipping: without tax.
+    :param shipping_taxes: as those of a line.
     :param discount: of the whole, besides what was taken off its lines.
     :param rates: key of a tax -> what it is called, and its per cent where the other side says it.
     """
@@ -102,12 +119,16 @@ class Bill:
 class Sale:
     """An order or a charge: one transaction of type Sale, whatever becomes of it.
 
+    :param ref: its number, as people there call it; unique among all transactions.
     :param status: status there; what it becomes is the connection's mapping.
+    :param at: when it was paid, else made; aware.
     :param paid: the money came in: it counts, and goes on counting whatever its status there says.
     :param amounts: ``total``, ``fee``, ``tax``, ``discount``, ``shipping``, all of one currency; what is missing is 0 in a new
         transaction and left alone in one that is there.
-    :param lines: ``title``, ``quantity``, ``unit_price``, ``total`` each; ``None`` leaves those that are there.
-    :param refunds: all of them; those that are missing were taken back. ``None``: this record does not tell.
+    :param lines: ``title``, ``quantity``, ``unit_price``, ``total`` each: amounts as :class:`crmhost.api.Money`, or numbers and
+        texts in the main unit; without ``total``, price times quantity. ``None`` leaves those that are there.
+    :param refunds: all of them; those that are missing were taken back. ``None``: this record does not tell, such as one
+        that was not completed yet, see :meth:`Reader.complete`.
     :param same: what the sale is called on any side, such as ``stripe:ch_1``: two records that share a name are one sale.
     :param bill: what an invoice of it says, where ``options`` have ``invoices``; without it, lines and amounts say it.
     :param details: kept for the source's own tables, see :attr:`Source.saved`.
@@ -130,6 +151,9 @@ class Sale:
     bill: Bill | None = None
     details: Any = None
 
+    def __post_init__(self) -> None:
+        _aware(self.at)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Subscribed:
@@ -149,6 +173,9 @@ class Subscribed:
     every: int = 1
     until: dt.datetime | None = None
 
+    def __post_init__(self) -> None:
+        _aware(self.since, self.seen, self.until)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Other:
@@ -165,6 +192,9 @@ class Other:
     url: str = ""
     subscribed: Subscribed | None = None
     details: Any = None
+
+    def __post_init__(self) -> None:
+        _aware(self.at)
 
 
 Shaped = Person | Sale | Other
@@ -195,8 +225,12 @@ class Finding:
 class Access:
     """What a reader needs to call the other side.
 
+    :param key: of the connection, as it stands in addresses; ``name`` is what people call it.
     :param fields: what was entered when it was connected; secrets stand in it in clear.
-    :param send: as :func:`crmhost.api.http.request`, without its first argument.
+    :param options: the connection's, see :attr:`Source.options`.
+    :param send: as :func:`crmhost.api.http.request`, without its first argument. The headers of the answer have names in small
+        letters.
+    :param work: outside of a transaction; read your own tables with it.
     """
 
     key: str
@@ -217,7 +251,9 @@ class Reader(Protocol):
         """Tries the keys and says what is wrong."""
 
     def steps(self) -> Sequence[str]:
-        """What is read, in its order: ``["customers", "orders"]``."""
+        """What is read, in its order, such as ``["customer", "order"]``. A kind of sales has a step of the same name: the
+        comparison reads that one.
+        """
 
     def page(self, step: str, cursor: Any, since: dt.datetime | None) -> Page:
         """The next records of a step.
@@ -227,7 +263,9 @@ class Reader(Protocol):
         """
 
     def complete(self, items: Sequence[Incoming]) -> Sequence[Incoming]:
-        """The records, with what has to be fetched beside them in ``more``. Called for those that are new or changed."""
+        """The records, with what has to be fetched beside them in ``more``. Called for those that are new or changed; by the
+        comparison, for sales that don't tell their refunds without it.
+        """
 
     def fetch(self, kind: str, ids: Sequence[str]) -> Sequence[Incoming]:
         """Records as they are now; those that are not there any more come as ``gone``."""
@@ -271,23 +309,27 @@ class RemoteStatus:
 class Source(Contribution):
     """A kind of other side, for the hook ``syncs_sources``.
 
-    :param id: part of addresses and of the command line, such as ``woo``.
+    :param id: part of addresses, such as ``woo`` or ``csv-shop``. It is also the name of the webhooks, see ``webhook``.
     :param label: its name, as people know it.
     :param fields: what is asked to connect to it.
     :param guide: template with the steps that lead to the keys, such as ``woo_sync/guide.html``; gets ``connection`` and
         ``address`` (of its webhooks).
     :param reader: makes what calls it.
     :param shape: gives what a record becomes; no network, no database. ``options`` are the connection's.
-    :param sales: kinds of records that are sales.
-    :param kinds: kind -> label of records that pages show.
+    :param sales: kinds of records that are sales, each read in the step of that name.
+    :param kinds: kind -> label, of all kinds that pages are to show.
     :param statuses: what is known; others can be added on the mapping page.
     :param options: further switches of the mapping page, with the value that they begin with: (name, label, help, default).
     :param invoices: whether invoices can be made of its sales, as a setting of each connection.
     :param deleted: status that a transaction gets whose record was deleted there.
     :param saved: called in the transaction in which records were stored, for the source's own tables: work, connection,
         [(record, what it became)]; ``None`` stands for what was deleted there.
+    :param account: name of the field that tells one account or shop from another, such as its address: the same one is never
+        connected twice, and is known again when it is connected anew.
     :param removed: called when a connection is removed, before its records go: work and connection.
-    :param webhook: whether the other side tells changes to ``/hooks/ID/KEY``.
+    :param webhook: whether the other side tells changes to ``/hooks/ID/KEY``; the hook ``webhooks`` then gives a
+        :class:`crmhost.api.Webhook` with the source's id as its name.
+    :raises ValueError: when the id can't stand in an address, or a kind of sales has no label.
     """
 
     id: str
@@ -305,4 +347,11 @@ class Source(Contribution):
     deleted: str = "Deleted"
     saved: Callable[[Work, Any, Sequence[tuple[Any, Any]]], None] | None = None
     removed: Callable[[Work, Any], None] | None = None
+    account: str = ""
     webhook: bool = True
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise ValueError(f"The id of a source stands in addresses: write “{self.id}” like “csv-shop”.")
+        if unnamed := [kind for kind in self.sales if kind not in self.kinds]:
+            raise ValueError(f"The source “{self.id}” has no label for “{unnamed[0]}”: add it to “kinds”.")

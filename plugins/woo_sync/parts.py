@@ -16,8 +16,13 @@ _PATH = "/wp-admin/post.php?post=%s&action=edit"
 
 def contact_tab(work: Work, contact: Any) -> str:
     """The newest orders and subscriptions of a contact."""
-    none = (gettext("No orders yet"), gettext("What this person buys in a connected shop stands here."))
-    return render_template("syncs/records.html", rows=parts.rows(work, contact, ID, _KINDS, _PATH), none=none)
+    nothing = (gettext("No orders yet"), gettext("What this person buys in a connected shop stands here."))
+    return render_template(
+        "syncs/records.html",
+        rows=parts.rows(work, contact, ID, _KINDS, _PATH),
+        number=contact_number(work, contact),
+        nothing=nothing,
+    )
 
 
 def number_read(_work: Work, contact: Any) -> list[Read]:
@@ -33,5 +38,5 @@ def contact_number(work: Work, contact: Any) -> int:
 def widget(work: Work) -> str:
     """Each shop: when it was read, and what is wrong."""
     there = connections.all_of(work, ID)
-    none = gettext("No shop is connected yet.")
-    return render_template("syncs/widget.html", connections=there, source_id=ID, none=none)
+    nothing = gettext("No shop is connected yet.")
+    return render_template("syncs/widget.html", connections=there, source_id=ID, nothing=nothing)

@@ -6,11 +6,12 @@ import base64
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from crmhost.api import GiveUp, Message, RetryLater, http
+from crmhost.api import GiveUp, Message, RetryLater, http, texts
 from plugins.syncs.api import Access, Finding, Incoming, Page
 
 from .bought import categories_of
@@ -20,17 +21,21 @@ _LARGEST = 20 * 1024 * 1024
 _TIMEOUTS = http.Timeouts(connect=10, read=60, total=90)
 _BUSY = 429
 #: Ways in which records of each step are asked for.
-_STEPS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
-    "product": ("products", "id", {"status": "any"}),
-    "customer": ("customers", "id", {"role": "all"}),
-    "order": ("orders", "id", {"status": "any"}),
-    "subscription": ("subscriptions", "id", {"status": "any"}),
+_STEPS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "product": ("products", {"status": "any"}),
+    "customer": ("customers", {"role": "all"}),
+    "order": ("orders", {"status": "any"}),
+    "subscription": ("subscriptions", {"status": "any"}),
 }
 #: Customers that are read whole each time, as the shop can't say which of them changed; of more, only new ones are looked for.
 _FEW = 1_000
 #: Accounts of the shop's own people, who are no customers.
 _STAFF = ("administrator", "shop_manager", "editor", "author", "contributor")
 _OPTIONAL = ("subscription",)
+_NO_RECORD = Message("The shop sent something that is no record: look whether this is the address of a shop.")
+
+
+_DIGITS = re.compile(r"[0-9]{1,18}")
 
 
 class Absent(Exception):  # the shop lacks it, which is no failure
@@ -46,6 +51,8 @@ class WooReader:
     def __init__(self, access: Access) -> None:
         self._access = access
         self._base = str(access.fields["url"]).rstrip("/")
+        #: The shop only counts pages.
+        self._pages = False
 
     # --- what the syncs ask -------------------------------------------------------------------------------------------
 
@@ -75,31 +82,62 @@ class WooReader:
         return list(_STEPS)
 
     def page(self, step: str, cursor: Any, since: dt.datetime | None) -> Page:
-        """A page of a step; in the order of ids, so that nothing slips from one page to another while orders come in."""
-        path, orderby, given = _STEPS[step]
-        number = int(cursor or 1)
-        asked = {**given, "per_page": PAGE, "page": number, "orderby": orderby, "order": "asc"}
+        """A page of a step, in the order of ids.
+
+        What is deleted meanwhile moves what comes after it to an earlier page. So each page begins with the last row of the one
+        before; where that is not there, it is looked for further in front.
+        """
+        path, given = _STEPS[step]
+        asked = {**given, "per_page": PAGE, "orderby": "id", "order": "asc"}
         if since is not None and step == "customer":
-            asked |= {"orderby": "registered_date", "order": "desc"}
+            asked |= {"order": "desc"}
         elif since is not None:
             asked |= {"modified_after": f"{since.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S}", "dates_are_gmt": "true"}
+        read, last = _place(cursor)
+
+        def ahead(row: Mapping[str, Any]) -> bool:
+            return _id(row) < last if asked["order"] == "desc" else _id(row) > last
+
         try:
-            answer, headers = self._get(path, asked)
+            start, rows, headers = self._rows(path, asked, read, ahead if last else None)
         except Absent:
             if step in _OPTIONAL:
                 return Page([])
             raise GiveUp(_no_interface(self._base)) from None
-        rows = _list(answer, self._base)
-        pages, total = _number(headers, "x-wp-totalpages"), _number(headers, "x-wp-total")
-        more = number < pages if pages is not None else len(rows) == PAGE
+        total, done = _number(headers, "x-wp-total"), start + len(rows)
+        more = done < total if total is not None else len(rows) == PAGE
         if step == "customer" and since is not None and (total or 0) > _FEW:
             more = more and any(_since(row, since) for row in rows)
         items = [
             incoming(step, row)
             for row in rows
-            if isinstance(row, Mapping) and not (step == "customer" and is_staff(row))
+            if (not last or ahead(row)) and not (step == "customer" and is_staff(row))
         ]
-        return Page(items, number + 1 if more and rows else None, total or 0)
+        return Page(items, {"read": done, "last": _id(rows[-1])} if more and rows else None, total or 0)
+
+    def _rows(
+        self, path: str, asked: Mapping[str, Any], read: int, ahead: Callable[[Mapping[str, Any]], bool] | None
+    ) -> tuple[int, list[Mapping[str, Any]], Mapping[str, str]]:
+        """The rows from the last one that was read on, with the place of the first of them and the headers."""
+        start = max(read - 1, 0)
+        rows, headers = self._from(path, asked, start) if start and not self._pages else ([], {})
+        if rows and ahead is not None and not ahead(rows[-1]) and len(rows) == PAGE:
+            # What was read long ago comes again: something before the shop takes no notice of where we want to begin.
+            self._pages = True
+        if self._pages or not start:
+            number = read // PAGE + 1
+            return (number - 1) * PAGE, *self._from(path, asked, 0, number)
+        while ahead is not None and start and (not rows or ahead(rows[0])):
+            start = max(start - PAGE, 0)
+            rows, headers = self._from(path, asked, start)
+        return start, rows, headers
+
+    def _from(
+        self, path: str, asked: Mapping[str, Any], start: int, number: int = 1
+    ) -> tuple[list[Mapping[str, Any]], Mapping[str, str]]:
+        place = {"offset": start} if start else {"page": number} if number > 1 else {}
+        answer, headers = self._get(path, {**asked, **place})
+        return _list(answer, self._base), headers
 
     def complete(self, items: Sequence[Incoming]) -> Sequence[Incoming]:
         """Orders with their refunds as the shop details them: an order itself does not say when money went back."""
@@ -146,7 +184,7 @@ class WooReader:
             except Absent:
                 found.append(Incoming(kind=kind, external_id=name, gone=True))
             else:
-                found.append(incoming(kind, row))
+                found.append(incoming(kind, row if isinstance(row, Mapping) else {}))
         return found
 
     def watch(self) -> str:
@@ -193,10 +231,7 @@ class WooReader:
         key, secret = str(self._access.fields.get("key", "")), str(self._access.fields.get("secret", ""))
         if urlsplit(url).scheme == "https":
             return url, {"Authorization": "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()}
-        from authlib.oauth1.rfc5849.client_auth import ClientAuth  # not needed by shops that encrypt
-
-        signed, headers, _body = ClientAuth(key, secret, signature_type="QUERY").prepare("GET", url, {}, "")
-        return str(signed), dict(headers)
+        return _with_signature(url, key, secret), {}
 
     def _read(self, answer: http.Response) -> tuple[Any, Mapping[str, str]]:
         status = answer.status
@@ -206,8 +241,8 @@ class WooReader:
             place = answer.headers.get("location", "")[:200]
             raise GiveUp(Message("The shop sends us on to “%(place)s”: give that address.", place=place))
         try:
-            found = json.loads(answer.body, parse_float=str)
-        except ValueError:
+            found = json.loads(answer.body, parse_float=str, parse_constant=str)
+        except (ValueError, RecursionError):
             if status == 404:
                 raise Absent from None
             if status in (401, 403):
@@ -225,6 +260,36 @@ class WooReader:
         raise GiveUp(_refused(status, code, said))
 
 
+def _place(cursor: Any) -> tuple[int, int]:
+    """How many rows were read, and the id of the last one; 0 when that is not known."""
+    if isinstance(cursor, Mapping):
+        return int(cursor["read"]), int(cursor["last"])
+    # As it was kept once: the number of the next page. What may have slipped by is read again.
+    return (max(int(cursor or 1) - 2, 0) * PAGE, 0)
+
+
+def _id(row: Mapping[str, Any]) -> int:
+    name = str(row.get("id") or "")
+    if not _DIGITS.fullmatch(name):
+        raise GiveUp(_NO_RECORD)
+    return int(name)
+
+
+def _with_signature(url: str, key: str, secret: str) -> str:
+    """An address signed as OAuth 1.0a says (RFC 5849, section 3.4). The library's client would not sign for plain HTTP, which is
+    where shops want it.
+    """
+    from authlib.oauth1.rfc5849 import client_auth, signature  # not needed by shops that encrypt
+
+    asked = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    asked += client_auth.ClientAuth(key).get_oauth_params(
+        client_auth.generate_nonce(), client_auth.generate_timestamp()
+    )
+    base = signature.construct_base_string("GET", url, asked)
+    signed = urlencode([*asked, ("oauth_signature", signature.hmac_sha1_signature(base, secret, ""))])
+    return f"{url.partition('?')[0]}?{signed}"
+
+
 def is_staff(row: Mapping[str, Any]) -> bool:
     """Whether an account is one of the shop's own people, who are no customers."""
     return str(row.get("role") or "") in _STAFF
@@ -238,9 +303,10 @@ def _since(row: Mapping[str, Any], since: dt.datetime) -> bool:
 def incoming(kind: str, row: Mapping[str, Any]) -> Incoming:
     """A record of the shop; its version is the second of its last change."""
     if row.get("id") in (None, ""):
-        raise GiveUp(Message("The shop sent something that is no record: look whether this is the address of a shop."))
+        raise GiveUp(_NO_RECORD)
     body = {name: value for name, value in row.items() if name != "_links"}
-    return Incoming(kind=kind, external_id=str(row["id"]), version=version_of(row), body=body)
+    name = texts.clean_line(str(row["id"]))[:200]
+    return Incoming(kind=kind, external_id=name, version=version_of(row), body=body)
 
 
 def version_of(row: Mapping[str, Any]) -> int:
@@ -255,25 +321,25 @@ def instant(text: object) -> dt.datetime | None:
         return None
     try:
         at = dt.datetime.fromisoformat(text)
-    except ValueError:
+        return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         return None
-    return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)
 
 
-def _list(rows: Any, base: str) -> list[Any]:
+def _list(rows: Any, base: str) -> list[Mapping[str, Any]]:
     if not isinstance(rows, list):
         raise GiveUp(_no_interface(base))
-    return rows
+    return [row for row in rows if isinstance(row, Mapping)]
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:
     text = headers.get(name, "")
-    return int(text) if text.isdigit() else None
+    return int(text) if _DIGITS.fullmatch(text) else None
 
 
 def _seconds(headers: Mapping[str, str]) -> float:
     text = headers.get("retry-after", "")
-    return min(float(text), 3600.0) if text.isdigit() else 0.0
+    return min(float(text), 3600.0) if _DIGITS.fullmatch(text) else 0.0
 
 
 def _busy(status: int) -> str:

@@ -28,6 +28,7 @@ def source() -> Source:
         ],
         guide="woo_sync/guide.html",
         invoices=True,
+        account="url",
         reader=WooReader,
         shape=shape,
         saved=store,

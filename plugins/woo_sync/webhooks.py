@@ -37,8 +37,8 @@ def handle(work: Work, key: str, headers: Mapping[str, str], body: bytes) -> tup
     if resource not in _KINDS:
         return 200, {"answer": "ignored"}
     try:
-        row = json.loads(body, parse_float=str)
-    except ValueError:
+        row = json.loads(body, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
         row = None
     if not isinstance(row, Mapping) or row.get("id") in (None, ""):
         return 400, {"error": "This is no record of a shop."}
@@ -55,7 +55,7 @@ def handle(work: Work, key: str, headers: Mapping[str, str], body: bytes) -> tup
 def _item(kind: str, event: str, row: Mapping[str, Any]) -> Incoming:
     if event == "deleted":
         # The id alone, also of what was only thrown into the shop's bin.
-        return Incoming(kind=kind, external_id=str(row["id"]), gone=True)
+        return Incoming(kind=kind, external_id=incoming(kind, row).external_id, gone=True)
     return incoming(kind, row)
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from bench import faults
+from bench.load import Start
 from bench.sites import Place
 from crmhost.host import lifecycle
 from crmhost.site import Site
@@ -33,7 +34,7 @@ def _until(site: Site, query: str, wanted: int) -> int:
 
 @pytest.mark.slow
 @pytest.mark.database("sqlite")
-def test_a_killed_import_goes_on(place: Place) -> None:
+def test_a_killed_import_goes_on(place: Place, forked: Start) -> None:
     """The worker is killed with -9 while pages are taken; another one goes on, and every order is there once."""
     shop = Shop()
     for number in range(ORDERS):
@@ -49,7 +50,7 @@ def test_a_killed_import_goes_on(place: Place) -> None:
                 one = connections.save(work, source, given, unreachable=True)
                 work.enqueue("syncs.run", connection_id=one.id)
             taken = "SELECT count(*) FROM syncs_record WHERE kind = 'order'"
-            with faults.Process(["worker"], environment, log) as worker:
+            with faults.Process(["worker"], environment, log, forked) as worker:
                 at = _until(site, taken, 100)
                 worker.kill()
             assert at < ORDERS, "it was too quick to be killed in the middle"
@@ -58,7 +59,7 @@ def test_a_killed_import_goes_on(place: Place) -> None:
                 connection.execute(
                     text("UPDATE work_job SET lease_until = '2020-01-01 00:00:00' WHERE state = 'running'")
                 )
-            with faults.Process(["worker"], environment, log):
+            with faults.Process(["worker"], environment, log, forked):
                 _until(site, "SELECT count(*) FROM work_job WHERE kind = 'syncs.run' AND state = 'done'", 1)
             with site.engine.connect() as connection:
                 assert connection.scalar(text(taken)) == ORDERS

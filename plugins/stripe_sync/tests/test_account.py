@@ -13,7 +13,7 @@ from sqlalchemy import select
 from crmhost.testing import Host
 from plugins.stripe_sync import reader
 from plugins.syncs.api import connections
-from plugins.syncs.models import Aside
+from plugins.syncs.models import Aside, Record
 from plugins.transactions import api as transactions
 from tests.peers.stripe_account import WEBHOOK_SECRET, Account
 from tests.peers.woo import serving
@@ -150,6 +150,31 @@ def test_history_and_what_changes_later(
     account.closed.remove("subscriptions")
     read(site, number, full=True)
     assert sums(site) == {"USD": whole - 30 + 2000}
+
+
+@pytest.mark.database("sqlite")
+def test_what_stood_last_is_deleted_meanwhile(
+    host: MakeHost, account: Account, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that would begin after a product which is gone: Stripe refuses that, and the list is read from its beginning."""
+    monkeypatch.setattr(reader, "PAGE", 2)
+    for number in range(1, 6):
+        account.put(
+            {"id": f"prod_{number}", "object": "product", "name": f"Plan {number}", "created": 1767229200 + number}
+        )
+    site, number = connected(host, url)
+    plain, gone = account.answer, {**account.records["products"]["prod_4"], "deleted": True}
+
+    def answer(method: str, asked: str, place: str, *more: Any, **named: Any) -> tuple[int, dict[str, str], bytes]:
+        if "starting_after=prod_4" in asked:
+            account.put(gone)
+        return plain(method, asked, place, *more, **named)
+
+    account.answer = answer  # type: ignore[method-assign]
+    read(site, number)
+    with site.work() as work:
+        names = work.session.scalars(select(Record.external_id).where(Record.kind == "product"))
+        assert sorted(names) == [f"prod_{number}" for number in range(1, 6)]
 
 
 @pytest.mark.database("sqlite")

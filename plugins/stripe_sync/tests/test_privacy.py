@@ -48,6 +48,8 @@ def test_who_is_erased_stays_erased(host: Callable[..., Host]) -> None:
             held = json.dumps(privacy.document(work, ada), default=str)
             assert all(text in held for text in ("ch_1", "sub_1", "20.00 USD"))
             assert work.session.scalars(select(Aside.external_id)).all() == ["ch_bad"]
+            tab = site.client().get(f"/contacts/{ada}?tab=stripe_sync").text
+            assert "Fee 0.61 EUR, paid out 17.39 EUR: another currency, so the fee is in no figure of sales" in tab
             with work.begin():
                 privacy.erase(work, ada)
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from conftest import SHARED_DATA
-from crmhost.api import Contact, statuses
+from crmhost.api import Contact, JournalEntry, statuses
 from crmhost.testing import Host
 from plugins.syncs.api import Record
 from plugins.syncs.models import Aside
@@ -116,8 +116,10 @@ STEPS: Mapping[int, Callable[[Host], bool]] = {
     32: lambda site: _subscription(site) == ("active", True),
     33: lambda site: _subscription(site) == ("past_due", True),
     34: lambda site: _subscription(site) == ("canceled", True),
-    35: lambda site: _charge(site)[1:3] == ("disputed", 0),
-    36: lambda site: _charge(site)[1:3] == ("lost", 0),
+    35: lambda site: _charge(site)[1:3] == ("disputed", 0) and _told_of_disputes(site) == ["stripe_sync.disputed"],
+    36: lambda site: (
+        _charge(site)[1:3] == ("lost", 0) and _told_of_disputes(site) == ["stripe_sync.disputed", "stripe_sync.decided"]
+    ),
 }
 
 
@@ -166,9 +168,20 @@ def check(site: Host, *, asked: bool = True) -> None:
     assert "&lt;script&gt;alert(1)" in page
     tab = site.client().get(f"/contacts/{records['charge', 'ch_A1']['contact']}?tab=stripe_sync").text
     page_of_stripe = "https://dashboard.stripe.com/test/subscriptions/sub_A1"
+    # Of two charges, each once, however often and in which order they were told.
+    once = ["stripe_sync.decided", "stripe_sync.disputed"]
+    assert sorted(_told_of_disputes(site)) == sorted(2 * once if asked else [])
     for text in ("Dispute lost" if asked else "Refunded", "Failed", page_of_stripe, "KWD"):
         assert text in tab, text
     assert site.faults() == []
+
+
+def _told_of_disputes(site: Host) -> list[str]:
+    """What the journal of the contact says of disputes, the first first."""
+    contact = _records(site)["charge", "ch_A1"]["contact"]
+    with site.work() as work:
+        mine = (JournalEntry.contact_id == contact, JournalEntry.type.startswith("stripe_sync."))
+        return list(work.session.scalars(select(JournalEntry.type).where(*mine).order_by(JournalEntry.id)))
 
 
 def _records(site: Host) -> Mapping[tuple[str, str], Mapping[str, Any]]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, select
 
 from crmhost.api import Contact, contacts
 from crmhost.testing import Host
+from plugins.syncs import pace as pacing
 from plugins.syncs.pace import Pace
 
 
@@ -33,3 +37,37 @@ def test_who_was_overtaken_reads_anew(host: Callable[..., Host]) -> None:
         assert seen == [0, 1]
         assert pace.size > before
         assert sorted(work.session.scalars(select(Contact.first_name))) == ["Meanwhile", "Number 1"]
+
+
+@pytest.mark.database("sqlite")
+def test_less_at_once_while_somebody_waits(host: Callable[..., Host], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction for which somebody waited is followed by small ones, for some seconds; then they grow again."""
+    site = host()
+    now, used = 0.0, itertools.count(step=0.03)
+    monkeypatch.setattr(pacing, "time", SimpleNamespace(thread_time=lambda: next(used), monotonic=lambda: now))
+
+    def webhook() -> None:
+        with site.work() as other, other.begin():
+            contacts.create(other, {"first_name": "Waited"})
+
+    def crowded() -> None:
+        contacts.create(work, {"first_name": "Import"})
+        waiting.start()
+        while waiting.is_alive() and not work.awaited:
+            pass
+
+    with site.work() as work:
+        pace = Pace(work)
+        pace.take(20, lambda: None)
+        assert pace.size == 20
+        waiting = threading.Thread(target=webhook)
+        pace.take(20, crowded)
+        waiting.join()
+        assert pace.size == 8
+        now = 4.9
+        pace.take(8, lambda: None)
+        assert pace.size == 4
+        now = 5.1
+        pace.take(4, lambda: None)
+        assert pace.size == 12
+        assert work.session.scalar(select(func.count(Contact.id))) == 2

@@ -177,6 +177,18 @@ def test_invoices_that_wait_are_void_or_written_here(host: MakeHost) -> None:
         read(site, number)
         assert told(site)[2:] == [("paid", 1200, 0)]
 
+        # A draft of a paid order: issued by hand, it has the order's payment without a change there.
+        wanted["processing"] = {"transaction": "Completed", "contact": "", "invoice": "draft"}
+        with site.work("Admin") as work, work.begin():
+            mapping.save(work, number, wanted, {billing.ON: True})
+        shop.order("7.00", "processing")
+        read(site, number)
+        assert told(site)[3:] == [("draft", 700, 0)]
+        with site.work("Admin") as work, work.begin():
+            work.service("invoices").change(invoices(work)[3].id, {"status": "Unpaid"})
+        site.run_jobs()
+        assert told(site)[3:] == [("paid", 700, 0)]
+
 
 @pytest.mark.shared
 def test_bills_of_recorded_orders() -> None:

@@ -72,6 +72,13 @@ def test_known_and_forgotten(host: MakeHost) -> None:
         repair(site, number)
         nobody()
         assert sums(site) == (2, 1500)
+        # Connected anew, under another name, the shop is known again, and so is who was erased.
+        with site.work() as work, work.begin():
+            connections.remove(work, number)
+        number = connect(site, url, "Called otherwise")
+        read(site, number)
+        nobody()
+        assert sums(site) == (2, 1500)
         # Somebody who buys anew is somebody new.
         shop.order("7.00", "completed", "grace@example.com", customer_id=member)
         site.run_jobs()

@@ -19,6 +19,7 @@ from crmhost.testing import Host
 from plugins.syncs import billing, invoicing, jobs, mapping, receiving, reconciling, running
 from plugins.syncs.api import connections
 from plugins.transactions import api as transactions
+from plugins.woo_sync import reader
 from tests.peers import woo
 from tests.peers.woo import Shop
 
@@ -65,7 +66,7 @@ class Machine(RuleBasedStateMachine):
         self.shop.__init__()  # type: ignore[misc]  # the server knows this one
         self.shop.clock = self.site.clock().astimezone(dt.UTC).replace(tzinfo=None)
         self.name = f"shop-{self.stories}"
-        self.number = connect(self.site, self.url, self.name)
+        self.number = connect(self.site, f"{self.url}/{self.name}", self.name)
         self.billed = billed
         with self.site.work() as work, work.begin():
             mapping.save(work, self.number, {}, {billing.ON: billed})
@@ -303,6 +304,25 @@ class Machine(RuleBasedStateMachine):
         finally:
             self.shop.answer = plain  # type: ignore[method-assign]
 
+    @rule(place=_some, after=st.integers(1, 9))
+    def delete_meanwhile(self, place: int, after: int) -> None:
+        """An order is deleted while the whole shop is read: what came after it moves to an earlier page."""
+        asked, plain = 0, self.shop.answer
+
+        def answer(*given: Any) -> tuple[int, dict[str, str], bytes]:
+            nonlocal asked
+            asked += 1
+            if asked == after:
+                self.delete(place)
+            return plain(*given)
+
+        self.shop.answer = answer  # type: ignore[method-assign]
+        try:
+            self.read(full=True)
+        finally:
+            self.shop.answer = plain  # type: ignore[method-assign]
+        self.compare(unheard=True)
+
     def read(self, full: bool) -> None:
         """Reads the shop; what is still on its way arrives afterwards, and changes nothing that is newer."""
         self.pass_time(1)
@@ -360,8 +380,10 @@ class _Job:
 
 
 @pytest.mark.database("sqlite")
-def test_random_shops(host: MakeHost) -> None:
+def test_random_shops(host: MakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
     """Webhooks late, lost, twice or refused, a process cut off, staff that types: the CRM ends as the shop is."""
+    # So that a few orders make several pages.
+    monkeypatch.setattr(reader, "PAGE", 3)
     shop = Shop()
     with woo.serving(shop) as url:
         site = host("woo_sync", "invoices", allow_private_hosts=(url.removeprefix("http://"),))

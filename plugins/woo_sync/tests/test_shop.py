@@ -8,12 +8,13 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from crmhost.api import Contact, conditions, contacts, statuses
+from crmhost.api import Conflict, Contact, Work, conditions, contacts, statuses
 from crmhost.testing import Host
 from plugins.syncs import mapping, reconciling
 from plugins.syncs.api import connections
 from plugins.syncs.models import Aside
 from plugins.transactions import api as transactions
+from plugins.woo_sync import reader
 from tests.peers import woo
 from tests.peers.woo import KEY, SECRET, WEBHOOK_SECRET, Shop
 
@@ -100,10 +101,15 @@ def test_orders_and_what_becomes_of_them(host: MakeHost) -> None:
 
         # Removed and connected again, its records are recognised: nothing comes twice.
         before = sums(site)
+        with pytest.raises(Conflict, match="connected already, as “Main shop”"):
+            connect(site, f"{url}/", "The same once more")
         with site.work() as work, work.begin():
             connections.remove(work, number)
-        read(site, connect(site, url))
+        number = connect(site, url, "Called otherwise")
+        read(site, number)
         assert sums(site) == before
+        with site.work() as work:
+            assert connections.get(work, number).key == "main-shop"
 
 
 def compare(site: Host, number: int, differing: list[tuple[str, int]]) -> None:
@@ -132,6 +138,41 @@ def repair(site: Host, number: int) -> list[tuple[str, str]]:
         work.enqueue("syncs.repair", connection_id=number, difference_ids=[row.id for row in rows])
     site.run_jobs()
     return [(row.kind, row.external_id) for row in rows]
+
+
+def repair_in_parts(site: Host, number: int) -> None:
+    """What was fetched before a repair was stopped stays; the next attempt fetches the rest alone."""
+    with site.work() as work:
+        ids = [row.id for row in reconciling.differences_of(work, connections.get(work, number))]
+        stopped, whole = Counting(work, 2), Counting(work, 99)
+        with pytest.raises(KeyboardInterrupt):
+            reconciling.repair(stopped, number, ids)
+        assert stopped.told == [(1, 2)]
+        left = reconciling.differences_of(work, connections.get(work, number))
+        assert [row.id for row in left] == ids[1:]
+        assert reconciling.repair(whole, number, ids) == 1
+        assert whole.told == [(1, 2), (2, 2)]
+        assert not reconciling.differences_of(work, connections.get(work, number))
+
+
+class Counting:
+    """Is told how far something is, and stops it at some check."""
+
+    key = "counting"
+
+    def __init__(self, work: Work, checks: int) -> None:
+        self.work, self.checks = work, checks
+        self.told: list[tuple[int, int]] = []
+
+    def check(self) -> None:
+        """Lets so many pass."""
+        self.checks -= 1
+        if self.checks < 0:
+            raise KeyboardInterrupt
+
+    def progress(self, done: int, total: int = 0, text: str = "") -> None:
+        """Keeps what it is told."""
+        self.told.append((done, total))
 
 
 @pytest.mark.database("sqlite")
@@ -231,14 +272,16 @@ def test_webhooks_and_what_staff_typed(host: MakeHost) -> None:
 
 
 @pytest.mark.database("sqlite")
-def test_failures_of_the_shop(host: MakeHost) -> None:
-    """A shop that is busy, broken or refuses: it is waited for, said, and nothing is lost or taken twice."""
+def test_failures_of_the_shop(host: MakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shop that is busy, broken or refuses, or deletes what was read: nothing that comes after it is lost or taken twice."""
     shop = Shop()
     with woo.serving(shop) as url:
         site = host("woo_sync", allow_private_hosts=(url.removeprefix("http://"),))
         site.clock.freeze(shop.now)
         for place in range(150):
             shop.order(f"{place}.00", "completed", f"b{place}@example.com")
+        # So long ago that no later look would find them as changed.
+        site.clock.move(minutes=60)
         number = connect(site, url)
         # The second page of orders is refused twice, then a page for people comes instead of data.
         shop.answers = []
@@ -246,8 +289,12 @@ def test_failures_of_the_shop(host: MakeHost) -> None:
         failing = [(429, {"Retry-After": "7"}, b"{}"), (503, {}, b"busy"), (200, {}, b"<html>maintenance</html>")]
 
         def answer(method: str, asked: str, place: str, _body: bytes) -> tuple[int, dict[str, str], bytes]:
-            if "orders?" in asked and "&page=2" in asked and failing:
-                return failing.pop(0)
+            if "orders?" in asked and "offset=99&" in asked:
+                if failing:
+                    return failing.pop(0)
+                # What came after these two moves to the first page.
+                for gone in list(shop.orders)[:2] if len(shop.orders) == 150 else ():
+                    shop.delete(gone)
             return plain(method, asked, place)
 
         shop.answer = answer  # type: ignore[method-assign]
@@ -261,9 +308,10 @@ def test_failures_of_the_shop(host: MakeHost) -> None:
         pages = [
             asked
             for _method, asked in shop.asked
-            if "orders?" in asked and "&page=1&" in asked and "modified" not in asked
+            if "orders?" in asked and "offset" not in asked and "modified" not in asked
         ]
-        assert len(pages) == 1, "the first page was not read again"
+        assert not failing
+        assert len(pages) == 2, "the first page was only read again for what had moved there"
         shop.answer = plain  # type: ignore[method-assign]
         shop.answers = [woo._error(401, "woocommerce_rest_cannot_view", "Sorry, you cannot list resources.")]
         with site.work() as work, work.begin():
@@ -280,4 +328,22 @@ def test_failures_of_the_shop(host: MakeHost) -> None:
         done = site.cli("woo", "sync", "--name", "Main shop")
         assert done.exit_code == 0, done.output
         assert "0 new" in done.output
-        assert "Both sides agree" in site.cli("woo", "reconcile", "--name", "Main shop").output
+        # The two that were deleted, of which no webhook told.
+        assert "2 records differ" in site.cli("woo", "reconcile", "--name", "Main shop").output
+        monkeypatch.setattr(reconciling, "_AT_ONCE", 1)
+        repair_in_parts(site, number)
+
+
+@pytest.mark.database("sqlite")
+def test_a_shop_that_only_counts_pages(host: MakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where something before the shop takes no notice of where a page is to begin, its pages are counted."""
+    monkeypatch.setattr(reader, "PAGE", 3)
+    shop = Shop()
+    with woo.serving(shop) as url:
+        site = host("woo_sync", allow_private_hosts=(url.removeprefix("http://"),))
+        site.clock.freeze(shop.now)
+        for place in range(10):
+            shop.order(f"{place}.00", "completed", f"b{place}@example.com")
+        shop.offsets = False
+        read(site, connect(site, url))
+        assert sums(site) == (10, sum(range(10)) * 100)
