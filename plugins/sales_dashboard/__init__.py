@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-from crmhost.api import Change, Job, MenuItem, Permission, Schedule, Setting, Widget, Work
+from crmhost.api import Change, Filter, Job, MenuItem, Permission, Schedule, Setting, Widget, Work
 from crmhost.hooks import hookimpl
 
 _READERS = ("CRM manager", "Transactions manager", "Invoices manager", "Read only")
@@ -81,6 +81,20 @@ class Plugin:
             )
         ]
 
+    @hookimpl
+    def transactions_transaction_filters(self) -> Sequence[Filter]:
+        from . import figures, firsts, parts
+
+        return [
+            Filter(
+                id=firsts.FILTER,
+                label="First sale of a customer",
+                condition=figures.first_sales,
+                choices=parts.first_sales,
+                permission="sales_dashboard.view",
+            )
+        ]
+
     # --- what is kept, and what is sent -------------------------------------------------------------------------------
 
     @hookimpl
@@ -126,6 +140,12 @@ class Plugin:
         from .keeping import follow
 
         follow(work, changes)
+
+    @hookimpl
+    def transactions_counted(self, work: Work, changes: Sequence[Change]) -> None:
+        from .keeping import follow_transactions
+
+        follow_transactions(work, changes)
 
     @hookimpl
     def contact_erase(self, work: Work, contact_id: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from crmhost.web.api import link, render_template, request
 
 from . import asked, periods
+from .summing import FRESH
 
 
 def answer(template: str, asks: asked.Asked, args: dict[str, Any] | None = None, **values: Any) -> Any:
@@ -21,6 +22,7 @@ def answer(template: str, asks: asked.Asked, args: dict[str, Any] | None = None,
         later=_step(asks, endpoint, args, 1),
         kinds=periods.KINDS[:-1],
         is_new=asked.is_new(asks),
+        is_anew=not work.settings.get(FRESH),
         is_over=asks.period.last < work.today,
         counts=link("settings.plugin_page", page="transactions") if work.can("settings.edit") else "",
         **values,

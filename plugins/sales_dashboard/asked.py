@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from crmhost.api import Invalid, Message, Work, rates, users
+from crmhost.api import Invalid, Message, Work, keyset, rates, texts, users
 from crmhost.web.api import url_for
 
 from . import figures, periods
@@ -18,6 +18,10 @@ from .settings import COMPARE, PERIOD
 REMEMBERED = "sales_dashboard.view"
 #: The currency of an address for everything in the base currency.
 ALL = "all"
+#: Letters of a value of an address: as many as a product may have in its title.
+_LONGEST = 300
+#: Dimensions whose keys are ids.
+_NUMBERED = ("tag", "type", "owner")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,12 +80,13 @@ class Asked:
         return periods.in_words(self.period.past, self.work.locale) if self.period.past else ""
 
 
-def read(work: Work, args: Mapping[str, str], metric: str = "") -> Asked:
+def read(work: Work, args: Mapping[str, str], metric: str = "", *, narrowed: bool = False) -> Asked:
     """What an address asks for; what it leaves out is what the actor looked at last.
 
     :param metric: of the page, when it has one of its own.
+    :param narrowed: whether the page can be narrowed to one part, and says so; others show all.
     """
-    given = {name: text.strip()[:80] for name, text in args.items() if text.strip()}
+    given = {name: texts.clean_line(text)[:_LONGEST] for name, text in args.items() if texts.clean_line(text)}
     kept = _remembered(work)
     usual = {"period": str(work.settings.get(PERIOD)), "compare": str(work.settings.get(COMPARE)), **kept}
     if given.keys() & {"period", "from", "to"}:
@@ -91,7 +96,7 @@ def read(work: Work, args: Mapping[str, str], metric: str = "") -> Asked:
     problem = ""
     try:
         period = periods.read(given, work.today, usual)
-        where = _where(given)
+        where = _where(given) if narrowed else None
         currency = _currency(given.get("currency") or "", known)
     except Invalid as error:
         problem, where = error.message, None
@@ -147,4 +152,7 @@ def _where(given: Mapping[str, str]) -> Narrowed | None:
         return None
     if given["by"] not in DIMENSIONS:
         raise Invalid({"by": ["Choose one of the breakdowns."]})
-    return Narrowed(given["by"], given.get("key", ""))
+    key = given.get("key", "")
+    if key and given["by"] in _NUMBERED and keyset.valid_id(key) is None:
+        raise Invalid({"key": ["Choose one of the parts of the breakdown."]})
+    return Narrowed(given["by"], key)

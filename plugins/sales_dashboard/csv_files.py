@@ -7,8 +7,13 @@ import io
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from crmhost.api import Money, texts
-from crmhost.web.api import Response, name_download
+from crmhost.api import Message, Money, texts
+from crmhost.web.api import Response, gettext, name_download
+
+
+def unreadable(problem: str | Message) -> Response:
+    """Says why an address can't be taken, in place of a file."""
+    return Response(gettext(problem), status=422, mimetype="text/plain")
 
 
 def answer(name: str, head: Sequence[object], rows: Iterable[Sequence[object]]) -> Response:
@@ -17,7 +22,8 @@ def answer(name: str, head: Sequence[object], rows: Iterable[Sequence[object]]) 
     writer = csv.writer(text)
     writer.writerow(head)
     writer.writerows([texts.guard_cell(value) if isinstance(value, str) else value for value in row] for row in rows)
-    made = Response(text.getvalue(), mimetype="text/csv")
+    # Without this mark, Excel does not read names as UTF-8.
+    made = Response("\ufeff" + text.getvalue(), mimetype="text/csv")
     name_download(made, name)
     return made
 

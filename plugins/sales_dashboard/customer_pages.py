@@ -10,7 +10,7 @@ from flask import Blueprint
 
 from crmhost.web.api import current_work, link, request, requires
 
-from . import answering, asked, csv_files, figures
+from . import answering, asked, csv_files, figures, metric_page
 from .figures import Part, Totals
 
 #: Customers and tags that a page lists.
@@ -24,11 +24,13 @@ def customers() -> Any:
     work = current_work()
     asks = asked.read(work, request.args)
     found = figures.best_customers(work, asks.period.span, asks.currency, BEST)
+    behind = figures.behind(work, "net_revenue", asks.period.span, asks.currency)
     inside, ever = figures.totals(work, [asks.period.span, (_BEGINNING, work.today)], asks.currency)
     rows = [
         {
             "name": name,
             "url": _page_of(kind, number) if name else "",
+            "behind": f"{behind}&{kind}_id={number}" if name else "",
             "gross": gross,
             "sales": sales,
             "refunds": refunds,
@@ -37,7 +39,9 @@ def customers() -> Any:
         for kind, number, name, gross, sales, refunds in found
     ]
     values = {"rows": rows, "inside": inside, "ever": ever, "lifetime": lifetime(ever), "most": BEST}
-    return answering.answer("sales_dashboard/customers.html", asks, {"chart": None}, uncut=True, **values)
+    return answering.answer(
+        "sales_dashboard/customers.html", asks, {"chart": None}, uncut=True, uncompared=True, **values
+    )
 
 
 @requires("sales_dashboard.view")
@@ -45,13 +49,15 @@ def customers_csv() -> Any:
     """The best customers as CSV; money in the main unit."""
     work = current_work()
     asks = asked.read(work, request.args)
+    if asks.problem:
+        return csv_files.unreadable(asks.problem)
     rows = [
-        [name, csv_files.amount(gross, asks.shown), sales, csv_files.amount(refunds, asks.shown)]
+        [name, asks.shown, csv_files.amount(gross, asks.shown), sales, csv_files.amount(refunds, asks.shown)]
         for _kind, _number, name, gross, sales, refunds in figures.best_customers(
             work, asks.period.span, asks.currency, BEST
         )
     ]
-    return csv_files.answer("best-customers.csv", ["customer", "gross_revenue", "sales", "refunds"], rows)
+    return csv_files.answer("best-customers.csv", ["customer", "currency", "gross_revenue", "sales", "refunds"], rows)
 
 
 def lifetime(ever: Totals) -> int | None:
@@ -72,7 +78,11 @@ def tags() -> Any:
     past = figures.parts(asks.work, "tag", before, asks.currency, limit=TAGS) if before else []
     gross_before = {part.key: part.totals.gross for part in past}
     rows = [
-        {"part": part, "before": gross_before.get(part.key, 0), "url": _list_of(part.label, span)}
+        {
+            "part": part,
+            "before": gross_before.get(part.key, 0),
+            "url": metric_page.behind_part(asks, "net_revenue", span, "tag", part.key, part.label),
+        }
         for part in found
         if part.key
     ]
@@ -85,15 +95,18 @@ def tags() -> Any:
 def tags_csv() -> Any:
     """The tags as CSV; money in the main unit."""
     asks, _q, found = _tags()
+    if asks.problem:
+        return csv_files.unreadable(asks.problem)
     rows = [
         [
-            part.label, part.totals.sales, csv_files.amount(part.totals.gross, asks.shown), part.totals.refunds_number,
+            part.label, asks.shown, part.totals.sales, csv_files.amount(part.totals.gross, asks.shown),
+            part.totals.refunds_number,
             csv_files.amount(part.totals.refunds, asks.shown), csv_files.amount(part.totals.net, asks.shown),
         ]
         for part in found if part.key
     ]  # fmt: skip
     return csv_files.answer(
-        "tags.csv", ["tag", "sales", "gross_revenue", "refunds_number", "refunds", "net_revenue"], rows
+        "tags.csv", ["tag", "currency", "sales", "gross_revenue", "refunds_number", "refunds", "net_revenue"], rows
     )
 
 
@@ -103,12 +116,6 @@ def _tags() -> tuple[asked.Asked, str, Sequence[Part]]:
     asks, q = asked.read(work, request.args), request.args.get("q", "").strip()[:80]
     found = figures.parts(work, "tag", asks.period.span, asks.currency, limit=TAGS)
     return asks, q, [part for part in found if q.casefold() in part.label.casefold()] if q else found
-
-
-def _list_of(tag: str, span: figures.Span) -> str:
-    """The transactions with a tag in a period."""
-    first, last = (day.isoformat() for day in span)
-    return link("transactions.index", tag=tag, date_from=first, date_to=last)
 
 
 def add_to(blueprint: Blueprint) -> None:

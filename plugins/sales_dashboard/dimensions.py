@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, String, and_, func, literal
+from sqlalchemy import Select, String, and_, case, func, literal
 from sqlalchemy import cast as sql_cast
 
 from crmhost.api import Contact, Tagging, Work
@@ -27,13 +27,21 @@ def joined(work: Work, dimension: str, chosen: Select[Any]) -> tuple[Select[Any]
         return chosen, Transaction.source
     if dimension == "type":
         return chosen, sql_cast(Transaction.type_id, String)
-    chosen = chosen.outerjoin(Contact, Contact.id == Transaction.counted_contact_id)
+    alone = case((Transaction.counted_contact_id.is_(None), Transaction.counted_company_id))
+    return of_people(work, dimension, chosen, Transaction.counted_contact_id, alone)
+
+
+def of_people(work: Work, dimension: str, chosen: Select[Any], contact: Any, company: Any) -> tuple[Select[Any], Any]:
+    """The same for one of :data:`OF_PEOPLE`, over rows of anything.
+
+    :param contact: id of the contact of a row, none where it has none; ``company`` of the company, where no contact bought.
+    """
+    chosen = chosen.outerjoin(Contact, Contact.id == contact)
     of_contact, of_company = _of(dimension, Contact), literal("")
     if work.service("companies") is not None:
         from plugins.companies.api import Company
 
-        alone = and_(Company.id == Transaction.counted_company_id, Transaction.counted_contact_id.is_(None))
-        chosen, of_company = chosen.outerjoin(Company, alone), _of(dimension, Company)
+        chosen, of_company = chosen.outerjoin(Company, Company.id == company), _of(dimension, Company)
     return chosen, func.coalesce(func.nullif(of_contact, ""), of_company)
 
 

@@ -23,6 +23,13 @@ def text(metric: str, value: int, currency: str) -> str:
     return number(value) if metric in COUNTS else money(value, currency)
 
 
+def told(metric: str, of: Totals, currency: str) -> str:
+    """A figure of a span as text; there is no average without customers."""
+    if metric == "average_revenue_per_customer" and not of.customers:
+        return "–"
+    return text(metric, of.metric(metric), currency)
+
+
 @dataclasses.dataclass(frozen=True)
 class Delta:
     """How a figure changed.
@@ -44,7 +51,8 @@ def delta(metric: str, now: int, before: int) -> Delta:
     better = -way if metric in LOWER else way
     tone = {1: "ok", -1: "bad", 0: ""}[better]
     if not before:
-        return Delta(None, tone if way else "", way, gettext("new") if way else gettext("unchanged"))
+        words = {1: gettext("new"), 0: gettext("unchanged"), -1: gettext("below zero")}[way]
+        return Delta(None, tone if way else "", way, words)
     share = (now - before) / abs(before)
     if not way:
         words = gettext("unchanged")
@@ -108,7 +116,11 @@ def chart(
         values = [None if one is None else one.metric(metric) for one in before]
         series.append(ChartSeries(asked.past_words, values, "past"))
     value = whole.metric(metric)
-    shown = text(metric, value, asked.shown)
+    shown = told(metric, whole, asked.shown)
+    known = [number for one in series for number in one.values]
+    if not any(known):
+        # An axis from 0 to 4 says nothing.
+        series = [dataclasses.replace(one, values=[None] * len(one.values)) for one in series]
     changed = delta(metric, value, past.metric(metric)) if past is not None else None
     is_line = len(now) > _BARS or metric == "total_customers"
     return Chart(
@@ -129,6 +141,7 @@ def chart(
         figure=shown,
         delta=changed.share if changed is not None and not _said(metric, changed) else None,
         against=_against(asked, metric, past, changed),
+        empty=gettext("Nothing to draw in this period: there was none of it. Choose another period above."),
         receipt=receipt(asked, metric, whole),
     )
 
@@ -136,9 +149,7 @@ def chart(
 def _against(asked: Asked, metric: str, past: Totals | None, changed: Delta | None) -> str:
     if past is None or changed is None:
         return ""
-    said = gettext(
-        "%(value)s from %(period)s", value=text(metric, past.metric(metric), asked.shown), period=asked.past_words
-    )
+    said = gettext("%(value)s from %(period)s", value=told(metric, past, asked.shown), period=asked.past_words)
     return f"{changed.words} · {said}" if _said(metric, changed) else str(said)
 
 

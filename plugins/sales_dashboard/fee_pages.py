@@ -70,9 +70,9 @@ def binned() -> Any:
 def _columns() -> list[TableColumn]:
     often = dict(every_choices())
     return [
-        text_column("name", gettext("What for"), _name, sort="name", css="c-name", fixed=True),
+        text_column("name", gettext("What for"), _name, sort="name", css="", fixed=True),
         money_column("amount", gettext("Amount"), lambda row: row.money),
-        text_column("every", gettext("How often"), lambda row: often[row.every], css="c-when"),
+        text_column("every", gettext("How often"), lambda row: often[row.every], css="c-no"),
         day_column("day", gettext("Date"), lambda row: row.day, sort="day"),
         text_column("until", gettext("Until"), _until, css="c-when"),
     ]
@@ -164,7 +164,9 @@ def fee(fee_id: int | None = None) -> Any:
         else:
             toast(gettext("“%(name)s” was saved.", name=name))
             return redirect(url_for("sales_dashboard.fees"), 303)
-    html = render_template("sales_dashboard/fee.html", form=form, fee=found, falls=_falls(found))
+    html = render_template(
+        "sales_dashboard/fee.html", form=form, fee=found, falls=_falls(found), today=current_work().today
+    )
     return html, 422 if form.is_submitted() else 200
 
 

@@ -196,9 +196,10 @@ def save(work: Work, fee_id: int | None, given: Mapping[str, Any], *, version: i
         fee = Fee(**values, created_at=work.now, updated_at=work.now, version=1)
         work.session.add(fee)
     else:
+        if any(getattr(fee, name) != value for name, value in values.items()):
+            fee.updated_at, fee.version = work.now, fee.version + 1
         for name, value in values.items():
             setattr(fee, name, value)
-        fee.updated_at, fee.version = work.now, fee.version + 1
     work.session.flush()
     after = snapshot(fee)
     if before is None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import ColumnElement
+
 from crmhost.api import Invalid, Work, rates
 from plugins.transactions import api as transactions
 
-from . import fees, kept, labels, plain
+from . import dimensions, fees, firsts, kept, labels, plain
 from .converting import Sums
 from .counted import Narrowed
 from .days import Calendar, Span
@@ -28,6 +30,7 @@ __all__ = [
     "best_customers",
     "cohorts",
     "currencies",
+    "customer_parts",
     "parts",
     "restated",
     "totals",
@@ -42,7 +45,7 @@ METRICS = (
     "new_customers",
     "total_customers",
 )
-DIMENSIONS = ("tag", "product", "source", "type", "country", "owner")
+DIMENSIONS = dimensions.NAMES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -184,10 +187,52 @@ def parts(
     work.require("sales_dashboard.view")
     if dimension not in DIMENSIONS:
         raise Invalid("Choose one of the breakdowns.")
-    found = _asked(work, currency, zone).parts(dimension, span)
-    largest = sorted(found, key=lambda key: (-found[key].gross, -found[key].refunds, key))[:limit]
-    named = labels.of(work, dimension, largest)
-    return [Part(key, named.get(key, key), _totals(found[key]), _number(found[key].quantity)) for key in largest]
+    sums = _asked(work, currency, zone).parts(dimension, span)
+    found = {key: _totals(some) for key, some in sums.items()}
+    return _named(work, dimension, sums, found, lambda key: found[key].gross, limit)
+
+
+def customer_parts(
+    work: Work, dimension: str, span: Span, currency: str, metric: str, limit: int = 50
+) -> list[Part] | None:
+    """What each part of a dimension has of a figure of customers; ``None`` when there are too many sales to count them.
+
+    A customer stands under each part where they bought, and is new where they first bought, as :func:`totals` of the part has it.
+
+    :param metric: ``new_customers`` or ``total_customers``, the largest number first; or ``average_revenue_per_customer``, the
+        largest gross revenue first.
+    :raises Invalid: when there is no such dimension.
+    """
+    work.require("sales_dashboard.view")
+    if dimension not in DIMENSIONS:
+        raise Invalid("Choose one of the breakdowns.")
+    asked = _asked(work, currency, None)
+    kind = "customers" if metric == "average_revenue_per_customer" else metric
+    people = asked.customer_parts(dimension, span, kind)
+    if people is None:
+        return None
+    sums = asked.parts(dimension, span)
+    found = {
+        key: dataclasses.replace(_totals(sums.get(key, Sums())), **{kind: people.get(key, 0)})
+        for key in (sums if kind == "customers" else people)
+    }
+    return _named(
+        work, dimension, sums, found, lambda key: found[key].gross if kind == "customers" else people[key], limit
+    )
+
+
+def _named(
+    work: Work,
+    dimension: str,
+    sums: Mapping[str, Sums],
+    found: Mapping[str, Totals],
+    rank: Callable[[str], int],
+    limit: int,
+) -> list[Part]:
+    largest = sorted(found, key=lambda key: (-rank(key), -found[key].refunds, key))[:limit]
+    labelled = labels.of(work, dimension, largest)
+    quantities = {key: _number(sums[key].quantity) for key in largest if key in sums}
+    return [Part(key, labelled.get(key, key), found[key], quantities.get(key, "")) for key in largest]
 
 
 def _number(millionths: int) -> str:
@@ -229,10 +274,11 @@ def restated(work: Work, span: Span, currency: str) -> tuple[int, int]:
     return _asked(work, currency, None).restated(span)
 
 
-def behind(work: Work, metric: str, span: Span, currency: str) -> str:
+def behind(work: Work, metric: str, span: Span, currency: str, where: Narrowed | None = None) -> str:
     """Address of the list of the transactions that a figure is made of.
 
-    :param metric: one of :data:`METRICS`; total customers are those of all sales up to the end of the span.
+    :param metric: one of :data:`METRICS`; of customers, the sale with which each of them first bought.
+    :param where: the part that customers are narrowed to; the list's own filters of it are the caller's.
     :raises Invalid: when it is none.
     """
     if metric not in METRICS:
@@ -243,9 +289,24 @@ def behind(work: Work, metric: str, span: Span, currency: str) -> str:
     if not rule.statuses or not types:
         # Nothing counts: no transaction is that old.
         span = dt.date.min, dt.date(1900, 1, 1)
+    since = span[0] if metric == "new_customers" else None
     asked: list[tuple[str, object]] = [("status", number) for number in sorted(rule.statuses)]
     asked += [("type", number) for number in types]
     asked += [("date_from", span[0])] if metric != "total_customers" else []
     asked += [("date_to", span[1])]
     asked += [("currency", currency)] if currency else []
+    asked += (
+        [(firsts.FILTER, firsts.text(currency, since, where))] if metric in ("new_customers", "total_customers") else []
+    )
     return f"/transactions/?{urlencode(asked)}"
+
+
+def first_sales(work: Work, given: str) -> ColumnElement[bool]:
+    """The filter of transactions that :func:`behind` uses: the condition that a customer first bought by a transaction.
+
+    :param given: as :func:`.firsts.text` makes it.
+    :raises Invalid: when the text can't be understood.
+    """
+    work.require("sales_dashboard.view")
+    currency, since, where = firsts.read(given)
+    return _asked(work, currency, None, where).first(since)

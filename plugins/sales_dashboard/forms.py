@@ -8,7 +8,6 @@ from crmhost.api import Work, money, rates
 from crmhost.web.api import (
     ChoiceField,
     DayField,
-    Form,
     NumberField,
     Section,
     TextField,
@@ -65,7 +64,7 @@ def filled(fee: Fee) -> dict[str, Any]:
     return {**data, "amount": fee.money.decimal, "version": str(fee.version)}
 
 
-class GoalForm(Form):
+class GoalForm(VersionedForm):
     """A goal."""
 
     metric = ChoiceField(lazy_text("Figure"))
@@ -93,4 +92,5 @@ class GoalForm(Form):
 def filled_goal(goal: Goal) -> dict[str, Any]:
     """What the form shows of a goal."""
     target = goal.target if goal.metric in COUNTS else money.Money(goal.target, goal.currency).decimal
-    return {"metric": goal.metric, "every": goal.every, "target": target, "currency": goal.currency}
+    values = {"metric": goal.metric, "every": goal.every, "target": target, "currency": goal.currency}
+    return {**values, "version": str(goal.version)}

@@ -6,12 +6,14 @@ from typing import Any
 
 from flask import Blueprint
 
-from crmhost.api import CrmError, rates
+from crmhost.api import CrmError, Stale, keyset, rates
 from crmhost.web.api import (
+    both_versions,
     current_work,
     gettext,
     redirect,
     render_template,
+    request,
     requires,
     toast,
     url_for,
@@ -20,6 +22,7 @@ from crmhost.web.api import (
 
 from . import goals, overview
 from .forms import GoalForm, filled_goal
+from .metrics import LABELS
 
 
 def add_goals(blueprint: Blueprint) -> None:
@@ -30,11 +33,13 @@ def add_goals(blueprint: Blueprint) -> None:
     add("/goals/new", "new_goal", may(goal), methods=["GET", "POST"])
     add("/goals/<int:goal_id>", "goal", may(goal), methods=["GET", "POST"])
     add("/goals/<int:goal_id>/delete", "delete_goal", may(delete), methods=["POST"])
+    add("/goals/restore", "restore_goal", may(restore), methods=["POST"])
 
 
 def index() -> Any:
     """All goals."""
-    return render_template("sales_dashboard/goals.html", goals=overview.all_shown_goals(current_work()))
+    work = current_work()
+    return render_template("sales_dashboard/goals.html", goals=overview.all_shown_goals(work), actor=work.actor)
 
 
 def goal(goal_id: int | None = None) -> Any:
@@ -43,11 +48,17 @@ def goal(goal_id: int | None = None) -> Any:
     found = goals.get(work, goal_id) if goal_id is not None else None
     fresh = {"currency": rates.base_currency(work), "every": "month"}
     form = GoalForm(data=filled_goal(found) if found is not None else fresh)
+    if found is not None:
+        form.remember(filled_goal(found))
     form.offer(found)
     if form.validate_on_submit():
         try:
             with writing() as work:
-                goals.save(work, goal_id, form.values())
+                goals.save(work, goal_id, form.values(), version=keyset.valid_id(form.version.data))
+        except Stale:
+            now = goals.get(current_work(), goal_id or 0)
+            address = url_for("sales_dashboard.goal", goal_id=now.id)
+            return both_versions(form, filled_goal(now), name=gettext(LABELS[now.metric]), back=address)
         except CrmError as error:
             form.take(error)
             found = goals.get(current_work(), goal_id) if goal_id is not None else None
@@ -61,6 +72,13 @@ def goal(goal_id: int | None = None) -> Any:
 def delete(goal_id: int) -> Any:
     """Delete a goal."""
     with writing() as work:
-        goals.delete(work, goal_id)
-    toast(gettext("The goal was deleted."))
+        gone = goals.delete(work, goal_id)
+    toast(gettext("The goal was deleted."), undo_url=url_for("sales_dashboard.restore_goal", **gone))
+    return redirect(url_for("sales_dashboard.goals"), 303)
+
+
+def restore() -> Any:
+    """Set a goal again that was deleted."""
+    with writing() as work:
+        goals.save(work, None, {name: request.args.get(name, "") for name in ("metric", "every", "currency", "target")})
     return redirect(url_for("sales_dashboard.goals"), 303)

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crmhost.api import Conflict, Invalid, Message, NotFound, Work, keyset, money, rates, texts
+from crmhost.api import Conflict, Invalid, Message, NotFound, Stale, Work, keyset, money, rates, texts
 
+from . import buying
 from .entered import Goal
 from .metrics import COUNTS, METRICS
 from .periods import Span, cut, months_later
@@ -21,6 +22,7 @@ EVERY = {"month": 1, "quarter": 3, "year": 12}
 LIMITS = ("discounts", "fees")
 _KIND = "sales_goal"
 _MOST = 60
+_LOCK = 7_204
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,24 +80,32 @@ def progress(goal: Goal, value: int, today: dt.date) -> Progress:
     return Progress(goal, span, value, max(value, 0) / goal.target, passed)
 
 
-def get(work: Work, goal_id: int) -> Goal:
+def get(work: Work, goal_id: int, *, lock: bool = False) -> Goal:
     """:raises NotFound: when there is none."""
     work.require(PERMISSION)
-    found: Goal | None = work.session.get(Goal, keyset.valid_id(goal_id) or 0)
+    wanted = select(Goal).where(Goal.id == (keyset.valid_id(goal_id) or 0))
+    if lock:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    found: Goal | None = work.session.scalar(wanted)
     if found is None:
         raise NotFound("goal", goal_id)
     return found
 
 
-def save(work: Work, goal_id: int | None, given: Mapping[str, Any]) -> Goal:
+def save(work: Work, goal_id: int | None, given: Mapping[str, Any], *, version: int | None = None) -> Goal:
     """Adds a goal (``goal_id`` is ``None``) or changes one.
 
     :param given: ``metric``, ``every`` (month, quarter, year), ``target`` (a number above zero), ``currency`` of money.
     :raises Invalid: by field.
     :raises Conflict: when there is one for that figure, time and currency.
+    :raises Stale: when somebody saved it since that version.
     """
     work.require(PERMISSION)
-    goal = get(work, goal_id) if goal_id is not None else None
+    # Two may set the same goal at once.
+    buying.lock(work, [0], _LOCK)
+    goal = get(work, goal_id, lock=True) if goal_id is not None else None
+    if goal is not None and version is not None and version != goal.version:
+        raise Stale("Somebody saved this goal meanwhile: look at their changes before you save yours.")
     values = _checked(work, given)
     goals = all_goals(work)
     keys = ("metric", "every", "currency")
@@ -108,9 +118,9 @@ def save(work: Work, goal_id: int | None, given: Mapping[str, Any]) -> Goal:
         goal = Goal(**values, version=1)
         work.session.add(goal)
     else:
+        goal.version += any(getattr(goal, name) != value for name, value in values.items())
         for name, value in values.items():
             setattr(goal, name, value)
-        goal.version += 1
     work.session.flush()
     action = "sales_goal.updated" if before else "sales_goal.created"
     work.audit(action, _KIND, goal.id, before=before, after=snapshot(goal))

@@ -34,7 +34,7 @@ class SubscriptionTerm:
     url: str = ""
 
 
-@hookspec("collect")
+@hookspec("collect", gives=SubscriptionTerm)
 def sales_dashboard_subscriptions(work: Any) -> Sequence[SubscriptionTerm] | None:
     """Subscriptions, from which recurring revenue and churn are made: all terms that ever were, those of the contacts that
     ``work.actor`` may see.

@@ -20,6 +20,8 @@ _FIELDS = frozenset({
     "type_id", "status_id", "currency", "total", "fee", "tax", "discount", "at", "day", "counted_contact_id",
     "counted_company_id", "source", "tags", "lines",
 })  # fmt: skip
+#: Told by a hook of its own, since it may come about when the changes of a unit of work are told already.
+COUNTED = "transaction.counted"
 _OWNERS = ("counted_contact_id", "counted_company_id")
 _SETTINGS = frozenset({"site.timezone", "transactions.included_statuses", "transactions.statuses"})
 _MERGES = ("contact.merged", "contact.unmerged")
@@ -33,7 +35,8 @@ def follow(work: Work, changes: Sequence[Change]) -> None:
     if _counts_otherwise(changes):
         summing.rebuild(work)
         return
-    _transactions(work, [change for change in changes if change.object_type == KIND])
+    told = (change for change in changes if change.object_type == KIND and change.name != COUNTED)
+    follow_transactions(work, list(told))
     _people(work, changes)
     _tags(work, changes)
 
@@ -53,7 +56,8 @@ def _counts_otherwise(changes: Sequence[Change]) -> bool:
 # --- transactions ----------------------------------------------------------------------------------------------------
 
 
-def _transactions(work: Work, changes: Sequence[Change]) -> None:
+def follow_transactions(work: Work, changes: Sequence[Change]) -> None:
+    """Brings what is kept up to date with changes of transactions."""
     touched = [change for change in changes if _matters(change)]
     now = _now(work, {change.object_id for change in touched if change.name != "transaction.created"})
     sums: set[dt.date] = set()
@@ -78,7 +82,7 @@ def _transactions(work: Work, changes: Sequence[Change]) -> None:
 
 def _matters(change: Change) -> bool:
     # What is erased was in the bin, and counted nowhere.
-    if change.name in ("transaction.updated", "transaction.counted"):
+    if change.name in ("transaction.updated", COUNTED):
         return bool(_FIELDS & {*change.before, *change.after})
     return change.name != "transaction.erased"
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Date,
     Integer,
     Select,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     and_,
     case,
     column,
+    exists,
     func,
     literal,
     null,
@@ -27,15 +29,18 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 
 from crmhost.api import Work
+from plugins.transactions.api import Transaction
 
 from . import dimensions, summing
 from .converting import NUMBERS
-from .counted import whole
+from .counted import CUSTOMER, whole
 from .days import Calendar, Span, month_of, month_spans, week_of
 from .models import Bought, Buyers, Dirty, Sum
-from .plain import SUMS, Plain, around
+from .plain import MOST, SUMS, Plain, around
 
 _DAY = dt.timedelta(days=1)
+#: Customers up to which the first sale of each is looked up.
+_FEW = 50_000
 #: Spans up to which who bought is counted day by day.
 _SHORT = 62
 #: (start, previous as in :class:`.models.Buyers`) -> customers.
@@ -56,8 +61,7 @@ class Kept(Plain):
         self, span: Span, dimension: str, key: str | None, *, by_day: bool, days: Any = None
     ) -> list[Select[Any]]:
         """One statement of sums that are up to date, the others of transactions on days that are not."""
-        companies = self.work.service("companies") is not None
-        if dimension in dimensions.OF_PEOPLE and bool(self.work.settings.get(summing.WITH_COMPANIES)) != companies:
+        if dimension not in summing.in_force(self.work):
             return super().pieces(span, dimension, key, by_day=by_day, days=days)
         late = [] if dimension else [Dirty.parts.is_(False)]
         inner = _full_months(span) if dimension and not by_day else None
@@ -110,6 +114,43 @@ class Kept(Plain):
             until, before = (running[_last(starts, day)] for day in (last, first - _DAY))
             found.append((active, until - before, until))
         return found
+
+    def first(self, since: dt.date | None = None) -> ColumnElement[bool]:
+        """The condition that a customer first bought by a transaction: looked up for each customer while they are few."""
+        code = self._code() if self.narrowed is None else None
+        if code is None:
+            return super().first(since)
+        new = [Bought.currency == code, Bought.previous.is_(None), Bought.day >= (since or dt.date.min)]
+        people = select(Bought.customer).where(*new).limit(_FEW + 1).subquery()
+        if (self.work.session.scalar(select(func.count()).select_from(people)) or 0) > _FEW:
+            that_day = exists().where(*new, Bought.customer == CUSTOMER, Bought.day == Transaction.day)
+            return and_(that_day.correlate(Transaction), super().first(since))
+        columns = (Transaction.id, Transaction.at, Transaction.counted_contact_id, Transaction.counted_company_id)
+        sold = self._sold().add_columns(*columns).subquery("sold")
+        first = select(sold.c.id).order_by(sold.c.at, sold.c.id).limit(1)
+        contact = first.where(sold.c.counted_contact_id == Bought.customer)
+        company = first.where(sold.c.counted_contact_id.is_(None), sold.c.counted_company_id == -Bought.customer)
+        ids = [
+            select(one.correlate(Bought).scalar_subquery()).where(*new, of_them)
+            for one, of_them in ((contact, Bought.customer > 0), (company, Bought.customer < 0))
+        ]
+        return Transaction.id.in_(union_all(*ids))
+
+    def customer_parts(self, dimension: str, span: Span, kind: str) -> dict[str, int] | None:
+        """How many customers each part of a dimension has: where a customer has one part, from the days on which they bought."""
+        code = self._code()
+        if dimension not in dimensions.OF_PEOPLE or code is None:
+            begin = span[0] if kind == "customers" else dt.date.min
+            many = self.sums([(begin, span[1])])[0].sales > MOST
+            return None if many else super().customer_parts(dimension, span, kind)
+        mine = [Bought.currency == code, Bought.day <= span[1]]
+        mine += [Bought.day >= span[0]] if kind != "total_customers" else []
+        mine += [Bought.previous.is_(None)] if kind != "customers" else []
+        people = select(Bought.customer).where(*mine).distinct().subquery()
+        chosen: Select[Any] = select().select_from(people)
+        chosen, key = dimensions.of_people(self.work, dimension, chosen, people.c.customer, -people.c.customer)
+        counted = chosen.add_columns(key, func.count()).group_by(key)
+        return dict(self.work.session.execute(counted).all())
 
     def _code(self) -> str | None:
         """The currency under which customers are kept that the figures hold; ``None`` when it is neither one nor all."""

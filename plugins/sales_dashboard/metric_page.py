@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from urllib.parse import urlencode
 
 from crmhost.api import Invalid, Work
-from crmhost.api import money as units
 from crmhost.web.api import Chart, gettext, number, percent
 
 from . import asked as asking
-from . import drawing, figures, gathered, labels, overview, periods
+from . import csv_files, drawing, figures, gathered, labels, overview, periods
 from .asked import Asked
+from .dimensions import OF_PEOPLE
 from .drawing import Delta
-from .figures import DIMENSIONS, Part, Totals
-from .metrics import LABELS
+from .figures import DIMENSIONS, Narrowed, Part, Totals
+from .metrics import COUNTS, LABELS, OF_CUSTOMERS
 
 #: Parts that a breakdown shows.
 MOST = 50
@@ -57,7 +55,7 @@ def page(work: Work, metric: str, args: Mapping[str, str]) -> Shown:
 
     :param metric: one of :data:`METRICS`.
     """
-    asked = asking.read(work, args, metric)
+    asked = asking.read(work, args, metric, narrowed=True)
     found = gathered.gather(asked)
     return Shown(
         asked=asked,
@@ -108,10 +106,10 @@ def _line(
     before = past.metric(metric) if past is not None else None
     return Line(
         title=title,
-        value=drawing.text(metric, value, asked.shown),
+        value=drawing.told(metric, now, asked.shown),
         behind=behind(asked, metric, span),
-        before=drawing.text(metric, before, asked.shown) if before is not None else "",
-        delta=drawing.delta(metric, value, before) if before is not None else None,
+        before=drawing.told(metric, past, asked.shown) if past is not None else "",
+        delta=drawing.delta(metric, value, before) if before is not None and (value or before) else None,
         zoom=zoom,
     )
 
@@ -119,14 +117,19 @@ def _line(
 def behind(asked: Asked, metric: str, span: periods.Span) -> str:
     """The list of the transactions behind a figure; empty where the list can't be narrowed like that."""
     if asked.where is not None:
-        return _narrowed(asked, metric, span, asked.where.dimension, asked.where.key, "")
+        return behind_part(asked, metric, span, asked.where.dimension, asked.where.key, "")
     return figures.behind(asked.work, metric, span, asked.currency)
 
 
-def _narrowed(asked: Asked, metric: str, span: periods.Span, dimension: str, key: str, label: str) -> str:
-    if dimension == "product" and not key:
+def behind_part(asked: Asked, metric: str, span: periods.Span, dimension: str, key: str, label: str) -> str:
+    """The list of the transactions behind the figure of a part; empty where the list can't be narrowed like that.
+
+    :param label: of the part, where it is known.
+    """
+    if dimension == "product" and not key and metric not in COUNTS:
         # What no line holds: a remainder of all of them.
         return figures.behind(asked.work, metric, span, asked.currency)
+    where = Narrowed(dimension, key)
     name, value = dimension, key or "none"
     if dimension == "tag":
         # The list knows tags by their names.
@@ -134,7 +137,7 @@ def _narrowed(asked: Asked, metric: str, span: periods.Span, dimension: str, key
         value = (label or _label(asked.work, dimension, key)) if key else "0"
     if not value:
         return ""
-    address = figures.behind(asked.work, metric, span, asked.currency)
+    address = figures.behind(asked.work, metric, span, asked.currency, where)
     if dimension == "type":
         # The list takes any of several types: only this one.
         base, _mark, query = address.partition("?")
@@ -165,6 +168,8 @@ class Breakdown:
     """A figure by tag, product, source, type, country or owner.
 
     :param figure: what is broken down: gross revenue where the figure itself can't be.
+    :param too_many: the figure itself would take reading too many sales.
+    :param notes: what to know of the numbers.
     """
 
     asked: Asked
@@ -174,7 +179,8 @@ class Breakdown:
     parts: Sequence[ShownPart]
     more: bool
     choices: Sequence[tuple[str, str, str]]
-    overlaps: bool
+    too_many: bool
+    notes: Sequence[str]
 
 
 def breakdown(work: Work, metric: str, by: str, args: Mapping[str, str]) -> Breakdown:
@@ -184,11 +190,15 @@ def breakdown(work: Work, metric: str, by: str, args: Mapping[str, str]) -> Brea
     """
     if by not in DIMENSIONS:
         raise Invalid("Choose one of the breakdowns.")
-    asked = dataclasses.replace(asking.read(work, args, metric), where=None)
-    found = figures.parts(work, by, asked.period.span, asked.currency, limit=MOST + 1)
-    figure = metric if metric in ("gross_revenue", "net_revenue", "discounts", "fees") else "gross_revenue"
+    asked = asking.read(work, args, metric)
+    span, figure, of_people = asked.period.span, metric, metric in OF_CUSTOMERS
+    counted = figures.customer_parts(work, by, span, asked.currency, metric, MOST + 1) if of_people else None
+    if counted is None:
+        figure = "gross_revenue" if of_people else metric
+        counted = figures.parts(work, by, span, asked.currency, limit=MOST + 1)
+    found = counted
     ranked = sorted(found[:MOST], key=lambda part: -part.totals.metric(figure))
-    whole = figures.totals(work, [asked.period.span], asked.currency, customers=False)[0].metric(figure)
+    whole = figures.totals(work, [span], asked.currency, customers=figure in COUNTS)[0].metric(figure)
     largest = max((abs(part.totals.metric(figure)) for part in ranked), default=0)
     choices = [
         (name, dimension_words(name), asked.url("breakdown", metric=metric, by=name, chart=None)) for name in DIMENSIONS
@@ -201,19 +211,38 @@ def breakdown(work: Work, metric: str, by: str, args: Mapping[str, str]) -> Brea
         parts=[_part(asked, metric, figure, by, part, largest, whole) for part in ranked],
         more=len(found) > MOST,
         choices=choices,
-        overlaps=by == "tag",
+        too_many=figure != metric,
+        notes=_notes(figure, by),
     )
+
+
+def _notes(figure: str, by: str) -> list[str]:
+    if figure in OF_CUSTOMERS:
+        if by in OF_PEOPLE:
+            return []
+        several = gettext(
+            "A customer counts in each part where they bought, so the parts may add up to more than the whole."
+        )
+        return [
+            several,
+            *([gettext("New are those who bought there for the first time.")] if figure == "new_customers" else []),
+        ]
+    if by != "tag":
+        return []
+    return [
+        gettext("A sale with several tags stands under each of them, so the shares may add up to more than the whole.")
+    ]
 
 
 def _part(asked: Asked, metric: str, figure: str, by: str, part: Part, largest: int, whole: int) -> ShownPart:
     value = part.totals.metric(figure)
     return ShownPart(
         label=part.label or without(by),
-        value=drawing.text(figure, value, asked.shown),
-        behind=_narrowed(asked, figure, asked.period.span, by, part.key, part.label),
+        value=drawing.told(figure, part.totals, asked.shown),
+        behind=behind_part(asked, figure, asked.period.span, by, part.key, part.label),
         url=asked.url("metric", metric=metric, chart=None, by=by, key=part.key),
         share=f"{max(100 * value / largest, 0):.2f}%" if largest else "0",
-        of_all=percent(value / whole) if whole > 0 else "–",
+        of_all=percent(value / whole) if whole > 0 and figure != "average_revenue_per_customer" else "–",
         sales=number(part.totals.sales),
         quantity=number(Decimal(part.quantity)) if part.quantity else "",
     )
@@ -253,15 +282,15 @@ _COLUMNS = (
 _COUNTS = ("customers", "new_customers", "total_customers", "sales", "refunds_number", "left_out")
 
 
-def as_csv(work: Work, args: Mapping[str, str]) -> str:
-    """The parts of the period with all figures, exact, amounts with a decimal point.
+def as_rows(work: Work, args: Mapping[str, str]) -> list[list[object]]:
+    """The parts of the period and the whole of it with all figures, amounts in the main unit; what they are stands first.
 
     :raises Invalid: when the period can't be understood.
     """
-    asked = asking.read(work, args)
+    asked = asking.read(work, args, narrowed=True)
     if asked.problem:
         raise Invalid(asked.problem)
-    rows = [["from", "to", "currency", *_COLUMNS, *_COUNTS]]
+    rows: list[list[object]] = [["from", "to", "currency", *_COLUMNS, *_COUNTS]]
     found = figures.totals(work, [*asked.period.buckets, asked.period.span], asked.currency, where=asked.where)
     for (first, last), one in zip([*asked.period.buckets, asked.period.span], found, strict=True):
         amounts = {
@@ -269,9 +298,6 @@ def as_csv(work: Work, args: Mapping[str, str]) -> str:
             "fees": one.fees + one.other_fees,
             **{name: getattr(one, name) for name in ("discounts", "refunds", "other_fees", "taxes")},
         }  # fmt: skip
-        exact = [f"{units.Money(amounts[name], asked.shown).decimal:f}" for name in _COLUMNS]
-        counts = [str(getattr(one, name)) for name in _COUNTS]
-        rows.append([first.isoformat(), last.isoformat(), asked.shown, *exact, *counts])
-    file = io.StringIO()
-    csv.writer(file, lineterminator="\r\n").writerows(rows)
-    return file.getvalue()
+        exact = [csv_files.amount(amounts[name], asked.shown) for name in _COLUMNS]
+        rows.append([first, last, asked.shown, *exact, *(getattr(one, name) for name in _COUNTS)])
+    return rows

@@ -6,10 +6,12 @@ from crmhost.api import Message
 
 from .figures import METRICS
 
-__all__ = ["COUNTS", "DEFINITIONS", "LABELS", "LOWER", "METRICS", "QUESTIONS"]
+__all__ = ["COUNTS", "DEFINITIONS", "LABELS", "LOWER", "METRICS", "OF_CUSTOMERS", "QUESTIONS"]
 
 #: Figures that count customers; the others are money.
 COUNTS = ("new_customers", "total_customers")
+#: Figures that need customers to be counted.
+OF_CUSTOMERS = ("average_revenue_per_customer", *COUNTS)
 #: Figures of which less is better.
 LOWER = ("discounts", "fees")
 LABELS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, Boolean, Index, Integer, String
+from sqlalchemy import BigInteger, Boolean, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crmhost.api import plugin_base
@@ -12,6 +12,7 @@ from crmhost.api import plugin_base
 Base = plugin_base("sales_dashboard")
 #: A number of rows that outgrows 32 bits.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
+_KNOWN, _NEW = text("previous IS NOT NULL"), text("previous IS NULL")
 
 
 class Sum(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
@@ -72,7 +73,24 @@ class Bought(Base):  # type: ignore[misc, valid-type]  # the base is made by a f
     __table_args__ = (
         # Who bought in a span, and for how much.
         Index("ix_sales_dashboard_bought_day", "currency", "day", "previous", "customer", "gross"),
-        Index("ix_sales_dashboard_bought_previous", "currency", "previous", "day"),
+        # Without those who never bought before: else PostgreSQL takes it for spans of days, and goes through all of it.
+        Index(
+            "ix_sales_dashboard_bought_previous",
+            "currency",
+            "previous",
+            "day",
+            sqlite_where=_KNOWN,
+            postgresql_where=_KNOWN,
+        ),
+        # Who bought for the first time.
+        Index(
+            "ix_sales_dashboard_bought_first",
+            "currency",
+            "day",
+            "customer",
+            sqlite_where=_NEW,
+            postgresql_where=_NEW,
+        ),
         Index("ix_sales_dashboard_bought_cohort", "currency", "first_month", "month", "again", "gross"),
         {"sqlite_with_rowid": False},
     )

@@ -8,19 +8,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from crmhost.api import Work
-from crmhost.web.api import Chart, gettext, money
+from crmhost.web.api import Chart, gettext, money, percent
 from plugins.transactions.api import Transaction
 
 from . import asked as asking
 from . import drawing, fees, figures, gathered, goals
-from .asked import Asked
+from .asked import ALL, Asked
 from .drawing import Delta, Spark
 from .entered import Fee, Goal
 from .figures import Totals
 from .metrics import DEFINITIONS, LABELS, METRICS
 
 #: Letters of a value from which on it is written smaller.
-_LONG = 14
+_LONG = 12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Card:
 
 @dataclasses.dataclass(frozen=True)
 class ShownGoal:
-    """A goal as a page shows it. ``share`` is that of the bar, at most 100."""
+    """A goal as a page shows it. ``share`` is that of the bar, at most 100; ``reached`` the whole in words."""
 
     label: str
     value: str
@@ -56,6 +56,7 @@ class ShownGoal:
     state: str
     words: str
     share: int
+    reached: str
     passed: int
     url: str
 
@@ -147,11 +148,11 @@ def card(asked: Asked, metric: str, found: gathered.Gathered) -> Card:
     return Card(
         metric=metric,
         label=gettext(LABELS[metric]),
-        value=drawing.text(metric, value, asked.shown),
+        value=drawing.told(metric, found.whole, asked.shown),
         url=asked.url("metric", metric=metric, chart=None),
         behind=figures.behind(asked.work, metric, asked.period.span, asked.currency),
         delta=drawing.delta(metric, value, before) if before is not None and (value or before) else None,
-        before=drawing.text(metric, before, asked.shown) if before is not None else "",
+        before=drawing.told(metric, found.past, asked.shown) if found.past is not None else "",
         spark=drawing.spark([one.metric(metric) for one in found.now], past),
     )
 
@@ -190,6 +191,9 @@ def shown_goal(asked: Asked, goal: goals.Progress) -> ShownGoal:
         "year": gettext("%(figure)s this year", figure=gettext(LABELS[metric])),
     }[every]
     currency = goal.goal.currency or asked.shown
+    its_own: dict[str, str | None] = {"currency": goal.goal.currency or ALL} if len(asked.currencies) > 1 else {}
+    if goal.goal.currency and goal.goal.currency not in asked.currencies:
+        its_own = {"currency": None}
     return ShownGoal(
         label=label,
         value=drawing.text(metric, goal.value, currency),
@@ -197,9 +201,17 @@ def shown_goal(asked: Asked, goal: goals.Progress) -> ShownGoal:
         state=goal.state,
         words=words,
         share=min(100, round(goal.share * 100)),
+        reached=percent(goal.share, 0),
         passed=round(goal.passed * 100),
         url=asked.url(
-            "metric", metric=metric, chart=None, period=every, grain=None, date=None, **{"from": None, "to": None}
+            "metric",
+            metric=metric,
+            chart=None,
+            period=every,
+            grain=None,
+            date=None,
+            **{"from": None, "to": None},
+            **its_own,
         ),
     )
 

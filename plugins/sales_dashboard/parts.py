@@ -6,7 +6,7 @@ from crmhost.api import Work
 from crmhost.web.api import gettext, render_template
 
 from . import asked as asking
-from . import gathered, overview
+from . import figures, firsts, gathered, overview
 from .metrics import METRICS
 
 #: What the box is of.
@@ -25,3 +25,9 @@ def widget(work: Work) -> str:
         past=asked.past_words,
         currency=currency if len(asked.currencies) > 1 else "",
     )
+
+
+def first_sales(work: Work) -> list[tuple[str, str]]:
+    """Currencies of which the first sale of each customer can be asked for."""
+    known = figures.currencies(work)
+    return [*((code, code) for code in known), *([(firsts.ALL, gettext("All currencies"))] if len(known) > 1 else [])]

@@ -298,17 +298,18 @@ def step(period: Period, today: dt.date, way: int) -> dict[str, str]:
 
 def in_words(span: Span, locale: str) -> str:
     """A span as people write it: “24 Oct – 22 Nov 2026”."""
-    # English without a country is that of the United States, whose dates put the month first.
-    locale = "en_GB" if locale == "en" else locale
     first, last = span
     if first == last:
-        return str(format_date(first, "medium", locale=locale))
+        return str(format_date(first, "d MMM y" if locale == "en" else "medium", locale=locale))
     if first.day == 1 and _is_last(last):
         if (first.year, first.month) == (last.year, last.month):
             return str(format_date(first, "LLLL y", locale=locale))
         if first.month == 1 and last.month == 12:
             return str(first.year) if first.year == last.year else f"{first.year}\u2009–\u2009{last.year}"
-    return str(format_interval(first, last, "yMMMd", locale=locale))
+    if locale != "en":
+        return str(format_interval(first, last, "yMMMd", locale=locale))
+    # English without a country is that of the United States, whose intervals put the month first; “Sept” is British alone.
+    return str(format_interval(first, last, "yMMMd", locale="en_GB")).replace("Sept", "Sep")
 
 
 def label(part: Span, grain: str, locale: str, *, years: bool) -> str:

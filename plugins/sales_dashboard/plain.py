@@ -20,6 +20,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     union_all,
 )
 from sqlalchemy import cast as sql_cast
@@ -37,6 +38,8 @@ from .days import Calendar, Span, days_of, month_spans
 Row = tuple[dt.date | None, str, str, Numbers]
 #: Spans in one statement.
 _SOME = 2_000
+#: Sales up to which the customers of parts are counted.
+MOST = 100_000
 #: What a row of the statements is: sums of a part; of a product, by lines; of all, where products are asked; what has no lines.
 SUMS, _TITLED, _ALL, _BARE = "sums", "titled", "all", "bare"
 
@@ -170,11 +173,56 @@ class Plain:
                 found[place + start][1:] = [number, all_of_them]
         return [(some[0], some[1], some[2]) for some in found.values()]
 
+    def customer_parts(self, dimension: str, span: Span, kind: str) -> dict[str, int] | None:
+        """How many customers each part of a dimension has, by its key; ``None`` when there are too many sales to count them.
+
+        :param kind: ``customers`` who bought there in the span; ``new_customers`` who had not before; ``total_customers`` who
+            did up to its end.
+        """
+        inside = self.calendar.between(span) if kind == "customers" else self.calendar.until(span[1])
+        sold = self._sold().where(inside, CUSTOMER.is_not(None))
+        some = sold.add_columns(Transaction.id).limit(MOST + 1).subquery()
+        if (self.work.session.scalar(select(func.count()).select_from(some)) or 0) > MOST:
+            return None
+        columns = CUSTOMER.label("customer"), func.min(self.calendar.moment).label("first")
+        chosen, key = self._keyed(dimension, sold)
+        pieces = [chosen.add_columns(key.label("key"), *columns).group_by(CUSTOMER, key)]
+        if dimension == "product":
+            bare = sold.where(_bare()).add_columns(literal("", String).label("key"), *columns)
+            pieces.append(bare.group_by(CUSTOMER))
+        firsts = union_all(*pieces).cte("firsts")
+        table, _inside = self.calendar.table([span])
+        since = self.calendar.since(firsts.c.first, table) if kind == "new_customers" else true()
+        wanted = select(firsts.c.key, func.count()).select_from(table).join(firsts, since).group_by(firsts.c.key)
+        return dict(self.work.session.execute(wanted).all())
+
     def _firsts(self, *where: Any) -> Any:
         """When each customer first bought, as a table."""
         bought = self._sold().where(CUSTOMER.is_not(None), *where)
         first = bought.add_columns(CUSTOMER.label("customer"), func.min(self.calendar.moment).label("first"))
         return first.group_by(CUSTOMER).cte("firsts")
+
+    def first(self, since: dt.date | None = None) -> ColumnElement[bool]:
+        """The condition that a customer first bought by a transaction, of the sales that figures hold: one for each of them.
+
+        :param since: not before this day.
+        """
+        columns = (Transaction.id, Transaction.at, Transaction.counted_contact_id, Transaction.counted_company_id)
+        sold = self._sold().add_columns(*columns)
+        same, earlier = sold.subquery("same"), sold.subquery("earlier")
+        at, contact, company = Transaction.at, Transaction.counted_contact_id, Transaction.counted_company_id
+        sooner = [earlier.c.at <= at, or_(earlier.c.at < at, earlier.c.id < Transaction.id)]
+
+        def none(*whose: Any) -> ColumnElement[bool]:
+            return not_(exists().where(*whose, *sooner).correlate(Transaction))
+
+        of_company = none(earlier.c.counted_contact_id.is_(None), earlier.c.counted_company_id == company)
+        return and_(
+            exists().where(same.c.id == Transaction.id).correlate(Transaction),
+            none(earlier.c.counted_contact_id == contact),
+            true() if since is None else not_(self.calendar.until(since - dt.timedelta(days=1))),
+            or_(contact.is_not(None), and_(company.is_not(None), of_company)),
+        )
 
     def _sold(self, chosen: Select[Any] | None = None) -> Select[Any]:
         """Sales that a figure holds, with nothing chosen of them yet."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
 
-from crmhost.api import Change, Invalid, JobContext, User, Work, files, insert_rows, mail, upsert, users
+from crmhost.api import Change, Invalid, JobContext, Stale, User, Work, files, insert_rows, mail, upsert, users
 
-from . import figures, periods
+from . import buying, figures, periods
 from .recipients import Recipient, Sent
 
 WEEKLY, MONTHLY = FREQUENCIES = ("weekly", "monthly")
@@ -20,6 +22,7 @@ LATE = {WEEKLY: 3, MONTHLY: 7}
 #: Customers, tags and products that a report lists.
 BEST = 5
 _DAY = dt.timedelta(days=1)
+_LOCK = 7_204
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,13 +94,24 @@ def chosen(work: Work) -> dict[str, list[int]]:
     return found
 
 
-def choose(work: Work, wanted: Mapping[str, Sequence[int]]) -> None:
+def version(work: Work) -> str:
+    """A print of who gets which report, which changes with it."""
+    told = json.dumps({name: sorted(ids) for name, ids in sorted(chosen(work).items())})
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def choose(work: Work, wanted: Mapping[str, Sequence[int]], *, seen: str = "") -> None:
     """Says who gets which report.
 
     :param wanted: frequency -> users.
+    :param seen: the :func:`version` that was changed; empty for any.
     :raises Invalid: by frequency, when one of them is none, or may not see the figures.
+    :raises Stale: when somebody else chose since that version.
     """
     work.require("settings.edit")
+    buying.lock(work, [1], _LOCK)
+    if seen and seen != version(work):
+        raise Stale("Somebody chose others meanwhile: look at their choice before you save yours.")
     before = chosen(work)
     may = {user.id for user in able(work)}
     errors = {
@@ -154,7 +168,7 @@ def send(job: JobContext) -> Mapping[str, Any]:
         got = set(
             work.session.scalars(select(Sent.user_id).where(Sent.frequency == frequency, Sent.first_day == span[0]))
         )
-        printed: dict[tuple[str, int | None], Any] = {}
+        printed: dict[tuple[Any, ...], Any] = {}
         for user_id in sorted(ids):
             user = people.get(user_id)
             if user is None or user_id in got:
@@ -164,12 +178,12 @@ def send(job: JobContext) -> Mapping[str, Any]:
     return {"sent": sent}
 
 
-def _to(work: Work, frequency: str, span: figures.Span, user: User, printed: dict[tuple[str, int | None], Any]) -> bool:
+def _to(work: Work, frequency: str, span: figures.Span, user: User, printed: dict[tuple[Any, ...], Any]) -> bool:
     from . import report_papers
 
     reader = work.as_actor(users.actor_for(user))
-    # Who sees all gets what the others of the same language get.
-    key = (user.locale, user.id if reader.actor.only_assigned else None)
+    # Who may see the same gets the same in the same language.
+    key = (user.locale, user.id if reader.actor.only_assigned else None, reader.actor.permissions)
     if key not in printed:
         report = build(reader, frequency, span)
         printed[key] = (

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from typing import Any, ClassVar
 
 from flask import Blueprint, send_file
 
-from crmhost.api import CrmError, Work
+from crmhost.api import CrmError, Stale, Work
 from crmhost.web.api import (
     ChoicesField,
-    Form,
     Section,
+    VersionedForm,
     abort,
+    both_versions,
     current_work,
     gettext,
     lazy_text,
@@ -25,11 +27,12 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import report, report_papers
+from . import periods, report, report_papers
+from .recipients import Sent
 from .report import FREQUENCIES, MONTHLY, WEEKLY
 
 
-class RecipientsForm(Form):
+class RecipientsForm(VersionedForm):
     """Who gets which report."""
 
     sections: ClassVar[list[Section]] = [
@@ -52,7 +55,11 @@ def index() -> Any:
     if form.is_submitted() and form.validate():
         try:
             with writing() as work:
-                report.choose(work, {name: [int(value) for value in form[name].data or ()] for name in FREQUENCIES})
+                wanted = {name: [int(value) for value in form[name].data or ()] for name in FREQUENCIES}
+                report.choose(work, wanted, seen=str(form.version.data or ""))
+        except Stale:
+            stored = _stored(current_work())
+            return both_versions(form, stored, name=gettext("Reports by mail"), back=url_for(".reports"))
         except CrmError as error:
             form.take(error)
         else:
@@ -61,7 +68,11 @@ def index() -> Any:
     work = current_work()
     spans = {name: report.span_of(name, work.today) for name in FREQUENCIES}
     page = render_template(
-        "sales_dashboard/reports.html", form=form, spans=spans, sent=report.last_sent(work), weekly=WEEKLY
+        "sales_dashboard/reports.html",
+        form=form,
+        spans={name: periods.in_words(span, work.locale) for name, span in spans.items()},
+        sent=[(row, name, periods.in_words(_days(row), work.locale)) for row, name in report.last_sent(work)],
+        weekly=WEEKLY,
     )
     return page, 422 if form.problems else 200
 
@@ -96,12 +107,26 @@ def _report(work: Work, frequency: str) -> report.Report:
 
 
 def _form(work: Work) -> RecipientsForm:
-    chosen = report.chosen(work)
-    form = RecipientsForm(data={name: [str(number) for number in chosen[name]] for name in FREQUENCIES})
+    stored = _stored(work)
+    form = RecipientsForm(data=stored)
     people = [(str(user.id), user.name or user.email) for user in report.able(work)]
     for name in FREQUENCIES:
         form[name].offer(people)
+    form.remember(stored)
     return form
+
+
+def _stored(work: Work) -> dict[str, Any]:
+    """Who gets which report, as the form shows it."""
+    chosen = report.chosen(work)
+    return {**{name: [str(number) for number in chosen[name]] for name in FREQUENCIES}, "version": report.version(work)}
+
+
+def _days(sent: Sent) -> periods.Span:
+    """The days that a report was of."""
+    if sent.frequency == WEEKLY:
+        return sent.first_day, sent.first_day + dt.timedelta(days=6)
+    return periods.cut((sent.first_day, sent.first_day + dt.timedelta(days=30)), "month")[0]
 
 
 def add_to(blueprint: Blueprint) -> None:

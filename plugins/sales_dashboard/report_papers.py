@@ -11,6 +11,7 @@ from babel.numbers import format_decimal, format_percent
 from crmhost.api import Message, Money, Work, placeholders
 from crmhost.web.api import paper_pdf, text_in
 
+from . import periods
 from .metrics import COUNTS, LABELS, METRICS
 from .report import WEEKLY, Report, Section
 
@@ -24,35 +25,37 @@ def written(work: Work, report: Report, language: str) -> tuple[str, str]:
     for section in report.currencies:
         if len(report.currencies) > 1:
             lines += [section.currency, ""]
-        lines += [f"{title}: {now} ({then}, {change})" for title, now, then, change in _rows(work, section, language)]
+        for title, now, then, change in _rows(work, section, language):
+            said = Message("%(figure)s: %(value)s (before: %(past)s)", figure=title, value=now, past=then)
+            if change:
+                said = Message(
+                    "%(figure)s: %(value)s (%(change)s, before: %(past)s)",
+                    figure=title,
+                    value=now,
+                    change=change,
+                    past=then,
+                )
+            lines.append(text_in(work, said, language))
         lines.append("")
-    before = text_in(
-        work,
-        Message(
-            "In brackets: from %(first)s to %(last)s, and the change.",
-            first=placeholders.day(work, report.before[0], language),
-            last=placeholders.day(work, report.before[1], language),
-        ),
-        language,
-    )
-    lines += [before, text_in(work, Message("The PDF has more."), language)]
+    before = Message("Before: %(period)s.", period=periods.in_words(report.before, str(_locale(work, language))))
+    lines += [text_in(work, before, language), text_in(work, Message("The PDF has more."), language)]
     if work.base_url:
         lines += ["", f"{work.base_url}/sales-dashboard/"]
     return subject, "\n".join(lines)
 
 
 def _subject(work: Work, report: Report, language: str) -> Message:
-    first, last = (placeholders.day(work, day, language) for day in report.span)
     first_one = report.currencies[0]
     total = placeholders.money(work, Money(first_one.now.gross, first_one.currency), language)
     if report.frequency == WEEKLY:
-        return Message("Sales of the week from %(first)s to %(last)s: %(total)s", first=first, last=last, total=total)
+        week = periods.in_words(report.span, str(_locale(work, language)))
+        return Message("Sales of the week %(period)s: %(total)s", period=week, total=total)
     month = format_date(report.span[0], "LLLL y", locale=_locale(work, language))
     return Message("Sales of %(month)s: %(total)s", month=month, total=total)
 
 
 def _rows(work: Work, section: Section, language: str) -> list[tuple[str, str, str, str]]:
-    """Name, value, value before and change of each figure, as text."""
+    """Name, value, value before and change of each figure, as text; no change from nothing."""
     rows = []
     for name in METRICS:
         now, then = section.now.metric(name), section.then.metric(name)
@@ -70,7 +73,7 @@ def _shown(work: Work, name: str, value: int, currency: str, language: str) -> s
 
 def _change(work: Work, now: int, then: int, language: str) -> str:
     if then <= 0:
-        return "–"
+        return ""
     text = format_percent((now - then) / then, format="#,##0.0%", locale=_locale(work, language))
     return f"+{text}" if now > then else str(text)
 
@@ -106,7 +109,8 @@ def _context(work: Work, report: Report, language: str) -> dict[str, Any]:
                 "left_out": section.now.left_out,
             }
         )
-    return {"report": report, "sections": sections, "weekly": weekly}
+    span, before = (periods.in_words(some, str(locale)) for some in (report.span, report.before))
+    return {"span": span, "before": before, "sections": sections, "weekly": weekly}
 
 
 def pdf(work: Work, report: Report, language: str) -> bytes:

@@ -8,19 +8,17 @@ from flask import Blueprint
 
 from crmhost.api import Invalid
 from crmhost.web.api import (
-    Response,
     abort,
     current_work,
     gettext,
     is_fragment,
-    name_download,
     render_template,
     request,
     requires,
     writing,
 )
 
-from . import answering, asked, metric_page, overview
+from . import answering, asked, csv_files, metric_page, overview
 from .fee_pages import add_fees
 from .figures import METRICS
 from .further import add_further
@@ -74,7 +72,8 @@ def breakdown() -> Any:
 @requires(VIEW)
 def below() -> Any:
     """Goals and other fees: fetched by the overview after it is shown."""
-    return render_template("sales_dashboard/below.html", shown=overview.below(current_work(), request.args))
+    work = current_work()
+    return render_template("sales_dashboard/below.html", shown=overview.below(work, request.args), actor=work.actor)
 
 
 @blueprint.get("/restated")
@@ -91,11 +90,10 @@ def restated() -> Any:
 def csv() -> Any:
     """All figures of the parts of a period, for a spreadsheet."""
     try:
-        answer = Response("\ufeff" + metric_page.as_csv(current_work(), request.args), mimetype="text/csv")
+        head, *rows = metric_page.as_rows(current_work(), request.args)
     except Invalid as error:
-        return Response(gettext(error.message), status=422, mimetype="text/plain")
-    name_download(answer, f"{gettext('Sales')}.csv")
-    return answer
+        return csv_files.unreadable(error.message)
+    return csv_files.answer(f"{gettext('Sales')}.csv", head, rows)
 
 
 @blueprint.post("/remember")

@@ -99,7 +99,7 @@ def _level(work: Work, found: Recurring, labels: list[str]) -> Chart:
         running=gettext("so far"),
         figure=now,
         delta=(found.now.closing - before) / before if before else None,
-        against=gettext("than at the end of last month") if before else "",
+        against=gettext("than at the end of last month") if before not in (0, found.now.closing) else "",
         receipt=_receipt(
             work, found,
             gettext(

@@ -143,7 +143,7 @@ def named(work: Work, found: Recurring, moves: Sequence[Movement]) -> list[Moved
             if term.contact_id is not None:
                 contacts[term.customer] = term.contact_id
     seen = work.visible(Contact).where(Contact.id.in_(sorted(set(contacts.values()))))
-    people = {one.id: one for one in work.session.scalars(seen)} if contacts else {}
+    people = {one.id: one for one in work.session.scalars(seen)} if contacts and work.can("contacts.view") else {}
     rows = []
     for move in some:
         person = people.get(contacts.get(move.customer, 0))

@@ -207,12 +207,21 @@ def look(job: JobContext) -> dict[str, Any]:
     """The job: sees to it that nothing stays out of date: sums, and what the companies being switched on or off changed."""
     work = job.work
     with work.begin():
-        companies = work.service("companies") is not None
-        if not work.settings.get(FRESH) or bool(work.settings.get(WITH_COMPANIES)) != companies:
+        if not work.settings.get(FRESH):
             rebuild(work)
+        elif len(in_force(work)) < len(_ALL):
+            # The others stay in force while all of it is made anew.
+            work.enqueue("sales_dashboard.rebuild", dedupe="rebuild")
         elif work.session.scalar(select(Dirty.id).limit(1)) is not None:
             work.enqueue("sales_dashboard.sums", dedupe="sums")
     return {}
+
+
+def in_force(work: Work) -> Sequence[str]:
+    """The dimensions whose sums hold: all, but those of people where the companies were switched on or off since."""
+    companies = work.service("companies") is not None
+    same = bool(work.settings.get(WITH_COMPANIES)) == companies
+    return _ALL if same else tuple(name for name in _ALL if name not in dimensions.OF_PEOPLE)
 
 
 def _done(work: Work) -> None:

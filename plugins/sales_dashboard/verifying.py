@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from crmhost.api import SYSTEM, Work
 
-from . import buying, dimensions, summing
+from . import buying, summing
 from .converting import NOTHING, NUMBERS, plus
 from .days import Calendar, month_spans
 from .models import Dirty, Sum
@@ -20,7 +20,7 @@ from .plain import Plain
 def differences(work: Work) -> Iterator[str]:
     """Each kept figure that is not what the transactions say, as a line. Days that are known to be out of date are left out."""
     for month in summing.months(work):
-        for dimension in ("", *dimensions.NAMES):
+        for dimension in summing.in_force(work):
             yield from _sums(work, month, dimension)
     after: int | None = None
     while customers := summing.next_customers(work, after):

@@ -5,12 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from sqlalchemy import func, select
+
 from crmhost.testing import Host
 from plugins.sales_dashboard import figures, kept, verifying
+from plugins.sales_dashboard.counted import Narrowed
 from plugins.sales_dashboard.days import Calendar, month_spans
 from plugins.sales_dashboard.kept import Kept
 from plugins.sales_dashboard.plain import Plain
 from plugins.transactions import services
+from plugins.transactions.api import Transaction
+
+KINDS = ("customers", "new_customers", "total_customers")
 
 
 class Shop:
@@ -60,3 +66,20 @@ class Shop:
             months = [some[0] for some in month_spans(first, last)]
             assert ours.cohorts(months) == theirs.cohorts(months)
             assert ours.best(span, 10) == theirs.best(span, 10)
+            name = figures.DIMENSIONS[turn % 6]
+            numbers = [ours.customer_parts(name, span, kind) for kind in KINDS]
+            assert numbers == [theirs.customer_parts(name, span, kind) for kind in KINDS], name
+            for key in {key for found in numbers for key in found or ()}:
+                part = Plain(work, currency, Calendar(), Narrowed(name, key))
+                assert part.customers([span])[0] == tuple((found or {}).get(key, 0) for found in numbers), (name, key)
+            # The rows behind new and all customers are as many.
+            where = [None, *(Narrowed(name, "") for name in figures.DIMENSIONS), Narrowed("product", "Tea")][turn % 8]
+            for way in (Kept, Plain):
+                mine = way(work, currency, Calendar(), where)
+                rows = tuple(
+                    work.session.scalar(
+                        select(func.count(Transaction.id)).where(mine.first(since), mine.calendar.until(span[1]))
+                    )
+                    for since in (span[0], None)
+                )
+                assert rows == mine.customers([span])[0][1:], (way, currency, where)

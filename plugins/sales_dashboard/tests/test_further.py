@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import html
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from crmhost.api import users
-from crmhost.testing import Host
+from crmhost.testing import Browser, Host
 from plugins.sales_dashboard import subscriptions
 from plugins.syncs import applying
 from plugins.syncs.api import Incoming, connections
@@ -54,6 +56,13 @@ def shop(host: MakeHost) -> Host:
     return made
 
 
+def rows_of(client: Browser, address: str) -> list[list[str]]:
+    """A file that spreadsheets read as UTF-8."""
+    text = client.get(f"/sales-dashboard/{address}").text
+    assert text.startswith("\ufeff")
+    return list(csv.reader(io.StringIO(text[1:])))
+
+
 def euros(amount: int) -> dict[str, Any]:
     """Money of the API."""
     return {"amount": amount, "currency": "EUR"}
@@ -94,30 +103,33 @@ def test_the_api_and_the_pages(shop: Host) -> None:
     page = client.get("/sales-dashboard/cohorts?measure=value").text
     assert "Jan 2093" in page
     assert "€155.00" in page
-    lines = list(csv.reader(io.StringIO(client.get("/sales-dashboard/cohorts.csv?measure=retention").text)))
+    lines = rows_of(client, "cohorts.csv?measure=retention")
     assert lines == [
         ["month", "customers", "1", "2", "3"],
         ["2093-01", "1", "1.0", "0.0", "1.0"],
         ["2093-02", "1", "0.0", "0.0"],
     ]
-    revenue = client.get("/sales-dashboard/cohorts.csv?measure=revenue").text.splitlines()
-    assert revenue[1] == "2093-01,1,100.00,55.00,0.00,7.00"
+    assert rows_of(client, "cohorts.csv?measure=revenue")[1] == ["2093-01", "1", "100.00", "55.00", "0.00", "7.00"]
     query = "period=custom&from=2093-01-01&to=2093-03-31"
-    best = list(csv.reader(io.StringIO(client.get(f"/sales-dashboard/customers.csv?{query}").text)))
-    assert best[1:] == [["Ada", "155.00", "2", "0.00"], ["'=Bob", "30.00", "1", "20.00"]]
+    best = rows_of(client, f"customers.csv?{query}")
+    assert best[1:] == [["Ada", "EUR", "155.00", "2", "0.00"], ["'=Bob", "EUR", "30.00", "1", "20.00"]]
     customers = client.get(f"/sales-dashboard/customers?{query}").text
+    # What somebody spent opens the transactions that count.
+    behind = re.search(r'href="([^"]+)">€155\.00</a>', customers)
+    assert behind
+    assert "2 match" in client.get(html.unescape(behind[1]) + "&count=1").text
     # Net of all time, 162 + 30 − 5 − 20, by two customers.
     assert "€83.50" in customers
     assert "83.8%" in customers
-    tags = list(csv.reader(io.StringIO(client.get(f"/sales-dashboard/tags.csv?{query}").text)))
-    assert tags[1:] == [
-        ["Defender 90", "2", "155.00", "0", "0.00", "150.00"],
-        ["Parts", "1", "55.00", "1", "20.00", "30.00"],
+    assert rows_of(client, f"tags.csv?{query}")[1:] == [
+        ["Defender 90", "EUR", "2", "155.00", "0", "0.00", "150.00"],
+        ["Parts", "EUR", "1", "55.00", "1", "20.00", "30.00"],
     ]
     found = client.get(f"/sales-dashboard/tags?{query}&q=defender").text
     assert "Defender 90" in found
     assert ">Parts<" not in found
-    assert client.get("/sales-dashboard/tags?period=custom&from=x").status_code == 422
+    for name in ("tags", "tags.csv", "customers.csv", "figures.csv"):
+        assert client.get(f"/sales-dashboard/{name}?period=custom&from=x").status_code == 422, name
 
     with shop.work() as work, work.begin():
         users.save_role(work, users.find_role(work, "Read only").id, "Read only", ["contacts.view"])
@@ -168,6 +180,10 @@ def test_subscriptions(shop: Host) -> None:
     assert "Churn" in plain
     with shop.work("Read only", only_assigned=True) as work:
         assert subscriptions.known(work) == []
+    with shop.work() as work, work.begin():
+        users.save_role(work, None, "Counts", ["sales_dashboard.view"])
+    blind = shop.client("Counts").get("/sales-dashboard/subscriptions?month=2093-04").text
+    assert ("carl@example.com" in page, "carl@example.com" in blind, "€80.00" in blind) == (True, False, True)
     with shop.work() as work, work.begin():
         gone = [Incoming(kind="subscription", external_id="4", gone=True)]
         applying.apply(work, connections.source_of(work, "woo"), connections.get(work, one.id), gone)

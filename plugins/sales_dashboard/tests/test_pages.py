@@ -114,6 +114,15 @@ def test_story(host: Hosts) -> None:
         for number, address in rows:
             listed = words(client.get(html.unescape(address) + "&count=1").text)
             assert number == "0" or f"{number} match" in listed, (by, listed)
+    for metric, by in (("new_customers", "tag"), ("total_customers", "product"), ("new_customers", "country")):
+        shown = client.get(f"/sales-dashboard/breakdown?metric={metric}&by={by}&{query}").text
+        rows = re.findall(r'<td class="num"><a href="(/transactions/[^"]+)">(\d+)</a>', shown)
+        assert rows, shown
+        for address, number in rows:
+            listed = words(client.get(html.unescape(address) + "&count=1").text)
+            assert f"{number} match" in listed, (metric, by, address, listed)
+    average = client.get(f"/sales-dashboard/breakdown?metric=average_revenue_per_customer&by=type&{query}").text
+    assert "€80.01" in average
     narrowed = re.search(r'href="([^"]*metrics/net_revenue\?[^"]*key=shop[^"]*)"', by_source)
     assert narrowed
     assert "€50.01" in words(client.get(html.unescape(narrowed[1])).text)
@@ -129,6 +138,13 @@ def test_story(host: Hosts) -> None:
     assert (wrong.status_code, "is none of" in wrong.text) == (422, True)
     assert client.get("/sales-dashboard/metrics/happiness").status_code == 404
     assert client.get("/sales-dashboard/breakdown?by=mood").status_code == 404
+    for key in ("abc", "9" * 30, "-1"):
+        assert client.get(f"/sales-dashboard/metrics/fees?by=tag&key={key}").status_code == 422, key
+    # What can't be narrowed shows all.
+    assert "€160.01" in words(client.get(f"/sales-dashboard/?{query}&by=source&key=shop").text)
+    hollow = words(client.get("/sales-dashboard/?from=1990-01-01&to=1990-01-31").text)
+    assert "Nothing to draw in this period" in hollow
+    assert "Average revenue per customer –" in hollow
     assert "4" in words(client.get("/dashboard/box/sales_dashboard.sales").text)
 
 
@@ -189,6 +205,8 @@ def test_who_may(host: Hosts) -> None:
     )
     with made.work() as work, work.begin():
         fees.save(work, None, {"name": "Rent", "amount": "5", "day": "2026-11-22"})
+        for day in ("2026-11-22", "2026-11-23"):
+            fees.save(work, None, {"name": "Rent", "amount": "5", "day": day, "every": "month"})
         users.save_role(
             work, users.find_role(work, "Read only").id, "Read only", ["contacts.view", "sales_dashboard.view"]
         )
@@ -200,7 +218,36 @@ def test_who_may(host: Hosts) -> None:
     assert nobody.get("/sales-dashboard/").status_code == 403
     assert 'href="/sales-dashboard/"' not in nobody.get("/contacts/").text
     limited = made.client("Read only", only_assigned=True)
-    assert "No sales yet" in limited.get("/sales-dashboard/").text
+    assert "No sales to your contacts yet" in limited.get("/sales-dashboard/").text
+    # What has not begun can't end today.
+    shown = [made.client().get(f"/sales-dashboard/fees/{number}").text for number in (2, 3)]
+    assert ["End today" in one for one in shown] == [True, False]
+
+
+def test_two_people_and_one_goal(host: Hosts) -> None:
+    """The second to save sees what the first one saved; a goal that was deleted comes back."""
+    made = host("sales_dashboard", "transactions")
+    with made.work() as work, work.begin():
+        goal = goals.save(work, None, {"metric": "net_revenue", "every": "month", "target": "100"}).id
+    client, address = made.client(), f"/sales-dashboard/goals/{goal}"
+    page = client.get(address).text
+    opened = {
+        name: html.unescape(re.findall(f'name="{name}"[^>]*value="([^"]*)"', page)[0]) for name in ("version", "seen")
+    }
+    form = {"metric": "net_revenue", "every": "month", "currency": "EUR", **opened}
+    assert client.post(address, data={**form, "target": "200"}).status_code == 303
+    second = client.post(address, data={**form, "target": "300"})
+    assert (second.status_code, "200.00" in second.text, "300" in second.text) == (409, True, True)
+    gone = client.post(f"{address}/delete", headers={"HX-Request": "true"})
+    with made.work() as work:
+        assert goals.all_goals(work) == []
+    undo = re.search(
+        r"/sales-dashboard/goals/restore\?[^\"]+", str(gone.headers) + client.get("/sales-dashboard/goals/").text
+    )
+    assert undo
+    client.post(html.unescape(undo[0]))
+    with made.work() as work:
+        assert [goals.snapshot(one)["target"] for one in goals.all_goals(work)] == ["200.00"]
 
 
 def test_statements(host: Hosts) -> None:

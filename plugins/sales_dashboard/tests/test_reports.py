@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
+import pypdf
 import pytest
 from sqlalchemy import select
 
-from crmhost.api import Invalid, files, mail
+from crmhost.api import Invalid, Stale, files, mail, users
 from crmhost.testing import Host
 from plugins.sales_dashboard import report
 from plugins.transactions import services
@@ -20,6 +21,12 @@ def mails(made: Host) -> list[mail.MailMessage]:
     """All mails, in their order."""
     with made.work() as work:
         return list(work.session.scalars(select(mail.MailMessage).order_by(mail.MailMessage.id)))
+
+
+def paper(made: Host, place: int) -> str:
+    """What the PDF of a mail says."""
+    with made.work() as work, files.open(work, mails(made)[place].attachments[0]["file_id"]) as stream:
+        return " ".join(page.extract_text() for page in pypdf.PdfReader(stream).pages)
 
 
 def test_each_reader_gets_each_report_once(host: MakeHost) -> None:
@@ -44,9 +51,15 @@ def test_each_reader_gets_each_report_once(host: MakeHost) -> None:
         with made.work() as work, work.begin():
             services.create(work, given | {"total": {"amount": total, "currency": "EUR"}})
     with made.work() as work, work.begin():
+        users.save_role(work, None, "Counts", ["sales_dashboard.view"])
+    counter = made.make.user("Counts", email="counter@example.com")
+    with made.work() as work, work.begin():
         with pytest.raises(Invalid):
             report.choose(work, {"weekly": [boss, stranger]})
-        report.choose(work, {"weekly": [seller, boss], "monthly": [boss]})
+        seen = report.version(work)
+        report.choose(work, {"weekly": [seller, boss, counter], "monthly": [boss]}, seen=seen)
+        with pytest.raises(Stale):
+            report.choose(work, {"weekly": [boss]}, seen=seen)
     made.run_jobs()
 
     def night(day: str) -> list[tuple[str, str]]:
@@ -55,8 +68,11 @@ def test_each_reader_gets_each_report_once(host: MakeHost) -> None:
         made.run_jobs()
         return [(one.to_email, one.subject) for one in mails(made)[known:]]
 
-    week = "Sales of the week from April 20, 2093 to April 26, 2093"
-    assert night("2093-04-28") == [("boss@example.com", f"{week}: €210.00"), ("seller@example.com", f"{week}: €10.00")]
+    week = "Sales of the week 20–26 Apr 2093"
+    reached = [("boss", "€210.00"), ("seller", "€10.00"), ("counter", "€210.00")]
+    assert night("2093-04-28") == [(f"{name}@example.com", f"{week}: {total}") for name, total in reached]
+    # Who may not see contacts reads the names of none.
+    assert ["Other" in paper(made, place) for place in range(3)] == [True, False, False]
     assert night("2093-04-29") == []
     with made.work() as work, work.begin():
         work.enqueue("sales_dashboard.report")
@@ -64,9 +80,9 @@ def test_each_reader_gets_each_report_once(host: MakeHost) -> None:
     assert night("2093-05-01") == [("boss@example.com", "Sales of April 2093: €210.00")]
     # The site was off for days: the week that is too long over is left out.
     assert night("2093-05-15") == []
-    assert [to for to, _subject in night("2093-05-18")] == ["boss@example.com", "seller@example.com"]
+    assert [to for to, _subject in night("2093-05-18")] == [f"{name}@example.com" for name, _total in reached]
     first = mails(made)[0]
-    assert "Gross revenue: €210.00 (€0.00, –)" in first.text
+    assert "Gross revenue: €210.00 (before: €0.00)" in first.text
     with made.work() as work:
         attached = files.get(work, first.attachments[0]["file_id"])
         assert (attached.name, attached.media_type) == ("sales-2093-04-20-2093-04-26.pdf", "application/pdf")
