@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
+import functools
+import hashlib
 import os
 import socket
 import time
 from functools import partial
+from pathlib import Path
 
 from crmhost.api import Conflict, Message, Work
 
@@ -33,8 +37,9 @@ def run(teller: Teller, connection_id: int, *, full: bool = False) -> Outcome:
     :raises GiveUp: when the keys are refused, with what to do.
     """
     work = teller.work
-    one = _begin(work, teller.key, connection_id, full=full)
+    one = connections.get(work, connection_id)
     source = connections.source_of(work, one.source)
+    _begin(work, teller.key, connection_id, full=full)
     try:
         with calling(work, connection_id):
             reader = connections.reader(work, source, one)
@@ -50,11 +55,17 @@ def process_key() -> str:
     return f"process:{_machine()}:{os.getpid()}:{time.time_ns() % 10**9}"
 
 
+@functools.cache
 def _machine() -> str:
-    return socket.gethostname().replace(":", "-")[:24]
+    """What tells apart where the number of a process means the same: containers may share a name, and a kernel."""
+    marks = [socket.gethostname()]
+    with contextlib.suppress(OSError):
+        # Only Linux says this; elsewhere there are no containers that share a kernel.
+        marks += [Path("/proc/sys/kernel/random/boot_id").read_text("ascii"), str(Path("/proc/self/ns/pid").readlink())]
+    return hashlib.blake2b("\n".join(marks).encode(), digest_size=8).hexdigest()
 
 
-def _is_over(one: Connection, now: dt.datetime) -> bool:
+def is_over(one: Connection, now: dt.datetime) -> bool:
     """Whether nobody reads a connection any more, whoever began to."""
     if not one.run_key or one.run_until is None or one.run_until <= now:
         return True
@@ -72,10 +83,10 @@ def _is_over(one: Connection, now: dt.datetime) -> bool:
     return False
 
 
-def _begin(work: Work, key: str, connection_id: int, *, full: bool) -> Connection:
+def _begin(work: Work, key: str, connection_id: int, *, full: bool) -> None:
     with work.begin():
         one = connections.get(work, connection_id, lock=True)
-        if one.run_key != key and not _is_over(one, work.now):
+        if one.run_key != key and not is_over(one, work.now):
             raise Conflict(Message("“%(name)s” is being read already: its page shows how far it is.", name=one.name))
         one.run_key, one.run_until = key, work.now + LEASE
         going = one.cursors.get("run")
@@ -84,7 +95,6 @@ def _begin(work: Work, key: str, connection_id: int, *, full: bool) -> Connectio
             going = {"all": full, "since": since, "step": 0, "cursor": None, "began": work.now.isoformat(), "done": 0}
             one.cursors = {**one.cursors, "run": going}
         work.session.flush()
-    return connections.get(work, connection_id)
 
 
 def _release(work: Work, key: str, connection_id: int) -> None:
