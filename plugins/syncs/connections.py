@@ -41,6 +41,11 @@ def source_of(work: Work, source_id: str) -> Source:
     return found
 
 
+def source_on(work: Work, one: Connection) -> Source | None:
+    """What a connection leads to; ``None`` while the extension that brings it is off."""
+    return next((source for source in sources(work) if source.id == one.source), None)
+
+
 def all_of(work: Work, source_id: str = "") -> list[Connection]:
     """All connections, or those to one kind of other side, by name."""
     wanted = select(Connection).order_by(Connection.name, Connection.id)
@@ -229,14 +234,17 @@ def test(work: Work, one: Connection) -> list[Finding]:
 
 
 def pause(work: Work, connection_id: int, *, paused: bool) -> Connection:
-    """Stops reading until it is resumed; what webhooks tell meanwhile is kept."""
+    """Stops reading until it is resumed; what webhooks tell meanwhile is kept.
+
+    While its extension is off nothing is read either way; resumed, it is read once the extension is on again.
+    """
     work.require("syncs.edit")
     one = get(work, connection_id, lock=True)
     if one.paused != paused:
         one.paused = paused
         work.session.flush()
         work.audit("sync.paused" if paused else "sync.resumed", "sync", one.id, after={"name": one.name})
-        if not paused:
+        if not paused and source_on(work, one) is not None:
             work.enqueue("syncs.run", dedupe=str(one.id), connection_id=one.id)
     return one
 
@@ -245,9 +253,14 @@ def want(work: Work, kind: str, connection_id: int, **arguments: Any) -> int:
     """Wants a job for a connection, such as ``syncs.run``, because somebody asks for it; gives its number.
 
     :raises NotFound: when there is no such connection.
+    :raises Conflict: when its extension is off, or it is to be read while it is paused.
     """
     work.require("syncs.edit")
     one = get(work, connection_id)
+    if source_on(work, one) is None:
+        raise Conflict(Message("The extension of “%(name)s” is off: have it switched on first.", name=one.name))
+    if one.paused and kind == "syncs.run":
+        raise Conflict(Message("“%(name)s” is paused: let it go on first.", name=one.name))
     dedupe = f"{one.id} {arguments}" if arguments else str(one.id)
     number = work.enqueue(kind, dedupe=dedupe, connection_id=one.id, **arguments)
     work.audit("sync.asked", "sync", one.id, after={"job": kind, **arguments})
@@ -255,11 +268,14 @@ def want(work: Work, kind: str, connection_id: int, **arguments: Any) -> int:
 
 
 def remove(work: Work, connection_id: int) -> str:
-    """Forgets a connection, its keys and how its records are called there; contacts and transactions stay. Gives its name."""
+    """Forgets a connection, its keys and how its records are called there; contacts and transactions stay. Gives its name.
+
+    :raises NotFound: when it is gone already.
+    """
     work.require("syncs.edit")
     one = get(work, connection_id, lock=True)
     work.audit("sync.removed", "sync", one.id, before=_shown(one))
-    source = next((source for source in sources(work) if source.id == one.source), None)
+    source = source_on(work, one)
     if source is not None and source.removed is not None:
         source.removed(work, one)
     former.remember(work, source, one)
@@ -276,10 +292,16 @@ def note(work: Work, connection_id: int, problem: str) -> None:
     work.session.flush()
 
 
+def on(work: Work) -> list[Connection]:
+    """Those that are read at all: neither paused nor of an extension that is off."""
+    known = {source.id for source in sources(work)}
+    return [one for one in all_of(work) if one.source in known and not one.paused]
+
+
 def due(work: Work) -> list[Connection]:
     """Those that are to be looked at now: one that was refused is asked again after some hours, or when somebody mends it."""
     rested = work.now - REST
-    return [one for one in all_of(work) if not one.paused and (one.problem_at is None or one.problem_at < rested)]
+    return [one for one in on(work) if one.problem_at is None or one.problem_at < rested]
 
 
 def read_by(work: Work, one: Connection) -> int | None:

@@ -39,6 +39,7 @@ def remember(work: Work, source: Source | None, one: Connection) -> None:
             source=one.source,
             key=one.key,
             address=address_of(source, one.fields) if source is not None else "",
+            fields=one.fields if source is None else {},
             erased=[list(row) for row in work.session.execute(erased.order_by(Record.id))],
         )
     )
@@ -49,8 +50,13 @@ def key_of(work: Work, source: Source, fields: Mapping[str, Any], taken: Sequenc
     address = address_of(source, fields)
     if not address:
         return ""
-    known = select(Former.key).where(Former.source == source.id, Former.address == address, Former.key.not_in(taken))
-    return work.session.scalar(known.order_by(Former.key).limit(1)) or ""
+    known = select(Former).where(
+        Former.source == source.id, Former.address.in_([address, ""]), Former.key.not_in(taken)
+    )
+    for row in work.session.scalars(known.order_by(Former.key)):
+        if address in (row.address, address_of(source, row.fields)):
+            return row.key
+    return ""
 
 
 def restore(work: Work, one: Connection) -> None:

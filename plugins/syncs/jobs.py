@@ -5,13 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
-
 from crmhost.api import Conflict, JobContext, Message, Plural, RetryLater, Work, notifications
 
-from . import applying, connections, mapping, receiving, reconciling, running
+from . import applying, asides, connections, mapping, receiving, reconciling, running
 from .calls import calling
-from .models import Aside
 from .pace import Pace
 from .shapes import Incoming, Source
 
@@ -50,9 +47,7 @@ def retry(job: JobContext, connection_id: int, aside_id: int | None = None) -> d
     source = connections.source_of(work, one.source)
     while True:
         job.check()
-        wanted = select(Aside).where(Aside.connection_id == connection_id, Aside.id > after)
-        wanted = wanted.where(Aside.id == aside_id) if aside_id is not None else wanted
-        rows = list(work.session.scalars(wanted.order_by(Aside.id).limit(pace.size)))
+        rows = asides.after(work, connection_id, after, pace.size, aside_id)
         if not rows:
             break
         after = rows[-1].id
@@ -118,10 +113,8 @@ def repair(job: JobContext, connection_id: int, difference_ids: list[int]) -> di
 def watch(job: JobContext) -> dict[str, Any]:
     """Looks, once a day, whether the other sides still tell what changes; says so when one stopped."""
     work, found = job.work, 0
-    for one in connections.all_of(work):
+    for one in connections.on(work):
         job.check()
-        if one.paused:
-            continue
         source = connections.source_of(work, one.source)
         with calling(work, one.id):
             problem = connections.reader(work, source, one).watch()

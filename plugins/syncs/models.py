@@ -62,7 +62,8 @@ class Connection(Base):  # type: ignore[misc, valid-type]  # the base is made by
 
 class Former(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
     """A connection that was removed. ``address`` tells its account or shop from others; ``erased`` are the records (kind, id,
-    parent) that name nobody any more.
+    parent) that name nobody any more. ``fields``: what was entered, of one that was removed while its extension was off; only the
+    extension can tell the address from it.
     """
 
     __tablename__ = "syncs_former"
@@ -71,6 +72,7 @@ class Former(Base):  # type: ignore[misc, valid-type]  # the base is made by a f
     key: Mapped[str] = mapped_column(String(60), primary_key=True)
     address: Mapped[str] = mapped_column(String(500), default="")
     erased: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+    fields: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
 class Record(Base):  # type: ignore[misc, valid-type]  # the base is made by a function

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from crmhost.api import Work, upsert
 
@@ -44,6 +44,12 @@ def receive(work: Work, one: Connection, event_id: str, item: Incoming | None, *
     if new and not one.paused:
         work.enqueue("syncs.receive", dedupe=str(one.id), connection_id=one.id)
     return new
+
+
+def waiting(work: Work, one: Connection) -> int:
+    """How many events wait to be dealt with."""
+    open_ = select(func.count()).where(Received.connection_id == one.id, Received.done_at.is_(None))
+    return work.session.scalar(open_) or 0
 
 
 def proceed(teller: Teller, connection_id: int) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select
 
-from crmhost.api import CrmError, Work, insert_rows
+from crmhost.api import Conflict, CrmError, Message, Work, insert_rows
 from plugins.transactions import api as transactions
 
 from . import applying, connections, mapping
@@ -53,9 +53,9 @@ class _Theirs:
 def overdue(work: Work) -> list[Connection]:
     """The connections that want to be compared by themselves, and were not since so many days."""
     found = []
-    for one in connections.all_of(work):
+    for one in connections.on(work):
         days, last = EVERY.get(str(one.options.get(COMPARE) or "")), one.cursors.get(COMPARED)
-        if days is None or not one.complete or one.paused:
+        if days is None or not one.complete:
             continue
         # An hour less: no two days are begun at the very same second.
         wait = dt.timedelta(days=days, hours=-1)
@@ -258,6 +258,20 @@ def differing(work: Work, one: Connection) -> int:
     """How many records differ."""
     mine = select(func.count()).select_from(Difference).where(Difference.connection_id == one.id)
     return work.session.scalar(mine) or 0
+
+
+def want_repair(work: Work, connection_id: int, difference_ids: Sequence[int]) -> int:
+    """Wants the job that fetches records that differ, those of them that still do; gives its number.
+
+    :raises Conflict: when none of them differs any more.
+    """
+    work.require("syncs.edit")
+    connections.get(work, connection_id)
+    mine = (Difference.connection_id == connection_id, Difference.id.in_(list(difference_ids)[:SHOWN]))
+    left = list(work.session.scalars(select(Difference.id).where(*mine).order_by(Difference.id)))
+    if not left:
+        raise Conflict(Message("These were repaired already, or compared anew: nothing is left to fetch of them."))
+    return connections.want(work, "syncs.repair", connection_id, difference_ids=left)
 
 
 def repair(teller: Teller, connection_id: int, difference_ids: Sequence[int]) -> int:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from babel.dates import format_date
 from flask import Blueprint
-from sqlalchemy import func, select
 
-from crmhost.api import CrmError, Money, Stale, keyset
+from crmhost.api import Conflict, CrmError, Money, NotFound, Stale, Work, keyset
 from crmhost.web.api import (
     VersionedForm,
-    abort,
     both_versions,
     current_work,
     gettext,
@@ -26,15 +26,34 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import billing, connections, mapping, reconciling
+from . import asides, billing, connections, mapping, receiving, reconciling
 from .forms import ConnectionForm, MappingForm, filled
-from .models import Aside, Connection, Received
+from .models import Connection
 from .sales import REFUND
 from .shapes import Source
 
 blueprint = Blueprint("syncs", __name__)
-#: Records that were set aside which one page shows.
-SHOWN = 100
+
+
+def _still_there(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Around pages of a connection whose extension is on.
+
+    Who sends something from a page of one that was removed meanwhile is told so, and led to those there are.
+    """
+
+    @wraps(view)
+    def checked(connection_id: int) -> Any:
+        try:
+            return view(connection_id)
+        except NotFound as error:
+            if error.object_type == "source":
+                return redirect(url_for("syncs.page", connection_id=connection_id), 303)
+            if request.method != "POST" or error.object_type != "connection":
+                raise
+            toast(gettext("This connection was removed already."), category="warn")
+            return redirect(url_for("syncs.index"), 303)
+
+    return checked
 
 
 @blueprint.get("/")
@@ -56,6 +75,7 @@ def connect(source_id: str) -> Any:
 
 @blueprint.route("/<int:connection_id>/edit", methods=["GET", "POST"])
 @requires("syncs.edit")
+@_still_there
 def edit(connection_id: int) -> Any:
     """Change the address or the keys."""
     source, one = _one(connection_id)
@@ -92,21 +112,22 @@ def _connection_form(source: Source, one: Connection | None) -> Any:
 @requires("syncs.view")
 def page(connection_id: int) -> Any:
     """How far a connection is."""
-    source, one = _one(connection_id)
-    return _status(source, one, None)
+    work = current_work()
+    one = connections.get(work, connection_id)
+    source = connections.source_on(work, one)
+    return _status(source, one, None) if source is not None else render_template("syncs/off.html", one=one)
 
 
 def _status(source: Source, one: Connection, findings: Any) -> Any:
     work = current_work()
-    waiting = select(func.count()).where(Received.connection_id == one.id, Received.done_at.is_(None))
     address = f"{work.base_url or request.url_root.rstrip('/')}/hooks/{source.id}/{one.key}"
     return render_template(
         "syncs/page.html",
         source=source,
         one=one,
         findings=findings,
-        aside=_aside_number(one),
-        waiting=work.session.scalar(waiting) or 0,
+        aside=asides.number(work, one),
+        waiting=receiving.waiting(work, one),
         address=address,
         progress=_progress(connections.read_by(work, one)),
         invoices=billing.shown(work, source, one),
@@ -117,6 +138,7 @@ def _status(source: Source, one: Connection, findings: Any) -> Any:
 
 @blueprint.post("/<int:connection_id>/test")
 @requires("syncs.edit")
+@_still_there
 def test(connection_id: int) -> Any:
     """Try the keys, and say what is wrong."""
     _source, one = _one(connection_id)
@@ -134,22 +156,26 @@ def tested(connection_id: int) -> Any:
 
 @blueprint.post("/<int:connection_id>/sync")
 @requires("syncs.edit")
+@_still_there
 def sync(connection_id: int) -> Any:
     """Read it now."""
-    return _start("syncs.run", "syncs.page", connection_id, full=request.form.get("full") == "1")
+    full = request.form.get("full") == "1"
+    return _start(
+        "syncs.page", connection_id, lambda work: connections.want(work, "syncs.run", connection_id, full=full)
+    )
 
 
 @blueprint.post("/<int:connection_id>/invoices")
 @requires("syncs.edit")
+@_still_there
 def invoices(connection_id: int) -> Any:
     """Make invoices of past sales too."""
-    with writing() as work:
-        number = billing.also_past(work, connection_id)
-    return redirect(url_for("syncs.page", connection_id=connection_id, job=number), 303)
+    return _start("syncs.page", connection_id, lambda work: billing.also_past(work, connection_id))
 
 
 @blueprint.post("/<int:connection_id>/pause")
 @requires("syncs.edit")
+@_still_there
 def pause(connection_id: int) -> Any:
     """Pause, or go on."""
     paused = request.form.get("paused") == "1"
@@ -161,6 +187,7 @@ def pause(connection_id: int) -> Any:
 
 @blueprint.post("/<int:connection_id>/remove")
 @requires("syncs.edit")
+@_still_there
 def remove(connection_id: int) -> Any:
     """Forget a connection."""
     with writing() as work:
@@ -174,6 +201,7 @@ def remove(connection_id: int) -> Any:
 
 @blueprint.route("/<int:connection_id>/mapping", methods=["GET", "POST"], endpoint="mapping")
 @requires("syncs.edit")
+@_still_there
 def mapping_page(connection_id: int) -> Any:
     """What records become, with a preview of the effect."""
     source, one = _one(connection_id)
@@ -199,7 +227,12 @@ def mapping_page(connection_id: int) -> Any:
             form.take(error)
             source, one = _one(connection_id)
     html = render_template(
-        "syncs/mapping.html", form=form, source=source, one=one, effects=effects, aside=_aside_number(one)
+        "syncs/mapping.html",
+        form=form,
+        source=source,
+        one=one,
+        effects=effects,
+        aside=asides.number(current_work(), one),
     )
     return html, 422 if form.is_submitted() and effects is None else 200
 
@@ -209,6 +242,7 @@ def mapping_page(connection_id: int) -> Any:
 
 @blueprint.get("/<int:connection_id>/reconcile")
 @requires("syncs.view")
+@_still_there
 def reconcile(connection_id: int) -> Any:
     """Both sides month by month."""
     work = current_work()
@@ -225,27 +259,31 @@ def reconcile(connection_id: int) -> Any:
         shown=lambda amount, currency: money(Money(amount, currency)) if amount is not None else "–",
         month_of=lambda day: format_date(day, "LLL y", locale=work.locale),
         kinds=kinds,
-        aside=_aside_number(one),
+        aside=asides.number(work, one),
         progress=_progress(),
     )
 
 
 @blueprint.post("/<int:connection_id>/reconcile")
 @requires("syncs.edit")
+@_still_there
 def compare(connection_id: int) -> Any:
     """Compare both sides now."""
-    return _start("syncs.reconcile", "syncs.reconcile", connection_id)
+    return _start(
+        "syncs.reconcile", connection_id, lambda work: connections.want(work, "syncs.reconcile", connection_id)
+    )
 
 
 @blueprint.post("/<int:connection_id>/repair")
 @requires("syncs.edit")
+@_still_there
 def repair(connection_id: int) -> Any:
     """Fetch records that differ."""
     ids = [number for text in request.form.getlist("ids") if (number := keyset.valid_id(text))]
     if not ids:
         toast(gettext("Choose the records that are to be repaired."), category="warn")
         return redirect(url_for("syncs.reconcile", connection_id=connection_id), 303)
-    return _start("syncs.repair", "syncs.reconcile", connection_id, difference_ids=ids[: reconciling.SHOWN])
+    return _start("syncs.reconcile", connection_id, lambda work: reconciling.want_repair(work, connection_id, ids))
 
 
 # --- what was set aside ----------------------------------------------------------------------------------------------
@@ -253,32 +291,31 @@ def repair(connection_id: int) -> Any:
 
 @blueprint.get("/<int:connection_id>/aside")
 @requires("syncs.view")
+@_still_there
 def aside(connection_id: int) -> Any:
     """Records that could not be taken, with the reasons."""
     source, one = _one(connection_id)
     before = keyset.valid_id(request.args.get("before", ""))
-    # Not the records themselves: of a hundred, each may be long.
-    shown = (Aside.id, Aside.kind, Aside.external_id, Aside.reason, Aside.at)
-    wanted = select(*shown).where(Aside.connection_id == one.id, *([Aside.id < before] if before else []))
-    rows = list(current_work().session.execute(wanted.order_by(Aside.id.desc()).limit(SHOWN + 1)))
+    rows, older = asides.page(current_work(), one, before)
     return render_template(
         "syncs/aside.html",
         source=source,
         one=one,
-        rows=rows[:SHOWN],
+        rows=rows,
         before=before,
-        older=rows[SHOWN - 1].id if len(rows) > SHOWN else None,
-        aside=_aside_number(one),
+        older=older,
+        aside=asides.number(current_work(), one),
         progress=_progress(),
     )
 
 
 @blueprint.post("/<int:connection_id>/aside")
 @requires("syncs.edit")
+@_still_there
 def retry(connection_id: int) -> Any:
     """Try them again, or one of them."""
     chosen = keyset.valid_id(request.form.get("id", ""))
-    return _start("syncs.retry", "syncs.aside", connection_id, **({"aside_id": chosen} if chosen else {}))
+    return _start("syncs.aside", connection_id, lambda work: asides.want_retry(work, connection_id, chosen))
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------
@@ -287,10 +324,7 @@ def retry(connection_id: int) -> Any:
 def _one(connection_id: int) -> tuple[Source, Connection]:
     work = current_work()
     one = connections.get(work, connection_id)
-    source = next((source for source in connections.sources(work) if source.id == one.source), None)
-    if source is None:
-        abort(404)
-    return source, one
+    return connections.source_of(work, one.source), one
 
 
 def _progress(running: int | None = None) -> Any:
@@ -304,12 +338,12 @@ def _version(form: VersionedForm) -> int:
     return keyset.valid_id(form.version.data) or 0
 
 
-def _aside_number(one: Connection) -> int:
-    wanted = select(func.count()).where(Aside.connection_id == one.id)
-    return current_work().session.scalar(wanted) or 0
-
-
-def _start(kind: str, endpoint: str, connection_id: int, **arguments: Any) -> Any:
-    with writing() as work:
-        number = connections.want(work, kind, connection_id, **arguments)
+def _start(endpoint: str, connection_id: int, want: Callable[[Work], int]) -> Any:
+    """Leads to a page that shows how far the job is that somebody wants, or says why there is none."""
+    try:
+        with writing() as work:
+            number = want(work)
+    except Conflict as error:
+        toast(gettext(error.message), category="warn")
+        return redirect(url_for(endpoint, connection_id=connection_id), 303)
     return redirect(url_for(endpoint, connection_id=connection_id, job=number), 303)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from crmhost.api import insert_rows
+from crmhost.api import NotFound, insert_rows
 from crmhost.testing import Host
+from plugins.syncs import running
 from plugins.syncs.api import connections
+from plugins.syncs.commands import Terminal
 from plugins.syncs.models import Aside, Difference, Month, fresh
 
 MakeHost = Callable[..., Host]
@@ -111,3 +113,45 @@ def test_pages_of_a_connection(host: MakeHost) -> None:
         plan = " ".join(str(row[-1]) for row in work.session.execute(text(asked)))
         assert "ix_syncs_aside_list" in plan
         assert "TEMP B-TREE" not in plan
+    in_a_tab_of_long_ago(site, page)
+    with_its_extension_off(site, page)
+
+
+def in_a_tab_of_long_ago(site: Host, page: Any) -> None:
+    """What was done meanwhile is said, and nothing is done twice."""
+
+    def said(path: str, **data: str) -> str:
+        text: str = page.post(f"/syncs/1/{path}", data=data, follow_redirects=True).text
+        return html.unescape(text)
+
+    before = len(site.jobs())
+    assert "This record is not set aside any more" in said("aside", id="999")
+    assert "These were repaired already" in said("repair", ids="999")
+    assert "“Second” is paused: let it go on first." in said("pause", paused="1") + said("sync")
+    assert len(site.jobs()) == before
+    said("pause", paused="0")
+    assert len(site.jobs("syncs.run")) == 1
+
+
+def with_its_extension_off(site: Host, page: Any) -> None:
+    """It is seen, paused and removed all the same, is read by nobody, and is known again afterwards."""
+    site.disable("woo_sync")
+    with site.work() as work:
+        assert (connections.due(work), len(connections.all_of(work))) == ([], 1)
+        with pytest.raises(NotFound):
+            running.run(Terminal(work), 1)
+        assert connections.get(work, 1).run_key == ""
+    assert "Extension off" in page.get("/syncs/").text
+    assert "is off: nothing comes in" in page.get("/syncs/1/mapping", follow_redirects=True).text
+    assert "is off: nothing comes in" in page.post("/syncs/1/test", follow_redirects=True).text
+    assert "is off: have it switched on first" in page.post("/syncs/1/sync", follow_redirects=True).text
+    assert "Paused" in page.post("/syncs/1/pause", data={"paused": "1"}, follow_redirects=True).text
+    assert "Its contacts and transactions stay" in page.post("/syncs/1/remove", follow_redirects=True).text
+    for path in ("remove", "pause", "edit", "mapping", "aside"):
+        again = page.post(f"/syncs/1/{path}", follow_redirects=True)
+        assert (again.status_code, "was removed already" in again.text) == (200, True)
+    assert page.get("/syncs/1").status_code == 404
+    site.enable("woo_sync")
+    given = {"name": "Anew", "url": "https://elsewhere.example.com/", "key": "k", "secret": "s"}
+    with site.work("Admin") as work, work.begin():
+        assert connections.save(work, connections.source_of(work, "woo"), given).key == "shop"
