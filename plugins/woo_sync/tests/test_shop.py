@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from crmhost.api import Conflict, Contact, Work, conditions, contacts, statuses
 from crmhost.testing import Host
-from plugins.syncs import mapping, reconciling
+from plugins.syncs import mapping, receiving, reconciling
 from plugins.syncs.api import connections
 from plugins.syncs.models import Aside
 from plugins.transactions import api as transactions
@@ -110,6 +110,16 @@ def test_orders_and_what_becomes_of_them(host: MakeHost) -> None:
         assert sums(site) == before
         with site.work() as work:
             assert connections.get(work, number).key == "main-shop"
+
+
+def pause(site: Host, number: int, *, paused: bool) -> None:
+    """Pauses the shop, or has it go on; nothing that it told waits afterwards."""
+    with site.work("Admin") as work, work.begin():
+        connections.pause(work, number, paused=paused)
+    if not paused:
+        site.run_jobs()
+        with site.work() as work:
+            assert not receiving.waiting(work, connections.get(work, number))
 
 
 def compare(site: Host, number: int, differing: list[tuple[str, int]]) -> None:
@@ -249,11 +259,18 @@ def test_webhooks_and_what_staff_typed(host: MakeHost) -> None:
         site.run_jobs()
         assert sums(site) == (1, 2200)
 
-        # Deleted: by its id alone, once and again; then it counts no more.
+        # Deleted: by its id alone, once and again; then it counts no more. A paused shop is told 200 all the same, and what it
+        # said is dealt with later: no reading finds what was deleted.
+        pause(site, number, paused=True)
         shop.delete(order)
         shop.tell("order.deleted", {"id": order})
         shop.tell("order.deleted", {"id": 123456789})
+        gone = json.dumps({"id": order}).encode()
+        headers = shop.headers("order.deleted", gone)
+        assert [shop.deliver(headers, gone) for _time in range(3)] == [200, 200, 200]
         site.run_jobs()
+        assert sums(site) == (1, 2200)
+        pause(site, number, paused=False)
         assert sums(site) == (1, 0)
         assert not [hook for hook in shop.webhooks if hook["failures"]]
 
