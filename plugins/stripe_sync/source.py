@@ -33,6 +33,7 @@ def source() -> Source:
         saved=store,
         removed=forget,
         sales=["charge"],
+        stays=["charge", "customer"],
         kinds={
             "product": Message("Products"),
             "customer": Message("Customers"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,13 +16,15 @@ from sqlalchemy import select
 from crmhost.api import Conflict, GiveUp, Invalid, Message, NotFound, RetryLater, Stale, Work, http, settings, texts
 
 from . import former
-from .models import Connection
+from .models import Connection, Record
 from .shapes import Access, Finding, Reader, Source
 
 log = logging.getLogger(__name__)
 _MASK = "••••••"
 #: After this time a connection that has a problem is tried anew.
 REST = dt.timedelta(hours=6)
+#: Records by which it is told whether keys are of the same account.
+_SAMPLES = 3
 _NOT_KEY = re.compile(r"[^a-z0-9]+")
 
 
@@ -80,7 +83,8 @@ def save(
     version: int | None = None,
     unreachable: bool = False,
 ) -> Connection:
-    """Adds a connection, or changes one. Nothing is called: trying it is :func:`test`.
+    """Adds a connection, or changes one. Nothing is called: trying it is :func:`test`, and whether keys that are exchanged are
+    those of the same account says :func:`check_keys`.
 
     :param given: ``name`` and the source's fields; an empty secret keeps the one that is stored.
     :param unreachable: take addresses too that are not called from here as things are; calling them is refused all the same.
@@ -206,11 +210,12 @@ def secret(work: Work, one: Connection, name: str) -> str:
 
 def reader(work: Work, source: Source, one: Connection) -> Reader:
     """What calls the other side of a connection."""
-    fields = {**one.fields, **{name: secret(work, one, name) for name in one.secrets}}
-    options = options_of(source, one)
+    return _reader(work, source, one, {**one.fields, **{name: secret(work, one, name) for name in one.secrets}})
+
+
+def _reader(work: Work, source: Source, one: Connection, fields: Mapping[str, Any]) -> Reader:
     send = partial(http.request, work)
-    access = Access(one.key, one.name, fields, options, work.now, send, work)
-    return source.reader(access)
+    return source.reader(Access(one.key, one.name, fields, options_of(source, one), work.now, send, work))
 
 
 def options_of(source: Source, one: Connection) -> dict[str, Any]:
@@ -222,15 +227,71 @@ def test(work: Work, one: Connection) -> list[Finding]:
     """Tries a connection, and says what is wrong in words. It goes over the network: call it outside of ``begin()``."""
     work.require("syncs.edit")
     try:
-        return list(reader(work, source_of(work, one.source), one).test())
-    except http.RequestError as error:
-        return [Finding(str(error.args[0]), fine=False)]
-    except (RetryLater, GiveUp) as error:
+        with _asking(one):
+            return list(reader(work, source_of(work, one.source), one).test())
+    except _Unanswered as error:
         return [Finding(error.why, fine=False)]
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
+
+
+class _Unanswered(Exception):  # the other side does not answer as it is to, in words
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@contextlib.contextmanager
+def _asking(one: Connection) -> Iterator[None]:
+    try:
+        yield
+    except http.RequestError as error:
+        raise _Unanswered(str(error.args[0])) from error
+    except (RetryLater, GiveUp) as error:
+        raise _Unanswered(error.why) from error
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         log.exception("trying connection %s failed", one.id)
         said = Message("The other side answers in a way that is not understood: look whether the address is right.")
-        return [Finding(said, fine=False)]
+        raise _Unanswered(said) from error
+
+
+def check_keys(
+    work: Work, source: Source, given: Mapping[str, Any], connection_id: int, *, unreachable: bool = False
+) -> None:
+    """Whether keys that are to be exchanged are of the account whose records are here: call it before :func:`save`.
+
+    Records that came in are looked for with the new keys. It goes over the network: call it outside of ``begin()``.
+
+    :raises Invalid: when none of them is there, or the other side does not say.
+    """
+    work.require("syncs.edit")
+    one = get(work, connection_id)
+    keys = [field.name for field in source.fields if field.kind == "secret" and field.required]
+    exchanged = next((name for name in keys if texts.clean_line(str(given.get(name) or ""))), "")
+    kind, known = _known(work, source, one) if exchanged else ("", [])
+    if not known:
+        return
+    _name, fields, secrets = _checked(work, source, given, one, unreachable=unreachable)
+    stored = {name: secret(work, one, name) for name in one.secrets if name not in secrets}
+    try:
+        with _asking(one):
+            found = _reader(work, source, one, {**fields, **stored, **secrets}).fetch(kind, known)
+    except _Unanswered as error:
+        raise Invalid({exchanged: [error.why]}) from error
+    if not found:
+        said = Message(
+            "Nothing of what came in so far is found with this key: it is one of another account, or of the other mode, "
+            "test or live. Connect that one by itself."
+        )
+        raise Invalid({exchanged: [said]})
+
+
+def _known(work: Work, source: Source, one: Connection) -> tuple[str, list[str]]:
+    """A kind of records that tells accounts apart, and some of its newest."""
+    for kind in source.stays:
+        mine = (Record.connection_id == one.id, Record.kind == kind, Record.gone.is_(False))
+        newest = select(Record.external_id).where(*mine).order_by(Record.id.desc()).limit(_SAMPLES)
+        if found := list(work.session.scalars(newest)):
+            return kind, found
+    return "", []
 
 
 def pause(work: Work, connection_id: int, *, paused: bool) -> Connection:

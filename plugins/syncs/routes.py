@@ -89,6 +89,8 @@ def _connection_form(source: Source, one: Connection | None) -> Any:
     if form.validate_on_submit():
         number = one.id if one is not None else None
         try:
+            if number is not None:
+                connections.check_keys(work, source, form.values(source), number)
             with writing() as work:
                 made = connections.save(work, source, form.values(source), number, version=_version(form))
                 number = made.id

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from crmhost.testing import Host
 from plugins.stripe_sync import reader
+from plugins.syncs import receiving
 from plugins.syncs.api import connections
 from plugins.syncs.models import Aside, Record
 from plugins.transactions import api as transactions
@@ -142,6 +143,7 @@ def test_history_and_what_changes_later(
         findings = connections.test(work, connections.get(work, number))
     assert [finding.fine for finding in findings] == [False]
     assert "key" in findings[0].text
+    refused_keys(site, account, number)
     account.answers, account.closed = [], {"balance_transaction", "disputes", "subscriptions"}
     with site.work("Admin") as work:
         findings = connections.test(work, connections.get(work, number))
@@ -177,10 +179,38 @@ def test_what_stood_last_is_deleted_meanwhile(
         assert sorted(names) == [f"prod_{number}" for number in range(1, 6)]
 
 
+def refused_keys(site: Host, account: Account, number: int) -> None:
+    """A key is exchanged for one of the same account and mode alone: what is behind the connection is that account's."""
+    page, path = site.client(), f"/syncs/{number}/edit"
+
+    def exchanged(key: str) -> tuple[int, str]:
+        with site.work() as work:
+            one = connections.get(work, number)
+            given = {**one.fields, "name": one.name, "api_key": key, "version": str(one.version)}
+        answer = page.post(path, data=given)
+        return answer.status_code, answer.text
+
+    account.answers = [(401, {}, b'{"error": {"type": "invalid_request_error", "message": "Invalid API Key"}}')]
+    status, said = exchanged("rk_test_wrong")
+    assert (status, "Stripe refuses the key" in said) == (422, True)
+    account.answers, charges = [], account.records["charges"]
+    account.records["charges"] = {}
+    status, said = exchanged("rk_live_1")
+    assert (status, "it is one of another account, or of the other mode" in said) == (422, True)
+    with site.work("Admin") as work:
+        one = connections.get(work, number)
+        given = ["--name", one.name, "--api-key", "rk_live_1", "--api-base", one.fields["api_base"]]
+    assert "it is one of another account" in site.cli("stripe", "connect", *given).output
+    account.records["charges"] = charges
+    with site.work("Admin") as work:
+        assert connections.secret(work, connections.get(work, number), "api_key") == "rk_test_1"
+    assert exchanged("rk_test_2")[0] == 303
+
+
 @pytest.mark.database("sqlite")
 def test_events_that_are_not_ours_or_not_whole_change_nothing(host: MakeHost, account: Account, url: str) -> None:
     """Forged, of another mode or account, of unknown kinds, thin or broken: an answer, and nothing stored."""
-    site, _number = connected(host, url)
+    site, number = connected(host, url)
     given = [
         "--name",
         "Other",
@@ -214,3 +244,19 @@ def test_events_that_are_not_ours_or_not_whole_change_nothing(host: MakeHost, ac
     assert sums(site) == {}
     with site.work() as work:
         assert sorted(work.session.scalars(select(Aside.external_id))) == ["ch_8", "ch_9"]
+
+    # While it is paused Stripe gets its 200, so that it keeps the endpoint on; what it told is taken afterwards, once.
+    with site.work("Admin") as work, work.begin():
+        connections.pause(work, number, paused=True)
+    account.put({**CHARGE, "id": "ch_7"})
+    late = event(5, "charge.succeeded", {**CHARGE, "id": "ch_7"})
+    assert [told(site, late) for _time in range(3)] == [200, 200, 200]
+    site.run_jobs()
+    assert sums(site) == {}
+    with site.work("Admin") as work, work.begin():
+        assert receiving.waiting(work, connections.get(work, number)) == 1
+        connections.pause(work, number, paused=False)
+    site.run_jobs()
+    assert told(site, late) == 200
+    site.run_jobs()
+    assert sums(site) == {"USD": 2000}
