@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from crmhost.api import CrmError, Message, Work, statuses, upsert
 
 from . import billing, connections, mapping, terms
-from .models import ERASED, Aside, Connection, Record, fresh, keep
+from .models import ERASED, LONGEST_STATUS, Aside, Connection, Record, fresh, keep
 from .people import People
 from .sales import Sales, check_currency
 from .shapes import Incoming, Other, Person, Sale, Shaped, Source
@@ -180,7 +180,9 @@ def _apply(work: Work, source: Source, one: Connection, items: Sequence[Incoming
                 # Said before anything is written of it.
                 mapping.transaction_status(rules, found.status, paid=found.paid)
         except UNREADABLE as error:
-            set_aside(work, one, item, _reason(error))
+            set_aside(
+                work, one, item, _reason(error), status=error.remote if isinstance(error, mapping.UnknownStatus) else ""
+            )
             outcome.aside += 1
         else:
             shaped.append((item, found))
@@ -332,21 +334,26 @@ def _records(work: Work, one: Connection, items: Sequence[Incoming]) -> dict[tup
 # --- what can't be taken ---------------------------------------------------------------------------------------------
 
 
-def set_aside(work: Work, one: Connection, item: Incoming, reason: str) -> None:
-    """Keeps a record that can't be taken, with the reason; the newest of it."""
+def set_aside(work: Work, one: Connection, item: Incoming, reason: str, *, status: str = "") -> None:
+    """Keeps a record that can't be taken, with the reason; the newest of it.
+
+    :param status: the one of which nobody said what it becomes, where that is the reason.
+    """
     values = {
         "connection_id": one.id,
         "kind": item.kind,
         "external_id": item.external_id,
         "version": item.version,
         "reason": reason,
+        # A longer one can't be chosen under Mapping.
+        "status": status if len(status) <= LONGEST_STATUS else "",
         "body": {"body": dict(item.body), "gone": item.gone, "more": dict(item.more)},
         "email_key": _address(item.body).strip().casefold()[:254],
         "at": work.now,
         "tries": 1,
     }
     statement = upsert(work.session, Aside).values(values)
-    again = {name: statement.excluded[name] for name in ("version", "reason", "body", "email_key", "at")}
+    again = {name: statement.excluded[name] for name in ("version", "reason", "status", "body", "email_key", "at")}
     names = ["connection_id", "kind", "external_id"]
     again["tries"] = Aside.tries + 1
     work.session.execute(statement.on_conflict_do_update(index_elements=names, set_=again))

@@ -22,13 +22,13 @@ def number(work: Work, one: Connection) -> int:
 
 
 def page(work: Work, one: Connection, before: int | None = None) -> tuple[Sequence[Any], int | None]:
-    """Records that stand aside, the newest first: rows (id, kind, external_id, reason, at).
+    """Records that stand aside, the newest first: rows (id, kind, external_id, reason, status, at).
 
     :param before: the last one of the page before.
     :returns: the rows, and ``before`` of the next page, ``None`` when this is the last.
     """
     # Not the records themselves: of a hundred, each may be long.
-    shown = (Aside.id, Aside.kind, Aside.external_id, Aside.reason, Aside.at)
+    shown = (Aside.id, Aside.kind, Aside.external_id, Aside.reason, Aside.status, Aside.at)
     wanted = select(*shown).where(Aside.connection_id == one.id, *([Aside.id < before] if before else []))
     rows = list(work.session.execute(wanted.order_by(Aside.id.desc()).limit(SHOWN + 1)))
     return rows[:SHOWN], rows[SHOWN - 1].id if len(rows) > SHOWN else None

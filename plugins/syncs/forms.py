@@ -16,6 +16,7 @@ from crmhost.web.api import (
     VersionedForm,
     gettext,
     lazy_text,
+    ngettext,
 )
 from plugins.transactions import api as transactions
 
@@ -106,20 +107,15 @@ class MappingForm(VersionedForm):
         rows: dict[str, int] = {}
         ours = [(status.name, status.name) for status in transactions.statuses(work)]
         people = [(status.name, status.name) for status in statuses.all_statuses(work)]
-        for status in mapping.chosen(source, one):
-            label = gettext(status.label)
-            self.add_field(f"transaction_{status.key}", _choice(gettext("“%(name)s”: the transaction becomes", name=label), ours),
-                           status.transaction)  # fmt: skip
-            stays = gettext("As it is")
-            self.add_field(
-                f"contact_{status.key}", _choice(gettext("… and the contact"), people, none=stays), status.contact
-            )
-            width = 2 if invoices else 3
-            rows |= {f"transaction_{status.key}": width, f"contact_{status.key}": width}
-            if invoices:
-                field = _choice(gettext("… and its invoice"), kinds)
-                self.add_field(f"invoice_{status.key}", field, status.invoice)
-                rows[f"invoice_{status.key}"] = width
+        self._statuses = list(mapping.chosen(source, one))
+        for status in self._statuses:
+            rows |= self._offer_status(status, _choice(_becomes(status), ours), people, kinds if invoices else [])
+        for key, number in mapping.unknown(work, source, one):
+            status = RemoteStatus(key=key, label=key, transaction="")
+            waiting = ngettext("%(num)d record waits for it.", "%(num)d records wait for it.", number)
+            field = _choice(_becomes(status), ours, none=gettext("Not chosen yet"), description=waiting)
+            rows |= self._offer_status(status, field, people, kinds if invoices else [])
+            self._statuses.append(status)
         new = TextField(
             gettext("Another status of the other side"),
             description=gettext("As the other side calls it, such as wc-shipped. Save, then choose what it becomes."),
@@ -143,15 +139,33 @@ class MappingForm(VersionedForm):
                 1, Section("invoices", gettext("Invoices"), {f"option_{billing.ON}": 6} if invoices else {}, note=note)
             )
 
-    def statuses(self, source: Source, one: Connection) -> dict[str, dict[str, str]]:
-        """What each status becomes, as it was chosen."""
+    def _offer_status(
+        self, status: RemoteStatus, becomes: Any, people: Sequence[tuple[str, str]], invoices: Sequence[tuple[str, str]]
+    ) -> dict[str, int]:
+        """Adds the fields of a status; gives their widths.
+
+        :param becomes: the field of what its transactions become.
+        :param invoices: what its invoices can become; empty where none are made.
+        """
+        contact = _choice(gettext("… and the contact"), people, none=gettext("As it is"))
+        self.add_field(f"transaction_{status.key}", becomes, status.transaction)
+        self.add_field(f"contact_{status.key}", contact, status.contact)
+        rows = {f"transaction_{status.key}": 2 if invoices else 3, f"contact_{status.key}": 2 if invoices else 3}
+        if invoices:
+            self.add_field(f"invoice_{status.key}", _choice(gettext("… and its invoice"), invoices), status.invoice)
+            rows[f"invoice_{status.key}"] = 2
+        return rows
+
+    def statuses(self) -> dict[str, dict[str, str]]:
+        """What each status becomes, as it was chosen; without those of which nobody said it yet."""
         found = {
             status.key: {
                 "transaction": str(self._fields[f"transaction_{status.key}"].data or ""),
                 "contact": str(self._fields[f"contact_{status.key}"].data or ""),
                 "invoice": self._invoice(status),
             }
-            for status in mapping.chosen(source, one)
+            for status in self._statuses
+            if status.transaction or self._fields[f"transaction_{status.key}"].data
         }
         new = texts.clean_line(str(self._fields["new_status"].data or ""))
         return found | ({new: {"transaction": mapping.PENDING, "contact": ""}} if new and new not in found else {})
@@ -173,12 +187,12 @@ class MappingForm(VersionedForm):
         }
 
 
-def _choice(label: str, choices: Sequence[tuple[str, str]], none: str | None = None) -> Any:
-    return (
-        ChoiceField(label, choices=list(choices))
-        if none is None
-        else ChoiceField(label, choices=list(choices), none=none)
-    )
+def _becomes(status: RemoteStatus) -> str:
+    return str(gettext("“%(name)s”: the transaction becomes", name=gettext(status.label)))
+
+
+def _choice(label: str, choices: Sequence[tuple[str, str]], **more: Any) -> Any:
+    return ChoiceField(label, choices=list(choices), **more)
 
 
 def filled(source: Source, one: Connection) -> Mapping[str, Any]:

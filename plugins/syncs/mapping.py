@@ -12,7 +12,7 @@ from crmhost.api import Invalid, Message, Work, statuses
 from plugins.transactions import api as transactions
 
 from . import billing, connections
-from .models import Connection, Record
+from .models import LONGEST_STATUS, Aside, Connection, Record
 from .shapes import RemoteStatus, Source
 
 #: Whose word counts where a field was changed here and there.
@@ -22,7 +22,7 @@ RULES = {
     "newest": Message("Whoever changed it last"),
 }
 PAID, PENDING = "Completed", "Pending"
-_LONGEST_STATUS, _LONGEST_OPTION = 60, 40
+_LONGEST_OPTION = 40
 STATUSES, RULE, BACK, COUNTED = "statuses", "rule", "move_back", "paid_status"
 
 
@@ -45,6 +45,19 @@ class Rules:
     positions: Mapping[int, int]
 
 
+class UnknownStatus(Invalid):
+    """Nobody said what a status of the other side becomes.
+
+    :param remote: that status.
+    """
+
+    def __init__(self, remote: str) -> None:
+        super().__init__(
+            Message("Nobody said what the status “%(status)s” becomes: choose it under Mapping.", status=remote)
+        )
+        self.remote = remote
+
+
 def chosen(source: Source, one: Connection) -> list[RemoteStatus]:
     """All statuses of a connection with what they become."""
     stored: Mapping[str, Mapping[str, str]] = one.options.get(STATUSES) or {}
@@ -52,6 +65,14 @@ def chosen(source: Source, one: Connection) -> list[RemoteStatus]:
     known = {status.key for status in found}
     more = [RemoteStatus(key=key, label=key, **values) for key, values in stored.items() if key not in known]
     return [*found, *more]
+
+
+def unknown(work: Work, source: Source, one: Connection) -> list[tuple[str, int]]:
+    """Statuses for which records were set aside since nobody said what they become, with the number of records."""
+    mine = (Aside.connection_id == one.id, Aside.status != "")
+    grouped = select(Aside.status, func.count()).where(*mine).group_by(Aside.status).order_by(Aside.status)
+    known = {status.key for status in chosen(source, one)}
+    return [(status, number) for status, number in work.session.execute(grouped) if status not in known]
 
 
 def resolve(work: Work, source: Source, one: Connection) -> Rules:
@@ -84,7 +105,8 @@ def transaction_status(found: Rules, status: str, *, paid: bool) -> int:
 
     What is paid counts, whatever its status there says by now.
 
-    :raises Invalid: when nobody said what this status becomes, naming it.
+    :raises UnknownStatus: when nobody said what this status becomes.
+    :raises Invalid: when it is to become what is no status here.
     """
     if status in found.missing:
         said = Message(
@@ -93,8 +115,7 @@ def transaction_status(found: Rules, status: str, *, paid: bool) -> int:
         )  # fmt: skip
         raise Invalid(said)
     if status not in found.transaction_statuses:
-        said = Message("Nobody said what the status “%(status)s” becomes: choose it under Mapping.", status=status)
-        raise Invalid(said)
+        raise UnknownStatus(status)
     wanted = found.transaction_statuses[status]
     return found.paid if paid and wanted not in found.counted else wanted
 
@@ -120,9 +141,9 @@ def save(
     errors: dict[str, list[str]] = {}
     known = {status.name_key for status in transactions.statuses(work)}
     for key, values in wanted.items():
-        if len(key) > _LONGEST_STATUS:
+        if len(key) > LONGEST_STATUS:
             errors["new_status"] = [
-                Message("This is too long: at most %(longest)s characters.", longest=_LONGEST_STATUS)
+                Message("This is too long: at most %(longest)s characters.", longest=LONGEST_STATUS)
             ]
         if values.get("transaction", "").casefold() not in known:
             errors[f"transaction_{key}"] = [Message("Choose a status of transactions.")]

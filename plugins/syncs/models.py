@@ -16,6 +16,8 @@ Base = plugin_base("syncs")
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 #: Stands among the ``kept`` of a record whose person was erased here.
 ERASED = "erased"
+#: Characters of a status of the other side that can be mapped.
+LONGEST_STATUS = 60
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -182,13 +184,17 @@ class Billed(Base):  # type: ignore[misc, valid-type]  # the base is made by a f
 
 
 class Aside(Base):  # type: ignore[misc, valid-type]  # the base is made by a function
-    """A record that could not be taken, with the reason; ``body`` is it as it came."""
+    """A record that could not be taken, with the reason; ``body`` is it as it came.
+
+    ``status`` is the one of the other side of which nobody said what it becomes, where that is the reason.
+    """
 
     __tablename__ = "syncs_aside"
     __table_args__ = (
         UniqueConstraint("connection_id", "kind", "external_id", name="uq_syncs_aside_external"),
         Index("ix_syncs_aside_list", "connection_id", "id"),
         Index("ix_syncs_aside_email", "email_key", **_where("email_key <> ''")),
+        Index("ix_syncs_aside_status", "connection_id", "status", **_where("status <> ''")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -197,6 +203,7 @@ class Aside(Base):  # type: ignore[misc, valid-type]  # the base is made by a fu
     external_id: Mapped[str] = mapped_column(String(200))
     version: Mapped[int] = mapped_column(BigInteger, default=0)
     reason: Mapped[str] = mapped_column(MessageText)
+    status: Mapped[str] = mapped_column(String(LONGEST_STATUS), default="")
     body: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     email_key: Mapped[str] = mapped_column(String(254), default="")
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime)

@@ -211,7 +211,7 @@ def mapping_page(connection_id: int) -> Any:
     form.offer(current_work(), source, one)
     effects = None
     if form.validate_on_submit():
-        wanted = form.statuses(source, one)
+        wanted = form.statuses()
         try:
             if request.form.get("action") == "preview":
                 effects = mapping.preview(current_work(), source, one, wanted)

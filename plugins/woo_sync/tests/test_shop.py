@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -10,13 +11,15 @@ from sqlalchemy import select
 
 from crmhost.api import Conflict, Contact, Work, conditions, contacts, statuses
 from crmhost.testing import Host
-from plugins.syncs import mapping, receiving, reconciling
+from plugins.syncs import receiving, reconciling
 from plugins.syncs.api import connections
 from plugins.syncs.models import Aside
 from plugins.transactions import api as transactions
 from plugins.woo_sync import reader
 from tests.peers import woo
 from tests.peers.woo import KEY, SECRET, WEBHOOK_SECRET, Shop
+
+from .test_pages import hidden
 
 MakeHost = Callable[..., Host]
 
@@ -254,10 +257,22 @@ def test_webhooks_and_what_staff_typed(host: MakeHost) -> None:
         assert sums(site) == (1, 2100)
         seen = page.get(f"/syncs/{number}/aside").text
         assert "wc-shipped" in seen
-        with site.work("Admin") as work, work.begin():
-            mapping.save(work, number, {"wc-shipped": {"transaction": "Completed", "contact": "Customer"}}, {})
+        opened = page.get(f"/syncs/{number}/mapping").text
+        assert "1 record waits for it." in opened
+        seen = {name: hidden(opened, name) for name in ("version", "seen")} | dict(
+            re.findall(r'<select[^>]*name="([^"]*)".*?<option selected value="([^"]*)"', opened, re.S)
+        )
+        assert seen["transaction_wc-shipped"] == ""
+        assert page.post(f"/syncs/{number}/mapping", data=seen).status_code == 303
+        site.run_jobs()
+        opened = page.get(f"/syncs/{number}/mapping").text
+        assert "1 record waits for it." in opened
+        told = seen | {name: hidden(opened, name) for name in ("version", "seen")}
+        told |= {"transaction_wc-shipped": "Completed", "contact_wc-shipped": "Customer"}
+        assert page.post(f"/syncs/{number}/mapping", data=told).status_code == 303
         site.run_jobs()
         assert sums(site) == (1, 2200)
+        assert "waits for it" not in page.get(f"/syncs/{number}/mapping").text
 
         # Deleted: by its id alone, once and again; then it counts no more. A paused shop is told 200 all the same, and what it
         # said is dealt with later: no reading finds what was deleted.
