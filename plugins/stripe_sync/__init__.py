@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crmhost.api import Job, JournalType, SlotItem, Tab, Webhook, Widget
+from crmhost.api import Box, Job, JournalType, SlotItem, Tab, Webhook, Widget
 from crmhost.hooks import hookimpl
 
 
@@ -68,6 +68,12 @@ class Plugin:
                 permission="transactions.view",
             )
         ]
+
+    @hookimpl
+    def transactions_transaction_boxes(self) -> Sequence[Box]:
+        from .parts import fee_box, fee_reads
+
+        return [Box(id="stripe", title="At Stripe", render=fee_box, permission="transactions.view", reads=fee_reads)]
 
     @hookimpl
     def dashboard_widgets(self) -> Sequence[Widget]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sqlalchemy import select
 
 from crmhost.api import Message, Money, Read, Work
 from crmhost.web.api import gettext, render_template
-from plugins.syncs.api import connections, parts
+from plugins.syncs.api import Record, connections, parts
 
 from .checkout import ID
 from .models import Settlement
@@ -42,6 +44,43 @@ def fees(work: Work, records: Sequence[Any]) -> dict[int, str]:
             )
         )
     return found
+
+
+@dataclasses.dataclass(frozen=True)
+class PaidOut:
+    """What a payment brought at Stripe, in the currency that the account is paid out in.
+
+    :param rate: that currency for one of the payment's; ``None`` where it is the same one.
+    """
+
+    amount: Money
+    fee: Money
+    net: Money
+    rate: Decimal | None
+
+
+def fee_reads(_work: Work, transaction: Any) -> list[Read]:
+    """What :func:`fee_box` asks, together with the other parts of the transaction's page."""
+    columns = (Settlement.currency, Settlement.amount, Settlement.fee, Settlement.net, Settlement.exchange_rate)
+    mine = (Record.object_type == "transaction", Record.object_id == transaction.id)
+    wanted = select(*columns).join(Record, Record.id == Settlement.record_id).where(*mine)
+    return [Read(("stripe_sync.fees", transaction.id), wanted)]
+
+
+def fee_box(work: Work, transaction: Any) -> str:
+    """What Stripe kept of a transaction and paid out; empty where it says nothing of it."""
+    found = []
+    for currency, amount, fee, net, rate in (row for read in fee_reads(work, transaction) for row in work.rows(read)):
+        worth, kept, paid = (Money(int(each), currency) for each in (amount, fee, net))
+        found.append(PaidOut(worth, kept, paid, None if currency == transaction.currency else _rate(rate)))
+    return render_template("stripe_sync/fees.html", found=found, one=transaction) if found else ""
+
+
+def _rate(text: str) -> Decimal | None:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
 
 
 def number_read(_work: Work, contact: Any) -> list[Read]:
