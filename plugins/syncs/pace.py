@@ -11,8 +11,8 @@ from crmhost.api import Overtaken, Work
 T = TypeVar("T")
 
 #: Seconds that a transaction computes. SQLite has one writer: a webhook that comes in meanwhile waits for its end, if it wrote
-#: something already, which is about half of the time.
-_ALONE, _AMONG_OTHERS = 0.03, 0.2
+#: something already, which is about half of the time: so most who come by now and then are answered within 50 ms.
+_ALONE, _AMONG_OTHERS = 0.06, 0.2
 #: Seconds that it computes once somebody waited, and for how long that goes on: small ones cost more for each record.
 _AWAITED, _CROWDED = 0.012, 5.0
 _FIRST, _MOST = 20, 100
@@ -35,6 +35,10 @@ class Pace:
         self._crowded_until = 0.0
         self.size = _FIRST
 
+    def share(self, left: int) -> int:
+        """Of how many records that are left the next transaction is to take: equal parts, as a small rest costs as much."""
+        return -(-left // max(1, -(-left // self.size)))
+
     def take(self, number: int, function: Callable[[], T]) -> T:
         """Calls a function in a transaction for so many records; a second time, if another wrote while it read."""
         try:
@@ -55,5 +59,7 @@ class Pace:
     def _learn(self, number: int, taken: float) -> None:
         crowded = time.monotonic() < self._crowded_until
         aim, least = (_AWAITED, _FEWER) if crowded else (self._usual, _LEAST)
-        if taken > aim or number >= self.size:
-            self.size = int(max(least, min(_MOST, number * aim / taken, self.size * 1.5)))
+        fits = number * aim / taken
+        # A small one costs more for each record, so it never says that fewer fit than were thought to.
+        if taken > aim or number >= self.size or fits > self.size:
+            self.size = int(max(least, min(_MOST, fits, self.size * 1.5)))

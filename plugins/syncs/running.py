@@ -131,7 +131,7 @@ def _read(teller: Teller, source: Source, reader: Reader, connection_id: int) ->
 def _take(teller: Teller, source: Source, one: Connection, items: list[Incoming], pace: Pace) -> Outcome:
     outcome, start = Outcome(), 0
     while start < len(items):
-        some = items[start : start + pace.size]
+        some = items[start : start + pace.share(len(items) - start)]
         ready = applying.Ready(source, one, some)
         outcome += pace.take(len(some), partial(_apply, teller.work, source, one.id, some, ready))
         start += len(some)

@@ -59,7 +59,8 @@ def test_less_at_once_while_somebody_waits(host: Callable[..., Host], monkeypatc
     with site.work() as work:
         pace = Pace(work)
         pace.take(20, lambda: None)
-        assert pace.size == 20
+        assert pace.size == 30
+        assert (pace.share(99), pace.share(31), pace.share(30)) == (25, 16, 30), "equal parts"
         waiting = threading.Thread(target=webhook)
         pace.take(20, crowded)
         waiting.join()
