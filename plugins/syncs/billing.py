@@ -72,7 +72,7 @@ def want(work: Work, one: Connection, stored: Sequence[tuple[Record, Any]]) -> N
             rows.append(
                 {
                     "record_id": record.id, "connection_id": one.id, "due": True, "document": document, "written": "",
-                    "made": 0, "voided": False, "credits": {}, "problem": "",
+                    "billed_to": None, "made": 0, "voided": False, "credits": {}, "problem": "",
                 }
             )  # fmt: skip
     if rows:

@@ -20,6 +20,7 @@ from .shapes import Source
 
 #: Sales whose invoices one transaction brings up to date.
 BATCH = 20
+_OWNER = "contact_id"
 
 
 def run(job: JobContext, connection_id: int) -> dict[str, Any]:
@@ -130,14 +131,14 @@ class _Bill:
         assert self.record.at is not None
         given = {
             **documents.to_json(self.document),
-            "contact_id": self.record.contact_id,
+            _OWNER: self.record.contact_id,
             "reference": self.sale.ref,
             "date": self.record.at.astimezone(self.work.timezone).date(),
             "status": "Unpaid" if wanted == "issued" else "Draft",
         }
         made = self.invoices.create(given, origin=origin, source=self.source.plugin)
         self.row.invoice_id, self.row.made, self.row.voided = made.id, self.row.made + 1, False
-        self.row.written, self.row.credits = digest(made.document), {}
+        self.row.written, self.row.billed_to, self.row.credits = digest(made.document), made.contact_id, {}
         return made
 
     def _follow(self, invoice: Any, wanted: str) -> Any:
@@ -145,27 +146,34 @@ class _Bill:
         if wanted == "void":
             self._credit_back(invoice, [*self.row.credits])
             return self._drop(invoice)
-        document = self.document
-        same = document is None or digest(document) == self.row.written
-        typed = (
-            digest(invoice.document) != self.row.written
-            and str(self.one.options.get(mapping.RULE) or "ours") != "theirs"
-        )
-        if document is not None and not same and not typed:
+        new = self._otherwise(invoice)
+        if new:
             if invoice.state != "draft" and (invoice.paid or invoice.credited or invoice.sent_at):
                 if invoice.sent_at or invoice.credited:
-                    said = Message(
-                        "This changed after its invoice %(number)s was sent or credited: write a credit note, or void it.",
-                        number=invoice.number or "",
-                    )
-                    raise Invalid(said)
+                    raise Invalid(_stays(invoice, new))
                 self._drop(invoice)
                 return self._make("issued")
-            invoice = self.invoices.change(invoice.id, documents.to_json(document))
-            self.row.written = digest(invoice.document)
+            invoice = self.invoices.change(invoice.id, new)
+            if _OWNER in new:
+                self.row.billed_to = invoice.contact_id
+            if set(new) - {_OWNER}:
+                self.row.written = digest(invoice.document)
         if wanted == "issued" and invoice.state == "draft":
             invoice = self.invoices.change(invoice.id, {"status": "Unpaid"})
         return invoice
+
+    def _otherwise(self, invoice: Any) -> dict[str, Any]:
+        """What the sale says otherwise than its invoice by now: lines and sums, and who bought; not what somebody typed here."""
+        theirs = self.one.options.get(mapping.RULE) == "theirs"
+        new: dict[str, Any] = {}
+        document, buyer = self.document, self.record.contact_id
+        typed = digest(invoice.document) != self.row.written and not theirs
+        if document is not None and digest(document) != self.row.written and not typed:
+            new |= documents.to_json(document)
+        moved = buyer is not None and buyer != invoice.contact_id
+        if moved and (theirs or (invoice.contact_id == self.row.billed_to and invoice.company_id is None)):
+            new[_OWNER] = buyer
+        return new
 
     def _drop(self, invoice: Any) -> None:
         """Takes an invoice back: a draft goes into the bin, another one is void and keeps its number."""
@@ -212,6 +220,18 @@ class _Bill:
 
     def _why(self) -> str:
         return text_in(self.work, Message("It changed in %(name)s.", name=self.one.name))
+
+
+def _stays(invoice: Any, new: Collection[str]) -> str:
+    if _OWNER in new:
+        return Message(
+            "Somebody else has bought this since its invoice %(number)s was sent or credited: write a credit note, or void it.",
+            number=invoice.number or "",
+        )
+    return Message(
+        "This changed after its invoice %(number)s was sent or credited: write a credit note, or void it.",
+        number=invoice.number or "",
+    )
 
 
 def digest(document: documents.Document) -> str:

@@ -158,8 +158,9 @@ class Billed(Base):  # type: ignore[misc, valid-type]  # the base is made by a f
     """What is to become of the invoice of a sale, and what became of it, where invoices are made of sales.
 
     ``due``: a job has to look at it. ``document``: what the invoice is to say, until it does. ``written`` tells what the sync
-    wrote into it, so that what differs was typed by somebody here. ``made``: how many invoices the sale had; all but the last are
-    void. ``voided``: the last is void because of what the sale is on the other side. ``credits``: refund there -> credit note.
+    wrote into it, ``billed_to`` to which contact, so that what differs was typed by somebody here. ``made``: how many invoices
+    the sale had; all but the last are void. ``voided``: the last is void because of what the sale is on the other side.
+    ``credits``: refund there -> credit note.
     """
 
     __tablename__ = "syncs_billed"
@@ -177,6 +178,7 @@ class Billed(Base):  # type: ignore[misc, valid-type]  # the base is made by a f
     #: A record of another extension, which may be off or gone: no foreign key.
     invoice_id: Mapped[int | None]
     written: Mapped[str] = mapped_column(String(32), default="")
+    billed_to: Mapped[int | None]
     made: Mapped[int] = mapped_column(default=0)
     voided: Mapped[bool] = mapped_column(default=False)
     credits: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from crmhost.api import Work, documents
+from crmhost.api import ContactEmail, Work, documents
 from crmhost.testing import Host
 from plugins.invoices.models import Invoice
 from plugins.syncs import billing, bills, mapping
@@ -53,6 +53,11 @@ def value(site: Host) -> int:
     with site.work() as work:
         (worth,) = transactions.values_of(work, "contact", [invoices(work)[0].contact_id or 0]).values()
         return worth[0].total
+
+
+def contact_of(work: Work, email: str) -> int:
+    """Who has an address."""
+    return work.session.scalars(select(ContactEmail.contact_id).where(ContactEmail.email_key == email)).one()
 
 
 def test_invoices_of_orders(host: MakeHost) -> None:
@@ -124,14 +129,33 @@ def test_invoices_of_orders(host: MakeHost) -> None:
         read(site, number)
         assert told(site)[3:] == [("void", 1000, 0), ("paid", 1200, 0)]
 
-        # Past ones too, when somebody asks for them; nobody was written to.
+        # Given to another customer there: another invoice in its place, too; one that was sent stays, and the page says so.
+        with site.work() as work:
+            first, before = contact_of(work, "buyer@example.com"), invoices(work)[4]
+            assert before.contact_id == first
+        shop.change(second, billing={"first_name": "Grace", "email": "other@example.com"})
+        read(site, number)
+        assert told(site)[3:] == [("void", 1000, 0), ("void", 1200, 0), ("paid", 1200, 0)]
+        with site.work() as work, work.begin():
+            grace = contact_of(work, "other@example.com")
+            after = invoices(work)[5]
+            assert after.contact_id == grace
+            assert transactions.values_of(work, "contact", [grace])[grace][0].total == 1200
+            after.sent_at = work.now
+        shop.change(second, billing={"first_name": "Joan", "email": "third@example.com"})
+        read(site, number)
+        with site.work() as work:
+            assert (invoices(work)[5].contact_id, len(invoices(work))) == (grace, 6)
         page = site.client()
+        assert "Somebody else has bought this since its invoice" in page.get(f"/syncs/{number}").text
+
+        # Past ones too, when somebody asks for them; nobody was written to.
         assert f"/syncs/{number}/invoices" in page.get(f"/syncs/{number}").text
         assert page.post(f"/syncs/{number}/invoices").status_code == 303
         site.run_jobs()
         with site.work() as work:
             assert [one.total for one in invoices(work) if one.reference == f"WC-{old}"] == [800]
-            assert len(invoices(work)) == 6
+            assert len(invoices(work)) == 7
         assert f"/syncs/{number}/invoices" not in page.get(f"/syncs/{number}").text
         assert not [job.kind for job in site.jobs() if job.kind.startswith("mail.send")]
         assert {method for method, _url in shop.asked} == {"GET"}
@@ -156,6 +180,20 @@ def test_invoices_that_wait_are_void_or_written_here(host: MakeHost) -> None:
         waits, nobody = shop.order("10.00", "on-hold"), shop.order("4.00", "on-hold", "", billing={"email": ""})
         draft = shop.order("5.00", "pending")
         read(site, number)
+        assert told(site) == [("unpaid", 1000, 1000), ("draft", 500, 0)]
+        # Neither was paid or sent: they follow to whom the orders are given there, until somebody here gives them to another one.
+        for order in (waits, draft):
+            shop.change(order, billing={"first_name": "Grace", "email": "other@example.com"})
+        read(site, number)
+        mine = site.make.contact()
+        with site.work("Admin") as work, work.begin():
+            grace = contact_of(work, "other@example.com")
+            assert [one.contact_id for one in invoices(work)] == [grace, grace]
+            work.service("invoices").change(invoices(work)[0].id, {"contact_id": mine})
+        shop.change(waits, billing={"first_name": "Joan", "email": "third@example.com"})
+        read(site, number)
+        with site.work() as work:
+            assert [one.contact_id for one in invoices(work)] == [mine, grace]
         assert told(site) == [("unpaid", 1000, 1000), ("draft", 500, 0)]
         assert "an invoice needs a contact" in page.get(f"/syncs/{number}").text
         shop.change(waits, total="11.00")
