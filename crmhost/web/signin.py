@@ -24,6 +24,10 @@ R = TypeVar("R")
 #: Name of the field that carries a kept form through the sign-in page.
 KEPT_FIELD = "kept_form"
 _SECRETS = ("password", "secret", "token")
+#: Names each field of a form that is a secret, whatever it is called: ``SecretField`` has it sent.
+_SAID_SECRET = "_secret"  # noqa: S105  # the name of a field
+#: Fields by which a form of a record knows what its reader saw.
+_SEEN = ("version", "seen")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _FIELDS = "application/x-www-form-urlencoded"
 
@@ -32,7 +36,7 @@ _FIELDS = "application/x-www-form-urlencoded"
 class KeptForm:
     """A form that was sent and could not be taken yet.
 
-    :param fields: (name, value) in the order sent; passwords and files are not kept.
+    :param fields: (name, value) in the order sent; passwords, other secrets and files are not kept.
     :param lost: names of the fields that were left out.
     """
 
@@ -57,7 +61,9 @@ class KeptForm:
     def shown(self) -> list[tuple[str, str]]:
         """The fields worth showing to the person."""
         return [
-            (name, value) for name, value in self.fields if value and not name.startswith("_") and not value.isdigit()
+            (name, value)
+            for name, value in self.fields
+            if value and not name.startswith("_") and name not in _SEEN and not value.isdigit()
         ]
 
 
@@ -75,11 +81,13 @@ def keep_form() -> KeptForm | None:
         return None
     fields: list[tuple[str, str]] = []
     lost: list[str] = [name for name, file in request.files.items(multi=True) if file.filename]
+    secret = request.form.getlist(_SAID_SECRET)
     for name, value in request.form.items(multi=True):
-        if name in ("csrf_token", KEPT_FIELD):
+        if name in ("csrf_token", KEPT_FIELD, _SAID_SECRET):
             continue
-        if any(word in name for word in _SECRETS):
-            lost.append(name)
+        if name in secret or any(word in name for word in _SECRETS):
+            if value:
+                lost.append(name)
         else:
             fields.append((name, value))
     return KeptForm(request.full_path.rstrip("?"), tuple(fields), tuple(lost))

@@ -170,10 +170,11 @@ def test_wrong_passwords_are_counted_and_then_must_wait(site: Host) -> None:
 
 @ONE
 def test_nothing_typed_is_lost_with_the_sign_in(site: Host, reader: Reader) -> None:
-    """A form sent without a session comes back after signing in, without its password fields."""
+    """A form sent without a session comes back after signing in, without its passwords and whatever else it says is secret."""
     site.make.user("Contacts manager", "back@example.com")
     reader.client.delete_cookie("crmhost_session")
-    form = {"last_name": "Kept", "tags": ["A", "B"], "password": "hush"}
+    form = {"last_name": "Kept", "tags": ["A", "B"], "password": "hush", "dkim_key": "hush", "_secret": "dkim_key"}
+    form |= {"api_token": "", "seen": "prints"}
     answer = reader.client.post("/contacts/new", data=form)
     assert answer.status_code == 401
     kept = re.search(r'name="kept_form" value="([^"]+)"', answer.text)
@@ -184,6 +185,8 @@ def test_nothing_typed_is_lost_with_the_sign_in(site: Host, reader: Reader) -> N
     assert 'action="/contacts/new"' in answer.text
     assert answer.text.count('name="tags"') == 2
     assert "hush" not in answer.text
+    assert "give it once more: password, dkim_key<" in answer.text
+    assert answer.text.count("prints") == 1
     assert "Kept" in answer.text
 
 

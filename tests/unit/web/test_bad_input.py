@@ -93,6 +93,7 @@ FIELDS = [
     "column",
     "next",
     "kept_form",
+    "_secret",
     "language",
     "again",
     "current",
