@@ -57,7 +57,7 @@ def also_past(work: Work, connection_id: int) -> int:
     before = dict(one.options)
     one.options = {**one.options, FROM: ""}
     work.audit("sync.mapped", "sync", one.id, before=before, after=one.options)
-    return work.enqueue("syncs.run", dedupe=f"{one.id} all", connection_id=one.id, full=True)
+    return connections.want(work, "syncs.run", connection_id, full=True)
 
 
 def want(work: Work, one: Connection, stored: Sequence[tuple[Record, Any]]) -> None:
