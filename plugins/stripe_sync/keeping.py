@@ -12,6 +12,7 @@ from plugins.syncs.api import Connection, Person, Record, Sale
 from plugins.transactions import api as transactions
 
 from . import disputing
+from .checkout import ID
 from .models import Checkout, Dispute, Settlement, Waiting
 from .settling import settle
 from .shaping import Kept
@@ -56,6 +57,17 @@ def forget(work: Work, one: Connection) -> None:
         delete(Waiting).where(Waiting.record_id.in_(mine)),
         delete(Dispute).where(Dispute.record_id.in_(mine)),
         delete(Checkout).where(Checkout.connection_id == one.id),
+    ):
+        work.session.execute(statement, execution_options=_WITHOUT_SESSION)
+
+
+def forget_lost(work: Work) -> None:
+    """Forgets what is kept of accounts that were removed while the extension was off, so that nobody told it."""
+    accounts = select(Connection.id).where(Connection.source == ID)
+    theirs = select(Record.id).where(Record.connection_id.in_(accounts))
+    for statement in (
+        *(delete(model).where(model.record_id.not_in(theirs)) for model in (Settlement, Waiting, Dispute)),
+        delete(Checkout).where(Checkout.connection_id.not_in(accounts)),
     ):
         work.session.execute(statement, execution_options=_WITHOUT_SESSION)
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crmhost.api import ConditionType, Tab, Webhook, Widget
+from crmhost.api import ConditionType, Tab, Webhook, Widget, Work
 from crmhost.hooks import hookimpl
 
 
 class Plugin:
     """Declares what there is; connections, jobs and pages are those of the syncs."""
+
+    @hookimpl
+    def on_enable(self, work: Work) -> None:
+        from .bought import forget_lost
+
+        forget_lost(work)
 
     @hookimpl
     def syncs_sources(self) -> Sequence[Any]:

@@ -61,6 +61,15 @@ def forget(work: Work, one: Connection) -> None:
         work.session.execute(statement, execution_options={"synchronize_session": False})
 
 
+def forget_lost(work: Work) -> None:
+    """Forgets what was bought in shops that were removed while the extension was off, so that nobody told it."""
+    shops = select(Connection.id).where(Connection.source == "woo")
+    theirs = select(Record.id).where(Record.connection_id.in_(shops))
+    gone = [delete(model).where(model.record_id.not_in(theirs)) for model in (Bought, CouponUse)]
+    for statement in (*gone, delete(Product).where(Product.connection_id.not_in(shops))):
+        work.session.execute(statement, execution_options={"synchronize_session": False})
+
+
 def categories_of(work: Work, key: str, products: Collection[str]) -> dict[str, list[str]]:
     """The categories of some products of a shop."""
     found: dict[str, list[str]] = {}

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from crmhost.api import Contact, privacy
 from crmhost.testing import Host
-from plugins.stripe_sync.models import Settlement
+from plugins.stripe_sync.models import Settlement, Waiting
 from plugins.syncs.api import Record, connections
 from plugins.syncs.models import Aside
 from plugins.transactions import api as transactions
@@ -76,6 +76,14 @@ def test_who_is_erased_stays_erased(host: Callable[..., Host]) -> None:
             # The fee in the currency of the payout, as long as the account is connected.
             fees = select(Settlement.currency, Settlement.fee, Settlement.net)
             assert [tuple(row) for row in work.session.execute(fees)] == [("EUR", 61, 1739)]
+            with work.begin():
+                work.session.add(Waiting(record_id=4711, payer="cus_1"))
+        # Switched off and on again, it forgets what belongs to no account that is there, and that alone.
+        site.disable("stripe_sync")
+        site.enable("stripe_sync")
+        with site.work() as work:
+            assert [tuple(row) for row in work.session.execute(fees)] == [("EUR", 61, 1739)]
+            assert work.session.scalars(select(Waiting)).all() == []
             with work.begin():
                 connections.remove(work, number)
             assert list(work.session.execute(fees)) == []

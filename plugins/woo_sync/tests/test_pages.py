@@ -8,14 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from crmhost.api import NotFound, insert_rows
 from crmhost.testing import Host
 from plugins.syncs import running
 from plugins.syncs.api import connections
 from plugins.syncs.commands import Terminal
-from plugins.syncs.models import Aside, Difference, Month, fresh
+from plugins.syncs.models import Aside, Difference, Month, Record, fresh
+from plugins.woo_sync.models import Bought
 
 MakeHost = Callable[..., Host]
 ASIDE = 150
@@ -135,6 +136,9 @@ def in_a_tab_of_long_ago(site: Host, page: Any) -> None:
 
 def with_its_extension_off(site: Host, page: Any) -> None:
     """It is seen, paused and removed all the same, is read by nobody, and is known again afterwards."""
+    with site.work() as work, work.begin():
+        record = work.session.scalars(select(Record.id)).first()
+        work.session.add(Bought(record_id=record, product="1", name="Mug", name_key="mug", at=work.now))
     site.disable("woo_sync")
     with site.work() as work:
         assert (connections.due(work), len(connections.all_of(work))) == ([], 1)
@@ -155,3 +159,4 @@ def with_its_extension_off(site: Host, page: Any) -> None:
     given = {"name": "Anew", "url": "https://elsewhere.example.com/", "key": "k", "secret": "s"}
     with site.work("Admin") as work, work.begin():
         assert connections.save(work, connections.source_of(work, "woo"), given).key == "shop"
+        assert work.session.scalars(select(Bought)).all() == []
