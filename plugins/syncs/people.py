@@ -27,6 +27,7 @@ _READ = (
     Contact.source,
 )  # fmt: skip
 _SOME = 500
+_NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def guest_id(email: str) -> str:
@@ -100,17 +101,47 @@ class People:
         digests = {key: _digest(met) for key, met in self.met.items()}
         owners = self._owners()
         loaded = self._contacts({owner for owner in owners.values() if owner is not None})
+        told = self._told(known, digests, owners)
         changed: list[str] = []
         for key, met in self.met.items():
-            met.contact_id = owners[key]
-            record = known.get(key)
-            same = record is not None and record.digest == digests[key] and met.contact_id is not None
-            if not same or self._moves(met, loaded.get(met.contact_id or 0), record):
+            met.contact_id = owner = owners[key]
+            record, all_told = known.get(key), told.get(owner or 0, [])
+            same = record is not None and record.digest == digests[key] and owner is not None
+            if same and record is not None and _later(met, record):
+                # Somebody else may have said otherwise meanwhile.
+                same = len(all_told) == 1
+                record.at = met.at
+            if not same or self._moves(met, loaded.get(owner or 0), _written(all_told)):
                 changed.append(key)
         emails = contacts.emails_of(self.work, [owner for key in changed if (owner := owners[key]) is not None])
-        plans = {key: self._plan(key, known.get(key), loaded.get(owners[key] or 0), emails) for key in changed}
+        plans = {
+            key: self._plan(key, told.get(owners[key] or 0, []), loaded.get(owners[key] or 0), emails)
+            for key in changed
+        }
+        self._newest(plans)
         self._write(plans)
-        self._remember(plans, known, digests)
+        self._remember(plans, known, digests, told)
+
+    def _told(
+        self, known: Mapping[str, Record], digests: Mapping[str, str], owners: Mapping[str, int | None]
+    ) -> dict[int, list[Record]]:
+        """All that contacts are on the other side, such as a guest who made an account later: their records, oldest first."""
+        found: dict[int, list[Record]] = {}
+        wanted: list[int] = []
+        for key, met in self.met.items():
+            owner, record = owners[key], known.get(key)
+            if owner is None:
+                continue
+            if record is not None:
+                found.setdefault(owner, []).append(record)
+            if record is None or record.digest != digests[key] or met.status_id or _later(met, record):
+                wanted.append(owner)
+        mine = (Record.connection_id == self.one.id, Record.kind == KIND, Record.external_id.not_in(list(self.met)))
+        for start in range(0, len(wanted), _SOME):
+            theirs = Record.contact_id.in_(wanted[start : start + _SOME])
+            for record in self.work.session.scalars(select(Record).where(*mine, theirs)):
+                found.setdefault(record.contact_id or 0, []).append(record)
+        return {owner: sorted(records, key=_said) for owner, records in found.items()}
 
     def _owners(self) -> dict[str, int | None]:
         """The contact of each person: by id there, else by address; ``None`` for nobody yet."""
@@ -154,31 +185,33 @@ class People:
             found |= {row.id: row for row in self.work.session.execute(wanted)}
         return found
 
-    def _moves(self, met: Met, contact: Any, record: Record | None) -> bool:
+    def _moves(self, met: Met, contact: Any, written: Mapping[str, Any]) -> bool:
         """Whether a contact is to get another status: never back down the funnel, and not where somebody chose one here."""
         if not met.status_id or contact is None or contact.status_id == met.status_id:
             return False
-        last = record.written.get("status") if record is not None else None
+        last = written.get("status")
         if last is not None and last != contact.status_id and self.rules.rule != "theirs":
             return False
         positions = self.rules.positions
         return self.rules.move_back or positions.get(met.status_id, -1) > positions.get(contact.status_id, -1)
 
-    def _plan(self, key: str, record: Record | None, contact: Any, emails: Mapping[int, Sequence[Any]]) -> _Plan:
+    def _plan(self, key: str, told: Sequence[Record], contact: Any, emails: Mapping[int, Sequence[Any]]) -> _Plan:
         met = self.met[key]
         wanted = {name: value for name, value in met.person.fields.items() if value not in (None, "")}
         kept: list[str] = []
         row: dict[str, Any] = {}
+        said = (met.at or _NEVER, not key.startswith(_GUEST))
+        stale = met.at is not None and any(_said(record) > said for record in told)
         if contact is None:
             fields = wanted
             mails, moved = list(met.person.emails), True
             if met.status_id:
                 row["status"] = met.status_id
         else:
-            written = record.written if record is not None else {}
+            written = _written(told)
             current = {name: _value(contact, name) for name in wanted}
-            if _stale(met, record):
-                # What an older order says of its buyer is only news where nothing is known.
+            if stale:
+                # What was said before, such as with an older order, is only news where nothing is known.
                 fields, kept = settle(wanted, current, {}, "ours")
             else:
                 rule, ours_at = self.rules.rule, contact.updated_at
@@ -186,21 +219,39 @@ class People:
             # The address that mails go to stays in front; those of others are theirs.
             have = [row_.email for row_ in emails.get(contact.id, ())]
             mails = have + [email for email in met.person.emails if email not in have]
-            moved = _moved(met, record, have)
+            moved = _moved(met, written, have)
             if moved:
                 mails = [met.address, *(email for email in mails if email != met.address)]
-            if self._moves(met, contact, record):
+            if self._moves(met, contact, written):
                 row["status"] = met.status_id
         row |= fields
         row |= {"external_ids": [self._external(key)], "tags": list(met.person.tags)}
         # Who came from here before the connection was removed and made anew: what is as it was, the sync wrote.
         known = contact is not None and contact.source == self.source.plugin
         agreed = [name for name in wanted if known and name not in fields and name not in kept]
-        return _Plan(row, mails, sorted([*fields, *agreed]), kept, moved)
+        return _Plan(row, mails, sorted([*fields, *agreed]), [] if stale else kept, moved, said)
+
+    def _newest(self, plans: Mapping[str, _Plan]) -> None:
+        """Has of several that are one contact who spoke last say each field: each row is written over those before it."""
+        whose: dict[str, int] = {}
+        alike: dict[int, list[_Plan]] = {}
+        for key in _accounts_first(plans):
+            plan, owner = plans[key], self.met[key].contact_id
+            names = [record_fields.email_key(email) for email in plan.emails]
+            # Nobody's number: those who are new are known by their addresses.
+            one = owner or next((whose[name] for name in names if name in whose), -1 - len(alike))
+            whose |= {name: one for name in names if name not in whose}
+            alike.setdefault(one, []).append(plan)
+        for some in alike.values():
+            told: set[str] = set()
+            for plan in sorted(some, key=lambda plan: plan.said, reverse=True):
+                plan.row = {name: value for name, value in plan.row.items() if name not in told}
+                mine = [name for name in plan.fields if name not in told]
+                told.update(plan.fields)
+                plan.fields = mine
 
     def _write(self, plans: Mapping[str, _Plan]) -> None:
-        # Those with an account first: a guest with the same address is then the same person.
-        keys = sorted(plans, key=lambda key: (key.startswith(_GUEST), key))
+        keys = _accounts_first(plans)
         taken = self._by_email(
             sorted({record_fields.email_key(mail) for plan in plans.values() for mail in plan.emails})
         )
@@ -232,8 +283,14 @@ class People:
                     self.met[key].contact_id = result.id
         return refused
 
-    def _remember(self, plans: Mapping[str, _Plan], known: Mapping[str, Record], digests: Mapping[str, str]) -> None:
-        """Keeps what was written into which field, as it was stored."""
+    def _remember(
+        self,
+        plans: Mapping[str, _Plan],
+        known: Mapping[str, Record],
+        digests: Mapping[str, str],
+        told: Mapping[int, Sequence[Record]],
+    ) -> None:
+        """Keeps what was written into which field, as it was stored: with the record that wrote it last."""
         stored = self._contacts({met.contact_id for key in plans if (met := self.met[key]).contact_id is not None})
         records: list[Record] = []
         for key, plan in plans.items():
@@ -254,6 +311,9 @@ class People:
                 written["email"] = plan.emails[0]
             record.written = {**record.written, **written}
             records.append(record)
+            for other in told.get(contact.id, ()):
+                if other is not record and not written.keys().isdisjoint(other.written):
+                    other.written = {name: value for name, value in other.written.items() if name not in written}
         keep(self.work, records)
 
 
@@ -265,13 +325,33 @@ class _Plan:
     kept: list[str]
     #: The first of the addresses is that of the other side.
     leads: bool
+    #: When this was said; at the same time, an account says more than a guest.
+    said: tuple[dt.datetime, bool]
 
 
-def _moved(met: Met, record: Record | None, have: Sequence[str]) -> bool:
+def _accounts_first(keys: Iterable[str]) -> list[str]:
+    """Those with an account first: a guest with the same address is then the same person."""
+    return sorted(keys, key=lambda key: (key.startswith(_GUEST), key))
+
+
+def _said(record: Record) -> tuple[dt.datetime, bool]:
+    return (record.at or _NEVER, not record.external_id.startswith(_GUEST))
+
+
+def _written(told: Iterable[Record]) -> dict[str, Any]:
+    """What a contact's records wrote."""
+    return {name: value for record in told for name, value in record.written.items()}
+
+
+def _later(met: Met, record: Record) -> bool:
+    return met.at is not None and (record.at is None or met.at > record.at)
+
+
+def _moved(met: Met, written: Mapping[str, Any], have: Sequence[str]) -> bool:
     """Whether somebody has another address now, and the one to which mails go here came from there too."""
     if not met.address or not have or met.address == have[0]:
         return False
-    return record is not None and record.written.get("email") == have[0]
+    return written.get("email") == have[0]
 
 
 def _records(work: Work, one: Connection, keys: Iterable[str]) -> dict[str, Record]:

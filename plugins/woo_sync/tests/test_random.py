@@ -75,6 +75,8 @@ class Machine(RuleBasedStateMachine):
         self.late: list[tuple[dict[str, str], bytes]] = []
         self.typed: dict[tuple[str, int], dict[str, Any]] = {}
         self.furthest: dict[int, int] = {}
+        #: All orders that ever were, as they were last.
+        self.made: list[dict[str, Any]] = []
         self.client = post(self.site, self.name)
         self.shop.deliver = self.carry
         for topic in TOPICS:
@@ -132,11 +134,15 @@ class Machine(RuleBasedStateMachine):
         accounts = sorted(self.shop.customers)
         more: dict[str, Any] = {"coupon_lines": [{"code": "SPRING"}]} if coupon else {}
         email = f"Guest{who}.{self.stories}@Example.com" if who else ""
+        if who == -3 and accounts:
+            # Who has an account, but did not sign in.
+            email = self.shop.customers[accounts[cents % len(accounts)]]["email"]
         if who > 0 and accounts:
             account = self.shop.customers[accounts[who % len(accounts)]]
             email, more["customer_id"] = account["email"], account["id"]
             more["billing"] = {**account["billing"], "email": email}
-        self.shop.order(f"{cents // 100}.{cents % 100:02}", status, email, **more)
+        number = self.shop.order(f"{cents // 100}.{cents % 100:02}", status, email, **more)
+        self.made.append(self.shop.orders[number])
 
     def some(self, place: int, *statuses: str) -> int | None:
         """One of the orders with one of these statuses."""
@@ -199,10 +205,13 @@ class Machine(RuleBasedStateMachine):
         if number is not None:
             self.shop.delete(number)
 
-    @rule(name=st.sampled_from(("Ada", "Grace", "Łucja")))
-    def register(self, name: str) -> None:
-        """Somebody makes an account."""
+    @rule(name=st.sampled_from(("Ida", "Grace", "Łucja")), place=_some, guest=st.booleans())
+    def register(self, name: str, place: int, guest: bool) -> None:
+        """Somebody makes an account, maybe after having bought as a guest by another name."""
         email = f"member{len(self.shop.customers)}.{self.stories}@example.com"
+        mails = {row["billing"]["email"] for row in self.made} - {row["email"] for row in self.shop.customers.values()}
+        if guest and (known := sorted(mails - {""})):
+            email = known[place % len(known)]
         self.shop.register(email, first_name=name, billing={"email": email, "first_name": name, "city": "Rome"})
 
     @rule(place=_some, name=st.sampled_from(("Edith", "Jean", "Joan")), city=st.sampled_from(("Oslo", "Lyon")))
@@ -357,7 +366,7 @@ class Machine(RuleBasedStateMachine):
     def compare(self, *, unheard: bool) -> None:
         """Whether the CRM equals the shop, staff's words stand, and nobody moved back."""
         with self.site.work() as work:
-            equality.check(work, self.number, self.shop, self.typed, unheard=unheard)
+            equality.check(work, self.number, self.shop, self.made, self.typed, unheard=unheard)
             for number in equality.people(work, self.number):
                 position = equality.position(work, number)
                 assert position >= self.furthest.get(number, 0)
