@@ -49,6 +49,11 @@ class Teller:
     def progress(self, *_told: object) -> None:
         """Nobody listens."""
 
+    def some_at_a_time(self, take: Callable[[Work], int]) -> None:
+        """Has it done once."""
+        with self.work.begin():
+            take(self.work)
+
 
 class Machine(RuleBasedStateMachine):
     """A shop, the network, the CRM and its staff. What staff typed stands in ``typed``."""
@@ -255,7 +260,7 @@ class Machine(RuleBasedStateMachine):
         """Somebody sees that the shop switched webhooks off, as the daily look says, and switches them on."""
         off = [hook for hook in self.shop.webhooks if hook["status"] != "active"]
         with self.site.work() as work:
-            jobs.watch(_Job(work))  # type: ignore[arg-type]  # as much of a job as this one needs
+            jobs.watch(Teller(work, "watch"))  # type: ignore[arg-type]  # as much of a job as this one needs
             assert bool(connections.get(work, self.number).hooks_problem) == bool(off)
         for hook in off:
             hook.update(status="active", failures=0)
@@ -371,21 +376,6 @@ class Machine(RuleBasedStateMachine):
                 position = equality.position(work, number)
                 assert position >= self.furthest.get(number, 0)
                 self.furthest[number] = position
-
-
-class _Job:
-    """As much of a job as the daily look at webhooks needs."""
-
-    def __init__(self, work: Work) -> None:
-        self.work = work
-
-    def check(self) -> None:
-        """Nobody stops it."""
-
-    def some_at_a_time(self, take: Callable[[Work], int]) -> None:
-        """Has it done once."""
-        with self.work.begin():
-            take(self.work)
 
 
 @pytest.mark.database("sqlite")

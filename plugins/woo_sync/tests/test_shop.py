@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from sqlalchemy import select
 
 from crmhost.api import Conflict, Contact, Work, conditions, contacts, statuses
 from crmhost.testing import Host
-from plugins.syncs import applying, receiving, reconciling
+from plugins.syncs import receiving, reconciling
 from plugins.syncs.api import connections
 from plugins.syncs.models import Aside
 from plugins.transactions import api as transactions
@@ -380,31 +379,3 @@ def test_a_shop_that_only_counts_pages(host: MakeHost, monkeypatch: pytest.Monke
         shop.offsets = False
         read(site, connect(site, url))
         assert sums(site) == (10, sum(range(10)) * 100)
-
-
-def test_who_bought_as_a_guest_before(host: MakeHost) -> None:
-    """A guest who has an account later is called as they said last, in whatever order that is heard; what staff typed stays."""
-    site, shop = host("woo_sync", allow_private_hosts=("127.0.0.1:1",)), Shop()
-    number = connect(site, "http://127.0.0.1:1")
-
-    def bought(email: str, name: str) -> applying.Incoming:
-        made = shop.order(email=email, billing={"first_name": name, "email": email})
-        return reader.incoming("order", shop.orders[made])
-
-    with site.work() as work, work.begin():
-        one = connections.get(work, number)
-        source = connections.source_of(work, "woo")
-        for place, turns in enumerate([*itertools.permutations(range(3)), ()]):
-            email = f"buyer{place}@example.com"
-            first = bought(email, "Ada")
-            account = reader.incoming("customer", shop.customers[shop.register(email, first_name="Ida")])
-            heard = [first, account, bought(email, "Ann")]
-            for some in [[heard[turn]] for turn in turns] or [heard]:
-                applying.apply(work, source, one, some)
-        found = list(work.session.scalars(select(Contact).order_by(Contact.id)))
-        assert [person.first_name for person in found] == ["Ann"] * 7
-        contacts.update(work, found[0].id, {"first_name": "Countess"})
-        shop.edit_customer(next(iter(shop.customers)), first_name="Eve")
-        changed = reader.incoming("customer", next(iter(shop.customers.values())))
-        applying.apply(work, source, one, [changed, bought("buyer0@example.com", "Joan")])
-        assert contacts.get(work, found[0].id).first_name == "Countess"
