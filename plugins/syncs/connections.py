@@ -328,13 +328,16 @@ def want(work: Work, kind: str, connection_id: int, **arguments: Any) -> int:
     return number
 
 
-def remove(work: Work, connection_id: int) -> str:
+def remove(work: Work, connection_id: int, *, connected: str = "") -> str:
     """Forgets a connection, its keys and how its records are called there; contacts and transactions stay. Gives its name.
 
+    :param connected: when it was connected, as ISO text: another one that was added since may have its number.
     :raises NotFound: when it is gone already.
     """
     work.require("syncs.edit")
     one = get(work, connection_id, lock=True)
+    if connected and connected != one.created_at.isoformat():
+        raise NotFound("connection", connection_id)
     work.audit("sync.removed", "sync", one.id, before=_shown(one))
     source = source_on(work, one)
     if source is not None and source.removed is not None:

@@ -193,7 +193,7 @@ def pause(connection_id: int) -> Any:
 def remove(connection_id: int) -> Any:
     """Forget a connection."""
     with writing() as work:
-        name = connections.remove(work, connection_id)
+        name = connections.remove(work, connection_id, connected=request.form.get("connected", ""))
     toast(gettext("“%(name)s” was removed. Its contacts and transactions stay.", name=name))
     return redirect(url_for("syncs.index"), 303)
 

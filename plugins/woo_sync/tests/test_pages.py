@@ -130,6 +130,7 @@ def in_a_tab_of_long_ago(site: Host, page: Any) -> None:
     assert "These were repaired already" in said("repair", ids="999")
     assert "“Second” is paused: let it go on first." in said("pause", paused="1") + said("sync")
     assert len(site.jobs()) == before
+    assert "was removed already" in said("remove", connected="2020-01-01T00:00:00+00:00")
     said("pause", paused="0")
     assert len(site.jobs("syncs.run")) == 1
 
@@ -150,7 +151,8 @@ def with_its_extension_off(site: Host, page: Any) -> None:
     assert "is off: nothing comes in" in page.post("/syncs/1/test", follow_redirects=True).text
     assert "is off: have it switched on first" in page.post("/syncs/1/sync", follow_redirects=True).text
     assert "Paused" in page.post("/syncs/1/pause", data={"paused": "1"}, follow_redirects=True).text
-    assert "Its contacts and transactions stay" in page.post("/syncs/1/remove", follow_redirects=True).text
+    shown = {"connected": hidden(page.get("/syncs/1").text, "connected")}
+    assert "Its contacts and transactions stay" in page.post("/syncs/1/remove", data=shown, follow_redirects=True).text
     for path in ("remove", "pause", "edit", "mapping", "aside"):
         again = page.post(f"/syncs/1/{path}", follow_redirects=True)
         assert (again.status_code, "was removed already" in again.text) == (200, True)
