@@ -33,7 +33,7 @@ def source() -> Source:
         saved=store,
         removed=forget,
         sales=["charge"],
-        stays=["charge", "customer"],
+        known_by=["charge", "customer"],
         kinds={
             "product": Message("Products"),
             "customer": Message("Customers"),

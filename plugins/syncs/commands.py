@@ -58,7 +58,7 @@ def group(
             fields = connect(**given)
             known = next((one for one in connections.all_of(work, source_id) if one.name == fields["name"]), None)
             if known is not None:
-                connections.check_keys(work, source, fields, known.id, unreachable=True)
+                connections.check_account(work, source, fields, known.id, unreachable=True)
             with work.begin():
                 one = connections.save(work, source, fields, known.id if known is not None else None, unreachable=True)
                 number = one.id

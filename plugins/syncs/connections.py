@@ -15,16 +15,14 @@ from sqlalchemy import select
 
 from crmhost.api import Conflict, GiveUp, Invalid, Message, NotFound, RetryLater, Stale, Work, http, settings, texts
 
-from . import former
-from .models import Connection, Record
+from . import accounts, former
+from .models import Connection
 from .shapes import Access, Finding, Reader, Source
 
 log = logging.getLogger(__name__)
 _MASK = "••••••"
 #: After this time a connection that has a problem is tried anew.
 REST = dt.timedelta(hours=6)
-#: Records by which it is told whether keys are of the same account.
-_SAMPLES = 3
 _NOT_KEY = re.compile(r"[^a-z0-9]+")
 
 
@@ -83,8 +81,8 @@ def save(
     version: int | None = None,
     unreachable: bool = False,
 ) -> Connection:
-    """Adds a connection, or changes one. Nothing is called: trying it is :func:`test`, and whether keys that are exchanged are
-    those of the same account says :func:`check_keys`.
+    """Adds a connection, or changes one. Nothing is called: trying it is :func:`test`, and whether another address or
+    other keys are those of the same account says :func:`check_account`.
 
     :param given: ``name`` and the source's fields; an empty secret keeps the one that is stored.
     :param unreachable: take addresses too that are not called from here as things are; calling them is refused all the same.
@@ -253,45 +251,39 @@ def _asking(one: Connection) -> Iterator[None]:
         raise _Unanswered(said) from error
 
 
-def check_keys(
+def check_account(
     work: Work, source: Source, given: Mapping[str, Any], connection_id: int, *, unreachable: bool = False
 ) -> None:
-    """Whether keys that are to be exchanged are of the account whose records are here: call it before :func:`save`.
+    """Whether another address or other keys are those of the account whose records are here: call it before :func:`save`.
 
-    Records that came in are looked for with the new keys. It goes over the network: call it outside of ``begin()``.
+    Records that came in are looked for there. It goes over the network: call it outside of ``begin()``.
 
-    :raises Invalid: when none of them is there, or the other side does not say.
+    :raises Invalid: when none of them is there, or the other side does not say; and as :func:`save` does.
     """
     work.require("syncs.edit")
     one = get(work, connection_id)
-    keys = [field.name for field in source.fields if field.kind == "secret" and field.required]
-    exchanged = next((name for name in keys if texts.clean_line(str(given.get(name) or ""))), "")
-    kind, known = _known(work, source, one) if exchanged else ("", [])
+    kind, known = accounts.sample(work, source, one)
     if not known:
         return
     _name, fields, secrets = _checked(work, source, given, one, unreachable=unreachable)
+    field = accounts.exchanged(source, one, fields, secrets)
+    if not field:
+        return
     stored = {name: secret(work, one, name) for name in one.secrets if name not in secrets}
     try:
         with _asking(one):
-            found = _reader(work, source, one, {**fields, **stored, **secrets}).fetch(kind, known)
+            found = _reader(work, source, one, {**fields, **stored, **secrets}).fetch(kind, list(known))
+            same = accounts.is_same(source, options_of(source, one), known, found)
     except _Unanswered as error:
-        raise Invalid({exchanged: [error.why]}) from error
-    if not found:
-        said = Message(
-            "Nothing of what came in so far is found with this key: it is one of another account, or of the other mode, "
-            "test or live. Connect that one by itself."
-        )
-        raise Invalid({exchanged: [said]})
-
-
-def _known(work: Work, source: Source, one: Connection) -> tuple[str, list[str]]:
-    """A kind of records that tells accounts apart, and some of its newest."""
-    for kind in source.stays:
-        mine = (Record.connection_id == one.id, Record.kind == kind, Record.gone.is_(False))
-        newest = select(Record.external_id).where(*mine).order_by(Record.id.desc()).limit(_SAMPLES)
-        if found := list(work.session.scalars(newest)):
-            return kind, found
-    return "", []
+        raise Invalid({field: [error.why]}) from error
+    if not same:
+        said = Message("Nothing of what came in so far is found there: it is another one. Connect that one by itself.")
+        if not source.account:
+            said = Message(
+                "Nothing of what came in so far is found with this key: it is one of another account, or of the other "
+                "mode, test or live. Connect that one by itself."
+            )
+        raise Invalid({field: [said]})
 
 
 def pause(work: Work, connection_id: int, *, paused: bool) -> Connection:

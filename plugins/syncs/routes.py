@@ -90,7 +90,7 @@ def _connection_form(source: Source, one: Connection | None) -> Any:
         number = one.id if one is not None else None
         try:
             if number is not None:
-                connections.check_keys(work, source, form.values(source), number)
+                connections.check_account(work, source, form.values(source), number)
             with writing() as work:
                 made = connections.save(work, source, form.values(source), number, version=_version(form))
                 number = made.id

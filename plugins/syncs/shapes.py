@@ -326,9 +326,9 @@ class Source(Contribution):
         [(record, what it became)]; ``None`` stands for what was deleted there.
     :param account: name of the field that tells one account or shop from another, such as its address: the same one is never
         connected twice, and is known again when it is connected anew.
-    :param stays: kinds of records that never leave an account, under ids that no other one has: :meth:`Reader.fetch` gives
-        nothing for those that are not there. When keys are exchanged, some that came in are looked for with the new ones, so that
-        those of another account are refused. Empty where ``account`` tells.
+    :param known_by: kinds of records by which one account is told from another. When the address or the keys are exchanged, some
+        that came in are looked for there by :meth:`Reader.fetch`: who has none of them is refused, as is, where ``account`` is
+        named and numbers may be the same, who has others under their numbers, made at another instant.
     :param removed: called when a connection is removed, before its records go: work and connection.
     :param webhook: whether the other side tells changes to ``/hooks/ID/KEY``; the hook ``webhooks`` then gives a
         :class:`crmhost.api.Webhook` with the source's id as its name.
@@ -351,7 +351,7 @@ class Source(Contribution):
     saved: Callable[[Work, Any, Sequence[tuple[Any, Any]]], None] | None = None
     removed: Callable[[Work, Any], None] | None = None
     account: str = ""
-    stays: Sequence[str] = ()
+    known_by: Sequence[str] = ()
     webhook: bool = True
 
     def __post_init__(self) -> None:

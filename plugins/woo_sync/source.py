@@ -34,6 +34,7 @@ def source() -> Source:
         saved=store,
         removed=forget,
         sales=["order"],
+        known_by=["order"],
         kinds={
             "product": Message("Products"),
             "customer": Message("Customers"),

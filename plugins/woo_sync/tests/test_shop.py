@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Callable
@@ -306,12 +307,16 @@ def test_webhooks_and_what_staff_typed(host: MakeHost) -> None:
 @pytest.mark.database("sqlite")
 def test_failures_of_the_shop(host: MakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shop that is busy, broken or refuses, or deletes what was read: nothing that comes after it is lost or taken twice."""
-    shop = Shop()
-    with woo.serving(shop) as url:
-        site = host("woo_sync", allow_private_hosts=(url.removeprefix("http://"),))
+    shop, another = Shop(), Shop()
+    with woo.serving(shop) as url, woo.serving(shop) as moved, woo.serving(another) as other:
+        site = host(
+            "woo_sync", allow_private_hosts=tuple(place.removeprefix("http://") for place in (url, moved, other))
+        )
         site.clock.freeze(shop.now)
+        another.clock -= dt.timedelta(days=9)
         for place in range(150):
             shop.order(f"{place}.00", "completed", f"b{place}@example.com")
+            another.order(f"{place}.00", "completed", f"b{place}@example.com")
         # So long ago that no later look would find them as changed.
         site.clock.move(minutes=60)
         number = connect(site, url)
@@ -364,6 +369,14 @@ def test_failures_of_the_shop(host: MakeHost, monkeypatch: pytest.MonkeyPatch) -
         assert "2 records differ" in site.cli("woo", "reconcile", "--name", "Main shop").output
         monkeypatch.setattr(reconciling, "_AT_ONCE", 1)
         repair_in_parts(site, number)
+
+        # The shop may move; another one, with orders of the same numbers, is refused.
+        page = site.client()
+        with site.work() as work:
+            given = {"name": "Main shop", "version": str(connections.get(work, number).version)}
+        for address, status in ((other, 422), ("http://127.0.0.1:9", 422), (moved, 303)):
+            answer = page.post(f"/syncs/{number}/edit", data=given | {"url": address})
+            assert (answer.status_code, "it is another one" in answer.text) == (status, address == other), answer.text
 
 
 @pytest.mark.database("sqlite")
