@@ -136,11 +136,13 @@ class People:
                 found.setdefault(owner, []).append(record)
             if record is None or record.digest != digests[key] or met.status_id or _later(met, record):
                 wanted.append(owner)
-        mine = (Record.connection_id == self.one.id, Record.kind == KIND, Record.external_id.not_in(list(self.met)))
+        # Found by the contact alone: named, the connection would lead the database through all of its records.
+        others = (Record.kind == KIND, Record.external_id.not_in(list(self.met)))
         for start in range(0, len(wanted), _SOME):
-            theirs = Record.contact_id.in_(wanted[start : start + _SOME])
-            for record in self.work.session.scalars(select(Record).where(*mine, theirs)):
-                found.setdefault(record.contact_id or 0, []).append(record)
+            theirs = select(Record).where(Record.contact_id.in_(wanted[start : start + _SOME]), *others)
+            for record in self.work.session.scalars(theirs):
+                if record.connection_id == self.one.id:
+                    found.setdefault(record.contact_id or 0, []).append(record)
         return {owner: sorted(records, key=_said) for owner, records in found.items()}
 
     def _owners(self) -> dict[str, int | None]:
