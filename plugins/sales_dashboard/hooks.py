@@ -11,7 +11,7 @@ from crmhost.api import Money
 from crmhost.hooks import hookspec
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class SubscriptionTerm:
     """A time in which a subscription brings the same.
 
@@ -39,7 +39,7 @@ def sales_dashboard_subscriptions(work: Any) -> Sequence[SubscriptionTerm] | Non
     """Subscriptions, from which recurring revenue and churn are made: all terms that ever were, those of the contacts that
     ``work.actor`` may see.
 
-    Asked whenever the page is opened, so answer in one question to the database::
+    Asked whenever the page is opened, so answer in one question to the database, or two::
 
         @hookimpl
         def sales_dashboard_subscriptions(self, work):

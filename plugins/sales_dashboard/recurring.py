@@ -9,16 +9,20 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import itertools
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from .hooks import SubscriptionTerm
 
 NEW, EXPANSION, CONTRACTION, CHURN, REACTIVATION = KINDS = ("new", "expansion", "contraction", "churn", "reactivation")
+#: How many customers more there are by a movement.
+_HEADS = {NEW: 1, REACTIVATION: 1, CHURN: -1}
+_DAY = operator.attrgetter("day")
 
 
-@dataclasses.dataclass(frozen=True)
-class Movement:
+class Movement(NamedTuple):
     """A change of what a customer brings by the month; below zero for contraction and churn."""
 
     day: dt.date
@@ -69,27 +73,35 @@ def movements(terms: Iterable[SubscriptionTerm], worth: Callable[[SubscriptionTe
     :param worth: what a term brings by the month; ``None`` leaves it out. It is asked once for each term, so that rates of
         exchange make no movement.
     """
-    steps: dict[str, dict[dt.date, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    steps: dict[str, list[tuple[dt.date, int]]] = {}
     for term in terms:
         amount = worth(term)
         if not amount or (term.until is not None and term.until <= term.since):
             continue
-        for day, sign in ((term.since, 1), (term.until, -1)):
-            if day is not None:
-                step = steps[term.customer][day]
-                step[0] += sign * amount
-                step[1] += sign
-    found = [move for customer, days in steps.items() for move in _of_customer(customer, days)]
-    return sorted(found, key=lambda move: (move.day, move.customer))
+        mine = steps.setdefault(term.customer, [])
+        mine.append((term.since, amount))
+        if term.until is not None:
+            mine.append((term.until, -amount))
+    by_day: dict[dt.date, list[Movement]] = {}
+    for customer in sorted(steps):
+        for move in _of_customer(customer, steps[customer]):
+            by_day.setdefault(move.day, []).append(move)
+    return [move for day in sorted(by_day) for move in by_day[day]]
 
 
-def _of_customer(customer: str, days: Mapping[dt.date, Sequence[int]]) -> Iterable[Movement]:
-    running, known = 0, False
-    for day in sorted(days):
-        change, _contracts = days[day]
-        before, running = running, running + change
+def _of_customer(customer: str, steps: list[tuple[dt.date, int]]) -> Iterator[Movement]:
+    """The movements of one customer, from the days on which they bring more or less, in any order."""
+    steps.sort()
+    running, known, place = 0, False, 0
+    while place < len(steps):
+        day, change = steps[place]
+        place += 1
+        while place < len(steps) and steps[place][0] == day:
+            change += steps[place][1]
+            place += 1
         if not change:
             continue
+        before, running = running, running + change
         if not before:
             kind = REACTIVATION if known else NEW
         elif not running:
@@ -100,16 +112,18 @@ def _of_customer(customer: str, days: Mapping[dt.date, Sequence[int]]) -> Iterab
         yield Movement(day, customer, kind, change)
 
 
+def between(moves: Sequence[Movement], first: dt.date, last: dt.date) -> Sequence[Movement]:
+    """The movements of these days, both included; ``moves`` as :func:`movements` gives them."""
+    return moves[bisect.bisect_left(moves, first, key=_DAY) : bisect.bisect_right(moves, last, key=_DAY)]
+
+
 def periods(moves: Sequence[Movement], spans: Iterable[tuple[dt.date, dt.date]]) -> list[Period]:
     """What moved in each span; ``moves`` as :func:`movements` gives them."""
-    days = [move.day for move in moves]
-    sums, heads = [0], [0]
-    for move in moves:
-        sums.append(sums[-1] + move.amount)
-        heads.append(heads[-1] + (move.kind in (NEW, REACTIVATION)) - (move.kind == CHURN))
+    sums = [0, *itertools.accumulate(move.amount for move in moves)]
+    heads = [0, *itertools.accumulate(_HEADS.get(move.kind, 0) for move in moves)]
     found = []
     for start, end in spans:
-        first, last = bisect.bisect_left(days, start), bisect.bisect_right(days, end)
+        first, last = bisect.bisect_left(moves, start, key=_DAY), bisect.bisect_right(moves, end, key=_DAY)
         moved, numbers = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0)
         came: set[str] = set()
         passing = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from babel.dates import format_date
@@ -23,9 +22,9 @@ from crmhost.web.api import (
     requires,
 )
 
-from . import choices, subscriptions
+from . import choices, recurring, subscriptions
 from .asked import ALL
-from .recurring import CHURN, CONTRACTION, EXPANSION, NEW, REACTIVATION
+from .recurring import CHURN, CONTRACTION, EXPANSION, NEW, REACTIVATION, Period
 from .subscriptions import Recurring
 
 #: Kinds of movements in the order in which they stand, with their style in the chart.
@@ -49,8 +48,7 @@ def page() -> Any:
         return render_template("sales_dashboard/subscriptions.html", found=None)
     found = subscriptions.of(work, terms, chosen, length)
     month = _month(request.args.get("month", ""), found)
-    inside = [move for move in found.moves if month and (move.day.year, move.day.month) == (month.year, month.month)]
-    inside = [move for move in inside if move.day <= work.today]
+    inside = recurring.between(found.moves, month.start, month.end) if month else []
     labels = [format_date(one.start, "MMM y", locale=work.locale) for one in found.months]
     return render_template(
         "sales_dashboard/subscriptions.html",
@@ -63,15 +61,15 @@ def page() -> Any:
         labels=labels,
         charts=[_level(work, found, labels), _moved(work, found, labels)],
         month=month,
-        month_label=format_date(month, "LLLL y", locale=work.locale) if month else "",
+        month_label=format_date(month.start, "LLLL y", locale=work.locale) if month else "",
         moved=subscriptions.named(work, found, inside),
         moved_number=len(inside),
         ahead=subscriptions.named(work, found, found.ahead),
     )
 
 
-def _month(text: str, found: Recurring) -> dt.date | None:
-    return next((one.start for one in found.months if one.start.isoformat()[:7] == text), None)
+def _month(text: str, found: Recurring) -> Period | None:
+    return next((one for one in found.months if one.start.isoformat()[:7] == text), None)
 
 
 def _receipt(work: Work, found: Recurring, formula: str) -> ChartReceipt:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from crmhost.api import Contact, Work, rates
 from plugins.transactions.api import month_starts
 
 from .hooks import SubscriptionTerm
-from .recurring import Movement, Period, movements, periods
+from .recurring import Movement, Period, between, movements, periods
 
 #: Movements that are shown one by one.
 SHOWN = 100
@@ -95,18 +95,17 @@ def of(work: Work, terms: Sequence[SubscriptionTerm], currency: str, number: int
     :param currency: of the terms; empty for all in the base currency, each at the rate of its first day.
     """
     work.require("sales_dashboard.view")
-    worth, chosen = _worth(work, terms, currency)
-    moves = movements(chosen, lambda term: worth[id(term)])
+    chosen, worth, left_out = _worth(work, terms, currency)
+    moves = movements(chosen, worth)
     starts = month_starts(work.today, number)
     ends = [start - dt.timedelta(days=1) for start in starts[1:]]
     today = work.today
-    running = [term for term in chosen if worth[id(term)] and _on(term, today)]
     return Recurring(
         currency or rates.base_currency(work),
         periods(moves, zip(starts, [*ends, today], strict=True)),
-        [move for move in moves if move.day > today],
-        len({term.subscription for term in running}),
-        sum(1 for amount in worth.values() if amount is None),
+        between(moves, today + dt.timedelta(days=1), dt.date.max),
+        len({term.subscription for term in chosen if _on(term, today) and worth(term)}),
+        left_out,
         moves,
         chosen,
     )
@@ -118,17 +117,17 @@ def _on(term: SubscriptionTerm, day: dt.date) -> bool:
 
 def _worth(
     work: Work, terms: Sequence[SubscriptionTerm], currency: str
-) -> tuple[Mapping[int, int | None], list[SubscriptionTerm]]:
+) -> tuple[Sequence[SubscriptionTerm], Callable[[SubscriptionTerm], int | None], int]:
+    """The terms that are looked at, what each brings, and how many of them have no rate."""
     if currency:
-        chosen = [term for term in terms if term.monthly.currency == currency]
-        return {id(term): term.monthly.amount for term in chosen}, chosen
+        return [term for term in terms if term.monthly.currency == currency], lambda term: term.monthly.amount, 0
     converter, base = rates.converter(work), rates.base_currency(work)
     found: dict[int, int | None] = {}
     for term in terms:
         converted = None if term.monthly.currency == base else converter.convert(term.monthly, term.since)
         amount = term.monthly.amount if term.monthly.currency == base else converted.money.amount if converted else None
         found[id(term)] = amount
-    return found, list(terms)
+    return terms, lambda term: found[id(term)], sum(1 for amount in found.values() if amount is None)
 
 
 def named(work: Work, found: Recurring, moves: Sequence[Movement]) -> list[Moved]:
