@@ -12,10 +12,12 @@ T = TypeVar("T")
 
 #: Seconds that a transaction computes. SQLite has one writer: a webhook that comes in meanwhile waits for its end, if it wrote
 #: something already, which is about half of the time: so most who come by now and then are answered within 50 ms.
-_ALONE, _AMONG_OTHERS = 0.06, 0.2
+_ALONE, _AMONG_OTHERS = 0.05, 0.2
 #: Seconds that it computes once somebody waited, and for how long that goes on: small ones cost more for each record.
 _AWAITED, _CROWDED = 0.012, 5.0
 _FIRST, _MOST = 20, 100
+#: Seconds that the clock may fail to notice.
+_TICK = 0.0001
 #: Records that it takes at least, and once somebody waited.
 _LEAST, _FEWER = 12, 4
 
@@ -59,7 +61,7 @@ class Pace:
     def _learn(self, number: int, taken: float) -> None:
         crowded = time.monotonic() < self._crowded_until
         aim, least = (_AWAITED, _FEWER) if crowded else (self._usual, _LEAST)
-        fits = number * aim / taken
+        fits = number * aim / max(taken, _TICK)
         # A small one costs more for each record, so it never says that fewer fit than were thought to.
         if taken > aim or number >= self.size or fits > self.size:
             self.size = int(max(least, min(_MOST, fits, self.size * 1.5)))
