@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, String, and_, case, func, literal
+from sqlalchemy import Select, String, and_, case, exists, func, literal, not_
 from sqlalchemy import cast as sql_cast
 
-from crmhost.api import Contact, Tagging, Work
+from crmhost.api import Contact, Tagging, Work, keyset
 from plugins.transactions.api import KIND, Transaction
 
 #: Those that follow changes of contacts and companies too.
@@ -29,6 +29,20 @@ def joined(work: Work, dimension: str, chosen: Select[Any]) -> tuple[Select[Any]
         return chosen, sql_cast(Transaction.type_id, String)
     alone = case((Transaction.counted_contact_id.is_(None), Transaction.counted_company_id))
     return of_people(work, dimension, chosen, Transaction.counted_contact_id, alone)
+
+
+def narrowed(work: Work, dimension: str, key: str, chosen: Select[Any]) -> Select[Any]:
+    """A statement over transactions with only those of one part of a dimension, found by its index where there is one.
+
+    :param key: as :func:`joined` gives it.
+    """
+    if dimension == "tag":
+        mine = and_(Tagging.object_type == KIND, Tagging.object_id == Transaction.id)
+        if not key:
+            return chosen.where(not_(exists().where(mine).correlate(Transaction)))
+        return chosen.join(Tagging, and_(mine, Tagging.tag_id == (keyset.valid_id(key) or 0)))
+    chosen, keyed = joined(work, dimension, chosen)
+    return chosen.where(keyed == key)
 
 
 def of_people(work: Work, dimension: str, chosen: Select[Any], contact: Any, company: Any) -> tuple[Select[Any], Any]:

@@ -24,13 +24,16 @@ class Gathered:
     before: Sequence[Totals | None]
 
 
-def gather(asked: Asked) -> Gathered:
-    """The figures of what was asked for, in as few statements as :func:`figures.totals` takes."""
+def gather(asked: Asked, *, customers: bool = True) -> Gathered:
+    """The figures of what was asked for, in as few statements as :func:`figures.totals` takes.
+
+    :param customers: whether customers are counted, which takes longest where the figures are narrowed to a part.
+    """
     period = asked.period
     beside = [part for part in period.past_buckets if part is not None]
     past = [period.past] if period.past else []
     spans = [period.span, *period.buckets, *past, *beside]
-    found = iter(figures.totals(asked.work, spans, asked.currency, where=asked.where))
+    found = iter(figures.totals(asked.work, spans, asked.currency, where=asked.where, customers=customers))
     return Gathered(
         whole=next(found),
         now=[next(found) for _part in period.buckets],

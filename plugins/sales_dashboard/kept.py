@@ -21,6 +21,7 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
     union,
     union_all,
@@ -141,8 +142,10 @@ class Kept(Plain):
         code = self._code()
         if dimension not in dimensions.OF_PEOPLE or code is None:
             begin = span[0] if kind == "customers" else dt.date.min
-            many = self.sums([(begin, span[1])])[0].sales > MOST
-            return None if many else super().customer_parts(dimension, span, kind)
+            if self.sums([(begin, span[1])])[0].sales > MOST:
+                return None
+            whose = self._of_buyers(code, span) if kind == "new_customers" and code is not None else []
+            return self._by_part(dimension, span, kind, *whose)
         mine = [Bought.currency == code, Bought.day <= span[1]]
         mine += [Bought.day >= span[0]] if kind != "total_customers" else []
         mine += [Bought.previous.is_(None)] if kind != "customers" else []
@@ -151,6 +154,13 @@ class Kept(Plain):
         chosen, key = dimensions.of_people(self.work, dimension, chosen, people.c.customer, -people.c.customer)
         counted = chosen.add_columns(key, func.count()).group_by(key)
         return dict(self.work.session.execute(counted).all())
+
+    def _of_buyers(self, code: str, span: Span) -> list[ColumnElement[bool]]:
+        """The condition that a transaction is of somebody who bought in a span, whenever it is itself."""
+        people = select(Bought.customer).where(Bought.currency == code, Bought.day.between(*span))
+        companies = select(-Bought.customer).where(Bought.currency == code, Bought.day.between(*span))
+        contact, company = Transaction.counted_contact_id, Transaction.counted_company_id
+        return [or_(contact.in_(people), and_(contact.is_(None), company.in_(companies)))]
 
     def _code(self) -> str | None:
         """The currency under which customers are kept that the figures hold; ``None`` when it is neither one nor all."""

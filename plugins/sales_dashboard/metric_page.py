@@ -56,7 +56,7 @@ def page(work: Work, metric: str, args: Mapping[str, str]) -> Shown:
     :param metric: one of :data:`METRICS`.
     """
     asked = asking.read(work, args, metric, narrowed=True)
-    found = gathered.gather(asked)
+    found = gathered.gather(asked, customers=metric in OF_CUSTOMERS)
     return Shown(
         asked=asked,
         label=gettext(LABELS[metric]),

@@ -179,11 +179,21 @@ class Plain:
         :param kind: ``customers`` who bought there in the span; ``new_customers`` who had not before; ``total_customers`` who
             did up to its end.
         """
-        inside = self.calendar.between(span) if kind == "customers" else self.calendar.until(span[1])
-        sold = self._sold().where(inside, CUSTOMER.is_not(None))
-        some = sold.add_columns(Transaction.id).limit(MOST + 1).subquery()
+        some = self._bought_in(span, kind).add_columns(Transaction.id).limit(MOST + 1).subquery()
         if (self.work.session.scalar(select(func.count()).select_from(some)) or 0) > MOST:
             return None
+        return self._by_part(dimension, span, kind)
+
+    def _bought_in(self, span: Span, kind: str) -> Select[Any]:
+        inside = self.calendar.between(span) if kind == "customers" else self.calendar.until(span[1])
+        return self._sold().where(inside, CUSTOMER.is_not(None))
+
+    def _by_part(self, dimension: str, span: Span, kind: str, *whose: ColumnElement[bool]) -> dict[str, int]:
+        """How many customers each part has, however many sales there are.
+
+        :param whose: conditions of the only transactions that are to be read.
+        """
+        sold = self._bought_in(span, kind).where(*whose)
         columns = CUSTOMER.label("customer"), func.min(self.calendar.moment).label("first")
         chosen, key = self._keyed(dimension, sold)
         pieces = [chosen.add_columns(key.label("key"), *columns).group_by(CUSTOMER, key)]
@@ -235,10 +245,12 @@ class Plain:
         return some
 
     def _part(self, some: Select[Any], part: Narrowed) -> Select[Any]:
-        if part.dimension == "product" and not part.key:
+        if part.dimension != "product":
+            return dimensions.narrowed(self.work, part.dimension, part.key, some)
+        if not part.key:
             return some.where(_bare())
-        chosen, keyed = self._keyed(part.dimension, some)
-        return chosen.where(keyed == part.key)
+        chosen, title = self._keyed(part.dimension, some)
+        return chosen.where(title == part.key)
 
     def _converts(self, conversion: Conversion) -> list[ColumnElement[bool]]:
         """Conditions that leave out what has no rate on its day."""
