@@ -11,7 +11,7 @@ import random
 
 from sqlalchemy import Connection, Table, bindparam, func, insert, literal, select, update
 
-from crmhost import demo
+from crmhost import demo, statistics
 from crmhost.core.contacts import days
 from crmhost.core.contacts.models import Contact, ContactEmail, SearchDocument, Tagging
 from crmhost.core.fields import index
@@ -55,13 +55,11 @@ def fill(site: Site, number: int, seeds: int = SEEDS) -> None:
 
 
 def analyse(site: Site) -> None:
-    """Lets the database look at what it holds, as it does by itself in time."""
+    """Lets the database look at what it holds, as PostgreSQL does by itself in time, and a site on SQLite each hour."""
+    statistics.gather(site.engine)
     if site.engine.dialect.name == "postgresql":
         with site.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
-    else:
-        with site.engine.begin() as connection:
-            connection.exec_driver_sql("ANALYZE")
 
 
 def _give_values(site: Site, after: int) -> None:

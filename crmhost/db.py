@@ -34,7 +34,8 @@ metadata = MetaData(
 WRITES = "crmhost_writes"
 #: Value of that option where SQLite is to begin as for reading, and to lock the database with the first write.
 LATE = "late"
-
+#: Entries of each index that SQLite looks at for its statistics, see :mod:`crmhost.statistics`.
+SAMPLE = 1_000
 
 #: Seconds of rest after which a connection to PostgreSQL is asked whether it still stands, before it is used.
 PING_AFTER = 1.0
@@ -234,6 +235,8 @@ def _sqlite_connect(connection: Any, record: Any) -> None:
     cursor.execute("PRAGMA mmap_size=268435456")
     # 32 MB of log between checkpoints instead of 4: an import commits often, and each checkpoint waits for the disk.
     cursor.execute("PRAGMA wal_autocheckpoint=8000")
+    # Whoever lets it look at its tables holds up other writers for a moment only, however large they are.
+    cursor.execute(f"PRAGMA analysis_limit={SAMPLE}")
     cursor.close()
     turns.prepare(connection, record)
 

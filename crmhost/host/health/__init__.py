@@ -70,6 +70,7 @@ _ALONE: tuple[tuple[str, str, _Check], ...] = (
 )
 _WITH_DATABASE: tuple[tuple[str, str, _Check], ...] = (
     ("schema", "Tables", database.schema),
+    ("statistics", "Statistics of tables", database.statistics),
     ("secrets", "Stored secrets", database.secrets),
     ("clock", "Clock", database.clock),
     ("plugins", "Extensions", running.plugins),

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from ...db import utcnow
 from ...messages import Message
+from ...statistics import wanting
 from ...work.tables import AuditEntry
 from .. import migrate
 from ..secrets import unreadable
@@ -83,6 +84,22 @@ def schema(look: Look) -> Iterator[Finding]:
         yield Finding("schema", name, "warning", message, "Install the newer version here too.")
     else:
         yield Finding("schema", name, "ok", "The tables of the core and of all extensions are up to date.")
+
+
+def statistics(look: Look) -> Iterator[Finding]:
+    """Whether the database knows how large its tables are."""
+    name = Message("Statistics of tables")
+    with look.connection() as connection:
+        missing = wanting(connection)
+        sqlite = connection.dialect.name == "sqlite"
+    if missing:
+        message = Message("The database does not know how large these tables are: %(missing)s.", missing=missing)
+        advice = Message("A worker looks at them within the hour. If it stays so, see whether one runs.")
+        if not sqlite:
+            advice = Message("If it stays so, switch autovacuum on in PostgreSQL, and run “ANALYZE” once.")
+        yield Finding("statistics", name, "warning", message, advice)
+    else:
+        yield Finding("statistics", name, "ok", "The database knows how large its tables are.")
 
 
 def secrets(look: Look) -> Iterator[Finding]:

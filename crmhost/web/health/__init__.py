@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...contributions import MenuItem, Permission
+from ...contributions import Job, MenuItem, Permission, Schedule
 from ...hooks import hookimpl
 
 
 class Plugin:
-    """The Health page."""
+    """The Health page, and the look at the tables that SQLite needs."""
 
     @hookimpl
     def routes(self) -> Sequence[Any]:
@@ -27,3 +27,15 @@ class Plugin:
     @hookimpl
     def permissions(self) -> Sequence[Permission]:
         return [Permission(name="health.view", label="See whether the installation is well")]
+
+    @hookimpl
+    def jobs(self) -> Sequence[Job]:
+        from .statistics import gather
+
+        return [Job(kind="health.statistics", handler=gather, label="Look at the sizes of tables")]
+
+    @hookimpl
+    def schedules(self) -> Sequence[Schedule]:
+        from .statistics import needed
+
+        return [Schedule(kind="health.statistics", cron="37 * * * *", when=needed)]

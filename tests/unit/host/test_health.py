@@ -32,7 +32,7 @@ def test_a_site_that_is_well(host: Callable[..., Host]) -> None:
     """Every check is there, none is an error, and the command ends with status 0."""
     made = host("probe_one", **probes.ONLY, base_url="https://crm.example.com")
     findings = found(made.site)
-    assert {"home", "space", "key", "address", "database", "schema", "secrets", "clock"} <= set(findings)
+    assert {"home", "space", "key", "address", "database", "schema", "secrets", "clock", "statistics"} <= set(findings)
     assert {"plugins", "processes", "queue", "storage.answers"} <= set(findings)
     assert "mail.sending" in findings
     assert [finding for finding in findings.values() if finding.level == "error"] == []
