@@ -143,9 +143,12 @@ def _summed(worth: Sequence[tuple[dt.date, int | None, int]], span: Span) -> Sum
 
 def falling(span: Span, currency: str) -> list[Any]:
     """The conditions that a fee may fall in a span."""
-    once = and_(Fee.every == "", Fee.day >= span[0])
-    again = and_(Fee.every != "", or_(Fee.until.is_(None), Fee.until >= span[0]))
-    found = [Fee.deleted_at.is_(None), Fee.day <= span[1], or_(once, again)]
+    live = Fee.deleted_at.is_(None)
+    once = and_(live, Fee.every == "", Fee.day.between(*span))
+    # Each side has all that its index asks for; days in common SQLite would look up alone, so they are said in other words.
+    begun = [live, Fee.every.in_([*filter(None, EVERY)]), Fee.day < span[1] + dt.timedelta(days=1)]
+    again = and_(*begun, or_(Fee.until.is_(None), Fee.until >= span[0]))
+    found = [live, or_(once, again)]
     return [*found, Fee.currency == currency] if currency else found
 
 
