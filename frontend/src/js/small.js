@@ -30,6 +30,12 @@ enhance("[data-reveal]", (button) => {
   field.form?.addEventListener("submit", () => show(false));
 });
 
+// Of a row of tabs that is wider than the page, the current one is in sight.
+enhance(".crm-views > [aria-current]", (tab) => {
+  const row = tab.parentElement, there = tab.getBoundingClientRect(), here = row.getBoundingClientRect();
+  row.scrollLeft += there.left + there.width / 2 - here.left - here.width / 2;
+});
+
 // select[data-insert="ID"] puts what is chosen into a field, where its caret is.
 enhance("select[data-insert]", (select) => {
   const field = document.getElementById(select.dataset.insert);
