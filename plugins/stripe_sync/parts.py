@@ -58,6 +58,12 @@ class PaidOut:
     net: Money
     rate: Decimal | None
 
+    @property
+    def digits(self) -> int:
+        """How many digits of the rate stand behind the point."""
+        exponent = self.rate.as_tuple().exponent if self.rate is not None else 0
+        return max(0, -exponent) if isinstance(exponent, int) else 0
+
 
 def fee_reads(_work: Work, transaction: Any) -> list[Read]:
     """What :func:`fee_box` asks, together with the other parts of the transaction's page."""
@@ -78,9 +84,10 @@ def fee_box(work: Work, transaction: Any) -> str:
 
 def _rate(text: str) -> Decimal | None:
     try:
-        return Decimal(text)
+        rate = Decimal(text)
     except InvalidOperation:
         return None
+    return rate if rate.is_finite() else None
 
 
 def number_read(_work: Work, contact: Any) -> list[Read]:
