@@ -13,13 +13,13 @@ import os
 import signal
 import sys
 import threading
-from typing import Any
 
-from sqlalchemy import Engine, event, text
+from sqlalchemy import text
 
 from crmhost import config as configuration
 from crmhost.site import Site
 from crmhost.testing import Clock, Host
+from tests.runtime.killing import kill_before_commit
 
 #: When the reports of the week before are due.
 DUE = dt.datetime(2093, 4, 27, 7, tzinfo=dt.UTC)
@@ -40,15 +40,7 @@ def send(host: Host, place: int) -> None:
         # Nobody has to wait until the dead process's lease is over.
         connection.execute(text("UPDATE work_job SET lease_until = '2020-01-01 00:00:00' WHERE state = 'running'"))
         connection.execute(text("UPDATE work_job SET due_at = '2020-01-01 00:00:00' WHERE state = 'due'"))
-    left = place
-
-    def kept(_connection: Any) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    event.listen(Engine, "commit", kept)
+    kill_before_commit(place)
     host.run_jobs()
 
 

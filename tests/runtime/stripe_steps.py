@@ -16,13 +16,14 @@ import threading
 import urllib.request
 
 import stripe
-from sqlalchemy import Engine, event, text
+from sqlalchemy import text
 
 from crmhost import config as configuration
 from crmhost.site import Site
 from crmhost.testing import Clock, Host
 from plugins.stripe_sync.tests.test_account import told
 from plugins.stripe_sync.tests.test_story import STORY
+from tests.runtime.killing import kill_before_commit
 
 
 def site(**other: str) -> Host:
@@ -54,15 +55,7 @@ def take(host: Host, step: int) -> None:
     # The one before may have got no answer: Stripe tells it again.
     assert told(host, STORY[max(step - 1, 0)]) == 200
     assert told(host, STORY[step]) == 200
-    left = step % 5
-
-    def kept(_connection: object) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    event.listen(Engine, "commit", kept)
+    kill_before_commit(step % 5)
     host.run_jobs()
     os.kill(os.getpid(), signal.SIGKILL)
 
