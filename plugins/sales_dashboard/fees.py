@@ -108,7 +108,7 @@ def sums(work: Work, spans: Sequence[Span], currency: str, converter: rates.Conv
     """
     if not spans or work.actor.only_assigned:
         return [Sum() for _ in spans]
-    whole = min(first for first, _last in spans), max(last for _first, last in spans)
+    whole = _around(spans)
     found = [one for row in _rows(work, whole, currency) for one in _falls(row, whole)]
     if not currency and any(row.currency != rates.base_currency(work) for _day, row in found):
         converter = converter or rates.converter(work)
@@ -119,6 +119,21 @@ def sums(work: Work, spans: Sequence[Span], currency: str, converter: rates.Conv
 def by_span(work: Work, spans: Sequence[Span], currency: str) -> list[int]:
     """What other fees come to in each span, in minor units of the currency; what has no rate is left out."""
     return [one.amount for one in sums(work, spans, currency)]
+
+
+def by_currency(work: Work, spans: Sequence[Span]) -> dict[str, list[int]]:
+    """The same of each currency that fees are in, by one statement."""
+    if not spans or work.actor.only_assigned:
+        return {}
+    whole = _around(spans)
+    worth: dict[str, list[tuple[dt.date, int | None, int]]] = {}
+    for row in _rows(work, whole, ""):
+        worth.setdefault(row.currency, []).extend((day, row.amount, row.number) for day in days_of(row, whole))
+    return {code: [_summed(some, span).amount for span in spans] for code, some in worth.items()}
+
+
+def _around(spans: Sequence[Span]) -> Span:
+    return min(first for first, _last in spans), max(last for _first, last in spans)
 
 
 def _falls(row: Row, span: Span) -> Iterator[tuple[dt.date, Row]]:

@@ -15,7 +15,7 @@ from crmhost.api import Invalid, Work, rates
 from plugins.transactions import api as transactions
 
 from . import dimensions, fees, firsts, kept, labels, plain
-from .converting import Sums
+from .converting import NOTHING, Numbers, Sums, over, plus
 from .counted import Narrowed
 from .days import Calendar, Span
 
@@ -34,6 +34,7 @@ __all__ = [
     "parts",
     "restated",
     "totals",
+    "totals_by_currency",
 ]
 
 METRICS = (
@@ -139,6 +140,40 @@ def totals(
     return [_totals(some, number, other) for some, number, other in zip(sums, people, others, strict=True)]
 
 
+def totals_by_currency(
+    work: Work, spans: Sequence[Span], currencies: Sequence[str], *, customers: bool
+) -> dict[str, list[Totals]]:
+    """The figures of each span, of each of the currencies, in as many statements however many there are.
+
+    New and total customers are left out.
+
+    :param customers: whether those who bought in the spans are counted.
+    """
+    work.require("sales_dashboard.view")
+    if not spans or not currencies:
+        return {}
+    asked = _asked(work, None, None)
+    if customers and not isinstance(asked, kept.Kept):
+        # While what is kept is made anew, one after the other.
+        return {code: totals(work, spans, code) for code in currencies}
+    days: dict[str, dict[dt.date, Numbers]] = {}
+    for day, code, _key, numbers in asked.rows(plain.around(spans), by_day=True):
+        if day is not None:
+            mine = days.setdefault(code, {})
+            mine[day] = plus(mine.get(day, NOTHING), numbers)
+    people = asked.active(spans, currencies) if customers and isinstance(asked, kept.Kept) else {}
+    others, none = fees.by_currency(work, spans), [0] * len(spans)
+    return {
+        code: [
+            _totals(some, (number, 0, 0), other)
+            for some, number, other in zip(
+                over(spans, days.get(code, {})), people.get(code, none), others.get(code, none), strict=True
+            )
+        ]
+        for code in currencies
+    }
+
+
 def _totals(some: Sums, people: tuple[int, int, int] = (0, 0, 0), other: int = 0) -> Totals:
     sums = dataclasses.asdict(some)
     del sums["quantity"]
@@ -146,7 +181,7 @@ def _totals(some: Sums, people: tuple[int, int, int] = (0, 0, 0), other: int = 0
     return Totals(**sums, **named, other_fees=other)
 
 
-def _asked(work: Work, currency: str, zone: str | None, where: Narrowed | None = None) -> plain.Plain:
+def _asked(work: Work, currency: str | None, zone: str | None, where: Narrowed | None = None) -> plain.Plain:
     calendar = _calendar(work, zone)
     if kept.usable(work, calendar):
         return kept.Kept(work, currency, calendar, where)

@@ -17,7 +17,7 @@ from .asked import ALL, Asked
 from .drawing import Delta, Spark
 from .entered import Fee, Goal
 from .figures import Totals
-from .metrics import DEFINITIONS, LABELS, METRICS
+from .metrics import DEFINITIONS, LABELS, METRICS, OF_CUSTOMERS
 
 #: Letters of a value from which on it is written smaller.
 _LONG = 12
@@ -221,11 +221,14 @@ def all_shown_goals(work: Work) -> list[tuple[Goal, ShownGoal]]:
     aims = goals.all_goals(work)
     asked = asking.read(work, {})
     spans = goals.spans_of(aims, work.today)
-    values: dict[tuple[str, str], Totals] = {}
-    for code in sorted({goal.currency for goal in aims}):
-        # At most as many currencies as there are goals; what counts customers counts those of all currencies.
-        found = figures.totals(work, list(spans.values()), code)
-        values |= {(code, every): one for every, one in zip(spans, found, strict=True)}
+    beside = list(spans.values())
+    # What counts customers counts those of all currencies.
+    found = {"": figures.totals(work, beside, "")} if any(not goal.currency for goal in aims) else {}
+    coded = [goal for goal in aims if goal.currency]
+    average = any(goal.metric in OF_CUSTOMERS for goal in coded)
+    currencies = sorted({goal.currency for goal in coded})
+    found |= figures.totals_by_currency(work, beside, currencies, customers=average)
+    values = {(code, every): one for code, some in found.items() for every, one in zip(spans, some, strict=True)}
     return [
         (
             goal,

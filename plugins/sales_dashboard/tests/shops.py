@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -61,6 +62,10 @@ class Shop:
             assert ours.sums(spans) == theirs.sums(spans), currency
             both = ([*zip(spans, way.customers(spans), strict=True)] for way in (ours, theirs))
             assert next(both) == next(both), currency
+            alike = figures.totals_by_currency(work, longer, ["EUR", "USD"], customers=True)
+            for code, each in alike.items():
+                alone = figures.totals(work, longer, code)
+                assert each == [dataclasses.replace(one, new_customers=0, total_customers=0) for one in alone], code
             for dimension in figures.DIMENSIONS:
                 assert ours.parts(dimension, span) == theirs.parts(dimension, span), (dimension, span)
             months = [some[0] for some in month_spans(first, last)]

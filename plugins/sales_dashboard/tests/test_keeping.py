@@ -138,6 +138,9 @@ def test_what_is_kept_is_read_by_indexes(host: Callable[..., Host]) -> None:
         event.listen(engine, "before_cursor_execute", note)
         figures.totals(work, SPANS, "EUR")
         assert sum("sales_dashboard_" in one[0] or "transactions_" in one[0] for one in said) <= 7
+        asked = len(said)
+        figures.totals_by_currency(work, SPANS, ["CHF", "EUR", "GBP", "JPY", "USD"], customers=True)
+        assert len(said) - asked <= 5
         for dimension in figures.DIMENSIONS:
             figures.parts(work, dimension, SPANS[0], "EUR")
         for dimension in dimensions.OF_PEOPLE:
