@@ -34,7 +34,7 @@ metadata = MetaData(
 WRITES = "crmhost_writes"
 #: Value of that option where SQLite is to begin as for reading, and to lock the database with the first write.
 LATE = "late"
-#: Entries of each index that SQLite looks at for its statistics, see :mod:`crmhost.statistics`.
+#: Entries of each index that SQLite looks at when it is told to ANALYZE, see :mod:`crmhost.statistics`.
 SAMPLE = 1_000
 
 #: Seconds of rest after which a connection to PostgreSQL is asked whether it still stands, before it is used.

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy import table as named
 
-from ... import statistics
 from ...errors import CrmError
 from . import layout, values
 from .held import held_off, quote
@@ -84,8 +83,9 @@ def load(
         for entry in entries:
             pour(connection, entry, target.tables[entry.name], _counted(source.batches(entry), progress), zero_bytes)
     _set_numbers(connection, {entry.name: entry.last_id or 0 for entry in entries})
-    for entry in entries:
-        statistics.look(connection, entry.name)
+    if connection.dialect.name == "postgresql":
+        for entry in entries:
+            connection.exec_driver_sql(f"ANALYZE {quote(connection, entry.name)}")
     counts = {
         entry.name: connection.scalar(select(func.count()).select_from(named(entry.name))) or 0 for entry in entries
     }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import make_url
 
+from ... import statistics
 from ...core.settings.secrets import Cipher
 from ...errors import Conflict, CrmError
 from .. import beats, migrate, secrets, setup
@@ -83,6 +84,7 @@ def restore(
         key = archive.secret_key()
     key_restored = bool(key) and _keep_key(site, key)
     suspended = setup.bring_up_to_date(site)
+    statistics.gather(site.engine)
     with site.engine.connect() as connection:
         to_enter = tuple(secrets.unreadable(connection, site.cipher))
     return Restored(
