@@ -24,7 +24,7 @@ from crmhost.web.api import (
 from crmhost.web.api import money as shown_money
 from plugins.transactions.api import month_starts
 
-from . import choices, csv_files, figures, retention
+from . import answering, choices, csv_files, figures, retention
 from .asked import ALL
 from .retention import Table
 
@@ -45,6 +45,7 @@ def page() -> Any:
     code = currency or rates.base_currency(work)
     return render_template(
         "sales_dashboard/cohorts.html",
+        is_anew=answering.is_anew(work),
         made=made,
         measures=MEASURES,
         measure=measure,

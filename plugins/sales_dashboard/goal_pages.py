@@ -20,7 +20,7 @@ from crmhost.web.api import (
     writing,
 )
 
-from . import goals, overview
+from . import answering, goals, overview
 from .forms import GoalForm, filled_goal
 from .metrics import LABELS
 
@@ -39,7 +39,8 @@ def add_goals(blueprint: Blueprint) -> None:
 def index() -> Any:
     """All goals."""
     work = current_work()
-    return render_template("sales_dashboard/goals.html", goals=overview.all_shown_goals(work), actor=work.actor)
+    shown = overview.all_shown_goals(work)
+    return render_template("sales_dashboard/goals.html", goals=shown, actor=work.actor, is_anew=answering.is_anew(work))
 
 
 def goal(goal_id: int | None = None) -> Any:
