@@ -58,7 +58,7 @@ def test_two_processes_tell_one_story(place: Place) -> None:
         wrong = []
         for number in range(4):
             switch = lifecycle.enable if number % 2 else lifecycle.disable
-            generation = switch(site, ["funnel"], follow=15.0).generation
+            generation = switch(site, ["funnel"], follow=60.0).generation
             wrong += [
                 (path, status)
                 for path in ("/healthz", "/readyz", "/metrics", "/healthz", "/readyz")

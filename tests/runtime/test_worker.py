@@ -21,7 +21,7 @@ from crmhost.host.processes import certainly_dead
 from crmhost.site import Site
 from crmhost.work.tables import JobRow
 
-PATIENCE = 40.0
+PATIENCE = 90.0
 
 
 def _until(condition: Callable[[], object]) -> None:
