@@ -19,6 +19,9 @@ PATIENCE = 20_000
 #: Rules of axe that another layout can break.
 LAYOUT = ["scrollable-region-focusable", "aria-hidden-focus", "button-name", "link-name"]
 AXE = Axe().axe_script
+#: Waits for what moves or fades to come to its end: a colour that is changing is none to measure.
+SETTLED = """await Promise.allSettled(document.getAnimations()
+    .filter(one => Number.isFinite(one.effect?.getComputedTiming().endTime)).map(one => one.finished));"""
 #: Parts that make a page wider than its window.
 WIDER = """() => {
     const { scrollWidth, clientWidth } = document.documentElement;
@@ -102,7 +105,10 @@ def violations(page: Page, without: Sequence[str] = (), **options: Any) -> list[
     # It asks frames by messages, which those that are shut off can't answer.
     options = {"resultTypes": ["violations"], "iframes": False, **options}
     context = {"exclude": [[part] for part in without]} if without else {}
-    run = "([context, options]) => axe.run({include: [[':root']], ...context}, options).then(told => told.violations)"
+    run = f"""async ([context, options]) => {{
+        {SETTLED}
+        return (await axe.run({{ include: [[":root"]], ...context }}, options)).violations;
+    }}"""
     found = with_axe(page, run, [context, options])
     return [(rule["id"], node["html"], node.get("failureSummary", "")) for rule in found for node in rule["nodes"]]
 

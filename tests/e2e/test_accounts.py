@@ -45,8 +45,9 @@ def test_the_second_step_in_a_browser(place: Place, open_tab: Callable[..., Page
     page.get_by_label("Type the code that it shows now").fill(app.now())
     page.keyboard.press("Enter")
     expect(page.get_by_text("The second step is on.")).to_be_visible()
-    codes = page.locator(".crm-codes code").all_inner_texts()
-    assert len(codes) == 10
+    shown = page.locator(".crm-codes code")
+    expect(shown).to_have_count(10)
+    codes = shown.all_inner_texts()
     check(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()

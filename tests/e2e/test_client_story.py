@@ -64,6 +64,7 @@ def test_a_quote_is_sent_signed_invoiced_and_paid(staffed: Host, place: Place, o
         expect(staff.get_by_role("button", name="Send quote")).to_be_visible()
         loaded(staff)
         staff.get_by_role("button", name="Send quote").click()
+        expect(staff.get_by_role("button", name="Send quote")).to_have_count(0)
         expect(staff.locator("main")).to_contain_text("Sent")
         staffed.run_jobs()
         [letter] = peer.taken

@@ -12,6 +12,7 @@ from bench import sites
 from bench.sites import Place
 from crmhost import demo
 from crmhost.host import lifecycle
+from tests.keyboard import loaded
 from tests.pointer import drop, lift, movable
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database("sqlite")]
@@ -142,6 +143,9 @@ def test_the_dashboard_by_mouse_and_keyboard(page: Page) -> None:
     expect(takings).to_contain_text("November is still running.")
 
     page.get_by_role("link", name="Arrange").click()
+    expect(page.get_by_role("link", name="Done")).to_be_visible()
+    # Until then not all boxes need be there.
+    loaded(page)
     before = titles(page)
     grip = page.get_by_role("button", name=f"Drag {before[1]}")
     movable(grip).focus()
@@ -161,6 +165,8 @@ def test_the_dashboard_by_mouse_and_keyboard(page: Page) -> None:
     expect(page.get_by_role("heading", name="Hidden boxes")).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 844})
     page.get_by_role("link", name="Done").click()
+    expect(page.get_by_role("link", name="Arrange")).to_be_visible()
     expect(page.get_by_text("two met one")).to_be_visible()
+    loaded(page)
     assert titles(page) == [title for title in moved if title != "One"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

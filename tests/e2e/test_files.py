@@ -55,6 +55,7 @@ def test_files_are_sent_and_never_run(place: Place, open_tab: Callable[..., Page
     page.goto("/settings/page/files")
     page.get_by_label("Allowed types").fill("pictures, pdf, text, other")
     page.get_by_role("button", name="Save").first.click()
+    expect(page.locator("#toasts")).to_contain_text("Saved.")
     page.goto(f"/contacts/{ann}?tab=files")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

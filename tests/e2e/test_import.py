@@ -65,7 +65,7 @@ def test_the_steps(page: Page, tmp_path: Path) -> None:
     page.go_back()
     expect(page.get_by_label("Fill in what is missing")).to_be_checked()
     page.get_by_role("link", name="Columns").click()
-    assert page.get_by_label("Who").input_value() == "first_name"
+    expect(page.get_by_label("Who")).to_have_value("first_name")
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Next: who is here already").click()

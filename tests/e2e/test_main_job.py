@@ -113,6 +113,8 @@ def test_a_contact_by_keyboard_and_a_lost_sign_in(page: Page, place: Place) -> N
     page.get_by_label("First name").fill("Not lost")
     page.context.clear_cookies(name="crmhost_session")
     page.keyboard.press("Control+Enter")
+    # The form that is sent has a field of this name, too.
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     page.get_by_label("E-mail").first.fill(sites.EMAIL)
     page.get_by_label("Password", exact=True).fill(sites.PASSWORD)
     page.get_by_role("button", name="Sign in").click()

@@ -61,7 +61,7 @@ def test_duplicates_are_merged_and_taken_apart_by_keyboard(page: Page, site: Sit
         assert (one.email, two.merged_into_id) == ("king@two.example", one.id)
     undo = toast.get_by_role("button", name="Undo")
     undo.focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_text("Everything is back where it was.")).to_be_visible()
     expect(page.get_by_text("This merge was undone by")).to_be_visible()
     assert violations(page) == []

@@ -53,6 +53,7 @@ def test_a_quote_is_written_sent_and_becomes_an_invoice(place: Place, open_tab: 
         assert violations(page) == []
         page.context.clear_cookies(name="crmhost_session")
         page.get_by_role("button", name="Save quote").click()
+        expect(page.get_by_role("button", name="Sign in")).to_be_visible()
         page.get_by_label("E-mail").first.fill(sites.EMAIL)
         page.get_by_label("Password", exact=True).fill(sites.PASSWORD)
         page.get_by_role("button", name="Sign in").click()

@@ -101,6 +101,7 @@ def test_a_template_is_written_by_keyboard_and_arrives(site: Site, page: Page) -
         page.get_by_label("Address", exact=True).fill("example.org/a")
         page.get_by_label("Text of the link").fill("our page")
         page.get_by_role("button", name="Apply").click()
+        expect(text.get_by_text("our page")).to_be_visible()
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Button").click()
         page.get_by_label("Address", exact=True).fill("javascript:alert(1)")
@@ -125,8 +126,8 @@ def test_a_template_is_written_by_keyboard_and_arrives(site: Site, page: Page) -
         page.get_by_role("button", name="Phone").click()
         assert page.locator("#mail-preview").evaluate("frame => frame.getBoundingClientRect().width") < 380
         assert violations(page) == []
-        page.keyboard.press("Control+Enter")
-        page.get_by_role("textbox", name="Content").press("Control+Enter")
+        # Once: a second form on its way would save it again.
+        text.press("Control+Enter")
         expect(page.locator("#toasts")).to_contain_text("was saved")
         expect(page.get_by_role("textbox", name="Content").get_by_text("First name", exact=True)).to_be_visible()
         page.get_by_role("button", name="Send a test to me").click()

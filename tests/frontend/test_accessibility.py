@@ -26,6 +26,8 @@ def test_part_is_accessible(site: Site, page: Page, part: str, theme: str) -> No
     site.answer(
         "/archive", lambda: ("", 200, {"HX-Trigger": json.dumps({"crm:toast": {"text": "Archived", "undo": "/u"}})})
     )
+    # A colour that is changing is none to measure.
+    page.emulate_media(reduced_motion="reduce")
     page.goto("/")
     expect(page.locator(".ts-control")).to_have_count(2)
     if part == "palette":

@@ -117,7 +117,7 @@ def test_choices_are_searched_on_the_server(site: Site, page: Page) -> None:
         page.locator(".ts-control input").fill("press")
     page.get_by_role("option", name="Press <b>").click()
     assert page.locator("select").evaluate("select => [...select.selectedOptions].map(o => o.value)") == ["2"]
-    assert site.asked_for("/tags.json")[-1]["q"] == ["press"]
+    assert ["press"] in [asked["q"] for asked in site.asked_for("/tags.json")]
 
 
 PICKER = (
@@ -155,4 +155,5 @@ def test_one_record_is_picked_by_keyboard(site: Site, page: Page) -> None:
     page.goto("/")
     expect(field).to_have_attribute("aria-describedby", "help")
     page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Saved")).to_be_visible()
     assert site.asked_for("/save")[-1]["who"] == ["#7"]
