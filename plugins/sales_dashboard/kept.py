@@ -135,8 +135,9 @@ class Kept(Plain):
         if code is None:
             return super().first(since)
         new = [Bought.currency == code, Bought.previous.is_(None), Bought.day >= (since or dt.date.min)]
-        people = select(Bought.customer).where(*new).limit(_FEW + 1).subquery()
-        if (self.work.session.scalar(select(func.count()).select_from(people)) or 0) > _FEW:
+        counted = [Buyers.currency == code, Buyers.grain == "day", Buyers.previous.is_(None)]
+        people = select(func.sum(Buyers.amount)).where(*counted, Buyers.start >= (since or dt.date.min))
+        if (self.work.session.scalar(people) or 0) > _FEW:
             that_day = exists().where(*new, Bought.customer == CUSTOMER, Bought.day == Transaction.day)
             return and_(that_day.correlate(Transaction), super().first(since))
         columns = (Transaction.id, Transaction.at, Transaction.counted_contact_id, Transaction.counted_company_id)
