@@ -45,6 +45,7 @@ from .host.generation import Generation
 from .host.manifest import FILE_NAME
 from .host.tables import PluginState
 from .site import Site
+from .testing_plans import plans
 from .testing_sites import (
     careless,
     enabled_template,
@@ -58,7 +59,7 @@ from .work.runner import Runner
 from .work.tables import JobRow, OutboxEvent
 from .work.unit import SYSTEM, Actor, Work
 
-__all__ = ["PASSWORD", "Browser", "Clock", "Host", "Make"]
+__all__ = ["PASSWORD", "Browser", "Clock", "Host", "Make", "plans"]
 
 #: Password of every user that the fixtures make.
 PASSWORD = "correct horse battery"

@@ -13,7 +13,7 @@ from sqlalchemy import event, text
 
 from crmhost.api import Work, custom_fields
 from crmhost.db import KNOWN
-from crmhost.testing import Host
+from crmhost.testing import Host, plans
 from plugins.companies import members, queries, services
 from plugins.companies.models import KIND
 from plugins.companies.queries import SORTS, CompanyQuery, Page
@@ -74,8 +74,7 @@ def _bad_plans(work: Work, action: Callable[[], Any]) -> list[str]:
         connection.exec_driver_sql("SET LOCAL enable_sort = off")
     found = []
     for statement, parameters in seen:
-        head = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
-        plan = "\n".join(str(row[-1]) for row in connection.exec_driver_sql(head + statement, parameters))
+        plan = "\n".join(plans(connection, statement, parameters))
         scans = [name for name in _BIG if re.search(rf"SCAN {name}(?! USING)|Seq Scan on {name}", plan)]
         sorts = "USE TEMP B-TREE FOR ORDER BY" in plan and "LIMIT" in statement.upper() and "companies_company" in plan
         if scans or sorts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import event, text
 
 from crmhost.api import Work, keyset
+from crmhost.testing import plans
 from plugins.files import queries
 from plugins.files.models import Entry
 from plugins.files.tests.conftest import Shelf
@@ -29,11 +30,7 @@ def _plans(work: Work, action: object) -> list[str]:
     if not sqlite:
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         connection.exec_driver_sql("SET LOCAL enable_sort = off")
-    head = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
-    return [
-        "\n".join(str(row[-1]) for row in connection.exec_driver_sql(head + statement, parameters))  # type: ignore[arg-type]
-        for statement, parameters in seen
-    ]
+    return [plan for statement, parameters in seen for plan in plans(connection, statement, parameters)]
 
 
 def test_every_order_has_its_index(shelf: Shelf) -> None:

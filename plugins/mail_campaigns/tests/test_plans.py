@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 
 from crmhost.api import Work, mail
 from crmhost.db import KNOWN
-from crmhost.testing import Host
+from crmhost.testing import Host, plans
 from plugins.mail_campaigns import choices, clicks, company_parts, figures, over_time, recipients, services, topics, web
 from plugins.mail_campaigns.models import Event
 from plugins.mail_campaigns.tests.conftest import act, written
@@ -73,8 +73,7 @@ def _plans(work: Work, action: Callable[[], Any], *kinds: str) -> list[str]:
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
     found = []
     for statement, parameters in seen:
-        head = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
-        plan = "\n".join(str(row[-1]) for row in connection.exec_driver_sql(head + statement, parameters))
+        plan = "\n".join(plans(connection, statement, parameters))
         if _SCANS.search(plan):
             found.append(f"{statement}\n{plan}")
     assert seen

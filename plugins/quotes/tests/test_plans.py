@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 
 from crmhost.api import Work, keyset
 from crmhost.db import KNOWN
-from crmhost.testing import Host
+from crmhost.testing import Host, plans
 from plugins.quotes import parts, queries, services, states
 from plugins.quotes.models import Quote
 
@@ -63,8 +63,7 @@ def _plans(work: Work, action: Callable[[], Any]) -> list[str]:
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
     found = []
     for statement, parameters in seen:
-        head = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
-        plan = "\n".join(str(row[-1]) for row in connection.exec_driver_sql(head + statement, parameters))
+        plan = "\n".join(plans(connection, statement, parameters))
         found.append(f"{statement}\n{plan}")
     assert seen
     return found

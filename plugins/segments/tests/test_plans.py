@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from crmhost.api import Work, conditions, contacts_bulk, custom_fields
-from crmhost.testing import Host
+from crmhost.testing import Host, plans
 from plugins.segments import services
 
 _BIG = ("contacts_contact", "contacts_tagging", "contacts_email", "transactions_value", "fields_value", "journal_entry")
@@ -60,8 +60,7 @@ def _plans(work: Work, action: Callable[[], Any]) -> list[str]:
     sqlite = engine.dialect.name == "sqlite"
     if not sqlite:
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-    head = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
-    return ["\n".join(str(row[-1]) for row in connection.exec_driver_sql(head + one, given)) for one, given in seen]
+    return ["\n".join(plans(connection, one, given)) for one, given in seen]
 
 
 def test_conditions_are_answered_by_indexes(crm: Host) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import event, text
 
 from crmhost.api import Work, conditions, insert_rows
-from crmhost.testing import Host
+from crmhost.testing import Host, plans
 from plugins.syncs import applying, connections, reconciling
 from plugins.syncs.models import Record
 from plugins.syncs.shapes import Incoming
@@ -37,11 +38,8 @@ def _scans(work: Work, action: Callable[[], Any]) -> list[str]:
         event.remove(engine, "before_cursor_execute", note)
     found = []
     for statement, parameters in seen:
-        rows = work.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        plan = "\n".join(str(row[-1]) for row in rows)
-        if "SCAN syncs_record" in plan.replace("USING", "") and "INDEX" not in plan:
-            found.append(f"{statement}\n{plan}")
-        if "SCAN woo_sync_bought" in plan and "INDEX" not in plan:
+        plan = "\n".join(plans(work.session.connection(), statement, parameters))
+        if re.search(r"SCAN (syncs_record|woo_sync_bought)\b(?! USING)", plan):
             found.append(f"{statement}\n{plan}")
     return found
 

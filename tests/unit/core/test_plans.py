@@ -19,7 +19,7 @@ from crmhost.core.notifications import services as notifications
 from crmhost.core.statuses import services as statuses
 from crmhost.core.users import audit
 from crmhost.db import KNOWN
-from crmhost.testing import Host
+from crmhost.testing import Host, plans
 from crmhost.work.unit import Work
 
 FILTERS: list[dict[str, str]] = [
@@ -103,12 +103,11 @@ class Plans:
 
     def plan(self, statement: str, parameters: Any) -> list[str]:
         connection = self.work.session.connection()
-        if self.sqlite:
-            return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-        # So few rows would be read whole; where an index can serve, it is then taken.
-        connection.execute(text("SET LOCAL enable_seqscan = off"))
-        connection.execute(text("SET LOCAL enable_sort = off"))
-        return [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]
+        if not self.sqlite:
+            # So few rows would be read whole; where an index can serve, it is then taken.
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            connection.execute(text("SET LOCAL enable_sort = off"))
+        return "\n".join(plans(connection, statement, parameters)).split("\n")
 
     def bad(self, line: str, allowed: str) -> bool:
         tables = [table for table in BIG if table != allowed]

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import event, insert, text
 
+from crmhost.testing import plans
 from crmhost.work import events, jobs
 from crmhost.work.looking import Looker, Seen
 from crmhost.work.tables import Delivery, JobRow, OutboxEvent
@@ -71,10 +72,9 @@ def test_queues_are_read_by_index(host: MakeHost) -> None:
 
 
 def _check(connection: Any, statement: str, parameters: Any) -> None:
+    plan = "\n".join(plans(connection, statement, parameters)).split("\n")
     if connection.dialect.name == "sqlite":
-        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
         read = [line for line in plan if line.startswith("SCAN work_") and "USING" not in line]
     else:
-        plan = [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]
         read = [line for line in plan if "Seq Scan on work_" in line and "work_subscriber" not in line]
     assert not [line for line in read if "work_subscriber" not in line], "\n".join([statement, *plan])
