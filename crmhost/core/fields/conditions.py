@@ -25,7 +25,7 @@ from ...messages import Message
 from ...work.unit import Work
 from ..conditions.asked import ConditionTest, read
 from ..contacts.search import SHORTEST, trigrams
-from ..keyset import there
+from ..keyset import opaque, there
 from ..text import clean_line, shorten
 from .definitions import by_key
 from .kinds import Definition, clean
@@ -81,7 +81,8 @@ class FieldCondition:
         """The same as :meth:`holds`, for a query that reads another index and ends when a page is full."""
         rows: Any = aliased(FieldValue)
         mine = (rows.field_id == self.field.id, rows.object_id == object_id)
-        found = there(select(rows.id).where(*mine, self.on(rows)).correlate_except(rows))
+        # Opaque, or SQLite without statistics reads all records with a number in that range for each row.
+        found = there(select(rows.id).where(*mine, opaque(self.on(rows))).correlate_except(rows))
         return ~found if self.negated else found
 
 
