@@ -190,9 +190,10 @@ def _date_pattern() -> str:
 
 
 def number(value: float | int | Decimal, digits: int | None = None) -> str:
-    """A number in the reader's manner; ``digits`` after the point, as many as needed when not given."""
+    """A number in the reader's manner; ``digits`` after the point, when not given all of a decimal, at most three of a float."""
     pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
-    return str(format_decimal(value, format=pattern, locale=_locale()))
+    rounded = digits is not None or not isinstance(value, Decimal)
+    return str(format_decimal(value, format=pattern, locale=_locale(), decimal_quantization=rounded))
 
 
 def money(amount: int | Money, currency: str = "") -> str:

@@ -310,8 +310,9 @@ def test_dates_and_numbers_are_said_in_the_readers_manner(inside: Any) -> None:
             i18n.moment(moment),
             i18n.day(None),
             i18n.number(12408),
+            i18n.number(Decimal("0.00063210")),
             i18n.percent(0.523),
             i18n.ago(None),
         ]
 
-    assert inside(read) == ["8 Mar 2026", "8 Mar 2026, 23:30", "", "12,408", "52.3%", ""]
+    assert inside(read) == ["8 Mar 2026", "8 Mar 2026, 23:30", "", "12,408", "0.0006321", "52.3%", ""]
