@@ -101,7 +101,8 @@ def save(
     before = _shown(one) if one is not None else None
     if one is None:
         taken = [other.key for other in others]
-        key = former.key_of(work, source, fields, taken) or _key(name, taken)
+        key = former.key_of(work, source, fields, taken)
+        key = key or _key(name, [*taken, *former.keys_of_others(work, source, fields)])
         one = Connection(
             source=source.id, key=key, name=name, fields={}, secrets={}, options={},
             cursors={}, counts={}, paused=False, problem="", hooks_problem="", failures=0, run_key="",

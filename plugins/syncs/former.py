@@ -59,6 +59,17 @@ def key_of(work: Work, source: Source, fields: Mapping[str, Any], taken: Sequenc
     return ""
 
 
+def keys_of_others(work: Work, source: Source, fields: Mapping[str, Any]) -> list[str]:
+    """What other accounts or shops were called in addresses and ids before they were removed.
+
+    Contacts and transactions keep those ids: another shop of the same key would take its customer 5 for theirs.
+    """
+    address = address_of(source, fields)
+    rows = work.session.scalars(select(Former).where(Former.source == source.id))
+    known = {row.key: row.address or address_of(source, row.fields) for row in rows}
+    return [key for key, theirs in known.items() if theirs and theirs != address]
+
+
 def restore(work: Work, one: Connection) -> None:
     """Has a new connection know whose records name nobody any more."""
     mine = (Former.source == one.source, Former.key == one.key)

@@ -89,6 +89,14 @@ def test_known_and_forgotten(host: MakeHost) -> None:
             assert not work.session.scalars(select(Aside)).all()
         assert sums(site) == (3, 2200)
         assert theirs in shop.orders
+        # Another shop of the same name is none that was here before: its customers and orders have numbers of their own.
+        with site.work() as work, work.begin():
+            key = connections.get(work, number).key
+            connections.remove(work, number)
+        other, again = connect(site, f"{url}/other", "Main shop"), connect(site, url, "Called otherwise")
+        with site.work() as work:
+            assert connections.get(work, again).key == key == "main-shop"
+            assert connections.get(work, other).key == "main-shop-2"
 
 
 @pytest.mark.database("sqlite")
