@@ -33,8 +33,6 @@ _FEW = 1_000
 _STAFF = ("administrator", "shop_manager", "editor", "author", "contributor")
 _OPTIONAL = ("subscription",)
 _NO_RECORD = Message("The shop sent something that is no record: look whether this is the address of a shop.")
-
-
 _DIGITS = re.compile(r"[0-9]{1,18}")
 
 
@@ -104,16 +102,15 @@ class WooReader:
             if step in _OPTIONAL:
                 return Page([])
             raise GiveUp(_no_interface(self._base)) from None
-        total, done = _number(headers, "x-wp-total"), start + len(rows)
+        found = [row for row in rows if not last or ahead(row)]
+        # Shops count records that they can't load or show, and leave them out: a page of nothing else is done with.
+        total, done = _number(headers, "x-wp-total"), start + (len(rows) if found else PAGE)
         more = done < total if total is not None else len(rows) == PAGE
         if step == "customer" and since is not None and (total or 0) > _FEW:
             more = more and any(_since(row, since) for row in rows)
-        items = [
-            incoming(step, row)
-            for row in rows
-            if (not last or ahead(row)) and not (step == "customer" and is_staff(row))
-        ]
-        return Page(items, {"read": done, "last": _id(rows[-1])} if more and rows else None, total or 0)
+        items = [incoming(step, row) for row in found if not (step == "customer" and is_staff(row))]
+        cursor = {"read": done, "last": _id(found[-1]) if found else 0} if more and rows else None
+        return Page(items, cursor, total or 0)
 
     def _rows(
         self, path: str, asked: Mapping[str, Any], read: int, ahead: Callable[[Mapping[str, Any]], bool] | None
@@ -121,8 +118,8 @@ class WooReader:
         """The rows from the last one that was read on, with the place of the first of them and the headers."""
         start = max(read - 1, 0)
         rows, headers = self._from(path, asked, start) if start and not self._pages else ([], {})
-        if rows and ahead is not None and not ahead(rows[-1]) and len(rows) == PAGE:
-            # What was read long ago comes again: something before the shop takes no notice of where we want to begin.
+        if len(rows) > 1 and ahead is not None and not ahead(rows[-1]):
+            # Nothing but what was read before: something in front of the shop ignores the offset, and gives the first page again.
             self._pages = True
         if self._pages or not start:
             number = read // PAGE + 1

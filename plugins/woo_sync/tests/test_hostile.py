@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, cast
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from sqlalchemy import select
@@ -53,6 +54,31 @@ def test_answers_that_are_not_those_of_a_shop(status: int, headers: Mapping[str,
             ask()
         except (GiveUp, RetryLater, Absent):
             continue
+
+
+@pytest.mark.parametrize("hidden", [range(99, 103), range(150, 151), range(203, 206)])
+@pytest.mark.parametrize("offsets", [True, False])
+def test_records_that_are_counted_and_not_shown(hidden: range, offsets: bool) -> None:
+    """Reading comes to an end, and to all others, where a shop counts records that it leaves out of its answers."""
+    asked: list[str] = []
+
+    def send(_method: str, url: str, **_more: Any) -> http.Response:
+        asked.append(url)
+        assert len(asked) < 20, asked
+        query = dict(parse_qsl(urlsplit(url).query))
+        start = int(query.get("offset", 0)) if offsets else 0
+        start = start or (int(query.get("page", 1)) - 1) * 100
+        rows = [{"id": number} for number in range(1, 206)[start : start + 100] if number not in hidden]
+        return http.Response(200, {"x-wp-total": "205"}, json.dumps(rows).encode())
+
+    calls, cursor, found = reader("https://shop.example.com", send), None, set[int]()
+    while True:
+        page = calls.page("order", cursor, None)
+        found |= {int(item.external_id) for item in page.items}
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert found == set(range(1, 206)) - set(hidden)
 
 
 def test_a_shop_without_encryption_gets_a_signature() -> None:
