@@ -13,6 +13,8 @@ from .counted import Narrowed
 FILTER = "first_sale"
 #: The text for sales of all currencies, as far as they have a rate.
 ALL = "all"
+#: No transaction is older.
+_EARLIEST = dt.date(1900, 1, 1)
 _TEXT = re.compile(
     rf"(?P<code>[A-Za-z]{{3}})( (?P<since>\d{{4}}-\d\d-\d\d))?( (?P<dimension>{'|'.join(dimensions.NAMES)})( (?P<key>.*))?)?"
 )
@@ -35,7 +37,7 @@ def read(given: str) -> tuple[str, dt.date | None, Narrowed | None]:
     """
     found = _TEXT.fullmatch(texts.clean_line(given))
     try:
-        since = dt.date.fromisoformat(found["since"]) if found and found["since"] else None
+        since = max(dt.date.fromisoformat(found["since"]), _EARLIEST) if found and found["since"] else None
     except ValueError:
         found = None
     if found is None:

@@ -68,4 +68,5 @@ def test_the_figures_follow_the_definitions(shop: Shop) -> None:
             address = figures.behind(work, metric, APRIL, "EUR")
         assert client.get(address).text.count("<tr data-") == number, address
     assert "is neither a currency" in client.get("/transactions/?first_sale=nothing+at+all").text
+    assert client.get("/transactions/?first_sale=EUR+0001-01-01+country+FR").text.count("<tr data-") == 1
     assert shop.crm.faults() == []
