@@ -173,11 +173,12 @@ def _checked(
 
 
 def _elsewhere(source: Source, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Whether another host is called than before."""
-    return any(
-        urlsplit(str(before.get(name) or "")).hostname != urlsplit(str(after.get(name) or "")).hostname
-        for name in (field.name for field in source.fields if field.kind == "url")
-    )
+    """Whether another host or port is called than before, or the same one without encryption."""
+    for name in (field.name for field in source.fields if field.kind == "url"):
+        old, new = urlsplit(str(before.get(name) or "")), urlsplit(str(after.get(name) or ""))
+        if old.netloc.casefold() != new.netloc.casefold() or (old.scheme, new.scheme) == ("https", "http"):
+            return True
+    return False
 
 
 def _key(name: str, taken: Sequence[str]) -> str:

@@ -75,6 +75,10 @@ def test_pages_of_a_connection(host: MakeHost) -> None:
     assert refused.status_code == 422
     assert "enter this once more" in refused.text
     assert "elsewhere.example.com" in refused.text
+    # Nor the same one over an open line, or what else runs there.
+    for url in ("http://shop.example.com", "https://shop.example.com:8443"):
+        refused = page.post("/syncs/1/edit", data=now | {"url": url})
+        assert "enter this once more" in refused.text, url
     assert page.post("/syncs/1/edit", data=now | {"key": "k2", "secret": "s2"}).status_code == 303
     assert page.get("/syncs/1/test").status_code == 302
 

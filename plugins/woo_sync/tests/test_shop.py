@@ -375,7 +375,7 @@ def test_failures_of_the_shop(host: MakeHost, monkeypatch: pytest.MonkeyPatch) -
         with site.work() as work:
             given = {"name": "Main shop", "version": str(connections.get(work, number).version)}
         for address, status in ((other, 422), ("http://127.0.0.1:9", 422), (moved, 303)):
-            answer = page.post(f"/syncs/{number}/edit", data=given | {"url": address})
+            answer = page.post(f"/syncs/{number}/edit", data=given | {"url": address, "key": KEY, "secret": SECRET})
             assert (answer.status_code, "it is another one" in answer.text) == (status, address == other), answer.text
 
 
