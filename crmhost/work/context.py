@@ -74,6 +74,7 @@ class JobContext:
         self._stopping = stopping
         self._shown = 0.0
         self._first: dict[str, Any] | None = None
+        self._done = 0
         self._checked = time.monotonic()
 
     def progress(self, done: int, total: int = 0, text: str = "") -> None:
@@ -81,12 +82,16 @@ class JobContext:
 
         :param total: 0 when it is not known.
         """
+        if done < self._done:
+            # Something else is being counted: its pace is its own.
+            self._first = None
+        self._done = done
         moment = time.monotonic()
         if moment - self._shown < PROGRESS_EVERY and not (total and done >= total):
             return
         self._shown = moment
         at = self.work.now.isoformat()
-        # Where this attempt began: an earlier one's share says nothing of how fast it goes.
+        # Where this attempt began to count: an earlier one's share says nothing of how fast it goes.
         self._first = self._first or {"done": done, "at": at}
         told = {"done": done, "total": total, "text": text[:200], "at": at, "first": self._first}
         self._write({"progress": told})

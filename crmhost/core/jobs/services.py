@@ -178,12 +178,14 @@ class Progress:
 
     :param total: 0 when it is not known.
     :param left: seconds that it will need, as far as can be told.
+    :param rate: how many it does in a second, as far as can be told.
     """
 
     done: int
     total: int
     text: str
     left: float | None
+    rate: float | None = None
 
 
 def progress(work: Work, job: JobRow) -> Progress | None:
@@ -193,11 +195,12 @@ def progress(work: Work, job: JobRow) -> Progress | None:
         return None
     total = told.get("total")
     done, total = max(0, int(told["done"])), max(0, total) if isinstance(total, int) else 0
-    left = _left(work, told, done, total) if job.state == "running" and done < total else None
-    return Progress(min(done, total) if total else done, total, str(told.get("text") or "")[:200], left)
+    rate = _rate(told, done) if job.state == "running" else None
+    left = _left(work, told, total - done, rate) if rate and done < total else None
+    return Progress(min(done, total) if total else done, total, str(told.get("text") or "")[:200], left, rate)
 
 
-def _left(work: Work, told: Mapping[str, Any], done: int, total: int) -> float | None:
+def _rate(told: Mapping[str, Any], done: int) -> float | None:
     first = told.get("first")
     try:
         since = dt.datetime.fromisoformat(str(first["at"]))  # type: ignore[index]  # caught below
@@ -208,7 +211,12 @@ def _left(work: Work, told: Mapping[str, Any], done: int, total: int) -> float |
     # Less than two seconds say nothing yet.
     if steps <= 0 or seconds < 2:
         return None
-    return max(0.0, (total - done) * seconds / steps - max(0.0, (work.now - at).total_seconds()))
+    return steps / seconds
+
+
+def _left(work: Work, told: Mapping[str, Any], missing: int, rate: float) -> float:
+    since = (work.now - dt.datetime.fromisoformat(str(told["at"]))).total_seconds()
+    return max(0.0, missing / rate - max(0.0, since))
 
 
 def may_change(work: Work, job: JobRow) -> bool:

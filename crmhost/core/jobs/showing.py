@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from ...errors import NotFound
+from ...web.i18n import number
 from ...web.request import current_work, is_fragment, local_path
 from ...work import jobs
 from ...work.tables import JobRow
@@ -53,6 +54,7 @@ class JobView:
     tone: str
     progress: services.Progress | None
     left: str
+    rate: str
     message: str
     url: str
     error: str
@@ -110,6 +112,7 @@ def view(job: JobRow, labels: dict[str, str] | None = None) -> JobView:
         tone=_TONES.get(job.state, ""),
         progress=told,
         left=lasting(told.left) if told is not None and told.left is not None else "",
+        rate=_pace(told.rate) if told is not None and told.rate else "",
         message=str(_(words)) if words else "",
         url=local_path(url),
         error=error,
@@ -125,6 +128,13 @@ def _words(work: Work, job: JobRow) -> str:
     if job.state == "due" and job.due_at > work.now:
         return str(_("Tries again later")) if job.failures or job.error else str(_("Planned"))
     return state_words().get(job.state, job.state)
+
+
+def _pace(rate: float) -> str:
+    """How fast it goes: “420 a second”, “9 a minute”."""
+    if rate >= 1:
+        return str(_("%(number)s a second", number=number(round(rate))))
+    return str(_("%(number)s a minute", number=number(max(1, round(60 * rate)))))
 
 
 def lasting(seconds: float) -> str:

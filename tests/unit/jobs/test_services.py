@@ -149,6 +149,7 @@ def test_the_time_left_follows_the_pace_of_this_attempt(host: MakeHost) -> None:
             found = services.progress(work, jobs.get(work, number))
             assert found is not None
             assert found.left == left, told_
+            assert found.rate == (None if left is None and told_.get("total") else 10.0), told_
         assert [services.progress(work, jobs.get(work, number)) for number in silent] == [None] * 3
 
 

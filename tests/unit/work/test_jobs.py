@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from crmhost.core.notifications.models import Notification
 from crmhost.errors import Conflict, Forbidden, GiveUp, NotFound, RetryLater
 from crmhost.testing import Host
-from crmhost.work import jobs
+from crmhost.work import context, jobs
 from crmhost.work.runner import Runner
 from crmhost.work.tables import JobRow
 
@@ -267,3 +267,18 @@ def test_old_jobs_are_pruned(host: MakeHost) -> None:
             "2",
             "4",
         ]
+
+
+@pytest.mark.database("sqlite")
+def test_what_is_counted_anew_has_a_pace_of_its_own(host: MakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Customers, then orders: how fast the ones came in says nothing of the others."""
+    monkeypatch.setattr(context, "PROGRESS_EVERY", 0)
+    made = errand_host(host)
+    number = want(made, "errand.do", key="x")
+    with made.site.engine.begin() as connection:
+        (job,) = jobs.claim(connection, "one", ["errand"], 1, made.clock())
+    with made.work() as work:
+        told = context.JobContext(work, number, job.attempts, owner="one")
+        for done, first in ((100, 100), (300, 100), (10, 10), (50, 10)):
+            told.progress(done, 500)
+            assert made.jobs()[0].progress["first"]["done"] == first
