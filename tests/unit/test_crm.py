@@ -79,7 +79,9 @@ def test_checks_run_at_the_same_time_and_are_told_one_by_one(
     """None waits for another's end, what each says stands together below its name, and all that failed are named."""
     mark = tmp_path / "begun"
     waits = f"import pathlib, time\nwhile not pathlib.Path({str(mark)!r}).exists(): time.sleep(0.01)\nprint('first ' * 40_000)"
-    begins = f"import pathlib, sys\npathlib.Path({str(mark)!r}).touch()\nprint('second')\nsys.exit('no good')"
+    begins = (
+        f"import pathlib, sys\npathlib.Path({str(mark)!r}).touch()\nprint('second', flush=True)\nsys.exit('no good')"
+    )
     commands = {"one": [sys.executable, "-S", "-c", waits], "two": [sys.executable, "-S", "-c", begins]}
     assert crm.run_all(commands) == ["two"]
     said = capfd.readouterr()
